@@ -1,0 +1,50 @@
+"""What a distribution offers, and the random variable that the thesis draws its values and volumes with."""
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from texturelib.registry import Registry
+
+DECIMALS = 3  # of every planned value, as in the thesis's tables
+
+distributions = Registry("synthetic_datasets.distributions")
+
+
+class Variable:
+    """A value in low..high that is drawn afresh with a given probability, and else stays as it was.
+
+    Two draws are taken from `rng` per fresh value and one at the start, whether or not it is ever used: the thesis's
+    published table comes out of this stream value for value.
+    """
+
+    def __init__(self, rng: random.Random, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+        self._rng = rng
+        self._value = rng.uniform(low, high)
+
+    def draw(self, chance_new: float) -> float:
+        """chance_new: 0..1 -> the value, rounded."""
+        if self._rng.choices([True, False], weights=[chance_new, 1 - chance_new])[0]:
+            self._value = self._rng.uniform(self.low, self.high)
+        return round(self._value, DECIMALS)
+
+
+class Distribution(Protocol):
+    """A pydantic model whose fields are its settings."""
+
+    n_clips: int
+
+    @property
+    def n_planned(self) -> int:
+        """How many clips it really makes, which may differ from `n_clips`."""
+        ...
+
+    def check(self, controls: list[str]) -> None:
+        """Errors: ValueError when the settings do not fit these controls."""
+        ...
+
+    def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
+        """Yield the control values of one clip after the other, in 0..1, rounded to DECIMALS."""
+        ...

@@ -1,0 +1,56 @@
+"""All combinations of a few values per control ("controllable variance")."""
+
+import itertools
+import math
+import random
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import numpy as np
+from pydantic import PositiveInt
+
+from synthetic_datasets.distributions._base import DECIMALS, Variable, distributions
+from texturelib.config import Config
+from texturelib.nearest import did_you_mean
+
+
+@distributions.register
+class UniformJoint(Config):
+    """The ratios are multiplied by 1, 2, 3, ... until their product is nearest to `n_clips`.
+
+    The set then has that product of clips: every combination of linearly spaced values, the last control fastest, no
+    randomness. Ratios 1:1:1:1 and 10,000 clips give 10 values each.
+    """
+
+    type: Literal["uniform_joint"] = "uniform_joint"
+    n_clips: PositiveInt
+    ratios: dict[str, PositiveInt]
+    """How many different values each control takes, relative to the others."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many values each control really takes."""
+        smallest = math.prod(self.ratios.values())
+        factor = max(1, int((self.n_clips / smallest) ** (1 / len(self.ratios))))
+        nearest = min((factor, factor + 1), key=lambda k: abs(smallest * k ** len(self.ratios) - self.n_clips))
+        return {name: ratio * nearest for name, ratio in self.ratios.items()}
+
+    @property
+    def n_planned(self) -> int:
+        return math.prod(self.counts.values())
+
+    def check(self, controls: list[str]) -> None:
+        for name in self.ratios:
+            if name not in controls:
+                raise ValueError(f"distribution.ratios.{name}: no control with a range {did_you_mean(name, controls)}")
+        for name in controls:
+            if name not in self.ratios:
+                raise ValueError(f"distribution.ratios: {name} is missing; give each control a whole number, such as 1")
+
+    def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
+        grids = [
+            np.linspace(variable.low, variable.high, self.counts[name]).round(DECIMALS).tolist()
+            for name, variable in variables.items()
+        ]
+        for combination in itertools.product(*grids):
+            yield dict(zip(variables, combination, strict=True))

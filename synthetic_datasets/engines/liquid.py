@@ -1,0 +1,73 @@
+"""Streaming water as a cloud of bubbles."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from synthetic_datasets.engines._base import Setting, check_controls, engines
+from texturelib.config import Config
+from texturelib.controls import Control
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@engines.register
+class Liquid(Config):
+    """Bubbles that form at random times, ring at a pitch set by their radius, rise in pitch, and die away.
+
+    Source: K. van den Doel, "Physically based models for liquid sounds", ACM Transactions on Applied Perception 2(4),
+    2005, with the ranges and held-fixed values of the Sound Design Toolkit's fluidflow patch, as used in the thesis.
+    """
+
+    # The ranges are those of the patch's sliders: at 0 and 1 the ends of what the patch can do.
+    available: ClassVar[tuple[Control, ...]] = (
+        Control("avgRate", 1e5 * 1.12**-100, 1e5, "bubbles/s", "exponential", description="how many bubbles form"),
+        Control("minRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the smallest bubble"),
+        Control("maxRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the largest bubble"),
+        Control("expRadius", 10 * 1.04**-100, 10.0, "exponent", "exponential", description="how rare large bubbles are"),
+    )
+
+    type: Literal["liquid"] = "liquid"
+    controls: dict[str, Setting]
+    """A range [low, high], or one value to hold it at, for each of avgRate, minRadius, maxRadius, expRadius; 0..1."""
+    min_depth: Share = 0.2114
+    """The shallowest bubble; a share of the deepest possible one, as is max_depth."""
+    max_depth: Share = 0.5935
+    depth_exponent: PositiveFloat = 2.41
+    rise_factor: NonNegativeFloat = 0.0678
+    """How fast the pitch of a rising bubble climbs, relative to how fast it dies away."""
+    rise_cutoff: Share = 0.0178
+    """Bubbles above this depth do not rise in pitch."""
+    n_voices: PositiveInt = 128
+    """How many bubbles can sound at once; a new one takes the quietest voice."""
+
+    @field_validator("controls")
+    @classmethod
+    def _known_controls(cls, controls: dict[str, Setting]) -> dict[str, Setting]:
+        return check_controls(controls, cls.available, "liquid")
+
+    @model_validator(mode="after")
+    def _depths_in_order(self) -> "Liquid":
+        if self.min_depth > self.max_depth:
+            raise ValueError(f"min_depth: {self.min_depth:g} should be at most max_depth, {self.max_depth:g}")
+        return self
+
+    def render(self, controls: Mapping[str, float], seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+        """-> [samples] float32, louder than 1 where many large bubbles meet."""
+        from synthetic_datasets.engines._bubbles import ring
+
+        rate, min_radius_mm, max_radius_mm, exponent = (
+            float(control.to_physical(controls[control.name])) for control in self.available
+        )
+        n_samples = round(seconds * sample_rate)
+        starts = np.flatnonzero(rng.random(n_samples) < rate / sample_rate)
+        radius = (min_radius_mm + (max_radius_mm - min_radius_mm) * rng.random(len(starts)) ** exponent) / 1000
+        depth = self.min_depth + (self.max_depth - self.min_depth) * rng.random(len(starts)) ** self.depth_exponent
+        damping = 0.13 / radius + 0.0072 * radius**-1.5
+        frequency_hz = 3 / radius
+        sweep_hz = np.where(depth > self.rise_cutoff, frequency_hz * damping * self.rise_factor, 0.0)
+        amplitude = 17.2133 * radius**1.5 * depth
+        samples = ring(starts, amplitude, damping, frequency_hz, sweep_hz, self.n_voices, n_samples, sample_rate)
+        return samples * np.float32(0.15 / (max_radius_mm / 1000))

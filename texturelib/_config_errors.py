@@ -1,0 +1,91 @@
+"""Turn pydantic's report into one readable sentence."""
+
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from texturelib.nearest import did_you_mean
+
+
+def sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """-> `key.path: what is wrong and what would be right`, for the most telling of the errors.
+
+    A misspelt key comes as two errors (one missing, one unknown); the unknown one shows the slip, so it goes first.
+    """
+    details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    first, others = details[0], len(details) - 1
+    key_path, place = _locate(model, first["loc"])
+    text = _problem(first, place)
+    more = f" (and {others} more)" if others and first["type"] != "extra_forbidden" else ""
+    return f"{key_path}: {text}{more}" if key_path else f"{text}{more}"
+
+
+def _problem(detail: ErrorDetails, place: Any) -> str:
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"no such key {did_you_mean(str(detail['loc'][-1]), _keys(place))}"
+    if kind == "missing":
+        return "is missing"
+    if kind == "union_tag_invalid":
+        known = [name.strip("' ") for name in str(context["expected_tags"]).split(",")]
+        return f'type: there is no "{context["tag"]}" {did_you_mean(str(context["tag"]), known)}'
+    if kind == "union_tag_not_found":
+        return 'type: is missing; it names which one to use, as in {"type": "..."}'
+    if kind in ("value_error", "assertion_error"):
+        return str(context["error"])
+    if kind == "literal_error" and isinstance(value, str):
+        known = [name.strip("' ") for name in str(context["expected"]).replace(" or ", ",").split(",")]
+        return f'"{value}" is not known {did_you_mean(value, known)}'
+    return f"{value!r}: {detail['msg'].replace('Input should', 'should')}"
+
+
+def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]:
+    """-> the key path as the user wrote it (pydantic's names of union members left out), and the model that the last key is in."""
+    path: list[str] = []
+    place: Any = model
+    holder: Any = model
+    for part in loc:
+        members = [member for member in _models(place) if _tag(member) == part]
+        if members and part not in _keys(place):
+            place = holder = members[0]
+            continue
+        path.append(str(part))
+        holder = place
+        place = _inside(place, part)
+    return ".".join(path), holder
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Every model that a value of this annotation may be."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif typing.get_origin(annotation) is typing.Annotated:
+        for extra in annotation.__metadata__:
+            yield from getattr(extra, "models", ())
+        yield from _models(annotation.__origin__)
+    elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for member in typing.get_args(annotation):
+            yield from _models(member)
+
+
+def _tag(model: type[BaseModel]) -> Any:
+    field = model.model_fields.get("type")
+    return field.default if field else None
+
+
+def _keys(place: Any) -> list[str]:
+    return [field.alias or name for model in _models(place) for name, field in model.model_fields.items()]
+
+
+def _inside(place: Any, part: int | str) -> Any:
+    for model in _models(place):
+        for name, field in model.model_fields.items():
+            if part in (name, field.alias):
+                annotation = field.annotation
+                return typing.Annotated[cast(Any, annotation), *field.metadata] if field.metadata else annotation
+    arguments = typing.get_args(place)
+    return arguments[-1] if arguments else None

@@ -1,0 +1,73 @@
+"""How every command behaves: its common options, its errors, its exit status (0 done, 1 failed, 2 wrong usage or config)."""
+
+import errno
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from texturelib.errors import TextureError
+
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The JSON config; paths in it are relative to it.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change one value of the config for this run. Repeatable."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that was made otherwise.")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes; as many as cores unless given. Never changes the result.")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="On an error, print the traceback too.")]
+
+_INTERRUPTED = 130
+
+
+def make_app(help: str) -> typer.Typer:
+    return typer.Typer(help=help, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def run_app(app: typer.Typer, program: str) -> None:
+    """Run the command line; print what goes wrong as a sentence; exit."""
+    # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(_status_of(lambda: app(prog_name=program, standalone_mode=False)))
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _status_of(run: Callable[[], Any]) -> int:
+    try:
+        status = run()
+        return status if isinstance(status, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return _INTERRUPTED
+    except TextureError as error:
+        return _failed(str(error), error.exit_status)
+    except OSError as error:
+        return _failed(_os_sentence(error), 1)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # what typer raises for wrong options
+            return _failed(f"{error.format_message()} (--help lists what there is)", 2)  # type: ignore[attr-defined]
+        return _failed(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
+
+
+def _failed(sentence: str, status: int) -> int:
+    if "--debug" in sys.argv:
+        traceback.print_exc()
+    print(" ".join(sentence.split("\n")), file=sys.stderr)
+    return status
+
+
+def _os_sentence(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{place}the disk is full; what was finished is kept, and the same command goes on when there is room"
+    return f"{place}{error.strerror or error}"

@@ -1,0 +1,146 @@
+"""JSON configs: loading, one-line errors, `--set`, and paths that are relative to the file they stand in."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializationInfo,
+    ValidationError,
+    ValidationInfo,
+)
+
+from texturelib._config_errors import sentence
+from texturelib.errors import UsageError
+from texturelib.files import shown
+
+
+class _FromCommandLine(str):
+    """Text given by `--set`: a relative path in it is relative to the current folder, not to the config file."""
+
+
+def _mark_command_line(value: Any) -> Any:
+    return Path.cwd() / value if isinstance(value, _FromCommandLine) else value
+
+
+def _resolve(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder", Path.cwd())
+    # Not Path.resolve(): a link in a results tree stays the link that the user chose.
+    return Path(os.path.normpath(Path(folder) / path.expanduser()))
+
+
+def _relative(path: Path, info: SerializationInfo) -> str:
+    folder = (info.context or {}).get("folder")
+    return Path(os.path.relpath(path, folder)).as_posix() if folder else str(path)
+
+
+ConfigPath = Annotated[
+    Path, BeforeValidator(_mark_command_line), AfterValidator(_resolve), PlainSerializer(_relative, return_type=str)
+]
+"""A path in a config; relative to the config's folder when read, relative to the written config's folder when dumped."""
+
+
+class Config(BaseModel):
+    """Base of every part of a config: unknown keys are errors, values cannot be changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class StageConfig(Config):
+    """Base of a whole config file."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    output: ConfigPath
+    """The folder that the command writes."""
+
+    def as_written(self, folder: Path) -> dict[str, Any]:
+        """-> what `folder/config.json` holds: every value, defaults too, with paths relative to `folder`."""
+        content = self.model_dump(mode="json", by_alias=True, exclude={"schema_"}, context={"folder": folder})
+        return content | {"output": "."}
+
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+def load_config(path: Path, model: type[AnyConfig], overrides: Sequence[str] = ()) -> AnyConfig:
+    """Read `path` as `model`, with `overrides` ("a.b=value", the value as JSON or else as text) applied.
+
+    Errors: UsageError with one sentence that names the file, the key path, the value and what is allowed.
+    """
+    content = _read(path)
+    for override in overrides:
+        _apply(content, override)
+    try:
+        return model.model_validate(content, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        raise UsageError(f"{shown(path)}: {sentence(error, model)}") from None
+
+
+def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """-> (key path, absolute path) of every path in `config`, as `--set` would name it."""
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if isinstance(value, Path):
+            yield prefix + name, value
+        elif isinstance(value, BaseModel):
+            yield from paths_in(value, f"{prefix}{name}.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_no_duplicates)
+    except FileNotFoundError:
+        raise UsageError(f"{shown(path)}: no such file") from None
+    except IsADirectoryError:
+        raise UsageError(f"{shown(path)}: is a folder; name the JSON file in it") from None
+    except OSError as error:
+        raise UsageError(f"{shown(path)}: cannot be read ({error.strerror})") from None
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{shown(path)}: line {error.lineno}: not valid JSON: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{shown(path)}: not a text file in UTF-8") from None
+    except _DuplicateKey as error:
+        raise UsageError(f'{shown(path)}: "{error}" stands twice in one object; keep one') from None
+    if not isinstance(content, dict):
+        raise UsageError(f"{shown(path)}: holds a {type(content).__name__}; a config is a JSON object {{...}}")
+    return content
+
+
+class _DuplicateKey(Exception):
+    pass
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise _DuplicateKey(key)
+        content[key] = value
+    return content
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key_path, equals, text = override.partition("=")
+    if not equals or not key_path:
+        raise UsageError(f'--set {override}: should look like key.key=value, as in "--set seed=1"')
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    if isinstance(value, str):
+        value = _FromCommandLine(value)
+    place: Any = content
+    *parents, last = key_path.split(".")
+    for key in parents:
+        place = place.setdefault(key, {})
+        if not isinstance(place, dict):
+            raise UsageError(f'--set {override}: "{key}" is not an object in this config, so nothing can be set inside it')
+    place[last] = value

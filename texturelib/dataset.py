@@ -1,0 +1,117 @@
+"""Dataset folders: what passes between the stages (metadata.csv, audio/, config.json, dataset.json, rejected.csv)."""
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from texturelib.audio import read_clip
+from texturelib.errors import Rejected, TextureError
+from texturelib.files import read_json, read_table, shown, write_json, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset folder, its table read.
+
+    metadata: a row per clip; `file_name` first, then one column per control (0..1), then others.
+    description: what dataset.json says.
+    """
+
+    folder: Path
+    metadata: "pd.DataFrame"
+    description: Mapping[str, Any]
+
+    @property
+    def controls(self) -> list[str]:
+        return [control["name"] for control in self.description["controls"]]
+
+    @property
+    def sample_rate(self) -> int:
+        return self.description["sample_rate"]
+
+    @property
+    def seconds(self) -> float:
+        return self.description["seconds"]
+
+    @property
+    def n_samples(self) -> int:
+        """Of each clip."""
+        return round(self.sample_rate * self.seconds)
+
+    def __len__(self) -> int:
+        return len(self.metadata)
+
+    def path(self, index: int) -> Path:
+        return self.folder / self.metadata["file_name"].iloc[index]
+
+    def clip(self, index: int) -> np.ndarray:
+        """-> [n_samples] float32. Errors: TextureError, naming the file, when it is not a clip of this dataset."""
+        path = self.path(index)
+        try:
+            return read_clip(path, self.sample_rate, self.n_samples)
+        except FileNotFoundError:
+            raise TextureError(f"{shown(path)}: no such file, but metadata.csv names it") from None
+        except Rejected as reason:
+            raise TextureError(f"{shown(path)}: {reason}") from None
+
+    def control_values(self) -> np.ndarray:
+        """-> [clips, controls] float32, 0..1."""
+        return self.metadata[self.controls].to_numpy(dtype=np.float32)
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Errors: TextureError when it is not a dataset folder, or its table lacks what dataset.json names."""
+    if not folder.is_dir():
+        raise TextureError(f"{shown(folder)}: no such folder")
+    if not (folder / "dataset.json").exists():
+        raise TextureError(f"{shown(folder)}: not a finished dataset folder (it has no dataset.json)")
+    dataset = Dataset(folder, read_table(folder / "metadata.csv"), read_json(folder / "dataset.json"))
+    missing = [name for name in ["file_name", *dataset.controls] if name not in dataset.metadata.columns]
+    if missing:
+        raise TextureError(f"{shown(folder / 'metadata.csv')}: has no column {missing[0]}")
+    for name in ["file_name", *dataset.controls]:
+        if dataset.metadata[name].isna().any():
+            row = int(dataset.metadata[name].isna().to_numpy().argmax())
+            raise TextureError(f"{shown(folder / 'metadata.csv')}: row {row + 2}: {name} is empty")
+    return dataset
+
+
+def write_dataset(
+    folder: Path,
+    metadata: "pd.DataFrame",
+    *,
+    sample_rate: int,
+    seconds: float,
+    controls: Sequence[Mapping[str, Any]],
+    **description: Any,
+) -> None:
+    """Write metadata.csv and dataset.json, the last of a dataset folder's files. controls: name, unit, low, high, ... each.
+
+    description: what else dataset.json should say (seed, counts, provenance).
+    """
+    write_table(folder / "metadata.csv", metadata)
+    content = {
+        "n_clips": len(metadata),
+        "hours": round(len(metadata) * seconds / 3600, 4),
+        "sample_rate": sample_rate,
+        "seconds": seconds,
+        "controls": list(controls),
+        **description,
+        "versions": versions("numpy", "soundfile"),
+    }
+    write_json(folder / "dataset.json", content)
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """-> what made a result: Python's version, ours, and those of `packages`."""
+    return {"python": platform.python_version()} | {
+        package: importlib.metadata.version(package) for package in ("texture-toolkit", *packages)
+    }

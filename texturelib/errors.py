@@ -1,0 +1,17 @@
+"""The few exceptions that carry a sentence for a person; the command line prints it and picks the exit status."""
+
+
+class TextureError(Exception):
+    """Something in the outside world is wrong (a file, a folder, a disk). The message names it and says what would be right."""
+
+    exit_status = 1
+
+
+class UsageError(TextureError):
+    """The command line or the config is wrong."""
+
+    exit_status = 2
+
+
+class Rejected(Exception):
+    """One item of a job cannot be used. The job notes the reason in rejected.csv and goes on."""

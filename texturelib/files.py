@@ -1,0 +1,80 @@
+"""Files that appear whole or not at all: written beside their place, then renamed into it."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from texturelib.errors import TextureError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PART = ".part-"
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; it takes `path`'s place when the block ends, and goes when the block fails.
+
+    The name keeps its suffix, since soundfile and matplotlib choose the format by it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{_PART}{os.getpid()}-{path.name}")
+    try:
+        yield part
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a killed run left half-written anywhere under `folder`."""
+    for part in folder.rglob(f"{_PART}*"):
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Errors: TextureError, naming the file, when it is missing or not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TextureError(f"{shown(path)}: no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise TextureError(f"{shown(path)}: not JSON ({error})") from None
+
+
+def write_table(path: Path, table: "pd.DataFrame") -> None:
+    with whole_file(path) as part:
+        table.to_csv(part, index=False)
+
+
+def read_table(path: Path) -> "pd.DataFrame":
+    """Errors: TextureError, naming the file, when it is missing, empty or not a table."""
+    import pandas as pd
+
+    try:
+        # Names stay text: a clip called "007" or "NA" is not a number and not missing.
+        return pd.read_csv(path, dtype={"file_name": str, "source": str}, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise TextureError(f"{shown(path)}: no such file") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise TextureError(f"{shown(path)}: not a CSV table ({error})") from None
+
+
+def shown(path: Path) -> str:
+    """The path as a person would type it: relative to the current folder where it lies beneath or beside it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith(os.path.join("..", "..")) else relative

@@ -1,0 +1,98 @@
+"""Many independent items of work: side by side, resumable, and the same whatever the number of workers.
+
+Each finished item is a line in a journal; a run that was stopped at any moment leaves the finished ones out when it is
+started again. An item's files must be written (whole) before its work returns.
+"""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import joblib
+from joblib.externals.loky import get_reusable_executor
+
+from texturelib.errors import Rejected, TextureError
+from texturelib.files import shown, write_table
+from texturelib.progress import progress
+
+Item = TypeVar("Item")
+
+
+def run_jobs(
+    items: Mapping[str, Item], work: Callable[[Item], Any], journal: Path, *, label: str, workers: int | None = None
+) -> dict[str, Any]:
+    """Do `work` on every item that the journal does not have yet.
+
+    work: returns what JSON can hold, or raises Rejected. workers: processes, as many as cores unless given; another
+    machine's may be used through joblib's own backends. -> by key, in the order of `items`: the result, or a Rejected.
+    """
+    done = _read_journal(journal)
+    todo = [(key, item) for key, item in items.items() if key not in done]
+    workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
+    with journal.open("a", encoding="utf-8") as lines, closing(_outcomes(todo, work, workers)) as outcomes:
+        for key, outcome in progress(outcomes, label, total=len(items), initial=len(items) - len(todo)):
+            done[key] = outcome
+            lines.write(json.dumps([key, outcome], ensure_ascii=False) + "\n")
+            lines.flush()
+    return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
+
+
+def write_rejected(folder: Path, rejected: Mapping[str, str], n_items: int, max_rejected: float) -> None:
+    """Write `folder/rejected.csv` (file, reason).
+
+    Errors: TextureError when more than the share `max_rejected` of the items was rejected; the table is written first.
+    """
+    import pandas as pd
+
+    write_table(folder / "rejected.csv", pd.DataFrame(list(rejected.items()), columns=["file", "reason"]))
+    if len(rejected) > max_rejected * n_items:
+        example, reason = next(iter(rejected.items()))
+        raise TextureError(
+            f"{len(rejected)} of {n_items} files were left out, more than max_rejected = {max_rejected:g} allows "
+            f"(see {shown(folder / 'rejected.csv')}; the first: {example}: {reason})"
+        )
+
+
+def _outcomes(
+    todo: Sequence[tuple[str, Item]], work: Callable[[Item], Any], workers: int
+) -> Generator[tuple[str, dict[str, Any]], None, None]:
+    if workers == 1:
+        yield from (_attempt(key, item, work) for key, item in todo)
+        return
+    try:
+        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+        yield from parallel(joblib.delayed(_attempt_in_worker)(key, item, work) for key, item in todo)
+    except (KeyboardInterrupt, GeneratorExit):
+        # Without this the workers would finish what they have in hand while the user waits.
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def _attempt_in_worker(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:
+    if threading.current_thread() is threading.main_thread():
+        # Ctrl-C reaches every process of the terminal; only the one that the user started should answer it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return _attempt(key, item, work)
+
+
+def _attempt(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:
+    try:
+        return key, {"result": work(item)}
+    except Rejected as rejected:
+        return key, {"rejected": str(rejected)}
+
+
+def _read_journal(journal: Path) -> dict[str, Any]:
+    if not journal.exists():
+        return {}
+    content = journal.read_bytes()
+    # A kill may have cut the last line; what follows must start on a line of its own.
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        os.truncate(journal, len(whole))
+    return dict(json.loads(line) for line in whole.splitlines())

@@ -1,0 +1,145 @@
+"""The folder that a command writes: is what lies there what is asked for, part of it, or something else?
+
+`run.json` in the folder says which command made it, from which settings and inputs, and whether it finished. Its
+fingerprint covers all of these, so a change anywhere upstream shows downstream.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from texturelib.config import StageConfig
+from texturelib.errors import TextureError, UsageError
+from texturelib.files import read_json, remove_parts, shown, write_json
+
+_RUN = "run.json"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A command's output folder, looked at but not yet touched.
+
+    why: the reason to run, as a phrase ("first run", "config changed: seed 0 -> 1"), or "done and unchanged".
+    """
+
+    folder: Path
+    why: str
+    is_done: bool
+    _resumes: bool
+    _run: dict[str, Any]
+    _written_config: dict[str, Any]
+
+    def begin(self) -> None:
+        """Make the folder ready: emptied where it held something else, kept where an interrupted run goes on."""
+        if not self._resumes and self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove_parts(self.folder)
+        write_json(self.folder / _RUN, self._run | {"finished": False})
+        write_json(self.folder / "config.json", self._written_config)
+
+    def finish(self) -> None:
+        """Mark the folder as complete. Last of all."""
+        write_json(self.folder / _RUN, self._run | {"finished": True})
+
+
+def look_at_output(
+    config: StageConfig,
+    command: str,
+    *,
+    folder: Path | None = None,
+    only: set[str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Path] | None = None,
+    overwrite: bool = False,
+    dry_run: bool = False,
+) -> Output:
+    """Compare the folder on disk with what is asked for. Changes nothing.
+
+    folder: where it is written, `config.output` unless given. only: the keys of the config that the result depends on,
+    all unless given. extra: what else it depends on (options of the command). inputs: what it reads, by name.
+    Errors: UsageError when something else lies in the folder and `overwrite` is not set; TextureError when an input is
+    missing or not finished. With `dry_run`, what could only be complained about goes into `why` instead.
+    """
+    folder = folder or config.output
+    written = config.as_written(folder)
+    settings = {key: value for key, value in written.items() if only is None or key in only} | dict(extra or {})
+    try:
+        fingerprints = {name: fingerprint(path) for name, path in (inputs or {}).items()}
+    except TextureError as error:
+        if not dry_run:
+            raise
+        return Output(folder, f"waits: {error}", False, False, {}, written)
+    run = {"command": command, "settings": settings, "inputs": fingerprints}
+    run["fingerprint"] = _digest(run)
+
+    def output(why: str, is_done: bool = False, resumes: bool = False) -> Output:
+        return Output(folder, why, is_done, resumes, run, written)
+
+    if folder.is_file():
+        raise UsageError(f"output: {shown(folder)} is a file; name a folder")
+    if not folder.exists() or not any(folder.iterdir()):
+        return output("first run")
+    if not (folder / _RUN).exists():
+        raise UsageError(
+            f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder"
+        )
+    before = read_json(folder / _RUN)
+    if before["fingerprint"] == run["fingerprint"]:
+        if before["finished"]:
+            return output("done and unchanged", is_done=True)
+        return output("goes on where it was stopped", resumes=True)
+    why = _difference(before, run)
+    if not overwrite and not dry_run:
+        raise UsageError(
+            f"output: {shown(folder)} was made otherwise ({why}); --overwrite replaces it, or name another folder"
+        )
+    return output(why)
+
+
+def fingerprint(path: Path) -> str:
+    """-> a digest that changes with what `path` holds.
+
+    A folder made by this toolkit is known by how it was made and by its table; any other by names, sizes and times.
+    Errors: TextureError when it is missing, empty or not finished.
+    """
+    if not path.exists():
+        raise TextureError(f"{shown(path)}: no such file or folder")
+    if (path / _RUN).exists():
+        run = read_json(path / _RUN)
+        if not run["finished"]:
+            raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
+        table = path / "metadata.csv"
+        return _digest([run["fingerprint"], table.read_text(encoding="utf-8") if table.exists() else ""])
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    if not files:
+        raise TextureError(f"{shown(path)}: is empty")
+    facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    if before["command"] != now["command"]:
+        return f'it was written by "{before["command"]}"'
+    changes = list(_changes(before["settings"], now["settings"]))
+    if changes:
+        more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+        return f"config changed: {changes[0]}{more}"
+    changed = [name for name in now["inputs"] if before["inputs"].get(name) != now["inputs"][name]]
+    return f"input changed: {', '.join(changed)}"
+
+
+def _changes(before: Any, now: Any, key_path: str = "") -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*now, *(key for key in before if key not in now)]:
+            yield from _changes(before.get(key), now.get(key), f"{key_path}.{key}" if key_path else str(key))
+    elif before != now:
+        yield f"{key_path} {json.dumps(before)} -> {json.dumps(now)}"
