@@ -1,0 +1,31 @@
+"""Any folder of sound files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from real_datasets.sources._base import Recording, sources
+from texturelib.audio import SUFFIXES, find_audio
+from texturelib.config import Config, ConfigPath
+from texturelib.errors import TextureError
+from texturelib.files import shown
+
+
+@sources.register
+class Folder(Config):
+    """Every sound file in a folder and the folders below it; hidden files are left alone."""
+
+    type: Literal["folder"] = "folder"
+    path: ConfigPath
+
+    @property
+    def inputs(self) -> Mapping[str, Path]:
+        return {"recordings": self.path}
+
+    def recordings(self) -> Sequence[Recording]:
+        if not self.path.is_dir():
+            raise TextureError(f"source.path: {shown(self.path)}: no such folder")
+        found = [Recording(path.relative_to(self.path).as_posix(), path) for path in find_audio(self.path)]
+        if not found:
+            raise TextureError(f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})")
+        return found
