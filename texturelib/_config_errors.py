@@ -1,14 +1,30 @@
 """Turn pydantic's report into one readable sentence."""
 
+import re
 import types
 import typing
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from texturelib.nearest import did_you_mean
+
+
+_UNIONS = (typing.Union, types.UnionType)
+
+# A check that looks at several values says `key: what is wrong`, with the key that the person should look at.
+_NAMES_ITS_KEY = frozenset({"value_error", "assertion_error", "union_tag_invalid", "union_tag_not_found"})
+
+_SHOULD_BE = {
+    "dict_type": "an object {...}",
+    "model_type": "an object {...}",
+    "model_attributes_type": "an object {...}",
+    "list_type": "a list [...]",
+    "tuple_type": "a list [...]",
+    "path_type": "a path",
+}
 
 
 def sentence(error: ValidationError, model: type[BaseModel]) -> str:
@@ -20,6 +36,8 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     first, others = details[0], len(details) - 1
     key_path, place = _locate(model, first["loc"])
     text = _problem(first, place)
+    if first["type"] in _NAMES_ITS_KEY and (named := re.match(r"([\w.]+): ", text)):
+        key_path, text = ".".join(filter(None, [key_path, named[1]])), text[named.end() :]
     more = f" (and {others} more)" if others and first["type"] != "extra_forbidden" else ""
     return f"{key_path}: {text}{more}" if key_path else f"{text}{more}"
 
@@ -40,11 +58,13 @@ def _problem(detail: ErrorDetails, place: Any) -> str:
     if kind == "literal_error" and isinstance(value, str):
         known = [name.strip("' ") for name in str(context["expected"]).replace(" or ", ",").split(",")]
         return f'"{value}" is not known {did_you_mean(value, known)}'
+    if kind in _SHOULD_BE:
+        return f"{value!r}: should be {_SHOULD_BE[kind]}"
     return f"{value!r}: {detail['msg'].replace('Input should', 'should')}"
 
 
 def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]:
-    """-> the key path as the user wrote it (pydantic's names of union members left out), and the model that the last key is in."""
+    """-> the key path as the user wrote it (pydantic's names of union members left out), and the model of the last key."""
     path: list[str] = []
     place: Any = model
     holder: Any = model
@@ -52,6 +72,9 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
         members = [member for member in _models(place) if _tag(member) == part]
         if members and part not in _keys(place):
             place = holder = members[0]
+            continue
+        if len(choices := _choices(place)) > 1 and part not in _keys(place):
+            place = holder = next((choice for choice in choices if _label(choice) == part), None)
             continue
         path.append(str(part))
         holder = place
@@ -61,15 +84,30 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """Every model that a value of this annotation may be."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    # In Python 3.10 list[int] passes for a type, and issubclass then fails.
+    if isinstance(annotation, type) and not typing.get_args(annotation) and issubclass(annotation, BaseModel):
         yield annotation
     elif typing.get_origin(annotation) is typing.Annotated:
         for extra in annotation.__metadata__:
             yield from getattr(extra, "models", ())
         yield from _models(annotation.__origin__)
-    elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    elif typing.get_origin(annotation) in _UNIONS:
         for member in typing.get_args(annotation):
             yield from _models(member)
+
+
+def _choices(annotation: Any) -> list[Any]:
+    """What a value may be besides None: one thing, unless the annotation is a union without `type` words."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return [annotation] if any(hasattr(extra, "models") for extra in annotation.__metadata__) else _choices(annotation.__origin__)
+    if typing.get_origin(annotation) in _UNIONS:
+        return [member for member in typing.get_args(annotation) if member is not type(None)]
+    return [annotation]
+
+
+def _label(annotation: Any) -> str:
+    """What pydantic calls a member of a union."""
+    return str(annotation) if typing.get_args(annotation) else getattr(annotation, "__name__", "")
 
 
 def _tag(model: type[BaseModel]) -> Any:
@@ -85,7 +123,6 @@ def _inside(place: Any, part: int | str) -> Any:
     for model in _models(place):
         for name, field in model.model_fields.items():
             if part in (name, field.alias):
-                annotation = field.annotation
-                return typing.Annotated[cast(Any, annotation), *field.metadata] if field.metadata else annotation
-    arguments = typing.get_args(place)
+                return typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    arguments = typing.get_args(_choices(place)[0])
     return arguments[-1] if arguments else None

@@ -2,7 +2,6 @@
 
 import struct
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -20,7 +19,9 @@ def find_audio(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 
@@ -64,12 +65,13 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
     try:
         with soundfile.SoundFile(path) as file:
             rate, announced = file.samplerate, file.frames
-            samples = file.read(dtype="float32", always_2d=True)
+            samples = file.read(-1 if file.seekable() else announced, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise Rejected(f"cannot be read as audio ({error.error_string.rstrip('.')})") from None
-    announced = max(announced, _frames_in_wav_header(path))
+        raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
+    share_present = _share_present(path)
     if len(samples) == 0:
         raise Rejected("holds no samples")
+    announced = max(announced, len(samples) / share_present)
     # Compressed formats only estimate their length; a fortieth of a second is one mp3 frame.
     if len(samples) < announced - rate / 40:
         raise Rejected(f"cut off after {len(samples) / rate:.1f} of {announced / rate:.1f} s")
@@ -78,24 +80,27 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
     return samples, rate
 
 
-def _frames_in_wav_header(path: Path) -> int:
-    """-> the frames that a wav's header announces, 0 for other formats: libsndfile forgives a cut-off wav silently."""
+def _reason(error: soundfile.LibsndfileError) -> str:
+    # libsndfile says this of every mp3 in which it finds no frame, though the file is there.
+    no_frame = error.error_string.startswith("File does not exist")
+    return "no sound was found in it" if no_frame else error.error_string.rstrip(".")
+
+
+_CHUNK_HEADERS = {b"RIFF": "<4sI", b"FORM": ">4sI"}  # of wav and aiff: name and size
+
+
+def _share_present(path: Path) -> float:
+    """-> how much of the sound that a wav's or aiff's header announces is there, above 0 to 1: libsndfile forgives a cut silently."""
     with path.open("rb") as file:
-        if file.read(4) != b"RIFF":
-            return 0
+        chunk_header = _CHUNK_HEADERS.get(file.read(4))
+        if chunk_header is None:
+            return 1.0
         file.seek(12)
-        return _frames_in_chunks(file)
-
-
-def _frames_in_chunks(file: BinaryIO) -> int:
-    block_align = 0
-    while len(header := file.read(8)) == 8:
-        name, size = struct.unpack("<4sI", header)
-        if name == b"fmt " and size >= 14:
-            block_align = struct.unpack("<12xH", file.read(14))[0]
-            size -= 14
-        elif name == b"data":
-            # Writers that stream leave the size at its largest or at zero: it then says nothing.
-            return size // block_align if block_align and size < 0xFFFFFF00 else 0
-        file.seek(size + size % 2, 1)
-    return 0
+        while len(header := file.read(8)) == 8:
+            name, size = struct.unpack(chunk_header, header)
+            if name in (b"data", b"SSND"):
+                present = path.stat().st_size - file.tell()
+                # Writers that stream leave the size at zero, or near 2^31 or 2^32: it then says nothing.
+                return min(1.0, present / size) if 0 < present and 0 < size < 0x7FFF0000 else 1.0
+            file.seek(size + size % 2, 1)
+    return 1.0

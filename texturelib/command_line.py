@@ -28,14 +28,15 @@ _INTERRUPTED = 130
 
 
 def make_app(help: str) -> typer.Typer:
-    return typer.Typer(help=help, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+    return typer.Typer(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def run_app(app: typer.Typer, program: str) -> None:
     """Run the command line; print what goes wrong as a sentence; exit."""
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(_status_of(lambda: app(prog_name=program, standalone_mode=False)))
+    arguments = sys.argv[1:] or ["--help"]
+    sys.exit(_status_of(lambda: app(arguments, prog_name=program, standalone_mode=False)))
 
 
 def _interrupt(*_: Any) -> None:

@@ -27,8 +27,17 @@ class _FromCommandLine(str):
     """Text given by `--set`: a relative path in it is relative to the current folder, not to the config file."""
 
 
+def _from_current_folder(value: Any) -> Any:
+    return Path.cwd() / Path(value).expanduser() if isinstance(value, _FromCommandLine) else value
+
+
 def _mark_command_line(value: Any) -> Any:
-    return Path.cwd() / value if isinstance(value, _FromCommandLine) else value
+    """-> `value` with every text in it marked, however deep."""
+    if isinstance(value, str):
+        return _FromCommandLine(value)
+    if isinstance(value, list):
+        return [_mark_command_line(item) for item in value]
+    return {key: _mark_command_line(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:
@@ -43,7 +52,7 @@ def _relative(path: Path, info: SerializationInfo) -> str:
 
 
 ConfigPath = Annotated[
-    Path, BeforeValidator(_mark_command_line), AfterValidator(_resolve), PlainSerializer(_relative, return_type=str)
+    Path, BeforeValidator(_from_current_folder), AfterValidator(_resolve), PlainSerializer(_relative, return_type=str)
 ]
 """A path in a config; relative to the config's folder when read, relative to the written config's folder when dumped."""
 
@@ -114,7 +123,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-class _DuplicateKey(Exception):
+class _DuplicateKey(Exception):  # noqa: N818 (it ends here, as a sentence)
     pass
 
 
@@ -135,12 +144,10 @@ def _apply(content: dict[str, Any], override: str) -> None:
         value = json.loads(text)
     except json.JSONDecodeError:
         value = text
-    if isinstance(value, str):
-        value = _FromCommandLine(value)
     place: Any = content
     *parents, last = key_path.split(".")
     for key in parents:
         place = place.setdefault(key, {})
         if not isinstance(place, dict):
             raise UsageError(f'--set {override}: "{key}" is not an object in this config, so nothing can be set inside it')
-    place[last] = value
+    place[last] = _mark_command_line(value)

@@ -13,5 +13,5 @@ class UsageError(TextureError):
     exit_status = 2
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818 (an outcome, not an error)
     """One item of a job cannot be used. The job notes the reason in rejected.csv and goes on."""

@@ -1,8 +1,10 @@
 """Files that appear whole or not at all: written beside their place, then renamed into it."""
 
 import contextlib
+import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +23,15 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     The name keeps its suffix, since soundfile and matplotlib choose the format by it.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{_PART}{os.getpid()}-{path.name}")
     try:
         yield part
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)  # still there when the block failed, or when both names were one file
 
 
 def remove_parts(folder: Path) -> None:
@@ -77,4 +80,13 @@ def read_table(path: Path) -> "pd.DataFrame":
 def shown(path: Path) -> str:
     """The path as a person would type it: relative to the current folder where it lies beneath or beside it."""
     relative = os.path.relpath(path)
-    return str(path) if relative.startswith(os.path.join("..", "..")) else relative
+    return str(path) if relative.startswith("../..") else relative
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give `source` a second name, or where the file system cannot, copy it. Files here are replaced, never changed in place."""
+    with whole_file(target) as part:
+        try:
+            os.link(source, part)
+        except OSError:
+            shutil.copyfile(source, part)

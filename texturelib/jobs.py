@@ -33,11 +33,11 @@ def run_jobs(
     """
     done = _read_journal(journal)
     todo = [(key, item) for key, item in items.items() if key not in done]
-    workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
+    workers = min(workers or joblib.cpu_count(), max(1, len(todo)))
     with journal.open("a", encoding="utf-8") as lines, closing(_outcomes(todo, work, workers)) as outcomes:
         for key, outcome in progress(outcomes, label, total=len(items), initial=len(items) - len(todo)):
             done[key] = outcome
-            lines.write(json.dumps([key, outcome], ensure_ascii=False) + "\n")
+            lines.write(json.dumps([key, outcome]) + "\n")
             lines.flush()
     return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
 
@@ -50,7 +50,7 @@ def write_rejected(folder: Path, rejected: Mapping[str, str], n_items: int, max_
     import pandas as pd
 
     write_table(folder / "rejected.csv", pd.DataFrame(list(rejected.items()), columns=["file", "reason"]))
-    if len(rejected) > max_rejected * n_items:
+    if rejected and len(rejected) / n_items > max_rejected:
         example, reason = next(iter(rejected.items()))
         raise TextureError(
             f"{len(rejected)} of {n_items} files were left out, more than max_rejected = {max_rejected:g} allows "

@@ -1,0 +1,94 @@
+"""The config of stage 3: one file for its four commands."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from domain_adaptation.features import Features, features
+from domain_adaptation.methods import Method, methods
+from texturelib.config import Config, ConfigPath, StageConfig
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SplitConfig(Config):
+    """Shares of a set; together 1."""
+
+    train: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SplitConfig":
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train + validation + test is {total:g}; it should be 1")
+        return self
+
+
+class NetworkConfig(Config):
+    """The encoder's blocks and the regression head. Sizes follow from these and the input."""
+
+    n_blocks: PositiveInt = 4
+    kernel_size: PositiveInt = 3
+    stride: PositiveInt = 1
+    pool_size: PositiveInt = 2
+    first_channels: PositiveInt | None = None
+    """Of the first block; as many as there are controls when null."""
+    channel_factor: PositiveInt = 2
+    n_head_layers: PositiveInt = 3
+    head_factor: PositiveInt = 4
+    negative_slope: Annotated[float, Field(ge=0)] = 0.9
+
+
+class TrainingConfig(Config):
+    """One training run. Adam; the weights of the epoch with the lowest validation loss are kept."""
+
+    epochs: PositiveInt
+    batch_size: PositiveInt = 128
+    learning_rate: PositiveFloat = 0.0005
+
+
+class ExtractorConfig(TrainingConfig):
+    epochs: PositiveInt = 250
+    loss: Literal["l1", "mse"] = "l1"
+
+
+class ClassifierConfig(TrainingConfig):
+    epochs: PositiveInt = 50
+    n_layers: PositiveInt = 8
+
+
+class ComputeConfig(Config):
+    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding, nothing else."""
+
+    accelerator: str = "auto"
+    precision: str = "32-true"
+
+    @field_validator("accelerator")
+    @classmethod
+    def _known(cls, accelerator: str) -> str:
+        known = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
+        if accelerator not in known:
+            raise ValueError(f'"{accelerator}" should be one of {", ".join(known)}')
+        return accelerator
+
+
+class AdaptationConfig(StageConfig):
+    """`domain-adaptation train-extractor`, `train-classifier`, `adapt` and `label`.
+
+    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels; and features, kept for all.
+    """
+
+    synthetic: ConfigPath
+    """A dataset folder with controls, from `synthetic-datasets generate`."""
+    real: ConfigPath
+    """A dataset folder of recordings, from `real-datasets build`."""
+    seed: int = 42
+    split: SplitConfig = SplitConfig()
+    features: Annotated[Features, features]
+    network: NetworkConfig = NetworkConfig()
+    extractor: ExtractorConfig = ExtractorConfig()
+    classifier: ClassifierConfig = ClassifierConfig()
+    adaptation: Annotated[Method, methods]
+    compute: ComputeConfig = ComputeConfig()

@@ -1,0 +1,51 @@
+"""Pictures of trainings and labels."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
+
+
+def loss_plot(path: Path, history: Sequence[Mapping[str, float]], best_epoch: int, loss_name: str) -> None:
+    """history: a row per epoch (epoch, train_loss, validation_loss)."""
+    figure, (axis,) = panels(1, 5.5, 3.2)
+    epochs = [row["epoch"] for row in history]
+    axis.plot(epochs, [row["train_loss"] for row in history], color=GREY, label="training")
+    axis.plot(epochs, [row["validation_loss"] for row in history], color=BLUE, label="validation")
+    axis.axvline(best_epoch + 1, color=ORANGE, linestyle=":", label=f"kept: epoch {best_epoch + 1}")
+    values = [row[name] for row in history for name in ("train_loss", "validation_loss")]
+    if min(values) > 0 and max(values) > 10 * min(values):
+        axis.set_yscale("log")
+    axis.set(xlabel="epoch", ylabel=loss_name)
+    axis.legend(frameon=False)
+    save_picture(figure, path)
+
+
+def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """truth, labels: [clips, controls]. One panel per control: what was asked for, and what the network reads."""
+    figure, axes = panels(truth.shape[1])
+    for index, (axis, (name, score)) in enumerate(zip(axes, scores.items(), strict=True)):
+        low = min(truth[:, index].min(), labels[:, index].min())
+        high = max(truth[:, index].max(), labels[:, index].max())
+        axis.plot([low, high], [low, high], color=ORANGE, linewidth=1)
+        axis.plot(truth[:, index], labels[:, index], ".", color=BLUE, markersize=3, alpha=0.4)
+        axis.set(xlabel="asked for", title=f"{name}\nerror {score['mae']:.4f}, R2 {score['r2']:.3f}")
+    axes[0].set_ylabel("read by the network")
+    save_picture(figure, path)
+
+
+def distribution_plot(path: Path, before: np.ndarray, after: np.ndarray, controls: Sequence[str]) -> None:
+    """before, after: [clips, controls]. One panel per control: labels without and with adaptation, 0..1 marked."""
+    figure, axes = panels(len(controls))
+    for index, (axis, name) in enumerate(zip(axes, controls, strict=True)):
+        both = np.concatenate([before[:, index], after[:, index], [0.0, 1.0]])
+        bins = np.linspace(both.min(), both.max(), 41).tolist()
+        axis.axvspan(0, 1, color=GREY, alpha=0.15, linewidth=0)
+        axis.hist(before[:, index], bins, color=GREY, label="before adaptation")
+        axis.hist(after[:, index], bins, color=BLUE, alpha=0.6, label="after")
+        axis.set(xlabel=name)
+    axes[0].set_ylabel("clips")
+    axes[0].legend(frameon=False, fontsize=8)
+    save_picture(figure, path)

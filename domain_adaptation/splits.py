@@ -1,0 +1,37 @@
+"""Divide a set into training, validation and test clips, and write down which is which."""
+
+from pathlib import Path
+
+import numpy as np
+
+from domain_adaptation.config import SplitConfig
+from texturelib.dataset import Dataset
+from texturelib.errors import TextureError
+from texturelib.files import shown, write_table
+
+Split = dict[str, np.ndarray]
+"""Part ("train", "validation", "test") -> indices of its clips."""
+
+
+def split_clips(dataset: Dataset, config: SplitConfig, seed: int) -> Split:
+    """-> every clip in exactly one part, by chance. Errors: TextureError when a part would be empty."""
+    n_clips = len(dataset)
+    order = np.random.default_rng(seed).permutation(n_clips)
+    n_train, n_validation = round(config.train * n_clips), round(config.validation * n_clips)
+    split = {
+        "train": order[:n_train],
+        "validation": order[n_train : n_train + n_validation],
+        "test": order[n_train + n_validation :],
+    }
+    for part, indices in split.items():
+        if len(indices) == 0:
+            raise TextureError(f"{shown(dataset.folder)}: its {n_clips} clips are too few: none is left for split.{part}")
+    return split
+
+
+def write_split(path: Path, dataset: Dataset, split: Split) -> None:
+    """Write a table: file_name, split."""
+    part_of = np.empty(len(dataset), dtype=object)
+    for part, indices in split.items():
+        part_of[indices] = part
+    write_table(path, dataset.metadata[["file_name"]].assign(split=part_of))

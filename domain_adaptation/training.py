@@ -1,0 +1,165 @@
+"""The training loop that the networks of stage 3 share."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from domain_adaptation.config import ComputeConfig
+from texturelib.errors import TextureError
+from texturelib.files import shown, whole_file, write_table
+from texturelib.progress import progress
+
+Loss = Callable[..., torch.Tensor]
+"""(module, *a batch's tensors) -> a scalar."""
+
+
+class Clips(Dataset[Any]):
+    """Some rows of arrays that may lie on disk, read a whole batch at a time."""
+
+    def __init__(self, indices: np.ndarray, *arrays: np.ndarray) -> None:
+        """indices: [clips], into the first axis of every one of `arrays`."""
+        self._indices = indices
+        self._arrays = arrays
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitems__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
+        chosen = self._indices[rows]
+        return tuple(torch.from_numpy(np.array(array[chosen])) for array in self._arrays)
+
+
+@dataclass
+class State:
+    """All that an interrupted training needs to go on as if nothing had happened."""
+
+    epoch: int = 0
+    best_epoch: int = -1
+    best_loss: float = math.inf
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+def fit(
+    module: nn.Module,
+    loss_function: Loss,
+    train: Clips,
+    validation: Clips,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    folder: Path,
+    seed: int,
+    compute: ComputeConfig,
+    label: str,
+) -> State:
+    """Train `module`; it ends with the weights of its best epoch. Goes on from `folder/last.ckpt` where there is one.
+
+    Writes last.ckpt, history.csv and TensorBoard events after every epoch.
+    Errors: TextureError when the loss is no longer a number.
+    """
+    # Imported here: tensorboard takes a second, and prints of its own.
+    from torch.utils.tensorboard.writer import SummaryWriter
+
+    fabric = Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)  # type: ignore[arg-type]
+    optimizer: torch.optim.Optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
+    state = _resume(folder / "last.ckpt", module, optimizer)
+    wrapped, optimizer = fabric.setup(module, optimizer)
+    validation_loader = fabric.setup_dataloaders(_loader(validation, batch_size))
+
+    with SummaryWriter(str(folder / "tensorboard"), purge_step=state.epoch) as writer:
+        bar = progress(range(state.epoch, epochs), label, total=epochs, unit="epoch", initial=state.epoch)
+        for epoch in bar:
+            # Each epoch's order and dropout come from (seed, epoch), so a resumed run sees what an unbroken one would.
+            torch.manual_seed(seed * 100_003 + epoch)
+            train_loader = fabric.setup_dataloaders(_loader(train, batch_size, shuffle=True))
+            wrapped.train()
+            total = 0.0
+            for batch in train_loader:
+                loss = loss_function(wrapped, *batch)
+                fabric.backward(loss)
+                optimizer.step()
+                optimizer.zero_grad()
+                total += float(loss.detach()) * len(batch[0])
+            losses = {"train_loss": total / len(train), "validation_loss": evaluate(wrapped, loss_function, validation_loader)}
+            if not all(math.isfinite(value) for value in losses.values()):
+                raise TextureError(f"{label}: the loss is no longer a number in epoch {epoch + 1}; lower the learning rate")
+
+            if losses["validation_loss"] < state.best_loss:
+                state.best_epoch, state.best_loss = epoch, losses["validation_loss"]
+                state.best_weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
+            state.history.append({"epoch": epoch + 1, **losses})
+            state.epoch = epoch + 1
+            _save(folder / "last.ckpt", state, module, optimizer)
+            _write_history(folder, state)
+            for name, value in losses.items():
+                writer.add_scalar(name, value, epoch + 1)
+            bar.set_postfix({name: f"{value:.4f}" for name, value in losses.items()})
+
+    module.load_state_dict(state.best_weights)
+    module.eval()
+    return state
+
+
+@torch.no_grad()
+def evaluate(module: nn.Module, loss_function: Loss, batches: DataLoader[Any]) -> float:
+    """-> the mean loss over all clips of `batches`, with the module in evaluation mode."""
+    module.eval()
+    total, n_clips = 0.0, 0
+    for batch in batches:
+        total += float(loss_function(module, *batch)) * len(batch[0])
+        n_clips += len(batch[0])
+    return total / n_clips
+
+
+@torch.inference_mode()
+def predict(module: nn.Module, features: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """features: [clips, channels, ...] -> [clips, outputs] float32, with the module in evaluation mode."""
+    module.eval()
+    device = next(module.parameters()).device
+    batches = (features[start : start + batch_size] for start in range(0, len(features), batch_size))
+    return np.concatenate([module(torch.from_numpy(np.array(batch)).to(device)).cpu().numpy() for batch in batches])
+
+
+def _loader(clips: Clips, batch_size: int, shuffle: bool = False) -> DataLoader[Any]:
+    # Clips come as whole batches, so there is nothing to collate. A last batch of one cannot be batch-normalised.
+    drop_last = shuffle and len(clips) > batch_size and len(clips) % batch_size == 1
+    return DataLoader(clips, batch_size, shuffle=shuffle, collate_fn=_as_it_is, drop_last=drop_last)
+
+
+def _as_it_is(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return batch
+
+
+def _resume(checkpoint: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> State:
+    if not checkpoint.exists():
+        return State()
+    try:
+        content: Mapping[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        module.load_state_dict(content["weights"])
+        optimizer.load_state_dict(content["optimizer"])
+        return State(**content["state"])
+    except (RuntimeError, KeyError, TypeError, EOFError) as error:
+        raise TextureError(f"{shown(checkpoint)}: not a checkpoint of this training ({error}); remove it to start anew") from None
+
+
+def _save(checkpoint: Path, state: State, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    # asdict copies the best weights too, so nothing in the file is tied to the weights that go on changing.
+    content = {"state": asdict(state), "weights": module.state_dict(), "optimizer": optimizer.state_dict()}
+    with whole_file(checkpoint) as part:
+        torch.save(content, part)
+
+
+def _write_history(folder: Path, state: State) -> None:
+    import pandas as pd
+
+    write_table(folder / "history.csv", pd.DataFrame(state.history))

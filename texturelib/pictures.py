@@ -1,0 +1,44 @@
+"""Plots that look alike, and appear whole."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from texturelib.files import whole_file
+
+BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#a0aec0"
+
+
+def panels(n_panels: int, width: float = 3.2, height: float = 2.8) -> tuple[Figure, list[Axes]]:
+    """-> a row of plots, wrapped after four, that share nothing. Sizes in inches per panel."""
+    columns = min(n_panels, 4)
+    rows = -(-n_panels // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained")
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes.flat[n_panels:]:
+        axis.set_visible(False)
+    return figure, list(axes.flat[:n_panels])
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    with whole_file(path) as part:
+        figure.savefig(part, dpi=110)
+    plt.close(figure)
+
+
+def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> None:
+    """A small picture of one clip: frequency (log, from 50 Hz) over time, 80 dB of range."""
+    n_fft = 1024
+    figure, (axis,) = panels(1, 2.4, 1.5)
+    axis.specgram(samples + 1e-9, n_fft, sample_rate, noverlap=n_fft * 3 // 4, cmap="magma", scale="dB", vmin=-140, vmax=-40)
+    axis.set_yscale("log")
+    axis.set_ylim(50, sample_rate / 2)
+    axis.set_axis_off()
+    save_picture(figure, path)
