@@ -1,0 +1,75 @@
+"""What the labels of a set are like: numbers, histograms, correlations."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.histogram import bin_table, counts, evenness, most_even
+from conditioned_synthesis.labels import label_ranges, normalise, read_labelled
+from conditioned_synthesis.plots import plot_histograms
+from texturelib.files import write_json, write_table
+from texturelib.outputs import Output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def analyse(config: SynthesisConfig, output: Output) -> dict[str, Any]:
+    """Write statistics.json, histograms.csv, histograms.png and correlations.csv into `output`. -> the statistics."""
+    dataset = read_labelled(config.labelled)
+    labels = dataset.metadata.filter(items=dataset.controls)
+    bins = config.analyse.bins
+    output.begin()
+    found = statistics(labels, bins)
+    write_json(output.folder / "statistics.json", found)
+    write_table(output.folder / "histograms.csv", histograms(labels, bins))
+    write_table(output.folder / "correlations.csv", labels.corr().reset_index(names="control"))
+    plot_histograms(output.folder / "histograms.png", labels, bins, dataset.description["controls"])
+    output.finish()
+    return found
+
+
+def statistics(labels: "pd.DataFrame", bins: int) -> dict[str, Any]:
+    """labels: a column per control -> what statistics.json holds.
+
+    std: the sample's (divided by n - 1), 0 for a single clip. outside: the share of labels outside 0..1. evenness: of
+    the histogram of the labels normalised to 0..1 by their own smallest and largest, 1 where it is flat.
+    """
+    normalised = normalise(labels, label_ranges(labels))
+    return {
+        "n_clips": len(labels),
+        "bins": bins,
+        "recommended_control": most_even(normalised, bins),
+        "controls": {
+            str(name): {
+                "min": float(labels[name].min()),
+                "max": float(labels[name].max()),
+                "mean": float(labels[name].mean()),
+                "std": _sample_std(labels[name]),
+                "outside": float(((labels[name] < 0) | (labels[name] > 1)).mean()),
+                "normalised_mean": float(normalised[name].mean()),
+                "normalised_std": _sample_std(normalised[name]),
+                "evenness": evenness(counts(normalised[name].to_numpy(), bins)),
+            }
+            for name in labels.columns
+        },
+    }
+
+
+def histograms(labels: "pd.DataFrame", bins: int) -> "pd.DataFrame":
+    """labels: a column per control -> a row per control and bin, with the bin's edges and how many clips it holds."""
+    import pandas as pd
+
+    ranges = label_ranges(labels)
+    normalised = normalise(labels, ranges)
+    tables = []
+    for name, ends in ranges.items():
+        table = bin_table(bins, ends).assign(n_clips=counts(normalised[name].to_numpy(), bins))
+        table.insert(0, "control", name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _sample_std(values: "pd.Series") -> float:
+    return float(np.std(values.to_numpy(), ddof=1)) if len(values) > 1 else 0.0

@@ -1,0 +1,70 @@
+"""The config of stage 4."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+
+from texturelib.config import Config, ConfigPath, StageConfig
+
+
+def _count_or_median(value: Any) -> Any:
+    if value != "median" and (not isinstance(value, int) or value < 1):
+        raise ValueError(f'{value!r} should be "median" or a whole number above 0')
+    return value
+
+
+Bins = Annotated[int, Field(ge=2, le=1000)]
+ClipsPerBin = Annotated[PositiveInt | Literal["median"], BeforeValidator(_count_or_median)]
+
+
+class Analyse(Config):
+    """`conditioned-synthesis analyse`: what the labels are like."""
+
+    bins: Bins = 10
+    """Of the histograms, over each control's labels from the smallest to the largest."""
+
+
+class Balance(Config):
+    """`conditioned-synthesis balance`: a subset in which the labels of one control are evenly spread."""
+
+    control: str | None = None
+    """Whose labels; null takes the control whose histogram is nearest to flat already."""
+    bins: Bins = 10
+    clips_per_bin: ClipsPerBin = "median"
+    """Bins with fewer clips are dropped; "median" is the median count of the bins that hold any."""
+    seed: NonNegativeInt = 0
+    """Of the choice within a bin."""
+
+
+class Export(Config):
+    """`conditioned-synthesis export`: the balanced subset as MTCRNN reads it."""
+
+    sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 16000
+    """MTCRNN takes every file for 16 kHz."""
+    controls: Annotated[list[str], Field(min_length=1)] | None = None
+    """The controls to play with, in this order; null takes all."""
+    max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of clips that may fail before the whole job counts as failed."""
+
+
+class SynthesisConfig(StageConfig):
+    """`conditioned-synthesis analyse`, `balance` and `export`; each writes a folder of its own in `output`."""
+
+    labelled: ConfigPath
+    """The labelled recordings: a dataset folder, as `domain-adaptation label` writes it."""
+    analyse: Analyse = Analyse()
+    balance: Balance = Balance()
+    export: Export = Export()
+
+    @property
+    def analysis_folder(self) -> Path:
+        return self.output / "analysis"
+
+    @property
+    def balanced_folder(self) -> Path:
+        return self.output / "balanced"
+
+    @property
+    def mtcrnn_folder(self) -> Path:
+        return self.output / "mtcrnn"

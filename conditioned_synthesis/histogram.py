@@ -1,0 +1,61 @@
+"""How labels spread over 0..1."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def edges(bins: int) -> np.ndarray:
+    """-> [bins + 1], 0..1."""
+    return np.arange(bins + 1) / bins
+
+
+def bin_table(bins: int, ends: tuple[float, float]) -> "pd.DataFrame":
+    """-> a row per bin: low and high, its edges on 0..1, and label_low and label_high, the same as labels.
+
+    ends: the labels that were brought to 0 and to 1.
+    """
+    import pandas as pd
+
+    of_labels = ends[0] + edges(bins) * (ends[1] - ends[0])
+    columns = {"low": edges(bins)[:-1], "high": edges(bins)[1:], "label_low": of_labels[:-1], "label_high": of_labels[1:]}
+    return pd.DataFrame({"bin": np.arange(1, bins + 1), **columns})
+
+
+def bin_of(normalised: np.ndarray, bins: int) -> np.ndarray:
+    """normalised: [clips], 0..1 -> [clips] int, 0..bins - 1: which of `bins` equal parts of 0..1 holds it.
+
+    A value on an edge is in the upper part, 1 in the last.
+
+    >>> bin_of(np.array([0.0, 0.49, 0.5, 1.0]), 2).tolist()
+    [0, 0, 1, 1]
+    """
+    return np.searchsorted(edges(bins)[1:-1], normalised, side="right")
+
+
+def counts(normalised: np.ndarray, bins: int) -> np.ndarray:
+    """normalised: [clips], 0..1 -> [bins] int."""
+    return np.bincount(bin_of(normalised, bins), minlength=bins)
+
+
+def evenness(counts: np.ndarray) -> float:
+    """counts: [bins] -> 0..1: the histogram's entropy over that of a flat one, so 1 is flat, 0 all in one bin.
+
+    >>> evenness(np.array([5, 5])), evenness(np.array([9, 0]))
+    (1.0, 0.0)
+    """
+    shares = counts[counts > 0] / counts.sum()
+    return float(abs(np.sum(shares * np.log(shares))) / np.log(len(counts)))
+
+
+def most_even(normalised: "pd.DataFrame", bins: int) -> str | None:
+    """normalised: a column per control -> the control whose histogram is nearest to flat; the first of equals.
+
+    None when every control has all its labels the same.
+    """
+    scores = {str(name): evenness(counts(normalised[name].to_numpy(), bins)) for name in normalised.columns}
+    best = max(scores, key=lambda name: scores[name])
+    return best if scores[best] > 0 else None

@@ -1,0 +1,65 @@
+"""Pictures of histograms."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from conditioned_synthesis.histogram import counts, edges
+from conditioned_synthesis.labels import label_ranges, normalise
+from texturelib.controls import Control
+from texturelib.pictures import BLUE, GREY, panels, save_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def plot_histograms(path: Path, labels: "pd.DataFrame", bins: int, controls: Sequence[Mapping[str, Any]]) -> None:
+    """Write a panel per control. labels: a column per control; controls: what dataset.json says of each."""
+    ranges = label_ranges(labels)
+    normalised = normalise(labels, ranges)
+    figure, axes = panels(len(controls), 3.4, 3.2)
+    for control, axis in zip(controls, axes, strict=True):
+        name = control["name"]
+        _bars(axis, counts(normalised[name].to_numpy(), bins), BLUE)
+        _label_axes(axis, control, ranges[name])
+    save_picture(figure, path)
+
+
+def plot_balance(
+    path: Path, before: np.ndarray, after: np.ndarray, clips_per_bin: int, control: Mapping[str, Any], ends: tuple[float, float]
+) -> None:
+    """Write one control's histogram before and after balancing. before, after: [bins]; ends: the smallest and largest label."""
+    figure, (axis,) = panels(1, 6.4, 4.2)
+    _bars(axis, before, GREY, label=f"labelled: {before.sum()} clips")
+    _bars(axis, after, BLUE, label=f"balanced: {after.sum()} clips")
+    axis.axhline(clips_per_bin, color="black", linewidth=1, linestyle="--", label=f"{clips_per_bin} clips per bin")
+    _label_axes(axis, control, ends)
+    axis.set_ylim(0, 1.15 * before.max())  # room for the legend, also over a flat histogram
+    axis.legend(loc="upper center", ncols=3, fontsize="small", frameon=False)
+    save_picture(figure, path)
+
+
+def _bars(axis: Axes, heights: np.ndarray, color: str, label: str | None = None) -> None:
+    axis.bar(edges(len(heights))[:-1], heights, width=1 / len(heights), align="edge", color=color, edgecolor="white", label=label)
+
+
+def _label_axes(axis: Axes, control: Mapping[str, Any], ends: tuple[float, float]) -> None:
+    """Title the axes: the lower one is the label normalised to 0..1, the upper one what it means in the control's unit."""
+    low, high = ends
+    axis.set_xlabel(f"label, normalised to 0..1\n({low:.2f} to {high:.2f} as labelled)")
+    axis.set_ylabel("clips")
+    axis.set_xlim(0, 1)
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+    scale = Control(**{key: control[key] for key in ("name", "low", "high", "unit", "curve", "offset") if key in control})
+    ticks = np.linspace(0, 1, 3 if high > low else 1)
+    upper = axis.secondary_xaxis("top")
+    upper.set_xticks(ticks, [_three_digits(value) for value in scale.to_physical(low + ticks * (high - low))])
+    upper.set_xlabel(f"{scale.name} ({scale.unit})" if scale.unit else scale.name, fontweight="bold")
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):g}"  # 3050 rather than 3.05e+03
