@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from domain_adaptation.config import ComputeConfig
+from domain_adaptation.memory import keep_freed_memory
 from texturelib.errors import TextureError
 from texturelib.files import shown, whole_file, write_table
 from texturelib.progress import progress
@@ -70,6 +71,7 @@ def fit(
     # Imported here: tensorboard takes a second, and prints of its own.
     from torch.utils.tensorboard.writer import SummaryWriter
 
+    keep_freed_memory()
     fabric = Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)  # type: ignore[arg-type]
     optimizer: torch.optim.Optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
     state = _resume(folder / "last.ckpt", module, optimizer)
