@@ -1,0 +1,200 @@
+"""One static page on what every stage made: pictures, tables, players. It needs no network and no server."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from texture_pipeline.truth import HiddenTruth, hidden_truth
+from texturelib.config import ConfigPath, StageConfig
+from texturelib.dataset import Dataset, read_dataset
+from texturelib.files import link_or_copy, read_json, read_table, shown, write_text
+from texturelib.outputs import look_at_output
+from texturelib.progress import progress
+
+_CLIPS_PER_CONTROL = 7
+_EXAMPLES = 6
+
+
+class PageConfig(StageConfig):
+    """What the page is made from: the output folders of the stages."""
+
+    title: str
+    synthetic: ConfigPath
+    recordings: ConfigPath | None
+    real: ConfigPath
+    adaptation: ConfigPath
+    synthesis: ConfigPath
+
+
+def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> Path:
+    """stages: by name, the configs that were run. -> the page, `results/page/index.html`; left alone when it is up to date."""
+    outputs = {name: config.output for name, config in stages.items()}
+    config = PageConfig(output=results / "page", title=title, recordings=outputs.pop("recordings", None), **outputs)
+    inputs = {
+        "synthetic": config.synthetic,
+        "labels": config.adaptation / "labels",
+        "classifier": config.adaptation / "classifier",
+        "mtcrnn": config.synthesis / "mtcrnn",
+        "analysis": config.synthesis / "analysis",
+    }
+    output = look_at_output(config, "texture-pipeline page", inputs=inputs, overwrite=True)
+    page = output.folder / "index.html"
+    print(f"\n{shown(output.folder)}: {output.why}")
+    if output.is_done:
+        return page
+    output.begin()
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("texture_pipeline", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": lambda share: f"{share:.1%}"}
+    write_text(page, environment.get_template("page.html").render(_content(config, _Album(output.folder))))
+    output.finish()
+    return page
+
+
+class _Album:
+    """The sounds and pictures that go with the page, copied beside it under plain names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._clips: dict[Path, dict[str, str]] = {}
+
+    def picture(self, path: Path) -> str:
+        name = f"pictures/{path.parent.name}_{path.name}"
+        (self._folder / "pictures").mkdir(exist_ok=True)
+        shutil.copyfile(path, self._folder / name)
+        return name
+
+    def clip(self, dataset: Dataset, index: int) -> dict[str, str]:
+        """-> sound, picture (relative paths) and name of a clip."""
+        from texturelib.pictures import spectrogram_picture
+
+        path = dataset.path(index)
+        if path not in self._clips:
+            # Numbered: a recording may be called anything, and a page's links should not depend on it.
+            stem = f"{dataset.folder.name}_{len(self._clips):03}"
+            link_or_copy(path, self._folder / "sounds" / f"{stem}.wav")
+            spectrogram_picture(self._folder / "sounds" / f"{stem}.png", dataset.clip(index), dataset.sample_rate)
+            self._clips[path] = {"sound": f"sounds/{stem}.wav", "picture": f"sounds/{stem}.png", "name": path.stem}
+        return self._clips[path]
+
+
+def _content(config: PageConfig, album: _Album) -> dict[str, Any]:
+    steps = (_synthetic, _real, _networks, _labels, _synthesis)
+    content: dict[str, Any] = {"title": config.title, "is_simulated": config.recordings is not None}
+    for step in progress(steps, "page", total=len(steps), unit="part"):
+        content |= {step.__name__.lstrip("_"): step(config, album)}
+    return content
+
+
+def _synthetic(config: PageConfig, album: _Album) -> dict[str, Any]:
+    from texturelib.pictures import BLUE, panels, save_picture
+
+    dataset = read_dataset(config.synthetic)
+    figure, axes = panels(len(dataset.controls))
+    for axis, name in zip(axes, dataset.controls, strict=True):
+        axis.hist(dataset.metadata[name], bins=20, color=BLUE)
+        axis.set(xlabel=f"{name} (slider)", xlim=(0, 1))
+    axes[0].set_ylabel("clips")
+    save_picture(figure, config.output / "pictures" / "synthetic_controls.png")
+    controls = [{**control, "used_physical": _physical_range(control)} for control in dataset.description["controls"]]
+    return {
+        "description": dataset.description,
+        "controls": controls,
+        "histograms": "pictures/synthetic_controls.png",
+        "clips": [album.clip(dataset, index) for index in _spread(len(dataset), _EXAMPLES)],
+    }
+
+
+def _real(config: PageConfig, album: _Album) -> dict[str, Any]:
+    dataset = read_dataset(config.real)
+    sources = dataset.metadata["source"]
+    rejected = read_table(config.real / "rejected.csv")
+    return {
+        "description": dataset.description,
+        "longest_sources": sources.value_counts().head(12).to_dict(),
+        "n_sources": sources.nunique(),
+        "rejected": rejected.head(20).to_dict("records"),
+        "n_rejected": len(rejected),
+        "clips": [album.clip(dataset, index) for index in _spread(len(dataset), _EXAMPLES)],
+    }
+
+
+def _networks(config: PageConfig, album: _Album) -> dict[str, Any]:
+    folders = {name: config.adaptation / name for name in ("extractor", "classifier", "adapted")}
+    return {
+        "metrics": {name: read_json(folder / "metrics.json") for name, folder in folders.items()},
+        "loss_plots": {name: album.picture(folder / "loss.png") for name, folder in folders.items()},
+        "test_plot": album.picture(folders["extractor"] / "test_clips.png"),
+    }
+
+
+def _labels(config: PageConfig, album: _Album) -> dict[str, Any]:
+    folder = config.adaptation / "labels"
+    dataset = read_dataset(folder)
+    truth = hidden_truth(folder, config.recordings) if config.recordings else None
+    by_control = {}
+    for name in dataset.controls:
+        order = dataset.metadata[name].to_numpy().argsort(kind="stable")
+        chosen = [int(order[place]) for place in _spread(len(order), _CLIPS_PER_CONTROL)]
+        by_control[name] = [
+            {**album.clip(dataset, index), "label": float(dataset.metadata[name].iloc[index])} for index in chosen
+        ]
+    return {
+        "summary": read_json(folder / "summary.json"),
+        "distributions": album.picture(folder / "distributions.png"),
+        "by_control": by_control,
+        "errors": truth.errors() if truth else None,
+        "truth_plot": _truth_plot(truth, config.output) if truth else None,
+    }
+
+
+def _truth_plot(truth: HiddenTruth, page: Path) -> str:
+    from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
+
+    figure, axes = panels(len(truth.controls))
+    for index, (axis, name) in enumerate(zip(axes, truth.controls, strict=True)):
+        for labels, colour, when in ((truth.before, GREY, "before"), (truth.after, BLUE, "after")):
+            axis.plot(truth.truth[:, index], labels[:, index], ".", color=colour, markersize=3, alpha=0.5, label=when)
+        ends = [truth.truth[:, index].min(), truth.truth[:, index].max()]
+        axis.plot(ends, ends, color=ORANGE, linewidth=1.5, label="right")
+        axis.set(xlabel=f"true {name}")
+    axes[0].set_ylabel("label")
+    axes[0].legend(frameon=False, fontsize=8, markerscale=3)
+    save_picture(figure, page / "pictures" / "hidden_truth.png")
+    return "pictures/hidden_truth.png"
+
+
+def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
+    folder = config.synthesis
+    parameter_files = sorted((folder / "mtcrnn").rglob("*.params"))
+    return {
+        "statistics": read_json(folder / "analysis" / "statistics.json"),
+        "balance": read_json(folder / "balanced" / "balance.json"),
+        "pictures": [
+            album.picture(path) for name in ("analysis", "balanced") for path in sorted((folder / name).glob("*.png"))
+        ],
+        "n_exported": len(parameter_files),
+        "example": parameter_files[0].read_text(encoding="utf-8"),
+        "example_name": parameter_files[0].name,
+    }
+
+
+def _spread(n_items: int, n_chosen: int) -> list[int]:
+    """-> places from first to last, evenly spread, each once."""
+    return sorted(set(np.linspace(0, n_items - 1, n_chosen).round().astype(int).tolist()))
+
+
+def _physical_range(control: Mapping[str, Any]) -> list[float]:
+    from texturelib.controls import Control
+
+    fields = {name: control[name] for name in ("name", "low", "high", "unit", "curve", "offset")}
+    return [float(value) for value in Control(**fields).to_physical(np.array(control["used"]))]

@@ -1,0 +1,114 @@
+"""The stages of one sound: which command reads which config, in which order."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from texturelib.config import StageConfig, load_config, paths_in
+from texturelib.errors import UsageError
+from texturelib.files import shown
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One config file of a sound's folder, and the commands that read it. is_optional: only where the file is there."""
+
+    name: str
+    package: str
+    config_class: str
+    commands: tuple[str, ...]
+    is_optional: bool = False
+
+    @property
+    def config_model(self) -> type[StageConfig]:
+        return getattr(importlib.import_module(f"{self.package}.config"), self.config_class)
+
+    @property
+    def program(self) -> str:
+        return self.package.replace("_", "-")
+
+
+STAGES = (
+    Stage("synthetic", "synthetic_datasets", "SyntheticConfig", ("generate",)),
+    Stage("recordings", "synthetic_datasets", "RecordingsConfig", ("simulate-recordings",), is_optional=True),
+    Stage("real", "real_datasets", "RealConfig", ("build",)),
+    Stage(
+        "adaptation", "domain_adaptation", "AdaptationConfig", ("train-extractor", "train-classifier", "adapt", "label")
+    ),
+    Stage("synthesis", "conditioned_synthesis", "SynthesisConfig", ("analyse", "balance", "export")),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage with its checked config. overrides: what `--set` gives to each of its commands."""
+
+    stage: Stage
+    path: Path
+    config: StageConfig
+    overrides: tuple[str, ...]
+
+
+def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None) -> tuple[list[Job], Path]:
+    """Read and check every config of `folder`. -> the jobs in order, and the folder that holds all results.
+
+    overrides: "stage.key.key=value" each. recordings: a folder of sounds in place of the configured ones. output: a
+    folder in place of the one that the configs' outputs share; with `recordings`, one beside it is taken unless given.
+    Errors: UsageError.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}")
+    own = _by_stage(overrides)
+    if recordings:
+        own["real"].append(_override("source.path", recordings.absolute()))
+    wanted = [
+        stage
+        for stage in STAGES
+        if not stage.is_optional or ((folder / f"{stage.name}.json").exists() and not recordings)
+    ]
+    jobs = [_job(stage, folder, own[stage.name]) for stage in wanted]
+    results = _shared_folder([job.config.output for job in jobs])
+    if recordings and not output:
+        output = results.with_name(f"{results.name}_{recordings.absolute().name}")
+    if output:
+        elsewhere = output.absolute()
+        jobs = [_moved(job, results, elsewhere, folder) for job in jobs]
+        results = elsewhere
+    return jobs, results
+
+
+def _by_stage(overrides: Sequence[str]) -> dict[str, list[str]]:
+    own: dict[str, list[str]] = {stage.name: [] for stage in STAGES}
+    for override in overrides:
+        stage, _, rest = override.partition(".")
+        if stage not in own or "=" not in rest:
+            raise UsageError(f"--set {override}: should look like STAGE.key=value, with one of {', '.join(own)} for STAGE")
+        own[stage].append(rest)
+    return own
+
+
+def _job(stage: Stage, folder: Path, overrides: Sequence[str]) -> Job:
+    path = folder / f"{stage.name}.json"
+    return Job(stage, path, load_config(path, stage.config_model, overrides), tuple(overrides))
+
+
+def _shared_folder(outputs: Sequence[Path]) -> Path:
+    shared = {output.parent for output in outputs}
+    if len(shared) > 1:
+        raise UsageError(f"output: the configs write into {len(shared)} different folders; put their outputs side by side")
+    return shared.pop()
+
+
+def _moved(job: Job, results: Path, elsewhere: Path, folder: Path) -> Job:
+    """The same job, with every path inside `results` moved to `elsewhere`."""
+    moves = [
+        _override(key_path, elsewhere / path.relative_to(results))
+        for key_path, path in paths_in(job.config)
+        if path.is_relative_to(results)
+    ]
+    return _job(job.stage, folder, [*job.overrides, *moves])
+
+
+def _override(key_path: str, path: Path) -> str:
+    return f"{key_path}={path}"

@@ -1,0 +1,58 @@
+"""How right the labels of simulated recordings are: compared, after all training, with the controls that made them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from texturelib.dataset import read_dataset
+from texturelib.errors import TextureError
+from texturelib.files import read_table, shown
+
+
+@dataclass(frozen=True)
+class HiddenTruth:
+    """truth, before, after: [clips, controls], 0..1: the true controls, and the labels without and with adaptation."""
+
+    controls: list[str]
+    truth: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    def errors(self) -> list[dict[str, float | str]]:
+        """-> per control, and for all together ("mean"), the mean absolute error before and after adaptation, and of always
+        answering the mean of the truth."""
+        table: list[dict[str, float | str]] = []
+        for index, name in enumerate(self.controls):
+            true = self.truth[:, index]
+            table.append(
+                {
+                    "control": name,
+                    "before": float(np.abs(self.before[:, index] - true).mean()),
+                    "after": float(np.abs(self.after[:, index] - true).mean()),
+                    "always_the_mean": float(np.abs(true - true.mean()).mean()),
+                }
+            )
+        columns = ("before", "after", "always_the_mean")
+        means = {column: float(np.mean([row[column] for row in table])) for column in columns}  # type: ignore[misc]
+        return [*table, {"control": "mean", **means}]
+
+
+def hidden_truth(labels: Path, recordings: Path) -> HiddenTruth:
+    """labels: the folder of `domain-adaptation label`. recordings: that of `simulate-recordings`.
+
+    Errors: TextureError when a labelled clip was not cut from one of these recordings.
+    """
+    dataset = read_dataset(labels)
+    hidden = read_table(recordings / "hidden_controls.csv").set_index("file_name")
+    unknown = set(dataset.metadata["source"]) - set(hidden.index)
+    if unknown:
+        raise TextureError(f"{shown(recordings / 'hidden_controls.csv')}: has no row for {min(unknown)}")
+    controls = [name for name in dataset.controls if name in hidden.columns]
+    before = read_table(labels / "labels_before.csv").set_index("file_name").loc[dataset.metadata["file_name"], controls]
+    return HiddenTruth(
+        controls,
+        hidden.loc[dataset.metadata["source"], controls].to_numpy(),
+        before.to_numpy(),
+        dataset.metadata[controls].to_numpy(),
+    )
