@@ -38,7 +38,7 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
         _loss,
         Clips(rows["train"], encoded, is_real),
         Clips(rows["validation"], encoded, is_real),
-        **config.classifier.model_dump(include={"epochs", "batch_size", "learning_rate"}),
+        config.classifier,
         folder=folder,
         seed=config.seed,
         compute=config.compute,

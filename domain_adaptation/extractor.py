@@ -36,7 +36,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
         partial(_loss, config.extractor.loss),
         Clips(split["train"], features, truth),
         Clips(split["validation"], features, truth),
-        **_training(config),
+        config.extractor,
         folder=folder,
         seed=config.seed,
         compute=config.compute,
@@ -63,10 +63,6 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     truth_plot(folder / "test_clips.png", truth[test], labels[test], scores["test"])
     output.finish()
     return mean_mae(scores["test"])
-
-
-def _training(config: AdaptationConfig) -> dict[str, float]:
-    return config.extractor.model_dump(include={"epochs", "batch_size", "learning_rate"})
 
 
 def _loss(name: str, model: nn.Module, features: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

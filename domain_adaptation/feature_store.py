@@ -1,6 +1,7 @@
 """Features of a whole dataset: computed once, kept on disk, read as they are needed."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,13 @@ def synthetic_features(config: AdaptationConfig) -> tuple[Dataset, np.ndarray]:
     """-> the synthetic set and its features [clips, channels, ...] float32, each clip's noise drawn from (seed, clip)."""
     dataset = read_dataset(config.synthetic)
     if not dataset.controls:
-        raise TextureError(f"synthetic: {shown(dataset.folder)}: has no controls; it should come from synthetic-datasets generate")
+        raise TextureError(
+            f"synthetic: {shown(dataset.folder)}: has no controls; it should come from synthetic-datasets generate"
+        )
 
     def disturbed(index: int) -> np.ndarray:
         rng = np.random.default_rng([config.seed, index])
-        return config.features.disturb(dataset.clip(index), dataset.sample_rate, rng)
+        return config.features.disturb(_audible(dataset, index), dataset.sample_rate, rng)
 
     return dataset, _kept(config, "synthetic", dataset, disturbed, {"features", "seed"})
 
@@ -38,7 +41,7 @@ def real_features(config: AdaptationConfig) -> tuple[Dataset, np.ndarray]:
             raise TextureError(
                 f"real: {shown(dataset.folder)}: {name} is {ours:g}, but the synthetic set's is {theirs:g}; make them alike"
             )
-    return dataset, _kept(config, "real", dataset, dataset.clip, {"features"})
+    return dataset, _kept(config, "real", dataset, partial(_audible, dataset), {"features"})
 
 
 def _kept(
@@ -68,7 +71,7 @@ def _compute(features: Features, dataset: Dataset, read_clip: Callable[[int], np
         kept = None
         for start in progress(starts, label, unit="batch"):
             indices = range(start, min(start + _BATCH, len(dataset)))
-            clips = np.stack([_audible(dataset, index, read_clip(index)) for index in indices])
+            clips = np.stack([read_clip(index) for index in indices])
             with torch.inference_mode():
                 batch = features.compute(torch.from_numpy(clips), dataset.sample_rate).numpy()
             if kept is None:
@@ -80,7 +83,8 @@ def _compute(features: Features, dataset: Dataset, read_clip: Callable[[int], np
         kept.flush()
 
 
-def _audible(dataset: Dataset, index: int, clip: np.ndarray) -> np.ndarray:
+def _audible(dataset: Dataset, index: int) -> np.ndarray:
+    clip = dataset.clip(index)
     if not clip.any():
         raise TextureError(f"{shown(dataset.path(index))}: is silent, so it has no features; leave it out of metadata.csv")
     return clip

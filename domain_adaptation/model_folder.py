@@ -18,7 +18,9 @@ from texturelib.files import shown, whole_file
 _WEIGHTS = "model.safetensors"
 
 
-def save_extractor(folder: Path, model: Extractor, network: NetworkConfig, input_shape: Sequence[int], controls: Sequence[str]) -> None:
+def save_extractor(
+    folder: Path, model: Extractor, network: NetworkConfig, input_shape: Sequence[int], controls: Sequence[str]
+) -> None:
     """input_shape: of one clip's features. controls: the names of the outputs, in order."""
     about = {"network": network.model_dump(), "input_shape": list(input_shape), "controls": list(controls)}
     _save(folder, model, about)

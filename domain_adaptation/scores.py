@@ -6,7 +6,8 @@ import numpy as np
 
 
 def regression_scores(truth: np.ndarray, labels: np.ndarray, controls: Sequence[str]) -> dict[str, dict[str, float]]:
-    """truth, labels: [clips, controls], 0..1 -> per control: mean absolute error, R2, and the error of always answering the mean."""
+    """truth, labels: [clips, controls], 0..1 -> per control: mean absolute error, R2, and the mean
+    absolute error of always answering the mean."""
     scores = {}
     for index, name in enumerate(controls):
         true, read = truth[:, index].astype(np.float64), labels[:, index].astype(np.float64)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -20,6 +20,17 @@ from texturelib.progress import progress
 
 Loss = Callable[..., torch.Tensor]
 """(module, *a batch's tensors) -> a scalar."""
+
+
+class Settings(Protocol):
+    """What a config says of a training."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
 
 
 class Clips(Dataset[Any]):
@@ -54,10 +65,8 @@ def fit(
     loss_function: Loss,
     train: Clips,
     validation: Clips,
+    settings: Settings,
     *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
     folder: Path,
     seed: int,
     compute: ComputeConfig,
@@ -73,17 +82,17 @@ def fit(
 
     keep_freed_memory()
     fabric = Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)  # type: ignore[arg-type]
-    optimizer: torch.optim.Optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
+    optimizer: torch.optim.Optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
     state = _resume(folder / "last.ckpt", module, optimizer)
     wrapped, optimizer = fabric.setup(module, optimizer)
-    validation_loader = fabric.setup_dataloaders(_loader(validation, batch_size))
+    validation_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(validation, settings.batch_size)))
 
     with SummaryWriter(str(folder / "tensorboard"), purge_step=state.epoch) as writer:
-        bar = progress(range(state.epoch, epochs), label, total=epochs, unit="epoch", initial=state.epoch)
+        bar = progress(range(state.epoch, settings.epochs), label, total=settings.epochs, unit="epoch", initial=state.epoch)
         for epoch in bar:
             # Each epoch's order and dropout come from (seed, epoch), so a resumed run sees what an unbroken one would.
             torch.manual_seed(seed * 100_003 + epoch)
-            train_loader = fabric.setup_dataloaders(_loader(train, batch_size, shuffle=True))
+            train_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(train, settings.batch_size, shuffle=True)))
             wrapped.train()
             total = 0.0
             for batch in train_loader:
@@ -135,7 +144,7 @@ def predict(module: nn.Module, features: np.ndarray, batch_size: int = 256) -> n
 def _loader(clips: Clips, batch_size: int, shuffle: bool = False) -> DataLoader[Any]:
     # Clips come as whole batches, so there is nothing to collate. A last batch of one cannot be batch-normalised.
     drop_last = shuffle and len(clips) > batch_size and len(clips) % batch_size == 1
-    return DataLoader(clips, batch_size, shuffle=shuffle, collate_fn=_as_it_is, drop_last=drop_last)
+    return DataLoader(clips, batch_size, shuffle=shuffle, collate_fn=cast("Any", _as_it_is), drop_last=drop_last)
 
 
 def _as_it_is(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

@@ -33,7 +33,15 @@ class PageConfig(StageConfig):
 def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> Path:
     """stages: by name, the configs that were run. -> the page, `results/page/index.html`; left alone when it is up to date."""
     outputs = {name: config.output for name, config in stages.items()}
-    config = PageConfig(output=results / "page", title=title, recordings=outputs.pop("recordings", None), **outputs)
+    config = PageConfig(
+        output=results / "page",
+        title=title,
+        synthetic=outputs["synthetic"],
+        recordings=outputs.get("recordings"),
+        real=outputs["real"],
+        adaptation=outputs["adaptation"],
+        synthesis=outputs["synthesis"],
+    )
     inputs = {
         "synthetic": config.synthetic,
         "labels": config.adaptation / "labels",
@@ -179,9 +187,7 @@ def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
     return {
         "statistics": read_json(folder / "analysis" / "statistics.json"),
         "balance": read_json(folder / "balanced" / "balance.json"),
-        "pictures": [
-            album.picture(path) for name in ("analysis", "balanced") for path in sorted((folder / name).glob("*.png"))
-        ],
+        "pictures": [album.picture(path) for name in ("analysis", "balanced") for path in sorted((folder / name).glob("*.png"))],
         "n_exported": len(parameter_files),
         "example": parameter_files[0].read_text(encoding="utf-8"),
         "example_name": parameter_files[0].name,

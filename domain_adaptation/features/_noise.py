@@ -30,7 +30,7 @@ class LowNoise(Config):
         from scipy import signal
 
         numerator, denominator = _low_pass(rng.uniform(*self.cutoff_hz), sample_rate)
-        noise = signal.lfilter(numerator, denominator, rng.standard_normal(len(clip)))
+        noise = np.asarray(signal.lfilter(numerator, denominator, rng.standard_normal(len(clip))))
         noisy = clip / np.abs(clip).max() + rng.uniform(*self.amount) * noise / np.abs(noise).max()
         return (noisy / np.abs(noisy).max()).astype(np.float32)
 

@@ -36,7 +36,7 @@ class Mel(Config):
         from domain_adaptation.features._waveforms import peak_normalised, resampled
 
         waveforms = resampled(peak_normalised(clips), sample_rate, self.sample_rate)
-        power = _transform(self)(waveforms)
+        power = _transform(self.sample_rate, self.n_fft, self.hop_length, self.n_mels)(waveforms)
         power = power - power.amin(dim=(-2, -1), keepdim=True)
         power = power / power.amax(dim=(-2, -1), keepdim=True)
         # The loudest cell is at 0 dB now, so the floor is the same for every clip.
@@ -47,13 +47,9 @@ class Mel(Config):
 
 
 @functools.lru_cache(maxsize=4)
-def _transform(settings: Mel) -> "torchaudio.transforms.MelSpectrogram":
+def _transform(sample_rate: int, n_fft: int, hop_length: int, n_mels: int) -> "torchaudio.transforms.MelSpectrogram":
     import torchaudio
 
     return torchaudio.transforms.MelSpectrogram(
-        sample_rate=settings.sample_rate,
-        n_fft=settings.n_fft,
-        hop_length=settings.hop_length,
-        n_mels=settings.n_mels,
-        normalized=True,
+        sample_rate=sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, normalized=True
     )

@@ -1,0 +1,77 @@
+"""A small synthetic and a small real set whose one control can be heard: how loud the high partial is."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain_adaptation.config import AdaptationConfig
+from texturelib.audio import write_wav
+from texturelib.config import load_config
+from texturelib.dataset import write_dataset
+
+SAMPLE_RATE, SECONDS = 16000, 0.25
+BRIGHTNESS = {"name": "brightness", "unit": "share", "low": 0.0, "high": 1.0, "curve": "linear", "offset": 0.0}
+
+
+def make_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0, sample_rate: int = SAMPLE_RATE) -> Path:
+    """Two partials in noise; real clips have more noise and no labels."""
+    rng = np.random.default_rng([seed, is_real])
+    seconds = np.arange(round(sample_rate * SECONDS)) / sample_rate
+    brightness = rng.uniform(0.1, 0.9, n_clips)
+    rows = []
+    for index, value in enumerate(brightness):
+        clip = (1 - value) * np.sin(2 * np.pi * 440 * seconds) + value * np.sin(2 * np.pi * 3000 * seconds)
+        clip += (0.2 if is_real else 0.02) * rng.standard_normal(len(seconds))
+        write_wav(folder / f"audio/{index}.wav", 0.3 * clip, sample_rate)
+        row = {"file_name": f"audio/{index}.wav"}
+        rows.append(row | ({"source": "river.mp3", "start_seconds": index * SECONDS} if is_real else {"brightness": value}))
+    write_dataset(
+        folder,
+        pd.DataFrame(rows),
+        sample_rate=sample_rate,
+        seconds=SECONDS,
+        controls=[] if is_real else [BRIGHTNESS],
+        provenance={"kind": "test"},
+    )
+    return folder
+
+
+def make_config(folder: Path, **changes: object) -> AdaptationConfig:
+    """The smallest stage that works: a few epochs of two blocks, on the sets in `folder`."""
+    content = {
+        "output": "models",
+        "synthetic": "synthetic",
+        "real": "real",
+        "features": {"type": "mel", "sample_rate": 16000, "n_mels": 24},
+        "network": {"n_blocks": 2, "first_channels": 4},
+        "extractor": {"epochs": 3, "batch_size": 16, "learning_rate": 0.003},
+        "classifier": {"epochs": 3, "n_layers": 3, "batch_size": 16},
+        "adaptation": {"type": "adda_frozen", "epochs": 2, "batch_size": 16},
+        "compute": {"accelerator": "cpu"},
+        **changes,
+    }
+    path = folder / "adaptation.json"
+    path.write_text(json.dumps(content))
+    return load_config(path, AdaptationConfig)
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Path:
+    """-> a folder with a synthetic and a real set."""
+    make_set(tmp_path / "synthetic", 60, is_real=False)
+    make_set(tmp_path / "real", 40, is_real=True)
+    return tmp_path
+
+
+@pytest.fixture
+def config_of() -> Callable[..., AdaptationConfig]:
+    return make_config
+
+
+@pytest.fixture
+def make_clips() -> Callable[..., Path]:
+    return make_set
