@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from synthetic_datasets.distributions import Distribution, distributions
 from synthetic_datasets.engines import Engine, engines
@@ -38,10 +38,10 @@ def volume_to_gain(volume: float) -> float:
 class SyntheticConfig(StageConfig):
     """`synthetic-datasets generate` and `plan`: labelled clips from an engine."""
 
-    seed: int = 0
+    seed: NonNegativeInt = 0
     """Of everything: the planned values and, together with a clip's number, that clip's sound."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
-    seconds: PositiveFloat = 1.0
+    seconds: Annotated[float, Field(ge=0.01)] = 1.0
     """Of each clip."""
     file_name: str = "clip_{number}.wav"
     """Of each clip; {number} counts from 1."""
@@ -75,10 +75,13 @@ class SyntheticConfig(StageConfig):
         return {name: setting for name, setting in self.engine.controls.items() if not isinstance(setting, tuple)}
 
 
+ReverberationSeconds = Annotated[float, Field(ge=0.02)]  # shorter, there is nothing after the first wall
+
+
 class LocationsConfig(Config):
     """What differs between the places of simulated recordings; each value is drawn once per place, from low to high."""
 
-    reverberation_seconds: tuple[PositiveFloat, PositiveFloat] = (0.15, 0.9)
+    reverberation_seconds: tuple[ReverberationSeconds, ReverberationSeconds] = (0.15, 0.9)
     """Until the room's sound has fallen by 60 dB."""
     room_level_db: tuple[float, float] = (-18.0, -3.0)
     """The room's sound against the direct one."""
@@ -89,13 +92,21 @@ class LocationsConfig(Config):
     noise_slope_db_per_octave: tuple[float, float] = (-6.0, -1.0)
     """0 is white noise, -3 pink."""
 
+    @model_validator(mode="after")
+    def _in_order(self) -> "LocationsConfig":
+        for name in type(self).model_fields:
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name}: [{low:g}, {high:g}] should be a range [low, high]")
+        return self
+
 
 class RecordingsConfig(StageConfig):
     """`synthetic-datasets simulate-recordings`: field recordings whose true controls are known, to test labels against."""
 
-    seed: int = 0
+    seed: NonNegativeInt = 0
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
-    seconds: PositiveFloat = 2.0
+    seconds: Annotated[float, Field(ge=0.01)] = 2.0
     """Of each take."""
     n_locations: PositiveInt = 12
     takes_per_location: PositiveInt = 40

@@ -63,15 +63,17 @@ def _record(config: RecordingsConfig, folder: Path, location_and_take: tuple[int
     noise = _tilt(rng.standard_normal(len(dry)), place["noise_slope_db_per_octave"], config.sample_rate)
     noise *= _rms(tilted) / _rms(noise) * 10 ** (place["noise_level_db"] / 20)
     samples = tilted + noise
-    write_wav(folder / "recordings" / f"location_{location:02}_take_{take:03}.wav", _PEAK * samples / np.abs(samples).max(), config.sample_rate)
+    write_wav(
+        folder / "recordings" / f"location_{location:02}_take_{take:03}.wav",
+        _PEAK * samples / np.abs(samples).max(),
+        config.sample_rate,
+    )
     return {name: controls[name] for name, setting in config.engine.controls.items() if isinstance(setting, tuple)}
 
 
 def _draw_location(config: RecordingsConfig, location: int) -> dict[str, float]:
     rng = np.random.default_rng([config.seed, location, 0])
-    return {
-        name: round(float(rng.uniform(*getattr(config.locations, name))), 3) for name in LocationsConfig.model_fields
-    }
+    return {name: round(float(rng.uniform(*getattr(config.locations, name))), 3) for name in LocationsConfig.model_fields}
 
 
 def _room_response(place: dict[str, Any], sample_rate: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Turn pydantic's report into one readable sentence."""
 
+import json
 import re
 import types
 import typing
@@ -10,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from texturelib.nearest import did_you_mean
-
 
 _UNIONS = (typing.Union, types.UnionType)
 
@@ -59,8 +59,13 @@ def _problem(detail: ErrorDetails, place: Any) -> str:
         known = [name.strip("' ") for name in str(context["expected"]).replace(" or ", ",").split(",")]
         return f'"{value}" is not known {did_you_mean(value, known)}'
     if kind in _SHOULD_BE:
-        return f"{value!r}: should be {_SHOULD_BE[kind]}"
-    return f"{value!r}: {detail['msg'].replace('Input should', 'should')}"
+        return f"{_as_json(value)}: should be {_SHOULD_BE[kind]}"
+    return f"{_as_json(value)}: {detail['msg'].replace('Input should', 'should')}"
+
+
+def _as_json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]:
@@ -99,7 +104,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def _choices(annotation: Any) -> list[Any]:
     """What a value may be besides None: one thing, unless the annotation is a union without `type` words."""
     if typing.get_origin(annotation) is typing.Annotated:
-        return [annotation] if any(hasattr(extra, "models") for extra in annotation.__metadata__) else _choices(annotation.__origin__)
+        has_type_words = any(hasattr(extra, "models") for extra in annotation.__metadata__)
+        return [annotation] if has_type_words else _choices(annotation.__origin__)
     if typing.get_origin(annotation) in _UNIONS:
         return [member for member in typing.get_args(annotation) if member is not type(None)]
     return [annotation]

@@ -48,9 +48,11 @@ def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
 
 
 def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """samples: [samples], -1..1 -> a 16-bit mono wav, whole or not at all."""
+    """samples: [samples], -1..1, what lies outside is clipped -> a 16-bit mono wav, whole or not at all."""
+    # Rounded here: libsndfile rounds down, which puts every sound half a step below zero.
+    steps = np.rint(np.clip(samples, -1, 1 - 2**-15) * 2**15).astype(np.int16)
     with whole_file(path) as part:
-        soundfile.write(part, samples, sample_rate, subtype="PCM_16")
+        soundfile.write(part, steps, sample_rate, subtype="PCM_16")
 
 
 def level_dbfs(samples: np.ndarray) -> float:
@@ -70,7 +72,7 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
         raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
     share_present = _share_present(path)
     if len(samples) == 0:
-        raise Rejected("holds no samples")
+        raise Rejected("holds no samples, by its header")
     announced = max(announced, len(samples) / share_present)
     # Compressed formats only estimate their length; a fortieth of a second is one mp3 frame.
     if len(samples) < announced - rate / 40:
@@ -90,7 +92,7 @@ _CHUNK_HEADERS = {b"RIFF": "<4sI", b"FORM": ">4sI"}  # of wav and aiff: name and
 
 
 def _share_present(path: Path) -> float:
-    """-> how much of the sound that a wav's or aiff's header announces is there, above 0 to 1: libsndfile forgives a cut silently."""
+    """-> how much of the sound that a wav's or aiff's header announces is there, up to 1: libsndfile forgives a cut silently."""
     with path.open("rb") as file:
         chunk_header = _CHUNK_HEADERS.get(file.read(4))
         if chunk_header is None:
@@ -101,6 +103,6 @@ def _share_present(path: Path) -> float:
             if name in (b"data", b"SSND"):
                 present = path.stat().st_size - file.tell()
                 # Writers that stream leave the size at zero, or near 2^31 or 2^32: it then says nothing.
-                return min(1.0, present / size) if 0 < present and 0 < size < 0x7FFF0000 else 1.0
+                return min(1.0, present / size) if present > 0 and 0 < size < 0x7FFF0000 else 1.0
             file.seek(size + size % 2, 1)
     return 1.0

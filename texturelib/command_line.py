@@ -46,6 +46,8 @@ def _interrupt(*_: Any) -> None:
 def _status_of(run: Callable[[], Any]) -> int:
     try:
         status = run()
+        if status == _INTERRUPTED:  # what typer makes of a Ctrl-C
+            raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         print("\nstopped; the same command goes on from here", file=sys.stderr)

@@ -81,6 +81,9 @@ def read_dataset(folder: Path) -> Dataset:
         if dataset.metadata[name].isna().any():
             row = int(dataset.metadata[name].isna().to_numpy().argmax())
             raise TextureError(f"{shown(folder / 'metadata.csv')}: row {row + 2}: {name} is empty")
+    for name in dataset.controls:
+        if dataset.metadata[name].dtype.kind not in "iuf":
+            raise TextureError(f"{shown(folder / 'metadata.csv')}: column {name} holds text where numbers should be")
     return dataset
 
 

@@ -14,7 +14,8 @@ from texturelib.errors import TextureError
 if TYPE_CHECKING:
     import pandas as pd
 
-_PART = ".part-"
+PART = ".part-"
+"""How the names of half-written files begin."""
 
 
 @contextlib.contextmanager
@@ -26,7 +27,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{_PART}{os.getpid()}-{path.name}")
+    part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
     try:
         yield part
         part.replace(path)
@@ -36,7 +37,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def remove_parts(folder: Path) -> None:
     """Remove what a killed run left half-written anywhere under `folder`."""
-    for part in folder.rglob(f"{_PART}*"):
+    for part in folder.rglob(f"{PART}*"):
         part.unlink(missing_ok=True)
 
 
@@ -61,7 +62,8 @@ def read_json(path: Path) -> Any:
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:
     with whole_file(path) as part:
-        table.to_csv(part, index=False)
+        # Linux allows names that are not UTF-8; their bytes pass through as they are.
+        table.to_csv(part, index=False, errors="surrogateescape")
 
 
 def read_table(path: Path) -> "pd.DataFrame":
@@ -70,7 +72,13 @@ def read_table(path: Path) -> "pd.DataFrame":
 
     try:
         # Names stay text: a clip called "007" or "NA" is not a number and not missing.
-        return pd.read_csv(path, dtype={"file_name": str, "source": str}, keep_default_na=False, na_values=[""])
+        return pd.read_csv(
+            path,
+            dtype={"file_name": str, "source": str},
+            keep_default_na=False,
+            na_values=[""],
+            encoding_errors="surrogateescape",
+        )
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:

@@ -7,17 +7,16 @@ started again. An item's files must be written (whole) before its work returns.
 import json
 import os
 import signal
-import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import joblib
-from joblib.externals.loky import get_reusable_executor
 
 from texturelib.errors import Rejected, TextureError
-from texturelib.files import shown, write_table
+from texturelib.files import remove_parts, shown, write_table
 from texturelib.progress import progress
 
 Item = TypeVar("Item")
@@ -28,17 +27,22 @@ def run_jobs(
 ) -> dict[str, Any]:
     """Do `work` on every item that the journal does not have yet.
 
-    work: returns what JSON can hold, or raises Rejected. workers: processes, as many as cores unless given; another
-    machine's may be used through joblib's own backends. -> by key, in the order of `items`: the result, or a Rejected.
+    work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work writes to. workers:
+    processes, as many as cores unless given; another machine's may be used through joblib's own backends.
+    -> by key, in the order of `items`: the result, or a Rejected.
     """
     done = _read_journal(journal)
     todo = [(key, item) for key, item in items.items() if key not in done]
     workers = min(workers or joblib.cpu_count(), max(1, len(todo)))
-    with journal.open("a", encoding="utf-8") as lines, closing(_outcomes(todo, work, workers)) as outcomes:
-        for key, outcome in progress(outcomes, label, total=len(items), initial=len(items) - len(todo)):
-            done[key] = outcome
-            lines.write(json.dumps([key, outcome]) + "\n")
-            lines.flush()
+    try:
+        with journal.open("a", encoding="utf-8") as lines, closing(_outcomes(todo, work, workers)) as outcomes:
+            for key, outcome in progress(outcomes, label, total=len(items), initial=len(items) - len(todo)):
+                done[key] = outcome
+                lines.write(json.dumps([key, outcome]) + "\n")
+                lines.flush()
+    except BaseException:
+        remove_parts(journal.parent)  # of workers that were stopped in the middle of a file
+        raise
     return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
 
 
@@ -64,20 +68,25 @@ def _outcomes(
     if workers == 1:
         yield from (_attempt(key, item, work) for key, item in todo)
         return
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    with _ctrl_c_held_back():
+        outcomes = parallel(joblib.delayed(_attempt)(key, item, work) for key, item in todo)
+    yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let processes that start in this block never hear a Ctrl-C, and this one only after it.
+
+    It reaches every process of the terminal, but only the one that the user started should answer.
+    """
+    # Python starts its resource tracker with the first worker, and would let the signal in again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-        yield from parallel(joblib.delayed(_attempt_in_worker)(key, item, work) for key, item in todo)
-    except (KeyboardInterrupt, GeneratorExit):
-        # Without this the workers would finish what they have in hand while the user waits.
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)
-        raise
-
-
-def _attempt_in_worker(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:
-    if threading.current_thread() is threading.main_thread():
-        # Ctrl-C reaches every process of the terminal; only the one that the user started should answer it.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return _attempt(key, item, work)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _attempt(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from texturelib.config import StageConfig
 from texturelib.errors import TextureError, UsageError
-from texturelib.files import read_json, remove_parts, shown, write_json
+from texturelib.files import PART, read_json, remove_parts, shown, write_json
 
 _RUN = "run.json"
 
@@ -35,9 +35,11 @@ class Output:
 
     def begin(self) -> None:
         """Make the folder ready: emptied where it held something else, kept where an interrupted run goes on."""
-        if not self._resumes and self.folder.exists():
-            shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not self._resumes:
+            # Killed while it empties, this leaves a folder that is still ours, and that no settings fit.
+            write_json(self.folder / _RUN, self._run | {"fingerprint": None, "finished": False})
+            _empty(self.folder, keep=_RUN)
         remove_parts(self.folder)
         write_json(self.folder / _RUN, self._run | {"finished": False})
         write_json(self.folder / "config.json", self._written_config)
@@ -82,22 +84,20 @@ def look_at_output(
 
     if folder.is_file():
         raise UsageError(f"output: {shown(folder)} is a file; name a folder")
-    if not folder.exists() or not any(folder.iterdir()):
+    if not folder.exists() or all(path.name.startswith(PART) for path in folder.iterdir()):
         return output("first run")
-    if not (folder / _RUN).exists():
-        raise UsageError(
-            f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder"
-        )
-    before = read_json(folder / _RUN)
+    before = _read_run(folder)
+    if before is None:
+        raise UsageError(f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder")
+    if before["fingerprint"] is None:
+        return output("an earlier run stopped before it began")
     if before["fingerprint"] == run["fingerprint"]:
         if before["finished"]:
             return output("done and unchanged", is_done=True)
         return output("goes on where it was stopped", resumes=True)
     why = _difference(before, run)
     if not overwrite and not dry_run:
-        raise UsageError(
-            f"output: {shown(folder)} was made otherwise ({why}); --overwrite replaces it, or name another folder"
-        )
+        raise UsageError(f"output: {shown(folder)} was made otherwise ({why}); --overwrite replaces it, or name another folder")
     return output(why)
 
 
@@ -109,17 +109,34 @@ def fingerprint(path: Path) -> str:
     """
     if not path.exists():
         raise TextureError(f"{shown(path)}: no such file or folder")
-    if (path / _RUN).exists():
-        run = read_json(path / _RUN)
+    if run := _read_run(path):
         if not run["finished"]:
             raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
         table = path / "metadata.csv"
-        return _digest([run["fingerprint"], table.read_text(encoding="utf-8") if table.exists() else ""])
+        return _digest([run["fingerprint"], hashlib.sha256(table.read_bytes()).hexdigest() if table.exists() else ""])
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     if not files:
-        raise TextureError(f"{shown(path)}: is empty")
+        raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
+
+
+def _read_run(folder: Path) -> dict[str, Any] | None:
+    """-> what run.json says, None where there is none or it is a stranger's."""
+    if not (folder / _RUN).is_file():
+        return None
+    run = read_json(folder / _RUN)
+    keys = {"command", "settings", "inputs", "fingerprint", "finished"}
+    return run if isinstance(run, dict) and keys <= run.keys() else None
+
+
+def _empty(folder: Path, keep: str) -> None:
+    """Remove all but `keep`. The folder itself stays, since it may be a link to another disk."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != keep:
+            path.unlink()
 
 
 def _digest(content: Any) -> str:
@@ -133,7 +150,8 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if changes:
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         return f"config changed: {changes[0]}{more}"
-    changed = [name for name in now["inputs"] if before["inputs"].get(name) != now["inputs"][name]]
+    names = sorted({*before["inputs"], *now["inputs"]})
+    changed = [name for name in names if before["inputs"].get(name) != now["inputs"].get(name)]
     return f"input changed: {', '.join(changed)}"
 
 

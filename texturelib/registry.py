@@ -16,7 +16,8 @@ class Registry:
 
     A member is a pydantic model with `type: Literal["its name"]`: its other fields are its settings in the config, and
     its methods do the work. A config field is written `engine: Annotated[Engine, engines]`. Registering is all that a
-    new member needs: every module of `package` is imported before the first look-up.
+    new member needs: every module of `package` whose name does not start with an underscore is imported before the
+    first look-up.
     """
 
     def __init__(self, package: str) -> None:
@@ -31,7 +32,8 @@ class Registry:
     def models(self) -> Iterable[type[BaseModel]]:
         package = importlib.import_module(self._package)
         for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{self._package}.{module.name}")
         return [self._members[name] for name in sorted(self._members)]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -1,9 +1,11 @@
 """What an engine offers, and the check of its controls in a config."""
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
+from pydantic import ValidationError, WrapValidator
 
 from texturelib.controls import Control
 from texturelib.nearest import did_you_mean
@@ -11,7 +13,17 @@ from texturelib.registry import Registry
 
 engines = Registry("synthetic_datasets.engines")
 
-Setting = tuple[float, float] | float
+_EXPECTED = "should be a range [low, high] within 0..1, or one value within 0..1"
+
+
+def _range_or_value(setting: Any, validate: Callable[[Any], Any]) -> Any:
+    try:
+        return validate(setting)
+    except ValidationError:
+        raise ValueError(f"{json.dumps(setting)} {_EXPECTED}") from None
+
+
+Setting = Annotated[tuple[float, float] | float, WrapValidator(_range_or_value)]
 """A control in a config: a range [low, high] to spread its values over, or one value to hold it at; on its slider, 0..1."""
 
 
@@ -37,10 +49,10 @@ def check_controls(controls: dict[str, Setting], available: Sequence[Control], e
             raise ValueError(f'{name}: no such control of engine "{engine}" {did_you_mean(name, names)}')
         low, high = setting if isinstance(setting, tuple) else (setting, setting)
         if not 0 <= low <= high <= 1:
-            raise ValueError(f"{name}: {_shown(setting)} should be a range [low, high] within 0..1, or one value within 0..1")
+            raise ValueError(f"{name}: {_shown(setting)} {_EXPECTED}")
     for name in names:
         if name not in controls:
-            raise ValueError(f'{name} is missing; give it a range such as [0.2, 0.8], or one value to hold it at')
+            raise ValueError(f"{name}: is missing; give it a range such as [0.2, 0.8], or one value to hold it at")
     return {name: controls[name] for name in names}
 
 

@@ -28,7 +28,7 @@ def ring(
     for bubble in range(len(starts)):
         now = starts[bubble]
         voice = _quietest(bubble_of_voice, starts, amplitude, damping, now, sample_rate)
-        taken = bubble_of_voice[voice]
+        taken = int(bubble_of_voice[voice])
         if taken >= 0:
             last_output[voice] = _ring_one(
                 out, starts[taken], now, amplitude[taken], damping[taken], frequency_hz[taken], sweep_hz[taken],
@@ -36,7 +36,7 @@ def ring(
             )  # fmt: skip
         bubble_of_voice[voice] = bubble
     for voice in range(n_voices):
-        taken = bubble_of_voice[voice]
+        taken = int(bubble_of_voice[voice])
         if taken >= 0:
             _ring_one(
                 out, starts[taken], n_samples, amplitude[taken], damping[taken], frequency_hz[taken], sweep_hz[taken],

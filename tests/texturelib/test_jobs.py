@@ -1,0 +1,252 @@
+"""A job ends with the same results however it is divided, interrupted or killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from texturelib.errors import Rejected, TextureError
+from texturelib.jobs import run_jobs, write_rejected
+
+# A job of 30 small files and one reject, 30 ms each, as a program of its own: a second of work with one process.
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from texturelib.command_line import make_app, run_app
+from texturelib.errors import Rejected
+from texturelib.files import whole_file, write_json
+from texturelib.jobs import run_jobs
+
+app = make_app("Write small files, slowly.")
+
+@app.command()
+def slowly(folder: Path, workers: int):
+    def write(number):
+        with whole_file(folder / "files" / f"{number}.txt") as part:
+            part.write_text("begun, ")
+            time.sleep(0.03)
+            if number == 13:
+                raise Rejected("bad luck")
+            part.write_text(f"begun, {number}")
+        return number * number
+    folder.mkdir(exist_ok=True)
+    journal = folder / "journal.jsonl"
+    results = run_jobs({f"item {n}": n for n in range(31)}, write, journal, label="writing", workers=workers)
+    write_json(folder / "results.json", {key: str(result) for key, result in results.items()})
+    journal.unlink()
+
+run_app(app, "slowly")
+"""
+
+
+class Job:
+    """The program, started in a process group of its own, as a shell does."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self.folder = folder
+        program = folder.with_suffix(".py")
+        program.write_text(PROGRAM)
+        self.process = subprocess.Popen(
+            [sys.executable, program, folder, str(workers)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def hit_in_the_middle(self, number: signal.Signals) -> None:
+        """Send a signal when a few files are there: SIGTERM to the program, as `kill` does, others to the whole group."""
+        while len(list(self.folder.glob("files/*.txt"))) < 5:
+            assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
+            time.sleep(0.005)
+        send = os.kill if number == signal.SIGTERM else os.killpg
+        send(self.process.pid, number)
+
+    def workers(self) -> list[str]:
+        """-> their process numbers, by Linux's books."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        try:
+            return [
+                child for child in children.read_text().split() if b"LokyProcess" in Path(f"/proc/{child}/cmdline").read_bytes()
+            ]
+        except FileNotFoundError:  # one of them ended just now
+            return []
+
+    def end(self) -> tuple[int, str, str]:
+        """-> exit status, stdout, stderr."""
+        out, err = self.process.communicate(timeout=120)
+        return self.process.returncode, out, err
+
+    def files(self) -> dict[str, bytes]:
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """-> every file that the job leaves when one process does it in one go."""
+    job = Job(tmp_path_factory.mktemp("jobs") / "undisturbed", workers=1)
+    assert job.end() == (0, "", "")
+    files = job.files()
+    assert len(files) == 31  # 30 files and the results; neither the rejected one nor the journal
+    return files
+
+
+def test_two_workers_leave_the_same_files_as_one(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    job = Job(tmp_path / "job", workers=2)
+
+    assert job.end() == (0, "", "")
+    assert job.files() == undisturbed
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_job_started_again_ends_with_the_same_files(tmp_path: Path, undisturbed: dict[str, bytes], workers: int) -> None:
+    killed = Job(tmp_path / "job", workers)
+    killed.hit_in_the_middle(signal.SIGKILL)
+    assert killed.end()[0] == -signal.SIGKILL
+    n_done = len((tmp_path / "job" / "journal.jsonl").read_text().splitlines())
+    assert 0 < n_done < 31
+
+    again = Job(tmp_path / "job", workers)
+
+    assert again.end() == (0, "", "")
+    finished = {name: content for name, content in again.files().items() if "/.part-" not in name}  # begin() removes these
+    assert finished == undisturbed
+
+
+@pytest.mark.parametrize(("workers", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
+def test_ctrl_c_and_kill_end_with_one_message_and_nothing_half_written_and_the_same_command_goes_on(
+    tmp_path: Path, undisturbed: dict[str, bytes], workers: int, number: signal.Signals
+) -> None:
+    stopped = Job(tmp_path / "job", workers)
+    stopped.hit_in_the_middle(number)
+
+    assert stopped.end() == (130, "", "\nstopped; the same command goes on from here\n")
+    assert not [name for name in stopped.files() if ".part-" in name]
+
+    again = Job(tmp_path / "job", workers)
+
+    assert again.end() == (0, "", "")
+    assert again.files() == undisturbed
+
+
+def test_ctrl_c_while_the_workers_start_brings_no_traceback_from_them(tmp_path: Path) -> None:
+    stopped = Job(tmp_path / "job", workers=2)
+    while not stopped.workers():
+        assert stopped.process.poll() is None
+        time.sleep(0.005)
+    time.sleep(0.05)  # now they are busy with their imports
+    os.killpg(stopped.process.pid, signal.SIGINT)
+
+    assert stopped.end() == (130, "", "\nstopped; the same command goes on from here\n")
+
+
+def test_what_the_journal_has_is_not_done_again(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    journal.write_text('["a", {"result": "from before"}]\n["b", {"rejected": "bad before"}]\n')
+
+    results = run_jobs({"a": 1, "b": 2, "c": 3}, lambda item: f"done {item}", journal, label="x", workers=1)
+
+    assert list(results) == ["a", "b", "c"]
+    assert results["a"] == "from before"
+    assert isinstance(results["b"], Rejected)
+    assert str(results["b"]) == "bad before"
+    assert results["c"] == "done 3"
+
+
+@pytest.mark.parametrize("cut_line", ["[", '["b", {"resu', '["b", {"result": "done 2"}]'])
+def test_a_last_line_that_was_cut_is_forgiven_and_its_item_done_again(tmp_path: Path, cut_line: str) -> None:
+    journal = tmp_path / "journal.jsonl"
+    journal.write_text('["a", {"result": "from before"}]\n' + cut_line)
+
+    for _ in range(2):  # the second time from the mended journal alone
+        results = run_jobs({"a": 1, "b": 2}, lambda item: f"done {item}", journal, label="x", workers=1)
+        assert results == {"a": "from before", "b": "done 2"}
+
+    assert [json.loads(line)[0] for line in journal.read_text().splitlines()] == ["a", "b"]
+
+
+def test_names_that_are_not_utf_8_or_hold_line_breaks_pass_through_the_journal(tmp_path: Path) -> None:
+    names = ["b\udce4ch.wav", "two\nlines.wav", "line\u2028separator.wav"]  # the first is Latin-1, as Linux hands it out
+    items = dict.fromkeys(names, 1)
+    first = run_jobs(items, lambda item: item, tmp_path / "journal.jsonl", label="x", workers=1)
+
+    def fail(item: int) -> None:
+        raise AssertionError("it is in the journal")
+
+    assert run_jobs(items, fail, tmp_path / "journal.jsonl", label="x", workers=1) == first == items
+
+
+def test_results_come_in_the_order_of_the_items_whoever_was_first(tmp_path: Path) -> None:
+    def wait(seconds: float) -> float:
+        time.sleep(seconds)
+        return seconds
+
+    items = {"slow": 0.3, "b": 0.0, "c": 0.0, "d": 0.0}
+
+    assert list(run_jobs(items, wait, tmp_path / "journal.jsonl", label="x", workers=2).items()) == list(items.items())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_that_is_no_rejection_ends_the_job_and_keeps_what_is_done(tmp_path: Path, workers: int) -> None:
+    def work(item: int) -> int:
+        if item == 3:
+            raise OSError(28, "No space left on device", "/disk/a.wav")
+        return item
+
+    with pytest.raises(OSError, match="No space left") as error:
+        run_jobs({str(n): n for n in range(4)}, work, tmp_path / "journal.jsonl", label="x", workers=workers)
+
+    assert (error.value.errno, error.value.filename) == (28, "/disk/a.wav")
+    if workers == 1:
+        assert len((tmp_path / "journal.jsonl").read_text().splitlines()) == 3
+
+
+def test_no_items_are_no_work(tmp_path: Path) -> None:
+    assert run_jobs({}, str, tmp_path / "journal.jsonl", label="x") == {}
+
+
+def test_rejected_files_stand_in_a_table_with_their_reasons(tmp_path: Path) -> None:
+    write_rejected(tmp_path, {"a, b.wav": 'is "empty"', "c.wav": "is silent"}, n_items=10, max_rejected=0.5)
+
+    assert pd.read_csv(tmp_path / "rejected.csv").to_numpy().tolist() == [["a, b.wav", 'is "empty"'], ["c.wav", "is silent"]]
+
+
+def test_no_rejected_files_are_a_table_with_a_head_and_no_rows(tmp_path: Path) -> None:
+    write_rejected(tmp_path, {}, n_items=0, max_rejected=0.0)
+
+    assert (tmp_path / "rejected.csv").read_text() == "file,reason\n"
+
+
+@pytest.mark.parametrize(
+    ("n_rejected", "n_items", "max_rejected", "is_too_many"),
+    [
+        (0, 10, 0.0, False),
+        (1, 10, 0.0, True),
+        (1, 10, 0.1, False),
+        (2, 10, 0.1, True),
+        (29, 100, 0.29, False),  # 0.29 * 100 is 28.999999999999996
+        (10, 10, 1.0, False),
+    ],
+)
+def test_more_rejected_files_than_the_share_allows_end_the_job_after_the_table_is_written(
+    tmp_path: Path, n_rejected: int, n_items: int, max_rejected: float, is_too_many: bool
+) -> None:
+    rejected = {f"{n}.wav": "is silent" for n in range(n_rejected)}
+
+    def write(_: Any = None) -> None:
+        write_rejected(tmp_path, rejected, n_items, max_rejected)
+
+    if is_too_many:
+        with pytest.raises(TextureError, match=rf"{n_rejected} of {n_items} files were left out.*0\.wav: is silent") as error:
+            write()
+        assert error.value.exit_status == 1
+    else:
+        write()
+    assert len(pd.read_csv(tmp_path / "rejected.csv")) == n_rejected

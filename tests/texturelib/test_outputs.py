@@ -1,0 +1,243 @@
+"""A folder that holds something is gone on with, left alone, or replaced, and the reason is said."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from texturelib.config import load_config
+from texturelib.errors import TextureError, UsageError
+from texturelib.outputs import Output, fingerprint, look_at_output
+
+
+@pytest.fixture
+def look(write_config: Callable[..., Path], example: type[Any], tmp_path: Path) -> Callable[..., Output]:
+    """Look at tmp_path/results for the example config with `changes`."""
+
+    def at(changes: dict[str, Any] | None = None, command: str = "texture make", **options: Any) -> Output:
+        return look_at_output(load_config(write_config(**changes or {}), example), command, **options)
+
+    return at
+
+
+@pytest.fixture
+def finished(look: Callable[..., Output], tmp_path: Path) -> Path:
+    """-> tmp_path/results as a finished run left it."""
+    output = look()
+    output.begin()
+    (output.folder / "audio").mkdir()
+    (output.folder / "audio" / "1.wav").write_text("sound")
+    output.finish()
+    return output.folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_looking_changes_nothing(look: Callable[..., Output], tmp_path: Path) -> None:
+    output = look()
+
+    assert (output.why, output.is_done) == ("first run", False)
+    assert not (tmp_path / "results").exists()
+
+
+def test_an_empty_folder_is_as_good_as_none(look: Callable[..., Output], tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+
+    assert look().why == "first run"
+
+
+def test_a_finished_folder_is_done_and_unchanged(look: Callable[..., Output], finished: Path) -> None:
+    output = look()
+
+    assert (output.why, output.is_done) == ("done and unchanged", True)
+
+
+def test_a_default_written_out_changes_nothing(look: Callable[..., Output], finished: Path) -> None:
+    assert look({"seed": 0, "window": "hann"}).is_done
+
+
+def test_a_stopped_run_goes_on_with_what_it_has(look: Callable[..., Output], tmp_path: Path) -> None:
+    look().begin()
+    (tmp_path / "results" / "journal.jsonl").write_text("a line\n")
+    (tmp_path / "results" / ".part-7-clip.wav").write_text("half a cl")
+
+    output = look()
+    output.begin()
+
+    assert (output.why, output.is_done) == ("goes on where it was stopped", False)
+    assert "journal.jsonl" in contents(output.folder)
+    assert ".part-7-clip.wav" not in contents(output.folder)
+
+
+def test_a_run_killed_while_it_began_is_not_taken_for_a_strangers(look: Callable[..., Output], tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / ".part-7-run.json").write_text("{")
+
+    assert look().why == "first run"
+
+
+def test_a_changed_config_is_refused_with_the_change_named(look: Callable[..., Output], finished: Path) -> None:
+    before = contents(finished)
+
+    with pytest.raises(UsageError) as refused:
+        look({"volume": {"low": 0.25}, "seed": 4})
+
+    assert "was made otherwise (config changed: seed 0 -> 4 and 1 more); --overwrite replaces it" in str(refused.value)
+    assert contents(finished) == before
+
+
+def test_a_change_deep_in_the_config_is_named_by_its_key_path(look: Callable[..., Output], finished: Path) -> None:
+    assert look({"volume": {"low": 0.25}}, dry_run=True).why == "config changed: volume.low 0.0 -> 0.25"
+
+
+def test_a_key_that_the_result_does_not_depend_on_may_change(look: Callable[..., Output], tmp_path: Path) -> None:
+    only = {"n_clips"}
+    output = look(only=only)
+    output.begin()
+    output.finish()
+
+    assert look({"seed": 4}, only=only).is_done
+    assert not look({"n_clips": 4}, only=only, dry_run=True).is_done
+
+
+def test_an_option_of_the_command_counts_as_config(look: Callable[..., Output], finished: Path) -> None:
+    assert look(extra={"sample": 5}, dry_run=True).why == "config changed: sample null -> 5"
+
+
+def test_another_commands_folder_is_refused(look: Callable[..., Output], finished: Path) -> None:
+    with pytest.raises(UsageError, match='it was written by "texture make"'):
+        look(command="texture spoil")
+
+
+def test_a_changed_input_is_named(look: Callable[..., Output], tmp_path: Path) -> None:
+    recordings, table = tmp_path / "recordings", tmp_path / "table.csv"
+    recordings.mkdir()
+    (recordings / "a.wav").write_text("a")
+    table.write_text("x")
+    inputs = {"recordings": recordings, "table": table}
+    output = look(inputs=inputs)
+    output.begin()
+    output.finish()
+    assert look(inputs=inputs).is_done
+
+    (recordings / "b.wav").write_text("b")
+
+    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings"
+
+
+def test_an_input_that_is_no_longer_asked_for_is_named(look: Callable[..., Output], tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("x")
+    output = look(inputs={"table": tmp_path / "table.csv"})
+    output.begin()
+    output.finish()
+
+    assert look(dry_run=True).why == "input changed: table"
+
+
+def test_overwrite_replaces_everything(look: Callable[..., Output], finished: Path) -> None:
+    output = look({"seed": 4}, overwrite=True)
+    assert output.why == "config changed: seed 0 -> 4"
+
+    output.begin()
+
+    assert set(contents(finished)) == {"config.json", "run.json"}
+    assert json.loads((finished / "config.json").read_text())["seed"] == 4
+
+
+@pytest.mark.parametrize("next_settings", [{}, {"seed": 4}])
+def test_a_run_killed_while_it_emptied_the_folder_is_neither_resumed_nor_taken_for_a_strangers(
+    look: Callable[..., Output], finished: Path, monkeypatch: pytest.MonkeyPatch, next_settings: dict[str, Any]
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(folder: Path, keep: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("texturelib.outputs._empty", die)
+        with pytest.raises(Killed):
+            look({"seed": 4}, overwrite=True).begin()
+
+    # With neither the old nor the new settings may the old sounds pass for results.
+    output = look(next_settings)
+    assert not output.is_done
+    output.begin()
+    assert set(contents(finished)) == {"config.json", "run.json"}
+
+
+def test_a_linked_output_folder_stays_a_link(look: Callable[..., Output], tmp_path: Path) -> None:
+    # A user whose disk is full puts results elsewhere and leaves a link.
+    (tmp_path / "big_disk").mkdir()
+    (tmp_path / "results").symlink_to(tmp_path / "big_disk")
+
+    look().begin()
+    look({"seed": 4}, overwrite=True).begin()
+
+    assert (tmp_path / "results").is_symlink()
+    assert (tmp_path / "big_disk" / "run.json").exists()
+
+
+@pytest.mark.parametrize("run_json", [None, '{"experiment": 3}', "[1]"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_strangers_folder_is_refused_and_untouched_even_with_overwrite(
+    look: Callable[..., Output], tmp_path: Path, run_json: str | None, overwrite: bool
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "thesis.docx").write_text("three years of work")
+    if run_json:  # by chance a file of the same name
+        (folder / "run.json").write_text(run_json)
+    before = contents(folder)
+
+    with pytest.raises(UsageError, match="holds files that this toolkit did not make"):
+        look(overwrite=overwrite)
+
+    assert contents(folder) == before
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(look: Callable[..., Output], tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+
+    with pytest.raises(UsageError, match="is a file; name a folder"):
+        look()
+
+
+def test_a_missing_input_is_an_error_or_in_a_dry_run_something_to_wait_for(look: Callable[..., Output], tmp_path: Path) -> None:
+    inputs = {"recordings": tmp_path / "nowhere"}
+
+    with pytest.raises(TextureError, match="nowhere: no such file or folder"):
+        look(inputs=inputs)
+    assert look(inputs=inputs, dry_run=True).why.startswith("waits: ")
+
+
+def test_an_empty_input_and_an_unfinished_one_are_errors(look: Callable[..., Output], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TextureError, match="empty: is empty"):
+        fingerprint(tmp_path / "empty")
+
+    look().begin()
+    with pytest.raises(TextureError, match='results: is not finished; run "texture make" to its end first'):
+        fingerprint(tmp_path / "results")
+
+
+def test_a_finished_folder_as_input_is_known_by_how_it_was_made_and_by_its_table(
+    look: Callable[..., Output], finished: Path
+) -> None:
+    before = fingerprint(finished)
+
+    (finished / "metadata.csv").write_text("file_name\na.wav\n")
+    with_table = fingerprint(finished)
+    (finished / "metadata.csv").write_text("file_name\nb.wav\n")
+
+    assert len({before, with_table, fingerprint(finished)}) == 3
+
+
+def test_an_input_folder_with_a_strangers_run_json_is_a_folder_of_files(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+
+    assert fingerprint(tmp_path)
