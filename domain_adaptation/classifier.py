@@ -10,7 +10,7 @@ from domain_adaptation.model_folder import load_extractor, save_classifier
 from domain_adaptation.networks import make_classifier
 from domain_adaptation.plots import loss_plot
 from domain_adaptation.splits import split_clips, write_split
-from domain_adaptation.training import Clips, fit, predict
+from domain_adaptation.training import Clips, fit, predict, start_fabric
 from texturelib.files import write_json
 from texturelib.outputs import Output
 
@@ -41,7 +41,7 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
         config.classifier,
         folder=folder,
         seed=config.seed,
-        compute=config.compute,
+        fabric=start_fabric(config.compute),
         label="classifier",
     )
     save_classifier(folder, model, config.classifier.n_layers, slope, encoded.shape[1])
@@ -50,14 +50,14 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
     write_json(
         folder / "metrics.json",
         {
-            "best_epoch": state.best_epoch + 1,
-            "best_validation_loss": state.best_loss,
+            "kept_epoch": state.kept_epoch + 1,
+            "kept_validation_loss": state.kept_loss,
             "seed": config.seed,
             "n_clips": {part: len(part_rows) for part, part_rows in rows.items()},
             "accuracy": accuracy,
         },
     )
-    loss_plot(folder / "loss.png", state.history, state.best_epoch, "binary cross-entropy")
+    loss_plot(folder / "loss.png", state.history, state.kept_epoch, "binary cross-entropy")
     output.finish()
     return accuracy["test"]
 

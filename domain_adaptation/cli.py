@@ -108,7 +108,7 @@ _COMMANDS = {"extractor": "train-extractor", "classifier": "train-classifier", "
 _DEPENDS_ON = {
     "extractor": ({"seed", "split", "features", "network", "extractor"}, ["synthetic"]),
     "classifier": ({"seed", "split", "features", "network", "classifier"}, ["synthetic", "real", "extractor"]),
-    "adapted": ({"seed", "split", "features", "network", "adaptation"}, ["real", "extractor", "classifier"]),
+    "adapted": ({"seed", "split", "features", "network", "adaptation"}, ["synthetic", "real", "extractor", "classifier"]),
     "labels": ({"features"}, ["synthetic", "real", "extractor", "adapted"]),
 }
 

@@ -13,7 +13,7 @@ from domain_adaptation.networks import Extractor
 from domain_adaptation.plots import loss_plot, truth_plot
 from domain_adaptation.scores import mean_mae, regression_scores
 from domain_adaptation.splits import split_clips, write_split
-from domain_adaptation.training import Clips, fit, predict
+from domain_adaptation.training import Clips, fit, predict, start_fabric
 from texturelib.files import write_json
 from texturelib.outputs import Output
 
@@ -39,7 +39,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
         config.extractor,
         folder=folder,
         seed=config.seed,
-        compute=config.compute,
+        fabric=start_fabric(config.compute),
         label="extractor",
     )
     save_extractor(folder, model, config.network, features.shape[1:], dataset.controls)
@@ -49,8 +49,8 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     write_json(
         folder / "metrics.json",
         {
-            "best_epoch": state.best_epoch + 1,
-            "best_validation_loss": state.best_loss,
+            "kept_epoch": state.kept_epoch + 1,
+            "kept_validation_loss": state.kept_loss,
             "n_parameters": sum(parameter.numel() for parameter in model.parameters()),
             "seed": config.seed,
             "n_clips": {part: len(rows) for part, rows in split.items()},
@@ -58,7 +58,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
             "scores": {**scores, "all": everything},
         },
     )
-    loss_plot(folder / "loss.png", state.history, state.best_epoch, f"{config.extractor.loss.upper()} loss")
+    loss_plot(folder / "loss.png", state.history, state.kept_epoch, f"{config.extractor.loss.upper()} loss")
     test = np.sort(split["test"])
     truth_plot(folder / "test_clips.png", truth[test], labels[test], scores["test"])
     output.finish()

@@ -8,16 +8,17 @@ import numpy as np
 from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
 
-def loss_plot(path: Path, history: Sequence[Mapping[str, float]], best_epoch: int, loss_name: str) -> None:
+def loss_plot(path: Path, history: Sequence[Mapping[str, float]], kept_epoch: int, loss_name: str) -> None:
     """history: a row per epoch (epoch, train_loss, validation_loss)."""
     figure, (axis,) = panels(1, 5.5, 3.2)
     epochs = [row["epoch"] for row in history]
     axis.plot(epochs, [row["train_loss"] for row in history], color=GREY, label="training")
     axis.plot(epochs, [row["validation_loss"] for row in history], color=BLUE, label="validation")
-    axis.axvline(best_epoch + 1, color=ORANGE, linestyle=":", label=f"kept: epoch {best_epoch + 1}")
+    axis.axvline(kept_epoch + 1, color=ORANGE, linestyle=":", label=f"kept: epoch {kept_epoch + 1}")
     values = [row[name] for row in history for name in ("train_loss", "validation_loss")]
     if min(values) > 0 and max(values) > 10 * min(values):
         axis.set_yscale("log")
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.set(xlabel="epoch", ylabel=loss_name)
     axis.legend(frameon=False)
     save_picture(figure, path)

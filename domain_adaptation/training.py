@@ -1,6 +1,7 @@
 """The training loop that the networks of stage 3 share."""
 
 import math
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,15 @@ from domain_adaptation.memory import keep_freed_memory
 from texturelib.errors import TextureError
 from texturelib.files import shown, whole_file, write_table
 from texturelib.progress import progress
+
+
+class HasState(Protocol):
+    """Something that changes along with a training, and must be saved with it."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: Any, /) -> Any: ...
+
 
 Loss = Callable[..., torch.Tensor]
 """(module, *a batch's tensors) -> a scalar."""
@@ -49,15 +59,21 @@ class Clips(Dataset[Any]):
         return tuple(torch.from_numpy(np.array(array[chosen])) for array in self._arrays)
 
 
+def start_fabric(compute: ComputeConfig) -> Fabric:
+    """-> where and how exactly to compute."""
+    keep_freed_memory()
+    return Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)  # type: ignore[arg-type]
+
+
 @dataclass
 class State:
     """All that an interrupted training needs to go on as if nothing had happened."""
 
     epoch: int = 0
-    best_epoch: int = -1
-    best_loss: float = math.inf
+    kept_epoch: int = -1
+    kept_loss: float = math.inf
     history: list[dict[str, float]] = field(default_factory=list)
-    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    kept_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 def fit(
@@ -69,21 +85,26 @@ def fit(
     *,
     folder: Path,
     seed: int,
-    compute: ComputeConfig,
+    fabric: Fabric,
     label: str,
+    keeps_best: bool = True,
+    also_saved: HasState | None = None,
 ) -> State:
-    """Train `module`; it ends with the weights of its best epoch. Goes on from `folder/last.ckpt` where there is one.
+    """Train `module`. Goes on from `folder/last.ckpt` where there is one.
 
+    keeps_best: it ends with the weights of the epoch whose validation loss was lowest; else with those of the last.
+    also_saved: what learns along with the module, such as an adversary.
     Writes last.ckpt, history.csv and TensorBoard events after every epoch.
     Errors: TextureError when the loss is no longer a number.
     """
     # Imported here: tensorboard takes a second, and prints of its own.
     from torch.utils.tensorboard.writer import SummaryWriter
 
-    keep_freed_memory()
-    fabric = Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)  # type: ignore[arg-type]
     optimizer: torch.optim.Optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
-    state = _resume(folder / "last.ckpt", module, optimizer)
+    learning: dict[str, HasState] = {"weights": module, "optimizer": optimizer}
+    if also_saved is not None:
+        learning["also_saved"] = also_saved
+    state = _resume(folder / "last.ckpt", learning)
     wrapped, optimizer = fabric.setup(module, optimizer)
     validation_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(validation, settings.batch_size)))
 
@@ -94,29 +115,30 @@ def fit(
             torch.manual_seed(seed * 100_003 + epoch)
             train_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(train, settings.batch_size, shuffle=True)))
             wrapped.train()
-            total = 0.0
+            total, n_clips = 0.0, 0
             for batch in train_loader:
                 loss = loss_function(wrapped, *batch)
                 fabric.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()
                 total += float(loss.detach()) * len(batch[0])
-            losses = {"train_loss": total / len(train), "validation_loss": evaluate(wrapped, loss_function, validation_loader)}
+                n_clips += len(batch[0])
+            losses = {"train_loss": total / n_clips, "validation_loss": evaluate(wrapped, loss_function, validation_loader)}
             if not all(math.isfinite(value) for value in losses.values()):
                 raise TextureError(f"{label}: the loss is no longer a number in epoch {epoch + 1}; lower the learning rate")
 
-            if losses["validation_loss"] < state.best_loss:
-                state.best_epoch, state.best_loss = epoch, losses["validation_loss"]
-                state.best_weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
+            if not keeps_best or losses["validation_loss"] < state.kept_loss:
+                state.kept_epoch, state.kept_loss = epoch, losses["validation_loss"]
+                state.kept_weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
             state.history.append({"epoch": epoch + 1, **losses})
             state.epoch = epoch + 1
-            _save(folder / "last.ckpt", state, module, optimizer)
+            _save(folder / "last.ckpt", state, learning)
             _write_history(folder, state)
             for name, value in losses.items():
                 writer.add_scalar(name, value, epoch + 1)
             bar.set_postfix({name: f"{value:.4f}" for name, value in losses.items()})
 
-    module.load_state_dict(state.best_weights)
+    module.load_state_dict(state.kept_weights)
     module.eval()
     return state
 
@@ -151,23 +173,27 @@ def _as_it_is(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
     return batch
 
 
-def _resume(checkpoint: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> State:
+def _resume(checkpoint: Path, learning: Mapping[str, HasState]) -> State:
     if not checkpoint.exists():
         return State()
     try:
         content: Mapping[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        module.load_state_dict(content["weights"])
-        optimizer.load_state_dict(content["optimizer"])
-        return State(**content["state"])
-    except (RuntimeError, KeyError, TypeError, EOFError) as error:
-        raise TextureError(f"{shown(checkpoint)}: not a checkpoint of this training ({error}); remove it to start anew") from None
+        state = State(**content["state"])
+        for name, part in learning.items():
+            part.load_state_dict(content[name])
+    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0]
+        raise TextureError(
+            f"{shown(checkpoint)}: not a checkpoint of this training ({reason}); remove it to start anew"
+        ) from None
+    return state
 
 
-def _save(checkpoint: Path, state: State, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    # asdict copies the best weights too, so nothing in the file is tied to the weights that go on changing.
-    content = {"state": asdict(state), "weights": module.state_dict(), "optimizer": optimizer.state_dict()}
-    with whole_file(checkpoint) as part:
-        torch.save(content, part)
+def _save(checkpoint: Path, state: State, learning: Mapping[str, HasState]) -> None:
+    # asdict copies the kept weights too, so nothing in the file is tied to the weights that go on changing.
+    content = {"state": asdict(state)} | {name: part.state_dict() for name, part in learning.items()}
+    with whole_file(checkpoint) as part_file:
+        torch.save(content, part_file)
 
 
 def _write_history(folder: Path, state: State) -> None:

@@ -1,6 +1,7 @@
 """What a method of adaptation offers."""
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from texturelib.registry import Registry
 
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
 methods = Registry("domain_adaptation.methods")
 
 
+class Objective(Protocol):
+    """What the encoder in training should make small. It may learn along; then its state is saved with the training."""
+
+    def __call__(self, encoder: "nn.Module", real: "torch.Tensor") -> "torch.Tensor":
+        """real: features of a batch of real clips -> a scalar. Learns only while the encoder is in training mode."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> Any: ...
+
+
 class Method(Protocol):
     """A pydantic model whose fields are its settings."""
 
@@ -18,9 +31,15 @@ class Method(Protocol):
     batch_size: int
     learning_rate: float
 
-    def loss(self, encoder: "nn.Module", classifier: "nn.Module", real: "torch.Tensor") -> "torch.Tensor":
-        """What the encoder in training should make small on a batch of real clips' features. -> a scalar.
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the epoch with the lowest validation loss is kept, rather than the last."""
+        ...
 
-        classifier: frozen; [batch, n_features] -> [batch, 1], the logit of "this is real".
+    def objective(self, classifier: "nn.Module", synthetic: "torch.Tensor") -> Objective:
+        """classifier: from `train-classifier`, frozen; [batch, n_features] -> [batch, 1], the logit of "this is real".
+
+        synthetic: [clips, n_features], the synthetic set through the encoder as it was trained. Both are on the device
+        that the encoder will be on.
         """
         ...

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from domain_adaptation.methods._base import methods
+from domain_adaptation.methods._base import Objective, methods
 from texturelib.config import Config
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ class AddaFrozen(Config):
     batch_size: PositiveInt = 128
     learning_rate: PositiveFloat = 0.0005
 
-    def loss(self, encoder: "nn.Module", classifier: "nn.Module", real: "torch.Tensor") -> "torch.Tensor":
-        from torch.nn.functional import softplus
+    @property
+    def keeps_best(self) -> bool:
+        return True
 
-        # Binary cross-entropy with the target "synthetic" (0) on a logit z is log(1 + e^z).
-        return softplus(classifier(encoder(real))).mean()
+    def objective(self, classifier: "nn.Module", synthetic: "torch.Tensor") -> Objective:
+        from domain_adaptation.adversaries import Frozen
+
+        return Frozen(classifier)

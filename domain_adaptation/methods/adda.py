@@ -1,0 +1,41 @@
+"""Adversarial discriminative adaptation, as first published: the discriminator goes on learning."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import PositiveFloat, PositiveInt
+
+from domain_adaptation.methods._base import Objective, methods
+from texturelib.config import Config
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@methods.register
+class Adda(Config):
+    """The encoder of real clips and a discriminator learn in turns, until real clips lie where synthetic ones do.
+
+    E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017. A frozen classifier can be fooled by a
+    step in any direction; one that goes on learning leaves only the way to the synthetic clips. The discriminator is
+    its own: the classifier of `train-classifier` takes no part. Neither side's loss falls as things get better, so the
+    last epoch is kept.
+    """
+
+    type: Literal["adda"] = "adda"
+    epochs: PositiveInt = 60
+    batch_size: PositiveInt = 128
+    learning_rate: PositiveFloat = 0.0005
+    """Of the encoder."""
+    discriminator_learning_rate: PositiveFloat = 0.0005
+    hidden_size: PositiveInt = 64
+    """Of the discriminator's two hidden layers."""
+
+    @property
+    def keeps_best(self) -> bool:
+        return False
+
+    def objective(self, classifier: "nn.Module", synthetic: "torch.Tensor") -> Objective:
+        from domain_adaptation.adversaries import Learning
+
+        return Learning(synthetic, self.hidden_size, self.discriminator_learning_rate)
