@@ -34,4 +34,4 @@ $(READY): pyproject.toml setup.sh
 	@touch $(READY)
 
 clean:
-	rm -rf .venv results
+	rm -rf .venv
