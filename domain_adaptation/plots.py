@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
@@ -18,7 +19,7 @@ def loss_plot(path: Path, history: Sequence[Mapping[str, float]], kept_epoch: in
     values = [row[name] for row in history for name in ("train_loss", "validation_loss")]
     if min(values) > 0 and max(values) > 10 * min(values):
         axis.set_yscale("log")
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set(xlabel="epoch", ylabel=loss_name)
     axis.legend(frameon=False)
     save_picture(figure, path)

@@ -72,8 +72,7 @@ class StageConfig(Config):
 
     def as_written(self, folder: Path) -> dict[str, Any]:
         """-> what `folder/config.json` holds: every value, defaults too, with paths relative to `folder`."""
-        content = self.model_dump(mode="json", by_alias=True, exclude={"schema_"}, context={"folder": folder})
-        return content | {"output": "."}
+        return self.model_dump(mode="json", by_alias=True, exclude={"schema_"}, context={"folder": folder})
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)

@@ -10,6 +10,8 @@ from synthetic_datasets.engines._base import Setting, check_controls, engines
 from texturelib.config import Config
 from texturelib.controls import Control
 
+_RUN_IN_SECONDS = 1.0  # a clip starts in the middle of the stream: by then the largest bubbles in use have fallen by 30 dB
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -62,7 +64,8 @@ class Liquid(Config):
             float(control.to_physical(controls[control.name])) for control in self.available
         )
         n_samples = round(seconds * sample_rate)
-        starts = np.flatnonzero(rng.random(n_samples) < rate / sample_rate)
+        n_before = round(_RUN_IN_SECONDS * sample_rate)
+        starts = np.flatnonzero(rng.random(n_before + n_samples) < rate / sample_rate) - n_before
         radius = (min_radius_mm + (max_radius_mm - min_radius_mm) * rng.random(len(starts)) ** exponent) / 1000
         depth = self.min_depth + (self.max_depth - self.min_depth) * rng.random(len(starts)) ** self.depth_exponent
         damping = 0.13 / radius + 0.0072 * radius**-1.5

@@ -70,6 +70,18 @@ def test_the_compiled_loop_agrees_with_sines_and_exponentials_taken_sample_by_sa
     np.testing.assert_allclose(samples, ring_sample_by_sample(cloud, n_voices, 1000), atol=5 * 4.8e-7)
 
 
+@given(seed=st.integers(0, 2**32), n_voices=st.integers(1, 5), n_before=st.integers(1, 900))
+@settings(max_examples=15)
+def test_bubbles_that_began_before_the_sound_ring_on_into_it(seed: int, n_voices: int, n_before: int) -> None:
+    cloud = bubbles(12, 1000, 4, 20, seed)
+    later = cloud | {"starts": cloud["starts"] - n_before}
+
+    samples = ring(**later, n_voices=n_voices, n_samples=1000 - n_before, sample_rate=RATE)
+
+    whole = ring(**cloud, n_voices=n_voices, n_samples=1000, sample_rate=RATE)
+    np.testing.assert_allclose(samples, whole[n_before:], atol=5 * 4.8e-7)  # as above
+
+
 @pytest.mark.parametrize("n_voices", [2, 128])
 def test_small_bubbles_that_are_cut_as_inaudible_are_missed_by_100_db_at_most(n_voices: int) -> None:
     # Bubbles of 0.6 to 1 mm fall by 100 dB within 20 ms; here 60 of them start within 100 ms.
