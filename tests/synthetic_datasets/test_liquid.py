@@ -73,13 +73,13 @@ def test_as_many_bubbles_start_as_the_rate_says(rung: Callable[..., dict[str, np
 
 
 def test_a_clip_starts_in_the_middle_of_the_stream() -> None:
-    # Thousands of bubbles ring at once, so a tenth of a second has the same level anywhere in the clip, within 1.5 dB.
-    controls = {"avgRate": 0.75, "minRadius": 0.3, "maxRadius": 0.6, "expRadius": 0.5}
+    controls = {"avgRate": 0.6, "minRadius": 0.3, "maxRadius": 0.6, "expRadius": 0.5}
 
-    samples = liquid().render(controls, 2.0, RATE, np.random.default_rng(0))
+    clips = [liquid().render(controls, 0.2, RATE, np.random.default_rng(seed)) for seed in range(60)]
 
-    levels_db = 10 * np.log10((samples.reshape(20, -1) ** 2).mean(axis=1))
-    assert levels_db[0] == pytest.approx(levels_db.mean(), abs=1.5)
+    # The first 20 ms are as loud as any other, within what 60 clips leave to chance. Begun from nothing they are 6.5 dB softer.
+    levels_db = 10 * np.log10((np.stack(clips).reshape(60, 10, -1) ** 2).mean(axis=(0, 2)))
+    assert levels_db[0] == pytest.approx(levels_db[1:].mean(), abs=2)
 
 
 def test_each_bubble_obeys_the_thesis_formulas(rung: Callable[..., dict[str, np.ndarray]]) -> None:
