@@ -55,8 +55,7 @@ def balance(config: SynthesisConfig, output: Output) -> Selection:
             raise TextureError(f"{shown(dataset.folder / name)}: no such file, but metadata.csv names it")
     output.begin()
     for name in progress(selection.metadata["file_name"], "linking"):
-        # A second name for a symbolic link would be one more symbolic link, which points nowhere from here.
-        link_or_copy((dataset.folder / name).resolve(), output.folder / name)
+        link_or_copy(dataset.folder / name, output.folder / name)
     described = {control["name"]: control for control in dataset.description["controls"]}
     plot_balance(
         output.folder / "histogram.png",

@@ -4,7 +4,7 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,23 +68,44 @@ class Dataset:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Errors: TextureError when it is not a dataset folder, or its table lacks what dataset.json names."""
+    """-> the dataset, its table checked: each file name is its own and lies in the folder, each control a finite number.
+
+    Errors: TextureError, naming the table and the row, or what makes the folder no dataset folder.
+    """
     if not folder.is_dir():
         raise TextureError(f"{shown(folder)}: no such folder")
     if not (folder / "dataset.json").exists():
         raise TextureError(f"{shown(folder)}: not a finished dataset folder (it has no dataset.json)")
-    dataset = Dataset(folder, read_table(folder / "metadata.csv"), read_json(folder / "dataset.json"))
-    missing = [name for name in ["file_name", *dataset.controls] if name not in dataset.metadata.columns]
-    if missing:
-        raise TextureError(f"{shown(folder / 'metadata.csv')}: has no column {missing[0]}")
+    path = folder / "metadata.csv"
+    dataset = Dataset(folder, read_table(path), read_json(folder / "dataset.json"))
+    if not len(dataset):
+        raise TextureError(f"{shown(path)}: holds no clips")
     for name in ["file_name", *dataset.controls]:
-        if dataset.metadata[name].isna().any():
-            row = int(dataset.metadata[name].isna().to_numpy().argmax())
-            raise TextureError(f"{shown(folder / 'metadata.csv')}: row {row + 2}: {name} is empty")
+        if name not in dataset.metadata.columns:
+            raise TextureError(f"{shown(path)}: has no column {name}")
+        _check(path, ~dataset.metadata[name].isna(), f"{name} is empty")
+    names = dataset.metadata["file_name"]
+    _check(path, ~names.duplicated(), "{} stands there a second time", names)
+    _check(path, names.map(_stays_inside), "{} is not inside the dataset's folder", names)
     for name in dataset.controls:
-        if dataset.metadata[name].dtype.kind not in "iuf":
-            raise TextureError(f"{shown(folder / 'metadata.csv')}: column {name} holds text where numbers should be")
+        values = dataset.metadata[name]
+        if values.dtype.kind not in "iuf":
+            raise TextureError(f"{shown(path)}: column {name} holds text where numbers should be")
+        _check(path, values.map(np.isfinite), f"{name} is {{}}, not a finite number", values)
     return dataset
+
+
+def _check(path: Path, is_right: "pd.Series", problem: str, values: "pd.Series | None" = None) -> None:
+    """Errors: TextureError about the first row that is not right; {} in `problem` stands for its value."""
+    if not is_right.all():
+        row = int(is_right.to_numpy().argmin())
+        value = "" if values is None else values.iloc[row]
+        # The first line of the file has the names.
+        raise TextureError(f"{shown(path)}: row {row + 2}: {problem.format(value)}")
+
+
+def _stays_inside(name: str) -> bool:
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
 
 
 def write_dataset(

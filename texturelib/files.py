@@ -93,6 +93,8 @@ def shown(path: Path) -> str:
 
 def link_or_copy(source: Path, target: Path) -> None:
     """Give `source` a second name, or where the file system cannot, copy it. Files here are replaced, never changed in place."""
+    # A second name for a symbolic link would be one more symbolic link, which points nowhere from its new place.
+    source = source.resolve()
     with whole_file(target) as part:
         try:
             os.link(source, part)

@@ -104,4 +104,6 @@ def _read_journal(journal: Path) -> dict[str, Any]:
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         os.truncate(journal, len(whole))
-    return dict(json.loads(line) for line in whole.splitlines())
+    outcomes = dict(json.loads(line) for line in whole.splitlines())
+    # What was rejected is tried again: the reason may have been mended since.
+    return {key: outcome for key, outcome in outcomes.items() if "result" in outcome}

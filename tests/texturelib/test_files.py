@@ -150,3 +150,14 @@ def test_where_a_second_name_cannot_be_given_the_file_is_copied(tmp_path: Path, 
 
     assert (tmp_path / "b.wav").read_bytes() == b"sound"
     assert everything_in(tmp_path) == ["a.wav", "b.wav"]
+
+
+def test_a_link_is_linked_to_what_it_points_to(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "sound.wav").write_text("sound")
+    (tmp_path / "link.wav").symlink_to("sound.wav")
+
+    link_or_copy(tmp_path / "link.wav", tmp_path / "elsewhere" / "twin.wav")
+
+    assert not (tmp_path / "elsewhere" / "twin.wav").is_symlink()
+    assert (tmp_path / "elsewhere" / "twin.wav").read_text() == "sound"
