@@ -47,6 +47,8 @@ class TrainingConfig(Config):
     epochs: PositiveInt
     batch_size: PositiveInt = 128
     learning_rate: PositiveFloat = 0.0005
+    schedule: Literal["constant", "cosine"] = "constant"
+    """How the learning rate runs over the epochs: the same all along, or down to nothing along half a cosine."""
 
 
 class ExtractorConfig(TrainingConfig):

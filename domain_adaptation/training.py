@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import torch
@@ -41,6 +41,8 @@ class Settings(Protocol):
     def batch_size(self) -> int: ...
     @property
     def learning_rate(self) -> float: ...
+    @property
+    def schedule(self) -> Literal["constant", "cosine"]: ...
 
 
 class Clips(Dataset[Any]):
@@ -113,6 +115,7 @@ def fit(
         for epoch in bar:
             # Each epoch's order and dropout come from (seed, epoch), so a resumed run sees what an unbroken one would.
             torch.manual_seed(seed * 100_003 + epoch)
+            _set_learning_rate(optimizer, settings, epoch)
             train_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(train, settings.batch_size, shuffle=True)))
             wrapped.train()
             total, n_clips = 0.0, 0
@@ -141,6 +144,12 @@ def fit(
     module.load_state_dict(state.kept_weights)
     module.eval()
     return state
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, settings: Settings, epoch: int) -> None:
+    falls = 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs)) if settings.schedule == "cosine" else 1.0
+    for group in optimizer.param_groups:
+        group["lr"] = settings.learning_rate * falls
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """What a method of adaptation offers."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from texturelib.registry import Registry
 
@@ -30,6 +30,7 @@ class Method(Protocol):
     epochs: int
     batch_size: int
     learning_rate: float
+    schedule: Literal["constant", "cosine"]
 
     @property
     def keeps_best(self) -> bool:

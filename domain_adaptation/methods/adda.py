@@ -25,11 +25,13 @@ class Adda(Config):
     type: Literal["adda"] = "adda"
     epochs: PositiveInt = 60
     batch_size: PositiveInt = 128
-    learning_rate: PositiveFloat = 0.0005
-    """Of the encoder."""
-    discriminator_learning_rate: PositiveFloat = 0.0005
+    learning_rate: PositiveFloat = 0.0001
+    """Of the encoder. Slow, so that it moves the clips without shuffling what they mean to the head."""
+    discriminator_learning_rate: PositiveFloat = 0.0002
     hidden_size: PositiveInt = 64
     """Of the discriminator's two hidden layers."""
+
+    schedule: Literal["constant", "cosine"] = "constant"
 
     @property
     def keeps_best(self) -> bool:

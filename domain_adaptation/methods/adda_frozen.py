@@ -24,6 +24,8 @@ class AddaFrozen(Config):
     batch_size: PositiveInt = 128
     learning_rate: PositiveFloat = 0.0005
 
+    schedule: Literal["constant", "cosine"] = "constant"
+
     @property
     def keeps_best(self) -> bool:
         return True

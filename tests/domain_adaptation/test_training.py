@@ -24,13 +24,13 @@ def squared(module: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> t
     return nn.functional.mse_loss(module(inputs), targets)
 
 
-def train(module: nn.Module, folder: Path, epochs: int, loss=squared, learning_rate: float = 0.01):
+def train(module: nn.Module, folder: Path, epochs: int, loss=squared, learning_rate: float = 0.01, schedule="constant"):
     return fit(
         module,
         loss,
         Clips(np.arange(40), INPUTS, TARGETS),
         Clips(np.arange(40, 50), INPUTS, TARGETS),
-        TrainingConfig(epochs=epochs, batch_size=8, learning_rate=learning_rate),
+        TrainingConfig(epochs=epochs, batch_size=8, learning_rate=learning_rate, schedule=schedule),
         folder=folder,
         seed=1,
         fabric=start_fabric(ComputeConfig(accelerator="cpu")),
@@ -75,3 +75,17 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
 def test_tensorboard_events_are_written(tmp_path):
     train(make_module(), tmp_path, 1)
     assert list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_a_cosine_schedule_runs_the_learning_rate_down(tmp_path, monkeypatch):
+    rates = []
+
+    class Watched(torch.optim.Adam):
+        def step(self, closure=None):
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    monkeypatch.setattr(torch.optim, "Adam", Watched)
+    train(make_module(), tmp_path, 4, learning_rate=0.1, schedule="cosine")
+    # 40 clips in batches of 8 are 5 steps an epoch. Half a cosine in four steps: 1, (1 + cos 45 deg) / 2, 1/2, ...
+    assert rates[::5] == pytest.approx([0.1, 0.0854, 0.05, 0.0146], abs=1e-4)
