@@ -9,7 +9,7 @@ from real_datasets.segments import cut, is_silent, segment_stems
 from real_datasets.sources import Recording
 from texturelib.audio import read_mono, write_wav
 from texturelib.dataset import versions, write_dataset
-from texturelib.errors import Rejected
+from texturelib.errors import Rejected, TextureError
 from texturelib.files import shown
 from texturelib.jobs import run_jobs, write_rejected
 from texturelib.outputs import Output
@@ -27,8 +27,12 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     outcomes = run_jobs(items, partial(_cut_recording, config, output.folder), journal, label="cutting", workers=workers)
 
     rejected = {name: str(outcome) for name, outcome in outcomes.items() if isinstance(outcome, Rejected)}
-    # Without a single usable recording there is no set, whatever share may be rejected.
-    write_rejected(output.folder, rejected, len(items), config.max_rejected if len(rejected) < len(items) else 0.0)
+    write_rejected(output.folder, rejected, len(items), config.max_rejected)
+    if len(rejected) == len(items):
+        # Without a single usable recording there is no set, whatever share may be rejected.
+        first, reason = next(iter(rejected.items()))
+        table = shown(output.folder / "rejected.csv")
+        raise TextureError(f"none of the {len(items)} recordings can be used (see {table}; the first: {first}: {reason})")
     usable = {name: outcome for name, outcome in outcomes.items() if name not in rejected}
     counts = {
         "n_recordings": len(items),
@@ -61,6 +65,8 @@ def _cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[R
         samples = read_mono(recording.path, config.sample_rate)
     except FileNotFoundError:
         raise Rejected(f"{shown(recording.path)} is gone") from None
+    except UnicodeEncodeError:
+        raise Rejected("its name is not UTF-8, so it cannot be opened; rename it") from None
     kept: list[tuple[str, float]] = []
     n_silent = 0
     for start, segment in cut(samples, round(config.seconds * config.sample_rate)):

@@ -37,16 +37,16 @@ def build(
     from texturelib.outputs import look_at_output
 
     settings = load_config(config, RealConfig, set_ or [])
-    output = look_at_output(
-        settings, "real-datasets build", inputs=settings.source.inputs, overwrite=overwrite, dry_run=dry_run
-    )
+    output = look_at_output(settings, "real-datasets build", inputs=settings.source.inputs, overwrite=overwrite, dry_run=dry_run)
     if output.is_done:
         print(f"{shown(output.folder)}: {output.why}")
         return
     if dry_run:
         from real_datasets.survey import survey
 
-        print(f"{shown(output.folder)}: {survey(settings)} ({output.why})")
+        is_there = all(path.exists() for path in settings.source.inputs.values())
+        plan = survey(settings) if is_there else f"segments of {settings.seconds:g} s"
+        print(f"{shown(output.folder)}: {plan} ({output.why})")
         return
     from real_datasets.build import build as run
 

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from real_datasets.sources import Recording
 from texturelib.audio import level_dbfs
+
+_STEP = 2**-15  # of 16 bits
+_LONGEST = 200  # bytes of a stem: file systems allow names of 255, and `_<n>.wav` and what marks a half-written file need room
 
 
 def cut(samples: np.ndarray, n_samples: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -17,24 +21,32 @@ def cut(samples: np.ndarray, n_samples: int) -> Iterator[tuple[int, np.ndarray]]
 
 
 def is_silent(segment: np.ndarray, silence_dbfs: float | None) -> bool:
-    """All zeros, or quieter than `silence_dbfs` where that is set."""
-    return not segment.any() or (silence_dbfs is not None and level_dbfs(segment) < silence_dbfs)
+    """Nothing but zeros once it is written with 16 bits, or quieter than `silence_dbfs` where that is set."""
+    return float(np.abs(segment).max()) < _STEP or (silence_dbfs is not None and level_dbfs(segment) < silence_dbfs)
 
 
 def segment_stems(recordings: Sequence[Recording]) -> list[str]:
     """-> what each recording's segments are called before `_<n>.wav`: its stem, or more of its path where stems are shared.
+
+    Unique also where case does not count, and short enough for any file system.
 
     >>> segment_stems([Recording("a/rain.wav", None), Recording("b/rain.wav", None), Recording("b/fire.wav", None)])
     ['a__rain', 'b__rain', 'fire']
     """
     paths = [PurePosixPath(recording.name) for recording in recordings]
     names = [path.stem for path in paths]
-    longer_names = (
-        ["__".join(path.with_suffix("").parts) for path in paths],
-        ["__".join(path.parts) for path in paths],
-        [f"{index:06}__{'__'.join(path.parts)}" for index, path in enumerate(paths)],
-    )
-    for longer in longer_names:
-        count = Counter(names)
-        names = [name if count[name] == 1 else more for name, more in zip(names, longer, strict=True)]
+    without_suffix = ["__".join(path.with_suffix("").parts) for path in paths]
+    whole = ["__".join(path.parts) for path in paths]
+    numbered = [_cut_short(f"{index:06}__{name}") for index, name in enumerate(whole)]
+    # Numbered names differ from one another, but one may be what another recording is called by itself: hence again.
+    for longer in chain([without_suffix, whole], repeat(numbered)):
+        count = Counter(name.casefold() for name in names)
+        is_fine = [count[name.casefold()] == 1 and name == _cut_short(name) for name in names]
+        if all(is_fine):
+            break
+        names = [name if fine else more for name, fine, more in zip(names, is_fine, longer, strict=True)]
     return names
+
+
+def _cut_short(name: str) -> str:
+    return name.encode("utf-8")[:_LONGEST].decode("utf-8", "ignore")

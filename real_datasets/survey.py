@@ -1,18 +1,23 @@
 """What a build would make, from the files' headers alone."""
 
+import math
+
 import soundfile
 
 from real_datasets.config import RealConfig
+from texturelib.progress import progress
 
 
 def survey(config: RealConfig) -> str:
     """-> a sentence: recordings, at most how many segments, hours and disk space."""
     n_segments, n_unreadable = 0, 0
     recordings = config.source.recordings()
-    for recording in recordings:
+    for recording in progress(recordings, "looking"):
         try:
-            n_segments += int(soundfile.info(recording.path).duration / config.seconds)
-        except soundfile.LibsndfileError:
+            header = soundfile.info(recording.path)
+            n_samples = math.ceil(header.frames * config.sample_rate / header.samplerate)
+            n_segments += n_samples // round(config.seconds * config.sample_rate)
+        except (soundfile.LibsndfileError, UnicodeEncodeError):  # the latter of a name that is not UTF-8
             n_unreadable += 1
     hours = n_segments * config.seconds / 3600
     megabytes = n_segments * config.seconds * config.sample_rate * 2 / 1e6

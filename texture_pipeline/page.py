@@ -8,15 +8,16 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from texture_pipeline.stages import PAGE
 from texture_pipeline.truth import HiddenTruth, hidden_truth
-from texturelib.config import ConfigPath, StageConfig
+from texturelib.config import ConfigPath, StageConfig, paths_in
 from texturelib.dataset import Dataset, read_dataset
 from texturelib.files import link_or_copy, read_json, read_table, shown, write_text
 from texturelib.outputs import look_at_output
 from texturelib.progress import progress
 
 _CLIPS_PER_CONTROL = 7
-_EXAMPLES = 6
+_EXAMPLES = 7
 
 
 class PageConfig(StageConfig):
@@ -33,11 +34,14 @@ class PageConfig(StageConfig):
 def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> Path:
     """stages: by name, the configs that were run. -> the page, `results/page/index.html`; left alone when it is up to date."""
     outputs = {name: config.output for name, config in stages.items()}
+    simulated = outputs.get("recordings")
+    if simulated and not any(path.is_relative_to(simulated) for _, path in paths_in(stages["real"])):
+        simulated = None  # recordings were made, but others were used
     config = PageConfig(
-        output=results / "page",
+        output=results / PAGE,
         title=title,
         synthetic=outputs["synthetic"],
-        recordings=outputs.get("recordings"),
+        recordings=simulated,
         real=outputs["real"],
         adaptation=outputs["adaptation"],
         synthesis=outputs["synthesis"],
@@ -62,8 +66,10 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": lambda share: f"{share:.1%}"}
-    write_text(page, environment.get_template("page.html").render(_content(config, _Album(output.folder))))
+    environment.filters |= {"percent": "{:.1%}".format, "figure": _figure}
+    html = environment.get_template("page.html").render(_content(config, _Album(output.folder)))
+    # Names that are not UTF-8 show a question mark for what cannot be shown.
+    write_text(page, html.encode("utf-8", "replace").decode("utf-8"))
     output.finish()
     return page
 
@@ -87,8 +93,8 @@ class _Album:
 
         path = dataset.path(index)
         if path not in self._clips:
-            # Numbered: a recording may be called anything, and a page's links should not depend on it.
-            stem = f"{dataset.folder.name}_{len(self._clips):03}"
+            # Numbered: recordings and folders may be called anything, and a page's links should not depend on it.
+            stem = f"clip_{len(self._clips) + 1:03}"
             link_or_copy(path, self._folder / "sounds" / f"{stem}.wav")
             spectrogram_picture(self._folder / "sounds" / f"{stem}.png", dataset.clip(index), dataset.sample_rate)
             self._clips[path] = {"sound": f"sounds/{stem}.wav", "picture": f"sounds/{stem}.png", "name": path.stem}
@@ -141,6 +147,7 @@ def _networks(config: PageConfig, album: _Album) -> dict[str, Any]:
     return {
         "metrics": {name: read_json(folder / "metrics.json") for name, folder in folders.items()},
         "loss_plots": {name: album.picture(folder / "loss.png") for name, folder in folders.items()},
+        "method": read_json(folders["adapted"] / "config.json")["adaptation"]["type"],
         "test_plot": album.picture(folders["extractor"] / "test_clips.png"),
     }
 
@@ -149,6 +156,8 @@ def _labels(config: PageConfig, album: _Album) -> dict[str, Any]:
     folder = config.adaptation / "labels"
     dataset = read_dataset(folder)
     truth = hidden_truth(folder, config.recordings) if config.recordings else None
+    if truth and not truth.controls:
+        truth = None  # the recordings hold fixed what the labels are of
     by_control = {}
     for name in dataset.controls:
         order = dataset.metadata[name].to_numpy().argsort(kind="stable")
@@ -204,3 +213,8 @@ def _physical_range(control: Mapping[str, Any]) -> list[float]:
 
     fields = {name: control[name] for name in ("name", "low", "high", "unit", "curve", "offset")}
     return [float(value) for value in Control(**fields).to_physical(np.array(control["used"]))]
+
+
+def _figure(value: float) -> str:
+    """Three figures, and no exponent: 0.941, 46.9, 5880."""
+    return f"{float(f'{value:.3g}'):.10g}"

@@ -1,14 +1,17 @@
 """Run the commands of a sound's stages, one after the other, as a person would type them."""
 
+import contextlib
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from texture_pipeline.stages import Job
+from texturelib.errors import TextureError
 from texturelib.files import shown
 
-_PATIENCE_SECONDS = 10  # for a command to put things in order after Ctrl-C
+_PATIENCE_SECONDS = 10  # for a command to put things in order when it is stopped
 
 
 def run_commands(jobs: Sequence[Job], options: dict[str, list[str]]) -> int:
@@ -28,14 +31,23 @@ def _set_options(overrides: Sequence[str]) -> list[str]:
 
 
 def _run(command: Sequence[str]) -> int:
+    # The command never hears a Ctrl-C, which reaches every process of the terminal: it is stopped from here, in the same
+    # way whether a person or a job scheduler stops us, and no import of it is torn in the middle.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     process = subprocess.Popen(command)
     try:
-        return process.wait()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        status = process.wait()
     except KeyboardInterrupt:
-        # A terminal's Ctrl-C has reached the command too; a signal sent to us alone has not.
-        try:
-            process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            process.terminate()
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=_PATIENCE_SECONDS)
-        return process.returncode
+        raise
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if status < 0:
+        name = signal.Signals(-status).name
+        raise TextureError(f"the command was ended from outside ({name}; of memory running out, SIGKILL is the sign)")
+    return status

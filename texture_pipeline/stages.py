@@ -1,6 +1,7 @@
 """The stages of one sound: which command reads which config, in which order."""
 
 import importlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 from texturelib.config import StageConfig, load_config, paths_in
 from texturelib.errors import UsageError
 from texturelib.files import shown
+
+PAGE = "page"
+"""The folder of the page, beside the stages' outputs."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,7 @@ STAGES = (
     Stage("synthetic", "synthetic_datasets", "SyntheticConfig", ("generate",)),
     Stage("recordings", "synthetic_datasets", "RecordingsConfig", ("simulate-recordings",), is_optional=True),
     Stage("real", "real_datasets", "RealConfig", ("build",)),
-    Stage(
-        "adaptation", "domain_adaptation", "AdaptationConfig", ("train-extractor", "train-classifier", "adapt", "label")
-    ),
+    Stage("adaptation", "domain_adaptation", "AdaptationConfig", ("train-extractor", "train-classifier", "adapt", "label")),
     Stage("synthesis", "conditioned_synthesis", "SynthesisConfig", ("analyse", "balance", "export")),
 )
 
@@ -61,21 +63,27 @@ def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, o
         raise UsageError(f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}")
     own = _by_stage(overrides)
     if recordings:
-        own["real"].append(_override("source.path", recordings.absolute()))
-    wanted = [
-        stage
-        for stage in STAGES
-        if not stage.is_optional or ((folder / f"{stage.name}.json").exists() and not recordings)
-    ]
+        recordings = _normalised(recordings)
+        own["real"].append(_override("source.path", recordings))
+    wanted = [stage for stage in STAGES if not stage.is_optional or ((folder / f"{stage.name}.json").exists() and not recordings)]
+    for stage in STAGES:
+        if own[stage.name] and stage not in wanted:
+            raise UsageError(f"--set {stage.name}.{own[stage.name][0]}: this run has no stage {stage.name}")
     jobs = [_job(stage, folder, own[stage.name]) for stage in wanted]
     results = _shared_folder([job.config.output for job in jobs])
+    _check_inputs(jobs, results)
     if recordings and not output:
-        output = results.with_name(f"{results.name}_{recordings.absolute().name}")
+        output = results.with_name(f"{results.name}_{recordings.name}")
     if output:
-        elsewhere = output.absolute()
+        elsewhere = _normalised(output)
         jobs = [_moved(job, results, elsewhere, folder) for job in jobs]
         results = elsewhere
     return jobs, results
+
+
+def _normalised(path: Path) -> Path:
+    """Absolute and without "..", but with links as they are."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _by_stage(overrides: Sequence[str]) -> dict[str, list[str]]:
@@ -97,7 +105,19 @@ def _shared_folder(outputs: Sequence[Path]) -> Path:
     shared = {output.parent for output in outputs}
     if len(shared) > 1:
         raise UsageError(f"output: the configs write into {len(shared)} different folders; put their outputs side by side")
-    return shared.pop()
+    results = shared.pop()
+    for output in outputs:
+        if outputs.count(output) > 1 or output == results / PAGE:
+            raise UsageError(f"output: {shown(output)} is another stage's or the page's; give each config a folder of its own")
+    return results
+
+
+def _check_inputs(jobs: Sequence[Job], results: Path) -> None:
+    """What no stage makes must be there, or hours of work would end at it. Errors: UsageError."""
+    for job in jobs:
+        for key_path, path in paths_in(job.config):
+            if not path.is_relative_to(results) and not path.exists():
+                raise UsageError(f"{shown(job.path)}: {key_path}: {shown(path)}: no such file or folder")
 
 
 def _moved(job: Job, results: Path, elsewhere: Path, folder: Path) -> Job:

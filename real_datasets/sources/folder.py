@@ -25,7 +25,12 @@ class Folder(Config):
     def recordings(self) -> Sequence[Recording]:
         if not self.path.is_dir():
             raise TextureError(f"source.path: {shown(self.path)}: no such folder")
-        found = [Recording(path.relative_to(self.path).as_posix(), path) for path in find_audio(self.path)]
+        found = [Recording(_as_text(path.relative_to(self.path)), path) for path in find_audio(self.path)]
         if not found:
             raise TextureError(f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})")
         return found
+
+
+def _as_text(path: Path) -> str:
+    """-> the path with forward slashes; bytes of it that are not UTF-8 as `\\xe4`, since tables and pages hold text."""
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

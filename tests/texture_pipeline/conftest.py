@@ -1,0 +1,175 @@
+"""A sound's folder of configs to change, and the whole way, gone once."""
+
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from texture_pipeline.stages import plan_jobs
+from texturelib.command_line import _status_of
+from texturelib.config import StageConfig
+
+ROOT = Path(__file__).parents[2]
+
+# The smallest sizes that work. A quarter of a second is too short for four blocks of the network, and so short a clip may
+# be silent with fewer bubbles than avgRate 0.5 makes (350 a second).
+SMALL = (
+    "synthetic.seconds=0.25",
+    "synthetic.distribution.n_clips=60",
+    "synthetic.engine.controls.avgRate=[0.5, 0.75]",
+    "recordings.seconds=0.5",
+    "recordings.n_locations=3",
+    "recordings.takes_per_location=7",
+    "recordings.engine.controls.avgRate=[0.5, 0.75]",
+    "real.seconds=0.25",
+    "adaptation.network.n_blocks=3",
+    "adaptation.extractor.epochs=1",
+    "adaptation.classifier.epochs=1",
+    "adaptation.adaptation.epochs=1",
+)
+
+# Python imports a module of this name when it starts, in every process: it notes who opens the true controls.
+SPY = """
+import os, sys
+
+def note(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("hidden_controls.csv"):
+        with open(os.environ["SPY_LOG"], "a") as log:
+            log.write(" ".join(sys.orig_argv[2:4]) + chr(10))
+
+sys.addaudithook(note)
+"""
+
+
+class Page(HTMLParser):
+    """A page, read: links (src and href), ids, text without tags, and by the heading above them the tables' rows."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.tables: dict[str, list[list[str]]] = {}
+        self._heading = ""
+        self._words: list[str] = []
+        self._open: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.text = " ".join(" ".join(self._words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
+        self.ids |= {value or "" for name, value in attrs if name == "id"}
+        self._open.append(tag)
+        if tag in ("h2", "h3"):
+            self._heading = ""
+        elif tag == "tr":
+            self.tables.setdefault(self._heading, []).append([])
+        elif tag in ("td", "th"):
+            self.tables[self._heading][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        place = self._open[-1] if self._open else ""
+        if place in ("h2", "h3"):
+            self._heading += data
+        elif place in ("td", "th"):
+            self.tables[self._heading][-1][-1] += data
+        if "style" not in self._open:
+            self._words.append(data)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of texture-pipeline that has ended well. arguments: its command line. hidden_readers: packages with their first
+    word, as often as they opened hidden_controls.csv."""
+
+    arguments: list[str]
+    results: Path
+    out: str
+    err: str
+    hidden_readers: list[str]
+
+
+@pytest.fixture(scope="session")
+def whole_way(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The demo in its smallest size, from nothing to the page. Its results are for reading only."""
+    folder = tmp_path_factory.mktemp("whole_way")
+    (folder / "sitecustomize.py").write_text(SPY)
+    log = folder / "log.txt"
+    options = [word for change in SMALL for word in ("--set", change)]
+    arguments = ["configs/demo", "--output", str(folder / "results"), *options]
+    done = subprocess.run(
+        [sys.executable, "-m", "texture_pipeline", *arguments],
+        cwd=ROOT,
+        # One worker: so few files are done before more have started.
+        env=os.environ | {"PYTHONPATH": str(folder), "SPY_LOG": str(log), "LOKY_MAX_CPU_COUNT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Run(arguments, folder / "results", done.stdout, done.stderr, log.read_text().splitlines())
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run texture-pipeline and its commands in this process, which is quicker. -> exit status, stdout, stderr."""
+
+    def call(package: str, arguments: Sequence[str]) -> int:
+        app = importlib.import_module(f"{package}.cli").app
+        return _status_of(lambda: app(arguments, standalone_mode=False))
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        # In place of `python -m PACKAGE WORDS`, which the whole way and other tests do start.
+        monkeypatch.setattr("texture_pipeline.run._run", lambda words: call(words[2], words[3:]))
+        monkeypatch.chdir(ROOT)
+        status = call("texture_pipeline", [str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def read_page() -> Callable[[Path], Page]:
+    """Read the page in a folder."""
+    return lambda folder: Page(folder / "index.html")
+
+
+@pytest.fixture(scope="session")
+def small_stages() -> Callable[[Path], dict[str, StageConfig]]:
+    """-> the configs of the whole way with its results in a folder, by stage."""
+
+    def stages(results: Path) -> dict[str, StageConfig]:
+        jobs, _ = plan_jobs(ROOT / "configs" / "demo", SMALL, None, results)
+        return {job.stage.name: job.config for job in jobs}
+
+    return stages
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    """tmp_path/configs/water: the demo's configs; they write into tmp_path/results/demo."""
+    return Path(shutil.copytree(ROOT / "configs" / "demo", tmp_path / "configs" / "water"))
+
+
+@pytest.fixture
+def change(sound: Path) -> Callable[..., None]:
+    """Change keys of one config of `sound`."""
+
+    def change_config(stage: str, **keys: Any) -> None:
+        path = sound / f"{stage}.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | keys))
+
+    return change_config

@@ -1,0 +1,180 @@
+"""From nothing to labelled, exported recordings and a page that tells of them: the demo in its smallest size."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+COMMANDS = [
+    "synthetic-datasets generate",
+    "synthetic-datasets simulate-recordings",
+    "real-datasets build",
+    "domain-adaptation train-extractor",
+    "domain-adaptation train-classifier",
+    "domain-adaptation adapt",
+    "domain-adaptation label",
+    "conditioned-synthesis analyse",
+    "conditioned-synthesis balance",
+    "conditioned-synthesis export",
+]
+CONTROLS = ["avgRate", "minRadius", "maxRadius", "expRadius"]
+
+
+@pytest.fixture(scope="module")
+def page(whole_way, read_page):
+    return read_page(whole_way.results / "page")
+
+
+@pytest.fixture(scope="module")
+def labels(whole_way) -> dict[str, pd.DataFrame]:
+    """Labels before and after adaptation, and the truth: a column per control, a row per clip, alike in order."""
+    folder = whole_way.results / "adaptation" / "labels"
+    after = pd.read_csv(folder / "metadata.csv").set_index("file_name")
+    before = pd.read_csv(folder / "labels_before.csv").set_index("file_name")
+    hidden = pd.read_csv(whole_way.results / "recordings" / "hidden_controls.csv").set_index("file_name")
+    truth = hidden.loc[after["source"]].set_index(after.index)
+    return {"before": before.loc[after.index, CONTROLS], "after": after[CONTROLS], "truth": truth[CONTROLS]}
+
+
+def lines_about(out: str, folder: str) -> list[str]:
+    return [line for line in out.splitlines() if re.match(rf"\S*/{folder}: ", line)]
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
+    """-> of every file and folder: when it was last changed, and its inode (a replaced file has another)."""
+    return {path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.rglob("*")}
+
+
+def test_every_command_runs_once_in_order_and_the_end_names_results_and_page(whole_way):
+    shown = [" ".join(line.split()[1:3]) for line in whole_way.out.splitlines() if line.startswith("$ ")]
+    assert shown == COMMANDS
+    *_, results, page = whole_way.out.splitlines()
+    assert re.fullmatch(rf"results: +\S*{whole_way.results.name}", results)
+    assert re.fullmatch(r"page: +\S*/page/index\.html", page)
+
+
+def test_nothing_is_complained_about(whole_way):
+    assert "Traceback" not in whole_way.err
+    assert "Warning" not in whole_way.err
+
+
+def test_the_pages_sounds_and_pictures_lie_in_its_own_folder_and_nothing_is_fetched_from_elsewhere(whole_way, page):
+    folder = whole_way.results / "page"
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "url(" not in text
+    assert str(whole_way.results) not in text  # so the folder can be moved, and shown to others
+    assert len(page.links) > 20
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+            continue
+        assert re.fullmatch(r"[\w./-]+", link), "a plain relative path needs no quoting"
+        assert not link.startswith("/")
+        path = (folder / link).resolve()
+        assert path.is_relative_to(folder)
+        assert path.stat().st_size > 0
+
+
+def test_the_page_says_that_the_recordings_are_simulated(page):
+    assert "These recordings are simulated." in page.text
+
+
+def test_the_page_has_the_share_of_labels_within_0_1_before_and_after(page, labels):
+    shares = {when: ((table >= 0) & (table <= 1)).mean() for when, table in labels.items()}
+    rows = {row[0]: row[1:3] for row in page.tables["Labels before and after adaptation"][1:]}
+    for name in CONTROLS:
+        assert rows[name] == [f"{shares['before'][name]:.1%}", f"{shares['after'][name]:.1%}"]
+    whole = [f"{shares['before'].mean():.1%}", f"{shares['after'].mean():.1%}"]
+    assert rows["all"] == whole
+    assert " → ".join(whole) in page.text
+
+
+def test_the_page_has_the_errors_against_the_hidden_controls(page, labels):
+    truth = labels["truth"]
+    errors = pd.DataFrame(
+        {
+            "before adaptation": (labels["before"] - truth).abs().mean(),
+            "after": (labels["after"] - truth).abs().mean(),
+            "always the mean": (truth - truth.mean()).abs().mean(),
+        }
+    )
+    errors.loc["mean"] = errors.mean()
+    [head, *rows] = page.tables["How right the labels are"]
+    assert head == ["control", *errors.columns]
+    assert [row[0] for row in rows] == [*CONTROLS, "mean"]
+    for name, *figures in rows:
+        # four decimals are shown
+        assert [float(figure) for figure in figures] == pytest.approx(errors.loc[name].tolist(), abs=0.51e-4)
+
+
+def test_the_true_controls_differ_from_recording_to_recording_and_from_the_labels(labels):
+    # Otherwise the test above could not fail.
+    assert (labels["truth"].nunique() > 10).all()
+    assert (np.abs(labels["after"] - labels["truth"]).mean() > 1e-3).all()
+    assert (np.abs(labels["after"] - labels["before"]).mean() > 1e-6).all()
+
+
+def test_every_kept_segment_is_labelled(whole_way):
+    kept = pd.read_csv(whole_way.results / "real" / "metadata.csv")
+    labelled = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv")
+    assert len(kept) == 42  # 3 locations x 7 takes x 0.5 s in segments of 0.25 s, none of them silent
+    assert labelled["file_name"].tolist() == kept["file_name"].tolist()
+    assert labelled["source"].tolist() == kept["source"].tolist()
+    assert np.isfinite(labelled[CONTROLS].to_numpy()).all()
+
+
+def test_only_the_maker_of_the_recordings_and_the_page_open_the_hidden_controls(whole_way):
+    assert set(whole_way.hidden_readers) == {"synthetic_datasets simulate-recordings", "texture_pipeline configs/demo"}
+
+
+def test_the_hidden_controls_are_not_in_what_training_reads(whole_way):
+    columns = pd.read_csv(whole_way.results / "real" / "metadata.csv").columns.tolist()
+    assert columns == ["file_name", "source", "start_seconds"]
+
+
+def test_the_second_time_nothing_is_done_again(whole_way, command):
+    before = snapshot(whole_way.results)
+    status, out, err = command(*whole_way.arguments)
+    assert (status, err) == (0, "")
+    assert out.count("done and unchanged") == len(COMMANDS) + 1  # the page too
+    assert snapshot(whole_way.results) == before
+
+
+def test_a_dry_run_of_a_change_says_what_would_run_and_touches_nothing(whole_way, command):
+    before = snapshot(whole_way.results)
+    status, out, _ = command(*whole_way.arguments, "--dry-run", "--set", "adaptation.classifier.epochs=2")
+    assert status == 0
+    assert lines_about(out, "extractor")[0].endswith("done and unchanged")
+    assert lines_about(out, "classifier")[0].endswith("(config changed: classifier.epochs 1 -> 2)")
+    assert lines_about(out, "page") == []
+    assert snapshot(whole_way.results) == before
+
+
+def test_a_dry_run_from_nothing_goes_through_every_command_and_makes_nothing(command, tmp_path):
+    status, out, _ = command("configs/demo", "--dry-run", "--output", tmp_path / "results")
+    assert status == 0
+    assert [" ".join(line.split()[1:3]) for line in out.splitlines() if line.startswith("$ ")] == COMMANDS
+    assert not (tmp_path / "results").exists()
+
+
+def test_after_a_change_only_its_stage_and_what_follows_runs_again_also_in_results_that_were_moved(whole_way, command, tmp_path):
+    results = tmp_path / "moved"
+    shutil.copytree(whole_way.results, results)
+    before = snapshot(results)
+    moved = [str(results) if word == str(whole_way.results) else word for word in whole_way.arguments]
+    status, out, err = command(*moved, "--set", "synthesis.balance.bins=5")
+    assert (status, err) == (0, "")
+    changed = {"balanced", "mtcrnn", "page"}
+    for folder in ("synthetic", "recordings", "real", "extractor", "classifier", "adapted", "labels", "analysis", *changed):
+        [first, *_] = lines_about(out, folder)
+        assert ("done and unchanged" in first) == (folder not in changed), first
+    assert lines_about(out, "page")[0].endswith("page: input changed: mtcrnn")
+    after = snapshot(results)
+    is_replaced = {path for path in before.keys() & after.keys() if before[path] != after[path]}
+    assert {path for path in is_replaced if not path.startswith(("page", "synthesis/balanced", "synthesis/mtcrnn"))} == set()
+    assert {"page/index.html", "synthesis/balanced/metadata.csv", "synthesis/mtcrnn/normalisation.json"} <= is_replaced
