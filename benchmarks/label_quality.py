@@ -17,7 +17,10 @@ def main() -> None:
         summary = read_json(labels / "summary.json")
         extractor = read_json(results / "adaptation" / "extractor" / "metrics.json")
         inside = summary["share_of_labels_within_0_1"]
-        print(f"\n{results.name}: {summary['n_clips']} clips; extractor's error on synthetic test clips {extractor['test_mae']:.4f}\n")
+        print(
+            f"\n{results.name}: {summary['n_clips']} real clips; the extractor's mean absolute error on synthetic test clips is"
+        )
+        print(f"{extractor['test_mae']:.4f}\n")
         print("| control | labels within 0..1, before | after |\n|---|---|---|")
         for name, when in summary["controls"].items():
             print(f"| {name} | {when['before']['share_within_0_1']:.1%} | {when['after']['share_within_0_1']:.1%} |")

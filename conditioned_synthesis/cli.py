@@ -38,6 +38,7 @@ def analyse(
         return
     from conditioned_synthesis.analyse import analyse as run
 
+    _say(output, f"analysing the labels ({output.why})")
     found = run(settings, output)
     best = found["recommended_control"]
     advice = f"{best} is nearest to evenly spread ({found['controls'][best]['evenness']:.2f})" if best else "no label varies"
@@ -64,6 +65,7 @@ def balance(
         return
     from conditioned_synthesis.balance import balance as run
 
+    _say(output, f"balancing ({output.why})")
     _say(output, str(run(settings, output)))
 
 
@@ -85,6 +87,7 @@ def export(
         return
     from conditioned_synthesis.export import export as run
 
+    _say(output, f"exporting ({output.why})")
     _say(output, str(run(settings, output, workers=workers)))
 
 

@@ -40,6 +40,7 @@ def run_app(app: typer.Typer, program: str) -> None:
 
 
 def _interrupt(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one should not break into the cleaning up
     raise KeyboardInterrupt
 
 

@@ -104,7 +104,8 @@ def look_at_output(
 def fingerprint(path: Path) -> str:
     """-> a digest that changes with what `path` holds.
 
-    A folder made by this toolkit is known by how it was made and by its table; any other by names, sizes and times.
+    A folder made by this toolkit is known by how it was made and by its table; any other by names, sizes and times of
+    its files, hidden ones left out.
     Errors: TextureError when it is missing, empty or not finished.
     """
     if not path.exists():
@@ -114,7 +115,7 @@ def fingerprint(path: Path) -> str:
             raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
         table = path / "metadata.csv"
         return _digest([run["fingerprint"], hashlib.sha256(table.read_bytes()).hexdigest() if table.exists() else ""])
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
     if not files:
         raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]

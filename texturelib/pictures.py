@@ -37,9 +37,9 @@ def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> No
     """A small picture of one clip: frequency (log, from 50 Hz) over time, 80 dB of range."""
     n_fft = 1024
     figure, (axis,) = panels(1, 2.4, 1.5)
-    axis.specgram(
-        samples + 1e-9, NFFT=n_fft, Fs=sample_rate, noverlap=n_fft * 3 // 4, cmap="magma", scale="dB", vmin=-140, vmax=-40
-    )
+    colours = matplotlib.colormaps["magma"].with_extremes(bad="black")
+    with np.errstate(divide="ignore"):  # digital silence is at minus infinity decibels, and drawn black
+        axis.specgram(samples, NFFT=n_fft, Fs=sample_rate, noverlap=n_fft * 3 // 4, cmap=colours, scale="dB", vmin=-140, vmax=-40)
     axis.set_yscale("log")
     axis.set_ylim(50, sample_rate / 2)
     axis.set_axis_off()
