@@ -99,7 +99,7 @@ def test_what_is_wrong_is_one_sentence_and_its_status(record, config, noise, com
         (None, "recordings: no such file or folder"),
         ([], "recordings: is empty; it should hold files"),
         (["notes.txt"], "source.path: "),
-        ([".hidden.wav"], "source.path: "),
+        ([".hidden.wav"], "recordings: is empty; it should hold files"),
     ],
 )
 def test_a_folder_that_is_missing_or_holds_no_sound_is_one_sentence_and_nothing_is_written(
