@@ -29,6 +29,7 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
     torch.manual_seed(config.seed)
     slope = config.network.negative_slope
     model = make_classifier(config.classifier.n_layers, slope, encoded.shape[1])
+    fabric = start_fabric(config.compute)
     output.begin()
     folder = output.folder
     for kind, (dataset, _) in sets.items():
@@ -41,7 +42,7 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
         config.classifier,
         folder=folder,
         seed=config.seed,
-        fabric=start_fabric(config.compute),
+        fabric=fabric,
         label="classifier",
     )
     save_classifier(folder, model, config.classifier.n_layers, slope, encoded.shape[1])

@@ -121,10 +121,17 @@ def _load(config: Path, overrides: list[str] | None) -> "AdaptationConfig":
 
 
 def _look(settings: "AdaptationConfig", name: str, overwrite: bool, dry_run: bool) -> "Output":
+    from texturelib.errors import TextureError
+    from texturelib.files import shown
     from texturelib.outputs import look_at_output
 
     keys, inputs = _DEPENDS_ON[name]
     places = {"synthetic": settings.synthetic, "real": settings.real}
+    for source in inputs:
+        if source in _COMMANDS and not (settings.output / source).exists() and not dry_run:
+            raise TextureError(
+                f'{shown(settings.output / source)}: no such folder; run "domain-adaptation {_COMMANDS[source]}" first'
+            )
     return look_at_output(
         settings,
         f"domain-adaptation {_COMMANDS[name]}",

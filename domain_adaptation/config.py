@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from domain_adaptation.features import Features, features
 from domain_adaptation.methods import Method, methods
+from domain_adaptation.training_config import TrainingConfig
 from texturelib.config import Config, ConfigPath, StageConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -41,16 +42,6 @@ class NetworkConfig(Config):
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
 
 
-class TrainingConfig(Config):
-    """One training run. Adam; the weights of the epoch with the lowest validation loss are kept."""
-
-    epochs: PositiveInt
-    batch_size: PositiveInt = 128
-    learning_rate: PositiveFloat = 0.0005
-    schedule: Literal["constant", "cosine"] = "constant"
-    """How the learning rate runs over the epochs: the same all along, or down to nothing along half a cosine."""
-
-
 class ExtractorConfig(TrainingConfig):
     epochs: PositiveInt = 250
     loss: Literal["l1", "mse"] = "l1"
@@ -64,16 +55,8 @@ class ClassifierConfig(TrainingConfig):
 class ComputeConfig(Config):
     """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding, nothing else."""
 
-    accelerator: str = "auto"
-    precision: str = "32-true"
-
-    @field_validator("accelerator")
-    @classmethod
-    def _known(cls, accelerator: str) -> str:
-        known = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
-        if accelerator not in known:
-            raise ValueError(f'"{accelerator}" should be one of {", ".join(known)}')
-        return accelerator
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
 
 
 class AdaptationConfig(StageConfig):
@@ -86,7 +69,7 @@ class AdaptationConfig(StageConfig):
     """A dataset folder with controls, from `synthetic-datasets generate`."""
     real: ConfigPath
     """A dataset folder of recordings, from `real-datasets build`."""
-    seed: int = 42
+    seed: NonNegativeInt = 42
     split: SplitConfig = SplitConfig()
     features: Annotated[Features, features]
     network: NetworkConfig = NetworkConfig()

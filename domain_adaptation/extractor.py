@@ -28,6 +28,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     torch.manual_seed(config.seed)
     model = Extractor(config.network, features.shape[1:], len(dataset.controls))
 
+    fabric = start_fabric(config.compute)
     output.begin()
     folder = output.folder
     write_split(folder / "splits.csv", dataset, split)
@@ -39,7 +40,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
         config.extractor,
         folder=folder,
         seed=config.seed,
-        fabric=start_fabric(config.compute),
+        fabric=fabric,
         label="extractor",
     )
     save_extractor(folder, model, config.network, features.shape[1:], dataset.controls)

@@ -74,13 +74,16 @@ def _compute(features: Features, dataset: Dataset, read_clip: Callable[[int], np
             clips = np.stack([read_clip(index) for index in indices])
             with torch.inference_mode():
                 batch = features.compute(torch.from_numpy(clips), dataset.sample_rate).numpy()
+            is_finite = np.isfinite(batch).reshape(len(batch), -1).all(axis=1)
+            if not is_finite.all():
+                clip = dataset.path(start + int(is_finite.argmin()))
+                raise TextureError(f"{shown(clip)}: its features are not numbers; check it and the features' settings")
             if kept is None:
                 shape = (len(dataset), *batch.shape[1:])
                 kept = np.lib.format.open_memmap(part, mode="w+", dtype=np.float32, shape=shape)
             kept[start : start + len(batch)] = batch
-        if kept is None:
-            raise TextureError(f"{shown(dataset.folder)}: holds no clips")
-        kept.flush()
+        if kept is not None:
+            kept.flush()
 
 
 def _audible(dataset: Dataset, index: int) -> np.ndarray:

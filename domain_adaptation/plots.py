@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from domain_adaptation.scores import Scores
 from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
 
@@ -25,7 +26,7 @@ def loss_plot(path: Path, history: Sequence[Mapping[str, float]], kept_epoch: in
     save_picture(figure, path)
 
 
-def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Mapping[str, Mapping[str, float]]) -> None:
+def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Scores) -> None:
     """truth, labels: [clips, controls]. One panel per control: what was asked for, and what the network reads."""
     figure, axes = panels(truth.shape[1])
     for index, (axis, (name, score)) in enumerate(zip(axes, scores.items(), strict=True)):
@@ -33,7 +34,8 @@ def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Mappin
         high = max(truth[:, index].max(), labels[:, index].max())
         axis.plot([low, high], [low, high], color=ORANGE, linewidth=1)
         axis.plot(truth[:, index], labels[:, index], ".", color=BLUE, markersize=3, alpha=0.4)
-        axis.set(xlabel="asked for", title=f"{name}\nerror {score['mae']:.4f}, R2 {score['r2']:.3f}")
+        r2 = "" if score["r2"] is None else f", R2 {score['r2']:.3f}"
+        axis.set(xlabel="asked for", title=f"{name}\nerror {score['mae']:.4f}{r2}")
     axes[0].set_ylabel("read by the network")
     save_picture(figure, path)
 

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+Scores = dict[str, dict[str, float | None]]
+"""By control: mae, r2 (None where the truth does not vary), mae_of_the_mean."""
 
-def regression_scores(truth: np.ndarray, labels: np.ndarray, controls: Sequence[str]) -> dict[str, dict[str, float]]:
+
+def regression_scores(truth: np.ndarray, labels: np.ndarray, controls: Sequence[str]) -> Scores:
     """truth, labels: [clips, controls], 0..1 -> per control: mean absolute error, R2, and the mean
     absolute error of always answering the mean."""
     scores = {}
@@ -14,14 +17,15 @@ def regression_scores(truth: np.ndarray, labels: np.ndarray, controls: Sequence[
         variance = np.mean((true - true.mean()) ** 2)
         scores[name] = {
             "mae": float(np.abs(read - true).mean()),
-            "r2": float(1 - np.mean((read - true) ** 2) / variance) if variance > 0 else float("nan"),
+            "r2": float(1 - np.mean((read - true) ** 2) / variance) if variance > 0 else None,
             "mae_of_the_mean": float(np.abs(true - true.mean()).mean()),
         }
     return scores
 
 
-def mean_mae(scores: dict[str, dict[str, float]]) -> float:
-    return float(np.mean([score["mae"] for score in scores.values()]))
+def mean_mae(scores: Scores) -> float:
+    """-> the mean absolute error, averaged over the controls."""
+    return float(np.mean([score["mae"] for score in scores.values() if score["mae"] is not None]))
 
 
 def share_inside(labels: np.ndarray) -> float:

@@ -25,7 +25,10 @@ def split_clips(dataset: Dataset, config: SplitConfig, seed: int) -> Split:
     }
     for part, indices in split.items():
         if len(indices) == 0:
-            raise TextureError(f"{shown(dataset.folder)}: its {n_clips} clips are too few: none is left for split.{part}")
+            raise TextureError(
+                f"{shown(dataset.folder)}: its {n_clips} clips are too few: none is left for split.{part}; "
+                "add clips or raise that share"
+            )
     return split
 
 

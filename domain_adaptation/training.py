@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from domain_adaptation.config import ComputeConfig
 from domain_adaptation.memory import keep_freed_memory
-from texturelib.errors import TextureError
+from texturelib.errors import TextureError, UsageError
 from texturelib.files import shown, whole_file, write_table
 from texturelib.progress import progress
 
@@ -57,14 +57,19 @@ class Clips(Dataset[Any]):
         return len(self._indices)
 
     def __getitems__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
+        """-> one tensor [batch, ...] per array."""
         chosen = self._indices[rows]
         return tuple(torch.from_numpy(np.array(array[chosen])) for array in self._arrays)
 
 
 def start_fabric(compute: ComputeConfig) -> Fabric:
-    """-> where and how exactly to compute."""
+    """-> where and how exactly to compute. Errors: UsageError when this machine cannot."""
     keep_freed_memory()
-    return Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)  # type: ignore[arg-type]
+    try:
+        return Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f'compute: "{compute.accelerator}", "{compute.precision}" cannot be had here ({reason})') from None
 
 
 @dataclass
@@ -103,17 +108,18 @@ def fit(
     from torch.utils.tensorboard.writer import SummaryWriter
 
     optimizer: torch.optim.Optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
+    wrapped, optimizer = fabric.setup(module, optimizer)
+    # Only now: the module is on its device, and the optimizer's state must follow it there.
     learning: dict[str, HasState] = {"weights": module, "optimizer": optimizer}
     if also_saved is not None:
         learning["also_saved"] = also_saved
     state = _resume(folder / "last.ckpt", learning)
-    wrapped, optimizer = fabric.setup(module, optimizer)
     validation_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(validation, settings.batch_size)))
 
     with SummaryWriter(str(folder / "tensorboard"), purge_step=state.epoch) as writer:
         bar = progress(range(state.epoch, settings.epochs), label, total=settings.epochs, unit="epoch", initial=state.epoch)
         for epoch in bar:
-            # Each epoch's order and dropout come from (seed, epoch), so a resumed run sees what an unbroken one would.
+            # Each epoch's order and draws come from (seed, epoch), so a resumed run sees what an unbroken one would.
             torch.manual_seed(seed * 100_003 + epoch)
             _set_learning_rate(optimizer, settings, epoch)
             train_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(train, settings.batch_size, shuffle=True)))
@@ -201,8 +207,9 @@ def _resume(checkpoint: Path, learning: Mapping[str, HasState]) -> State:
 def _save(checkpoint: Path, state: State, learning: Mapping[str, HasState]) -> None:
     # asdict copies the kept weights too, so nothing in the file is tied to the weights that go on changing.
     content = {"state": asdict(state)} | {name: part.state_dict() for name, part in learning.items()}
-    with whole_file(checkpoint) as part_file:
-        torch.save(content, part_file)
+    # Through an open file: given a path, torch writes its (temporary) name into the archive.
+    with whole_file(checkpoint) as part_path, part_path.open("wb") as file:
+        torch.save(content, file)
 
 
 def _write_history(folder: Path, state: State) -> None:

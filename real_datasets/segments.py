@@ -10,7 +10,7 @@ import numpy as np
 from real_datasets.sources import Recording
 from texturelib.audio import level_dbfs
 
-_STEP = 2**-15  # of 16 bits
+_STEP = 2**-15  # of 16 bits; half of one is rounded to nothing
 _LONGEST = 200  # bytes of a stem: file systems allow names of 255, and `_<n>.wav` and what marks a half-written file need room
 
 
@@ -22,7 +22,7 @@ def cut(samples: np.ndarray, n_samples: int) -> Iterator[tuple[int, np.ndarray]]
 
 def is_silent(segment: np.ndarray, silence_dbfs: float | None) -> bool:
     """Nothing but zeros once it is written with 16 bits, or quieter than `silence_dbfs` where that is set."""
-    return float(np.abs(segment).max()) < _STEP or (silence_dbfs is not None and level_dbfs(segment) < silence_dbfs)
+    return float(np.abs(segment).max()) <= _STEP / 2 or (silence_dbfs is not None and level_dbfs(segment) < silence_dbfs)
 
 
 def segment_stems(recordings: Sequence[Recording]) -> list[str]:

@@ -48,8 +48,8 @@ class SyntheticConfig(StageConfig):
     engine: Annotated[Engine, engines]
     distribution: Annotated[Distribution, distributions]
     volume: Volume = Volume(low=0.5, high=0.75)
-    max_rejected: Share = 0.0
-    """The share of clips that may fail before the whole job counts as failed."""
+    max_rejected: Share = 0.05
+    """The share of clips that may fail or be silent before the whole job counts as failed."""
 
     @field_validator("file_name")
     @classmethod

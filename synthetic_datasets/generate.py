@@ -57,6 +57,8 @@ def render_clip(config: SyntheticConfig, folder: Path, row: dict[str, Any]) -> d
     samples = samples * np.float32(volume_to_gain(row["volume"]))
     if not np.isfinite(samples).all():
         raise Rejected("the engine gave values that are not numbers")
+    if float(np.abs(samples).max(initial=0.0)) * 2**15 <= 0.5:  # nothing would be left of it in 16 bits
+        raise Rejected("is silent")
     excess = float(np.abs(samples).max(initial=0.0)) / _FULL_SCALE
     write_wav(folder / "audio" / row["file_name"], samples / max(1.0, excess), config.sample_rate)
     return {"lowered_db": round(20 * float(np.log10(max(1.0, excess))), 2)}

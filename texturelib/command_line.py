@@ -4,6 +4,7 @@ import errno
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ _INTERRUPTED = 130
 
 
 def make_app(help: str) -> typer.Typer:
+    """-> a command line without colours, completion or tracebacks of its own. help: what its `--help` begins with."""
     return typer.Typer(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -35,8 +37,14 @@ def run_app(app: typer.Typer, program: str) -> None:
     """Run the command line; print what goes wrong as a sentence; exit."""
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
     signal.signal(signal.SIGTERM, _interrupt)
+    warnings.showwarning = _note
     arguments = sys.argv[1:] or ["--help"]
     sys.exit(_status_of(lambda: app(arguments, prog_name=program, standalone_mode=False)))
+
+
+def _note(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Say what a library warns of as a sentence, without its place in the library's code."""
+    print(f"note: {message}", file=sys.stderr)
 
 
 def _interrupt(*_: Any) -> None:

@@ -121,7 +121,11 @@ def write_dataset(
 
     description: what else dataset.json should say (seed, counts, provenance).
     """
+    import pandas as pd
+
     write_table(folder / "metadata.csv", metadata)
+    if not (folder / "rejected.csv").exists():
+        write_table(folder / "rejected.csv", pd.DataFrame(columns=["file", "reason"]))
     content = {
         "n_clips": len(metadata),
         "hours": round(len(metadata) * seconds / 3600, 4),

@@ -68,10 +68,18 @@ def _outcomes(
     if workers == 1:
         yield from (_attempt(key, item, work) for key, item in todo)
         return
+    _keep_resource_tracker_quiet()
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     with _ctrl_c_held_back():
         outcomes = parallel(joblib.delayed(_attempt)(key, item, work) for key, item in todo)
     yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
+
+
+def _keep_resource_tracker_quiet() -> None:
+    """loky's resource tracker, a process of its own, may complain on a Ctrl-C of what it then cleans up itself."""
+    quiet, others = "ignore:resource_tracker", os.environ.get("PYTHONWARNINGS")
+    if quiet not in (others or ""):
+        os.environ["PYTHONWARNINGS"] = f"{others},{quiet}" if others else quiet
 
 
 @contextmanager

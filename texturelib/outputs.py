@@ -70,8 +70,9 @@ def look_at_output(
     folder = folder or config.output
     written = config.as_written(folder)
     settings = {key: value for key, value in written.items() if only is None or key in only} | dict(extra or {})
+    settings = _without(settings, "max_rejected")  # it decides whether a job has failed, not what it writes
     try:
-        fingerprints = {name: fingerprint(path) for name, path in (inputs or {}).items()}
+        fingerprints = {name: _fingerprint_of_input(name, path) for name, path in (inputs or {}).items()}
     except TextureError as error:
         if not dry_run:
             raise
@@ -120,6 +121,17 @@ def fingerprint(path: Path) -> str:
         raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
+
+
+def _fingerprint_of_input(name: str, path: Path) -> str:
+    try:
+        return fingerprint(path)
+    except TextureError as error:
+        raise TextureError(f"{name}: {error}") from None
+
+
+def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: _without(value, key) if isinstance(value, dict) else value for name, value in settings.items() if name != key}
 
 
 def _read_run(folder: Path) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from texturelib.config import Config
+from texturelib.errors import UsageError
 
 
 class LowNoise(Config):
@@ -26,7 +27,14 @@ class LowNoise(Config):
         return self
 
     def add(self, clip: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        """clip: [samples], not silent -> [samples] float32, with a peak of 1."""
+        """clip: [samples], not silent -> [samples] float32, with a peak of 1.
+
+        Errors: UsageError when the clip's rate cannot hold the cutoff.
+        """
+        if self.cutoff_hz[1] >= sample_rate / 2:
+            raise UsageError(
+                f"features.noise.cutoff_hz: {self.cutoff_hz[1]:g} should be under half the clips' rate, {sample_rate / 2:g}"
+            )
         from scipy import signal
 
         numerator, denominator = _low_pass(rng.uniform(*self.cutoff_hz), sample_rate)

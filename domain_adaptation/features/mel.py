@@ -9,6 +9,7 @@ from pydantic import PositiveFloat, PositiveInt
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import LowNoise
 from texturelib.config import Config
+from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +37,10 @@ class Mel(Config):
         from domain_adaptation.features._waveforms import peak_normalised, resampled
 
         waveforms = resampled(peak_normalised(clips), sample_rate, self.sample_rate)
+        if self.n_fft // 2 >= waveforms.shape[-1]:
+            raise UsageError(
+                f"features.n_fft: {self.n_fft} is too long for clips of {waveforms.shape[-1]} samples at {self.sample_rate} Hz"
+            )
         power = _transform(self.sample_rate, self.n_fft, self.hop_length, self.n_mels)(waveforms)
         power = power - power.amin(dim=(-2, -1), keepdim=True)
         power = power / power.amax(dim=(-2, -1), keepdim=True)

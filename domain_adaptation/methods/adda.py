@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import PositiveFloat, PositiveInt
 
 from domain_adaptation.methods._base import Objective, methods
-from texturelib.config import Config
+from domain_adaptation.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     import torch
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @methods.register
-class Adda(Config):
+class Adda(TrainingConfig):
     """The encoder of real clips and a discriminator learn in turns, until real clips lie where synthetic ones do.
 
     E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017. A frozen classifier can be fooled by a
@@ -24,14 +24,11 @@ class Adda(Config):
 
     type: Literal["adda"] = "adda"
     epochs: PositiveInt = 60
-    batch_size: PositiveInt = 128
     learning_rate: PositiveFloat = 0.0001
     """Of the encoder. Slow, so that it moves the clips without shuffling what they mean to the head."""
     discriminator_learning_rate: PositiveFloat = 0.0002
     hidden_size: PositiveInt = 64
     """Of the discriminator's two hidden layers."""
-
-    schedule: Literal["constant", "cosine"] = "constant"
 
     @property
     def keeps_best(self) -> bool:

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveInt
 
 from domain_adaptation.methods._base import Objective, methods
-from texturelib.config import Config
+from domain_adaptation.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     import torch
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @methods.register
-class AddaFrozen(Config):
+class AddaFrozen(TrainingConfig):
     """The encoder learns to make the classifier take real clips for synthetic ones.
 
     After E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017, where the classifier goes on learning.
@@ -21,10 +21,6 @@ class AddaFrozen(Config):
 
     type: Literal["adda_frozen"] = "adda_frozen"
     epochs: PositiveInt = 50
-    batch_size: PositiveInt = 128
-    learning_rate: PositiveFloat = 0.0005
-
-    schedule: Literal["constant", "cosine"] = "constant"
 
     @property
     def keeps_best(self) -> bool:

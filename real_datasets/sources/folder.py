@@ -20,7 +20,7 @@ class Folder(Config):
 
     @property
     def inputs(self) -> Mapping[str, Path]:
-        return {"recordings": self.path}
+        return {"source.path": self.path}
 
     def recordings(self) -> Sequence[Recording]:
         if not self.path.is_dir():

@@ -6,6 +6,7 @@ from scipy import signal
 from domain_adaptation.features._noise import LowNoise
 from domain_adaptation.features.mel import Mel
 from domain_adaptation.features.waveform import Waveform
+from texturelib.errors import UsageError
 
 
 def noise_clips(n_clips: int, n_samples: int = 44100, seed: int = 0) -> torch.Tensor:
@@ -61,6 +62,13 @@ def test_noise_is_low_passed_and_as_loud_as_asked():
     # Second order: 12 dB an octave, so four octaves above the cutoff it is down by 48 dB, give or take the estimate.
     below, above = power[frequency_hz < 100].mean(), power[(frequency_hz > 3000) & (frequency_hz < 3400)].mean()
     assert 10 * np.log10(below / above) == pytest.approx(48, abs=4)
+
+
+def test_settings_that_do_not_fit_the_clips_are_named():
+    with pytest.raises(UsageError, match=r"features\.noise\.cutoff_hz: 9000 should be under half the clips' rate, 8000"):
+        LowNoise(cutoff_hz=(50, 9000)).add(np.ones(100, np.float32), 16000, np.random.default_rng(0))
+    with pytest.raises(UsageError, match=r"features\.n_fft: 400 is too long for clips of 160 samples at 32000 Hz"):
+        Mel().compute(noise_clips(1, n_samples=160), 32000)
 
 
 def test_features_without_noise_leave_synthetic_clips_alone():

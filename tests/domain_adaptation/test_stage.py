@@ -132,7 +132,7 @@ def test_commands_out_of_order_say_what_is_missing(sets, config_of, command):
     config_of(sets)
     result = command("adapt", sets / "adaptation.json")
     assert result.status == 1
-    assert "models/extractor: no such file or folder" in result.err
+    assert 'models/extractor: no such folder; run "domain-adaptation train-extractor" first' in result.err
     assert not (sets / "models" / "adapted").exists()
 
 
@@ -160,6 +160,26 @@ def test_a_silent_or_missing_clip_is_named(sets, config_of):
         synthetic_features(config_of(sets))
 
 
+def test_a_machine_without_what_is_asked_for_says_so_before_anything_is_written(sets, config_of, command, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    config_of(sets, compute={"accelerator": "cuda"})
+    result = command("train-extractor", sets / "adaptation.json")
+    assert result.status == 2
+    assert result.err.startswith('compute: "cuda", "32-true" cannot be had here (')
+    assert not (sets / "models" / "extractor").exists()
+
+
+def test_a_test_part_of_one_clip_has_no_r2_and_its_metrics_are_json(sets, config_of, command, make_clips):
+    shutil.rmtree(sets / "synthetic")
+    make_clips(sets / "synthetic", 12, is_real=False)
+    config_of(sets)
+    assert command("train-extractor", sets / "adaptation.json").status == 0
+    metrics = json.loads((sets / "models/extractor/metrics.json").read_text(), parse_constant=pytest.fail)
+    assert metrics["n_clips"]["test"] == 1
+    assert metrics["scores"]["test"]["brightness"]["r2"] is None
+
+
 def test_too_few_clips_for_a_split_are_refused(sets, config_of, make_clips, command):
     shutil.rmtree(sets / "synthetic")
     make_clips(sets / "synthetic", 5, is_real=False)
@@ -184,6 +204,8 @@ def test_a_file_that_is_no_model_is_refused(trained, config_of):
         ({"split": {"train": 0.9}}, "split: train + validation + test is 1.05; it should be 1"),
         ({"features": {"type": "mell"}}, 'features.type: there is no "mell" (did you mean "mel"?'),
         ({"features": {"type": "mel", "n_mel": 3}}, 'features.n_mel: no such key (did you mean "n_mels"?'),
+        ({"seed": -1}, "seed: -1: should be greater than or equal to 0"),
+        ({"compute": {"precision": "foo"}}, 'compute.precision: "foo"'),
         ({"adaptation": {"type": "adda_frozen", "epochs": "many"}}, 'adaptation.epochs: "many": should be a valid integer'),
     ],
 )

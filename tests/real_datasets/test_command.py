@@ -25,7 +25,7 @@ def test_the_program_cuts_a_folder_and_the_second_time_finds_nothing_to_do(recor
 def test_the_program_fails_with_one_sentence_and_no_traceback(config, tmp_path):
     command = [sys.executable, "-m", "real_datasets", "build", config.name]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "recordings: no such file or folder\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "source.path: recordings: no such file or folder\n")
 
 
 @pytest.mark.parametrize("number_of_workers", ["1", "2"])
@@ -63,12 +63,12 @@ def test_a_recording_that_was_added_is_noticed_and_nothing_replaced_unasked(reco
     status, _, error = command("build", config, "--workers", "1")
     assert status == 2
     assert error.count("\n") == 1
-    assert "input changed: recordings" in error
+    assert "input changed: source.path" in error
     assert "--overwrite" in error
     assert contents("real") == before
     status, printed, _ = command("build", config, "--workers", "1", "--overwrite")
     assert status == 0
-    assert "(input changed: recordings)" in printed
+    assert "(input changed: source.path)" in printed
     assert {"real/audio/river_1.wav", "real/audio/rain_1.wav"} <= contents("real").keys()
 
 

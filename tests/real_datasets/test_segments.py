@@ -30,7 +30,7 @@ def test_segments_stand_end_to_end_and_leave_less_than_one_over(length: int, n_s
     [
         (0.0, None, True),
         (ONE_STEP, None, False),  # the quietest sound that a 16-bit file can hold
-        (0.9 * ONE_STEP, None, True),  # it would be written as nothing but zeros
+        (0.5 * ONE_STEP, None, True),  # it would be written as nothing but zeros
         (0.0, -60.0, True),
         (10 ** (-61 / 20), -60.0, True),
         (10 ** (-59 / 20), -60.0, False),

@@ -270,3 +270,21 @@ def test_clips_are_16_bit_mono_at_the_configs_rate(command: Command, write_confi
 
     header = soundfile.info(tmp_path / "results" / "audio" / "clip_1.wav")
     assert (header.subtype, header.channels, header.samplerate, header.frames) == ("PCM_16", 1, 22050, 2205)
+
+
+def test_silent_clips_are_left_out_and_a_larger_share_of_them_can_be_allowed_afterwards(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    # 1.2 bubbles a second, so that most clips of a tenth of a second hear none.
+    engine = {"type": "liquid", "controls": {"avgRate": [0.0, 0.001], "minRadius": 0.3, "maxRadius": 0.31, "expRadius": 0.5}}
+    changes: dict[str, Any] = {"engine": engine, "distribution": {"type": "random_uniform", "n_clips": 40}}
+
+    status, _, err = command("generate", write_config(**changes), "--workers", 1)
+    assert status == 1
+    assert "is silent" in err
+    assert "max_rejected = 0.05" in err
+
+    assert command("generate", write_config(**changes, max_rejected=0.99), "--workers", 1)[0] == 0
+    kept = pd.read_csv(tmp_path / "results" / "metadata.csv")["file_name"]
+    assert 0 < len(kept) < 40
+    assert all(np.any(soundfile.read(tmp_path / "results" / name)[0]) for name in kept)
