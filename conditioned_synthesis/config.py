@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
-from texturelib.config import Config, ConfigPath, StageConfig
+from texturelib.config import Config, ConfigPath, Share, StageConfig
 
 
 def _count_or_median(value: Any) -> Any:
@@ -44,7 +44,7 @@ class Export(Config):
     """MTCRNN takes every file for 16 kHz."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
     """The controls to play with, in this order; null takes all."""
-    max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.0
+    max_rejected: Share = 0.0
     """The share of clips that may fail before the whole job counts as failed."""
 
 

@@ -9,8 +9,6 @@ from domain_adaptation.methods import Method, methods
 from domain_adaptation.training_config import TrainingConfig
 from texturelib.config import Config, ConfigPath, StageConfig
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
 
 class SplitConfig(Config):
     """Shares of a set; together 1."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from real_datasets.sources import Source, sources
-from texturelib.config import StageConfig
+from texturelib.config import Share, StageConfig
 from texturelib.files import shown
 
 
@@ -18,7 +18,7 @@ class RealConfig(StageConfig):
     """Of each segment; what is left at a recording's end is not used."""
     silence_dbfs: Annotated[float, Field(le=0)] | None = -60.0
     """Segments whose level (root mean square; full scale is 0) is lower are left out; null leaves out only zeros."""
-    max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_rejected: Share = 0.5
     """The share of recordings that may be unusable before the whole job counts as failed."""
 
     @model_validator(mode="after")

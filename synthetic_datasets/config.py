@@ -6,9 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_
 
 from synthetic_datasets.distributions import Distribution, distributions
 from synthetic_datasets.engines import Engine, engines
-from texturelib.config import Config, StageConfig
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from texturelib.config import Config, Share, StageConfig
 
 
 class Volume(Config):

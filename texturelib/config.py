@@ -57,6 +57,10 @@ ConfigPath = Annotated[
 """A path in a config; relative to the config's folder when read, relative to the written config's folder when dumped."""
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A part of a whole, 0..1."""
+
+
 class Config(BaseModel):
     """Base of every part of a config: unknown keys are errors, values cannot be changed afterwards."""
 

@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 
 from synthetic_datasets.distributions._base import Variable, distributions
-from texturelib.config import Config
+from texturelib.config import Config, Share
 
 
 @distributions.register
@@ -16,7 +16,7 @@ class RandomUniform(Config):
 
     type: Literal["random_uniform"] = "random_uniform"
     n_clips: PositiveInt
-    chance_new: Annotated[float, Field(ge=0, le=1)] = 1.0
+    chance_new: Share = 1.0
 
     @property
     def n_planned(self) -> int:

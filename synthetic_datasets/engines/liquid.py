@@ -1,18 +1,16 @@
 """Streaming water as a cloud of bubbles."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from synthetic_datasets.engines._base import Setting, check_controls, engines
-from texturelib.config import Config
+from texturelib.config import Config, Share
 from texturelib.controls import Control
 
 _RUN_IN_SECONDS = 1.0  # a clip starts in the middle of the stream: by then the largest bubbles in use have fallen by 30 dB
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @engines.register
