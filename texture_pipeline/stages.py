@@ -131,4 +131,5 @@ def _moved(job: Job, results: Path, elsewhere: Path, folder: Path) -> Job:
 
 
 def _override(key_path: str, path: Path) -> str:
-    return f"{key_path}={path}"
+    # As a person would type it: the commands run in this folder, to which a path after --set is relative.
+    return f"{key_path}={shown(path)}"
