@@ -105,13 +105,13 @@ def look_at_output(
 def fingerprint(path: Path) -> str:
     """-> a digest that changes with what `path` holds.
 
-    A folder made by this toolkit is known by how it was made and by its table; any other by names, sizes and times of
-    its files, hidden ones left out.
+    A folder made by this toolkit, or one in it, is known by how it was made and by its table; any other by names, sizes
+    and times of its files, hidden ones left out.
     Errors: TextureError when it is missing, empty or not finished.
     """
     if not path.exists():
         raise TextureError(f"{shown(path)}: no such file or folder")
-    if run := _read_run(path):
+    if run := _read_run(path) or _read_run(path.parent):
         if not run["finished"]:
             raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
         table = path / "metadata.csv"

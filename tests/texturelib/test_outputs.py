@@ -9,6 +9,7 @@ import pytest
 
 from texturelib.config import load_config
 from texturelib.errors import TextureError, UsageError
+from texturelib.files import write_json
 from texturelib.outputs import Output, fingerprint, look_at_output
 
 
@@ -241,3 +242,16 @@ def test_an_input_folder_with_a_strangers_run_json_is_a_folder_of_files(tmp_path
     (tmp_path / "run.json").write_text("{}")
 
     assert fingerprint(tmp_path)
+
+
+def test_a_folder_inside_an_output_is_not_read_before_that_output_is_finished(tmp_path: Path) -> None:
+    run = {"command": "make", "settings": {}, "inputs": {}, "fingerprint": "abc", "finished": False}
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "river.wav").write_text("the first of many")
+    write_json(tmp_path / "run.json", run)
+
+    with pytest.raises(TextureError, match=r'recordings: is not finished; run "make" to its end first'):
+        fingerprint(tmp_path / "recordings")
+
+    write_json(tmp_path / "run.json", run | {"finished": True})
+    assert fingerprint(tmp_path / "recordings") == fingerprint(tmp_path / "recordings")
