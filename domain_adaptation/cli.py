@@ -1,6 +1,7 @@
 """The command line of stage 3."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,15 +31,13 @@ def train_extractor(
     debug: DebugOption = False,
 ) -> None:
     """Train the network that reads the controls from a synthetic clip."""
-    settings = _load(config, set_)
-    output = _look(settings, "extractor", overwrite, dry_run)
-    if _is_over(output, f"{settings.extractor.epochs} epochs", dry_run):
-        return
-    from domain_adaptation.extractor import train_extractor as run
 
-    started = time.monotonic()
-    error = run(settings, output)
-    _report(output, f"mean absolute error {error:.4f} on test clips", started)
+    def run(settings: "AdaptationConfig", output: "Output") -> str:
+        from domain_adaptation.extractor import train_extractor
+
+        return f"mean absolute error {train_extractor(settings, output):.4f} on test clips"
+
+    _perform("extractor", lambda settings: f"{settings.extractor.epochs} epochs", run, config, set_, dry_run, overwrite)
 
 
 @app.command()
@@ -50,15 +49,13 @@ def train_classifier(
     debug: DebugOption = False,
 ) -> None:
     """Train the network that tells real clips from synthetic ones."""
-    settings = _load(config, set_)
-    output = _look(settings, "classifier", overwrite, dry_run)
-    if _is_over(output, f"{settings.classifier.epochs} epochs", dry_run):
-        return
-    from domain_adaptation.classifier import train_classifier as run
 
-    started = time.monotonic()
-    accuracy = run(settings, output)
-    _report(output, f"{accuracy:.1%} of test clips told apart", started)
+    def run(settings: "AdaptationConfig", output: "Output") -> str:
+        from domain_adaptation.classifier import train_classifier
+
+        return f"{train_classifier(settings, output):.1%} of test clips told apart"
+
+    _perform("classifier", lambda settings: f"{settings.classifier.epochs} epochs", run, config, set_, dry_run, overwrite)
 
 
 @app.command()
@@ -70,15 +67,14 @@ def adapt(
     debug: DebugOption = False,
 ) -> None:
     """Adapt the extractor's encoder to the real clips, without labels."""
-    settings = _load(config, set_)
-    output = _look(settings, "adapted", overwrite, dry_run)
-    if _is_over(output, f"{settings.adaptation.epochs} epochs", dry_run):
-        return
-    from domain_adaptation.adapt import adapt as run
 
-    started = time.monotonic()
-    before, after = run(settings, output)
-    _report(output, f"labels within 0..1: {before:.1%} before, {after:.1%} after", started)
+    def run(settings: "AdaptationConfig", output: "Output") -> str:
+        from domain_adaptation.adapt import adapt
+
+        before, after = adapt(settings, output)
+        return f"labels within 0..1: {before:.1%} before, {after:.1%} after"
+
+    _perform("adapted", lambda settings: f"{settings.adaptation.epochs} epochs", run, config, set_, dry_run, overwrite)
 
 
 @app.command()
@@ -90,16 +86,15 @@ def label(
     debug: DebugOption = False,
 ) -> None:
     """Label the real clips with continuous controls."""
-    settings = _load(config, set_)
-    output = _look(settings, "labels", overwrite, dry_run)
-    if _is_over(output, "labels for every real clip", dry_run):
-        return
-    from domain_adaptation.label import label as run
 
-    started = time.monotonic()
-    summary = run(settings, output)
-    inside = summary["share_of_labels_within_0_1"]["after"]
-    _report(output, f"{summary['n_clips']} clips labelled, {inside:.1%} of the labels within 0..1", started)
+    def run(settings: "AdaptationConfig", output: "Output") -> str:
+        from domain_adaptation.label import label
+
+        summary = label(settings, output)
+        inside = summary["share_of_labels_within_0_1"]["after"]
+        return f"{summary['n_clips']} clips labelled, {inside:.1%} of the labels within 0..1"
+
+    _perform("labels", lambda _: "labels for every real clip", run, config, set_, dry_run, overwrite)
 
 
 _COMMANDS = {"extractor": "train-extractor", "classifier": "train-classifier", "adapted": "adapt", "labels": "label"}
@@ -113,11 +108,30 @@ _DEPENDS_ON = {
 }
 
 
-def _load(config: Path, overrides: list[str] | None) -> "AdaptationConfig":
+def _perform(
+    name: str,
+    plan: Callable[["AdaptationConfig"], str],
+    run: Callable[["AdaptationConfig", "Output"], str],
+    config: Path,
+    overrides: list[str] | None,
+    dry_run: bool,
+    overwrite: bool,
+) -> None:
+    """Run one command, unless it is done, and say what happens. name: of its folder. run: -> what came out, in words."""
     from domain_adaptation.config import AdaptationConfig
     from texturelib.config import load_config
+    from texturelib.files import shown
 
-    return load_config(config, AdaptationConfig, overrides or [])
+    settings = load_config(config, AdaptationConfig, overrides or [])
+    output = _look(settings, name, overwrite, dry_run)
+    if output.is_done:
+        print(f"{shown(output.folder)}: {output.why}")
+        return
+    print(f"{shown(output.folder)}: {plan(settings)} ({output.why})")
+    if not dry_run:
+        started = time.monotonic()
+        result = run(settings, output)
+        print(f"{shown(output.folder)}: {result}, in {time.monotonic() - started:.0f} s")
 
 
 def _look(settings: "AdaptationConfig", name: str, overwrite: bool, dry_run: bool) -> "Output":
@@ -141,23 +155,6 @@ def _look(settings: "AdaptationConfig", name: str, overwrite: bool, dry_run: boo
         overwrite=overwrite,
         dry_run=dry_run,
     )
-
-
-def _is_over(output: "Output", plan: str, dry_run: bool) -> bool:
-    """Say what will happen. -> nothing is left to do."""
-    from texturelib.files import shown
-
-    if output.is_done:
-        print(f"{shown(output.folder)}: {output.why}")
-    else:
-        print(f"{shown(output.folder)}: {plan} ({output.why})")
-    return output.is_done or dry_run
-
-
-def _report(output: "Output", result: str, started: float) -> None:
-    from texturelib.files import shown
-
-    print(f"{shown(output.folder)}: {result}, in {time.monotonic() - started:.0f} s")
 
 
 def main() -> None:
