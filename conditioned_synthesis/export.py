@@ -9,9 +9,9 @@ from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.labels import normalise, read_labelled
 from conditioned_synthesis.mtcrnn import Checked, check_folder, params
 from texturelib.audio import read_mono, write_wav
-from texturelib.errors import Rejected, UsageError
+from texturelib.errors import UsageError
 from texturelib.files import read_json, write_json
-from texturelib.jobs import run_jobs, write_rejected
+from texturelib.jobs import rejected_of, run_jobs, write_rejected
 from texturelib.nearest import did_you_mean
 from texturelib.outputs import Output
 
@@ -48,7 +48,7 @@ def export(config: SynthesisConfig, output: Output, *, workers: int | None = Non
     journal = output.folder / "journal.jsonl"
     work = partial(export_clip, output.folder, config.export.sample_rate)
     outcomes = run_jobs(clips, work, journal, label="exporting", workers=workers)
-    rejected = {name: str(outcome) for name, outcome in outcomes.items() if isinstance(outcome, Rejected)}
+    rejected = rejected_of(outcomes)
     write_rejected(output.folder, rejected, len(outcomes), config.export.max_rejected)
     write_json(output.folder / "normalisation.json", {name: of_set[name] for name in controls})
     checked = check_folder(output.folder)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from conditioned_synthesis.histogram import counts, edges
 from conditioned_synthesis.labels import label_ranges, normalise
-from texturelib.controls import Control
+from texturelib.controls import Control, three_figures
 from texturelib.pictures import BLUE, GREY, panels, save_picture
 
 if TYPE_CHECKING:
@@ -54,12 +54,8 @@ def _label_axes(axis: Axes, control: Mapping[str, Any], ends: tuple[float, float
     axis.set_ylabel("clips")
     axis.set_xlim(0, 1)
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
-    scale = Control(**{key: control[key] for key in ("name", "low", "high", "unit", "curve", "offset") if key in control})
+    scale = Control.from_description(control)
     ticks = np.linspace(0, 1, 3 if high > low else 1)
     upper = axis.secondary_xaxis("top")
-    upper.set_xticks(ticks, [_three_digits(value) for value in scale.to_physical(low + ticks * (high - low))])
+    upper.set_xticks(ticks, [three_figures(value) for value in scale.to_physical(low + ticks * (high - low))])
     upper.set_xlabel(f"{scale.name} ({scale.unit})" if scale.unit else scale.name, fontweight="bold")
-
-
-def _three_digits(value: float) -> str:
-    return f"{float(f'{value:.3g}'):g}"  # 3050 rather than 3.05e+03

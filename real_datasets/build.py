@@ -11,7 +11,7 @@ from texturelib.audio import read_mono, write_wav
 from texturelib.dataset import versions, write_dataset
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import shown
-from texturelib.jobs import run_jobs, write_rejected
+from texturelib.jobs import rejected_of, run_jobs, write_rejected
 from texturelib.outputs import Output
 
 
@@ -26,7 +26,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     journal = output.folder / "journal.jsonl"
     outcomes = run_jobs(items, partial(_cut_recording, config, output.folder), journal, label="cutting", workers=workers)
 
-    rejected = {name: str(outcome) for name, outcome in outcomes.items() if isinstance(outcome, Rejected)}
+    rejected = rejected_of(outcomes)
     write_rejected(output.folder, rejected, len(items), config.max_rejected)
     if len(rejected) == len(items):
         # Without a single usable recording there is no set, whatever share may be rejected.

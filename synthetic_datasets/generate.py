@@ -11,7 +11,7 @@ from synthetic_datasets.plan import make_plan, sample_evenly
 from texturelib.audio import write_wav
 from texturelib.dataset import versions, write_dataset
 from texturelib.errors import Rejected
-from texturelib.jobs import run_jobs, write_rejected
+from texturelib.jobs import rejected_of, run_jobs, write_rejected
 from texturelib.outputs import Output
 
 _FULL_SCALE = 1 - 2**-15
@@ -28,7 +28,7 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
     journal = output.folder / "journal.jsonl"
     outcomes = run_jobs(rows, partial(render_clip, config, output.folder), journal, label="rendering", workers=workers)
 
-    rejected = {name: str(outcome) for name, outcome in outcomes.items() if isinstance(outcome, Rejected)}
+    rejected = rejected_of(outcomes)
     write_rejected(output.folder, rejected, len(outcomes), config.max_rejected)
     metadata = plan[~plan["file_name"].isin(list(rejected))].copy()
     metadata["lowered_db"] = [outcomes[name]["lowered_db"] for name in metadata["file_name"]]
@@ -67,16 +67,7 @@ def render_clip(config: SyntheticConfig, folder: Path, row: dict[str, Any]) -> d
 def describe_controls(config: SyntheticConfig) -> list[dict[str, Any]]:
     """-> what dataset.json says of each varied control: its slider's range in physical units, and the part that is used."""
     return [
-        {
-            "name": control.name,
-            "unit": control.unit,
-            "low": control.low,
-            "high": control.high,
-            "curve": control.curve,
-            "offset": control.offset,
-            "description": control.description,
-            "used": list(config.ranges[control.name]),
-        }
+        {**control.describe(), "used": list(config.ranges[control.name])}
         for control in config.engine.available
         if control.name in config.ranges
     ]

@@ -1,9 +1,14 @@
 """What tests of every package share."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+import typer
 from hypothesis import settings
+
+from texturelib.command_line import _status_of
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
 settings.load_profile("unhurried")
@@ -32,3 +37,22 @@ def real_recordings() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the recordings in ../shared/recordings")
     return folder
+
+
+class Done(NamedTuple):
+    """What a command line left: its exit status, what it printed, and its errors."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run an app's command line in this process."""
+
+    def run(app: typer.Typer, *arguments: object) -> Done:
+        status = _status_of(lambda: app([str(argument) for argument in arguments], standalone_mode=False))
+        return Done(status, *capsys.readouterr())
+
+    return run

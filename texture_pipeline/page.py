@@ -11,6 +11,7 @@ import numpy as np
 from texture_pipeline.stages import PAGE
 from texture_pipeline.truth import HiddenTruth, hidden_truth
 from texturelib.config import ConfigPath, StageConfig, paths_in
+from texturelib.controls import Control, three_figures
 from texturelib.dataset import Dataset, read_dataset
 from texturelib.files import link_or_copy, read_json, read_table, shown, write_text
 from texturelib.outputs import look_at_output
@@ -66,7 +67,7 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": "{:.1%}".format, "figure": _figure}
+    environment.filters |= {"percent": "{:.1%}".format, "figure": three_figures}
     html = environment.get_template("page.html").render(_content(config, _Album(output.folder)))
     # Names that are not UTF-8 show a question mark for what cannot be shown.
     write_text(page, html.encode("utf-8", "replace").decode("utf-8"))
@@ -209,12 +210,4 @@ def _spread(n_items: int, n_chosen: int) -> list[int]:
 
 
 def _physical_range(control: Mapping[str, Any]) -> list[float]:
-    from texturelib.controls import Control
-
-    fields = {name: control[name] for name in ("name", "low", "high", "unit", "curve", "offset")}
-    return [float(value) for value in Control(**fields).to_physical(np.array(control["used"]))]
-
-
-def _figure(value: float) -> str:
-    """Three figures, and no exponent: 0.941, 46.9, 5880."""
-    return f"{float(f'{value:.3g}'):.10g}"
+    return Control.from_description(control).to_physical(np.array(control["used"])).tolist()

@@ -1,7 +1,8 @@
 """A control: a physical quantity that a person can turn, and its place on a 0..1 slider."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,6 +29,15 @@ class Control:
     offset: float = 0.0
     description: str = ""
 
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> "Control":
+        """description: what dataset.json says of a control; it may say more than concerns us here."""
+        return cls(**{field.name: description[field.name] for field in fields(cls) if field.name in description})
+
+    def describe(self) -> dict[str, Any]:
+        """-> what dataset.json says of it."""
+        return asdict(self)
+
     def to_physical(self, slider: "float | np.ndarray") -> np.ndarray:
         """slider: any shape, 0..1 -> the same shape, in `unit`."""
         slider = np.asarray(slider, dtype=np.float64)
@@ -43,3 +53,12 @@ class Control:
             return (physical - self.low) / (self.high - self.low)
         low, high = self.low - self.offset, self.high - self.offset
         return np.log((physical - self.offset) / low) / np.log(high / low)
+
+
+def three_figures(value: float) -> str:
+    """-> for people: three figures, and no exponent.
+
+    >>> [three_figures(value) for value in (0.94123, 46.91, 5881.2)]
+    ['0.941', '46.9', '5880']
+    """
+    return f"{float(f'{value:.3g}'):.10g}"

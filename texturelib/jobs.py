@@ -46,6 +46,11 @@ def run_jobs(
     return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
 
 
+def rejected_of(outcomes: Mapping[str, Any]) -> dict[str, str]:
+    """outcomes: from `run_jobs` -> by key of what was rejected, the reason."""
+    return {key: str(outcome) for key, outcome in outcomes.items() if isinstance(outcome, Rejected)}
+
+
 def write_rejected(folder: Path, rejected: Mapping[str, str], n_items: int, max_rejected: float) -> None:
     """Write `folder/rejected.csv` (file, reason).
 

@@ -2,20 +2,16 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
 
 from conditioned_synthesis.cli import app
 from texturelib.audio import write_wav
-from texturelib.command_line import _status_of
 from texturelib.dataset import write_dataset
-
-settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
-settings.load_profile("unhurried")
 
 SAMPLE_RATE, SECONDS = 22050, 0.1
 CONTROLS = [
@@ -71,12 +67,6 @@ def config(tmp_path: Path, labelled: Path) -> Path:
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def command(run_command: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
     """Run a command line. -> exit status, what it printed, and its errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = _status_of(lambda: app([str(argument) for argument in arguments], standalone_mode=False))
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
+    return partial(run_command, app)

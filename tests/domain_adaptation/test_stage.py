@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from types import SimpleNamespace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ import torch
 from domain_adaptation.cli import app
 from domain_adaptation.feature_store import real_features, synthetic_features
 from domain_adaptation.model_folder import load_extractor
-from texturelib.command_line import _status_of
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
 
@@ -20,15 +19,9 @@ COMMANDS = ("train-extractor", "train-classifier", "adapt", "label")
 
 
 @pytest.fixture
-def command(capsys):
+def command(run_command):
     """Run a command line. -> exit status, output, errors."""
-
-    def run(*arguments: object) -> SimpleNamespace:
-        status = _status_of(lambda: app([str(argument) for argument in arguments], standalone_mode=False))
-        printed = capsys.readouterr()
-        return SimpleNamespace(status=status, out=printed.out, err=printed.err)
-
-    return run
+    return partial(run_command, app)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ import soundfile
 from real_datasets.build import build
 from real_datasets.cli import app
 from real_datasets.config import RealConfig
-from texturelib.command_line import _status_of
 from texturelib.config import load_config
 from texturelib.outputs import look_at_output
 
@@ -67,15 +67,9 @@ def cut(config: Path, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def command(run_command: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
     """Run a command line. -> exit status, what it printed, and its errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = _status_of(lambda: app([str(argument) for argument in arguments], standalone_mode=False))
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
+    return partial(run_command, app)
 
 
 @pytest.fixture

@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from synthetic_datasets.config import SyntheticConfig
 from texturelib.config import load_config
-
-settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
-settings.load_profile("unhurried")
 
 # 0.1 s at 8 kHz: enough bubbles to tell clips apart, and a millisecond to render.
 SMALL: dict[str, Any] = {

@@ -6,13 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import settings
 from pydantic import Field
 
 from texturelib.config import Config, ConfigPath, StageConfig
-
-settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
-settings.load_profile("unhurried")
 
 
 class Volume(Config):
