@@ -1,12 +1,23 @@
 """The configs of stage 1."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from synthetic_datasets.distributions import Distribution, distributions
 from synthetic_datasets.engines import Engine, engines
 from texturelib.config import Config, Share, StageConfig
+
+_Ranges = TypeVar("_Ranges", bound=Config)
+
+
+def _check_order(ranges: _Ranges) -> _Ranges:
+    """-> the same. Errors: ValueError when one of its fields, all ranges, is the wrong way round."""
+    for name in type(ranges).model_fields:
+        low, high = getattr(ranges, name)
+        if low > high:
+            raise ValueError(f"{name}: [{low:g}, {high:g}] should be a range [low, high]")
+    return ranges
 
 
 class Volume(Config):
@@ -24,13 +35,26 @@ class Volume(Config):
         return self
 
 
-def volume_to_gain(volume: float) -> float:
-    """volume: 0..1 of the fader's way -> the factor that Max's gain~ object applies with its default values.
+class Noise(Config):
+    """Background noise under each clip; both values are drawn uniformly per clip, from low to high."""
 
-    >>> round(volume_to_gain(128 / 158), 6)
-    1.0
-    """
-    return 10 ** (0.6 * (158 * volume - 128) / 20) if volume > 0 else 0.0
+    level_db: tuple[float, float] = (-60.0, -30.0)
+    """Root mean square against the clip's."""
+    slope_db_per_octave: tuple[float, float] = (-6.0, 0.0)
+    """0 is white noise, -3 pink, -6 brown."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Noise":
+        return _check_order(self)
+
+
+class Silence(Config):
+    """A clip that is too quiet is drawn again: the same controls and level, another chance."""
+
+    below_dbfs: Annotated[float, Field(lt=0)] = -96.0
+    """What is too quiet, root mean square at the clip's own level; -96 is nothing that 16 bits could hold."""
+    redraws: NonNegativeInt = 20
+    """How often, before the clip is left out (rejected.csv)."""
 
 
 class SyntheticConfig(StageConfig):
@@ -46,6 +70,10 @@ class SyntheticConfig(StageConfig):
     engine: Annotated[Engine, engines]
     distribution: Annotated[Distribution, distributions]
     volume: Volume = Volume(low=0.5, high=0.75)
+    noise: Noise | None = None
+    """null adds none."""
+    silence: Silence | None = Silence()
+    """null takes every clip as it comes."""
     max_rejected: Share = 0.05
     """The share of clips that may fail or be silent before the whole job counts as failed."""
 
@@ -92,11 +120,7 @@ class LocationsConfig(Config):
 
     @model_validator(mode="after")
     def _in_order(self) -> "LocationsConfig":
-        for name in type(self).model_fields:
-            low, high = getattr(self, name)
-            if low > high:
-                raise ValueError(f"{name}: [{low:g}, {high:g}] should be a range [low, high]")
-        return self
+        return _check_order(self)
 
 
 class RecordingsConfig(StageConfig):

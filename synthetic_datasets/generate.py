@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from synthetic_datasets.config import SyntheticConfig, volume_to_gain
+from synthetic_datasets.colour import noise_below
+from synthetic_datasets.config import SyntheticConfig
+from synthetic_datasets.engines import Render
 from synthetic_datasets.plan import make_plan, sample_evenly
-from texturelib.audio import write_wav
+from texturelib.audio import level_dbfs, write_wav
 from texturelib.dataset import versions, write_dataset
 from texturelib.errors import Rejected
 from texturelib.jobs import rejected_of, run_jobs, write_rejected
@@ -26,12 +28,21 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
     rows = {row["file_name"]: {"index": index, **row} for index, row in plan.to_dict("index").items()}
     output.begin()
     journal = output.folder / "journal.jsonl"
-    outcomes = run_jobs(rows, partial(render_clip, config, output.folder), journal, label="rendering", workers=workers)
+    with config.engine.started(config.seconds, config.sample_rate, workers) as engine:
+        outcomes = run_jobs(
+            rows,
+            partial(render_clip, config, engine.render, output.folder),
+            journal,
+            label="rendering",
+            workers=engine.n_workers or workers,
+            in_threads=engine.in_threads,
+        )
 
     rejected = rejected_of(outcomes)
     write_rejected(output.folder, rejected, len(outcomes), config.max_rejected)
     metadata = plan[~plan["file_name"].isin(list(rejected))].copy()
-    metadata["lowered_db"] = [outcomes[name]["lowered_db"] for name in metadata["file_name"]]
+    for column in next((outcomes[name] for name in metadata["file_name"]), {}):
+        metadata[column] = [outcomes[name][column] for name in metadata["file_name"]]
     metadata["file_name"] = "audio/" + metadata["file_name"]
     write_dataset(
         output.folder,
@@ -49,19 +60,39 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
     return len(metadata)
 
 
-def render_clip(config: SyntheticConfig, folder: Path, row: dict[str, Any]) -> dict[str, float]:
-    """Write one clip of the plan. -> lowered_db: by how much its level had to be lowered so that it does not clip."""
-    rng = np.random.default_rng([config.seed, row["index"]])
+def render_clip(config: SyntheticConfig, render: Render, folder: Path, row: dict[str, Any]) -> dict[str, float]:
+    """Write one clip of the plan. -> further columns of its row, by name."""
+    rng, samples, redraws = _draw_until_audible(config, render, row)
+    columns: dict[str, float] = {}
+    if config.noise:
+        columns["noise_db"] = round(float(rng.uniform(*config.noise.level_db)), 2)
+        slope = rng.uniform(*config.noise.slope_db_per_octave)
+        samples = samples + noise_below(samples, columns["noise_db"], slope, config.sample_rate, rng)
+    excess = max(1.0, float(np.abs(samples).max(initial=0.0)) / _FULL_SCALE)
+    write_wav(folder / "audio" / row["file_name"], samples / excess, config.sample_rate)
+    return {**columns, "lowered_db": round(20 * float(np.log10(excess)), 2), "redraws": redraws}
+
+
+def _draw_until_audible(
+    config: SyntheticConfig, render: Render, row: dict[str, Any]
+) -> tuple[np.random.Generator, np.ndarray, int]:
+    """-> the clip's chance, its sound, and how many sounds before it were too quiet."""
     controls = config.held | {name: row[name] for name in config.ranges}
-    samples = config.engine.render(controls, config.seconds, config.sample_rate, rng)
-    samples = samples * np.float32(volume_to_gain(row["volume"]))
-    if not np.isfinite(samples).all():
-        raise Rejected("the engine gave values that are not numbers")
-    if float(np.abs(samples).max(initial=0.0)) * 2**15 <= 0.5:  # nothing would be left of it in 16 bits
-        raise Rejected("is silent")
-    excess = float(np.abs(samples).max(initial=0.0)) / _FULL_SCALE
-    write_wav(folder / "audio" / row["file_name"], samples / max(1.0, excess), config.sample_rate)
-    return {"lowered_db": round(20 * float(np.log10(max(1.0, excess))), 2)}
+    n_redraws = config.silence.redraws if config.silence else 0
+    level = -np.inf
+    for redraw in range(n_redraws + 1):
+        rng = np.random.default_rng([config.seed, row["index"], redraw] if redraw else [config.seed, row["index"]])
+        samples = render(controls, row["volume"], rng)
+        if not np.isfinite(samples).all():
+            raise Rejected("the engine gave values that are not numbers")
+        level = level_dbfs(samples)
+        if not config.silence or level >= config.silence.below_dbfs:
+            return rng, samples, redraw
+    raise Rejected(
+        f"is silent ({level:.0f} dBFS), and so were {n_redraws} more draws of it"
+        if n_redraws
+        else f"is silent ({level:.0f} dBFS)"
+    )
 
 
 def describe_controls(config: SyntheticConfig) -> list[dict[str, Any]]:

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
+from synthetic_datasets.colour import noise_below, root_mean_square, tilt
 from synthetic_datasets.config import LocationsConfig, RecordingsConfig
+from synthetic_datasets.engines import Render
+from synthetic_datasets.level import UNITY
 from texturelib.audio import write_wav
 from texturelib.dataset import versions
 from texturelib.files import write_json, write_table
@@ -32,7 +35,15 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
     }
     output.begin()
     journal = output.folder / "journal.jsonl"
-    truth = run_jobs(takes, partial(_record, config, output.folder), journal, label="recording", workers=workers)
+    with config.engine.started(config.seconds, config.sample_rate, workers) as engine:
+        truth = run_jobs(
+            takes,
+            partial(_record, config, engine.render, output.folder),
+            journal,
+            label="recording",
+            workers=engine.n_workers or workers,
+            in_threads=engine.in_threads,
+        )
     rows = [{"file_name": name, **truth[name]} for name in takes]
     places = [{"location": n, **_draw_location(config, n)} for n in range(1, config.n_locations + 1)]
     write_table(output.folder / "locations.csv", pd.DataFrame(places))
@@ -46,7 +57,7 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
     return len(takes)
 
 
-def _record(config: RecordingsConfig, folder: Path, location_and_take: tuple[int, int]) -> dict[str, float]:
+def _record(config: RecordingsConfig, render: Render, folder: Path, location_and_take: tuple[int, int]) -> dict[str, float]:
     """Write one take. -> its true controls."""
     location, take = location_and_take
     rng = np.random.default_rng([config.seed, location, take])
@@ -54,15 +65,13 @@ def _record(config: RecordingsConfig, folder: Path, location_and_take: tuple[int
         name: round(float(rng.uniform(*setting)), 3) if isinstance(setting, tuple) else setting
         for name, setting in config.engine.controls.items()
     }
-    dry = config.engine.render(controls, config.seconds, config.sample_rate, rng).astype(np.float64)
+    dry = render(controls, UNITY, rng).astype(np.float64)
     place = _draw_location(config, location)
     # The room is the same for every take at a location, so its noise comes from the location alone.
     response = _room_response(place, config.sample_rate, np.random.default_rng([config.seed, location, 0, 1]))
     wet = signal.fftconvolve(dry, response)[: len(dry)]
-    tilted = _tilt(wet, place["tilt_db_per_octave"], config.sample_rate)
-    noise = _tilt(rng.standard_normal(len(dry)), place["noise_slope_db_per_octave"], config.sample_rate)
-    noise *= _rms(tilted) / _rms(noise) * 10 ** (place["noise_level_db"] / 20)
-    samples = tilted + noise
+    tilted = tilt(wet, place["tilt_db_per_octave"], config.sample_rate)
+    samples = tilted + noise_below(tilted, place["noise_level_db"], place["noise_slope_db_per_octave"], config.sample_rate, rng)
     write_wav(
         folder / "recordings" / f"location_{location:02}_take_{take:03}.wav",
         _PEAK * samples / np.abs(samples).max(),
@@ -86,20 +95,9 @@ def _room_response(place: dict[str, Any], sample_rate: int, rng: np.random.Gener
     seconds = np.arange(n_samples) / sample_rate
     decay = np.log(1000) / place["reverberation_seconds"]
     bright = rng.standard_normal(n_samples) * np.exp(-2 * decay * seconds)
-    dark = _tilt(rng.standard_normal(n_samples), -3.0, sample_rate) * np.exp(-decay * seconds)
-    tail = bright / _rms(bright) + dark / _rms(dark)
+    dark = tilt(rng.standard_normal(n_samples), -3.0, sample_rate) * np.exp(-decay * seconds)
+    tail = bright / root_mean_square(bright) + dark / root_mean_square(dark)
     tail[: int(0.004 * sample_rate)] = 0.0  # the first wall is over a metre away
     response = tail * 10 ** (place["room_level_db"] / 20) / np.sqrt(np.sum(tail**2))
     response[0] = 1.0
     return response
-
-
-def _tilt(samples: np.ndarray, db_per_octave: float, sample_rate: int) -> np.ndarray:
-    """Slope the spectrum around 1 kHz, flat under 30 Hz."""
-    spectrum = np.fft.rfft(samples)
-    frequency_hz = np.maximum(np.fft.rfftfreq(len(samples), 1 / sample_rate), 30.0)
-    return np.fft.irfft(spectrum * 10 ** (db_per_octave * np.log2(frequency_hz / 1000) / 20), len(samples))
-
-
-def _rms(samples: np.ndarray) -> float:
-    return max(float(np.sqrt(np.mean(samples**2))), 1e-12)

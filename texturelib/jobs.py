@@ -23,19 +23,26 @@ Item = TypeVar("Item")
 
 
 def run_jobs(
-    items: Mapping[str, Item], work: Callable[[Item], Any], journal: Path, *, label: str, workers: int | None = None
+    items: Mapping[str, Item],
+    work: Callable[[Item], Any],
+    journal: Path,
+    *,
+    label: str,
+    workers: int | None = None,
+    in_threads: bool = False,
 ) -> dict[str, Any]:
     """Do `work` on every item that the journal does not have yet.
 
     work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work writes to. workers:
-    processes, as many as cores unless given; another machine's may be used through joblib's own backends.
+    processes, as many as cores unless given; another machine's may be used through joblib's own backends. in_threads:
+    threads of this process instead, for work that waits for something outside of it.
     -> by key, in the order of `items`: the result, or a Rejected.
     """
     done = _read_journal(journal)
     todo = [(key, item) for key, item in items.items() if key not in done]
     workers = min(workers or joblib.cpu_count(), max(1, len(todo)))
     try:
-        with journal.open("a", encoding="utf-8") as lines, closing(_outcomes(todo, work, workers)) as outcomes:
+        with journal.open("a", encoding="utf-8") as lines, closing(_outcomes(todo, work, workers, in_threads)) as outcomes:
             for key, outcome in progress(outcomes, label, total=len(items), initial=len(items) - len(todo)):
                 done[key] = outcome
                 lines.write(json.dumps([key, outcome]) + "\n")
@@ -68,13 +75,14 @@ def write_rejected(folder: Path, rejected: Mapping[str, str], n_items: int, max_
 
 
 def _outcomes(
-    todo: Sequence[tuple[str, Item]], work: Callable[[Item], Any], workers: int
+    todo: Sequence[tuple[str, Item]], work: Callable[[Item], Any], workers: int, in_threads: bool
 ) -> Generator[tuple[str, dict[str, Any]], None, None]:
     if workers == 1:
         yield from (_attempt(key, item, work) for key, item in todo)
         return
     _keep_resource_tracker_quiet()
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    backend = "threading" if in_threads else None  # None is joblib's choice: processes, or what the caller has set up
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", backend=backend)
     with _ctrl_c_held_back():
         outcomes = parallel(joblib.delayed(_attempt)(key, item, work) for key, item in todo)
     yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)

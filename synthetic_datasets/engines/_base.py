@@ -2,11 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
-from pydantic import ValidationError, WrapValidator
+from pydantic import ValidationError, WrapValidator, field_validator
 
+from synthetic_datasets.level import volume_to_gain
+from texturelib.config import Config
 from texturelib.controls import Control
 from texturelib.nearest import did_you_mean
 from texturelib.registry import Registry
@@ -26,19 +31,72 @@ def _range_or_value(setting: Any, validate: Callable[[Any], Any]) -> Any:
 Setting = Annotated[tuple[float, float] | float, WrapValidator(_range_or_value)]
 """A control in a config: a range [low, high] to spread its values over, or one value to hold it at; on its slider, 0..1."""
 
+Render = Callable[[Mapping[str, float], float, np.random.Generator], np.ndarray]
+"""Every control (0..1), the volume (0..1, see `volume_to_gain`), chance -> [samples] float32, which may exceed 1."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """An engine that is ready to sound.
+
+    render: the same state of chance gives the same samples. in_threads: whether it can only be called from threads of
+    this process, since it plays something outside of it. n_workers: how many calls at a time it is good for, None for
+    any number.
+    """
+
+    render: Render
+    in_threads: bool = False
+    n_workers: int | None = None
+
 
 class Engine(Protocol):
     """A pydantic model whose fields are its held-fixed parameters, and `controls`, what the config says of each control."""
 
-    available: ClassVar[tuple[Control, ...]]
     controls: dict[str, Setting]
+
+    @property
+    def available(self) -> Sequence[Control]:
+        """Every control that it has."""
+        ...
+
+    def started(self, seconds: float, sample_rate: int, workers: int | None) -> AbstractContextManager[Started]:
+        """Make it ready for clips of this length; what was started for that stops when the block ends."""
+        ...
+
+
+class EmbeddedEngine(Config):
+    """An engine that is computed here: a subclass says its `type`, its `available` controls, and how to `render` them."""
+
+    available: ClassVar[tuple[Control, ...]]
+
+    controls: dict[str, Setting]
+    """A range [low, high], or one value to hold it at, for each control of the engine; 0..1."""
+
+    @field_validator("controls")
+    @classmethod
+    def _known_controls(cls, controls: dict[str, Setting]) -> dict[str, Setting]:
+        return check_controls(controls, cls.available, cls.model_fields["type"].default)
 
     def render(self, controls: Mapping[str, float], seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
         """controls: every one of `available`, 0..1 -> [samples] float32 at the engine's own level, which may exceed 1.
 
         The same rng state gives the same samples.
         """
-        ...
+        raise NotImplementedError
+
+    def started(self, seconds: float, sample_rate: int, workers: int | None) -> AbstractContextManager[Started]:
+        return nullcontext(Started(partial(_render_at_volume, self, seconds, sample_rate)))
+
+
+def _render_at_volume(
+    engine: EmbeddedEngine,
+    seconds: float,
+    sample_rate: int,
+    controls: Mapping[str, float],
+    volume: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    return engine.render(controls, seconds, sample_rate, rng) * np.float32(volume_to_gain(volume))
 
 
 def check_controls(controls: dict[str, Setting], available: Sequence[Control], engine: str) -> dict[str, Setting]:

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from synthetic_datasets.engines._base import Setting, check_controls, engines
-from texturelib.config import Config, Share
+from synthetic_datasets.engines._base import EmbeddedEngine, engines
+from texturelib.config import Share
 from texturelib.controls import Control
 
 _RUN_IN_SECONDS = 1.0  # a clip starts in the middle of the stream: by then the largest bubbles in use have fallen by 30 dB
 
 
 @engines.register
-class Liquid(Config):
+class Liquid(EmbeddedEngine):
     """Bubbles that form at random times, ring at a pitch set by their radius, rise in pitch, and die away.
 
     Source: K. van den Doel, "Physically based models for liquid sounds", ACM Transactions on Applied Perception 2(4),
@@ -30,8 +30,6 @@ class Liquid(Config):
     )
 
     type: Literal["liquid"] = "liquid"
-    controls: dict[str, Setting]
-    """A range [low, high], or one value to hold it at, for each of avgRate, minRadius, maxRadius, expRadius; 0..1."""
     min_depth: Share = 0.2114
     """The shallowest bubble; a share of the deepest possible one, as is max_depth."""
     max_depth: Share = 0.5935
@@ -42,11 +40,6 @@ class Liquid(Config):
     """Bubbles above this depth do not rise in pitch."""
     n_voices: PositiveInt = 128
     """How many bubbles can sound at once; a new one takes the quietest voice."""
-
-    @field_validator("controls")
-    @classmethod
-    def _known_controls(cls, controls: dict[str, Setting]) -> dict[str, Setting]:
-        return check_controls(controls, cls.available, "liquid")
 
     @model_validator(mode="after")
     def _depths_in_order(self) -> "Liquid":

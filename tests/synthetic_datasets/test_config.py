@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from synthetic_datasets.config import RecordingsConfig, SyntheticConfig, volume_to_gain
+from synthetic_datasets.config import RecordingsConfig, SyntheticConfig
+from synthetic_datasets.level import volume_to_gain
 from texturelib.config import load_config
 from texturelib.errors import UsageError
 from texturelib.files import shown

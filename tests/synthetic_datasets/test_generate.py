@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from synthetic_datasets.config import volume_to_gain
 from synthetic_datasets.engines.liquid import Liquid
+from synthetic_datasets.level import volume_to_gain
+from texturelib.audio import level_dbfs
 from texturelib.dataset import read_dataset
 
 Command = Callable[..., tuple[int, str, str]]
@@ -34,7 +35,7 @@ def test_the_folder_holds_the_planned_clips_and_says_how_they_were_made(
     assert "12 clips of 0.1 s" in out
     assert len(dataset) == 12
     assert dataset.metadata.columns.tolist() == [
-        "file_name", "avgRate", "minRadius", "maxRadius", "expRadius", "volume", "lowered_db",
+        "file_name", "avgRate", "minRadius", "maxRadius", "expRadius", "volume", "lowered_db", "redraws",
     ]  # fmt: skip
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
         "audio", "config.json", "dataset.json", "metadata.csv", "rejected.csv", "run.json",
@@ -277,7 +278,11 @@ def test_silent_clips_are_left_out_and_a_larger_share_of_them_can_be_allowed_aft
 ) -> None:
     # 1.2 bubbles a second, so that most clips of a tenth of a second hear none.
     engine = {"type": "liquid", "controls": {"avgRate": [0.0, 0.001], "minRadius": 0.3, "maxRadius": 0.31, "expRadius": 0.5}}
-    changes: dict[str, Any] = {"engine": engine, "distribution": {"type": "random_uniform", "n_clips": 40}}
+    changes: dict[str, Any] = {
+        "engine": engine,
+        "distribution": {"type": "random_uniform", "n_clips": 40},
+        "silence": {"redraws": 0},
+    }
 
     status, _, err = command("generate", write_config(**changes), "--workers", 1)
     assert status == 1
@@ -288,3 +293,52 @@ def test_silent_clips_are_left_out_and_a_larger_share_of_them_can_be_allowed_aft
     kept = pd.read_csv(tmp_path / "results" / "metadata.csv")["file_name"]
     assert 0 < len(kept) < 40
     assert all(np.any(soundfile.read(tmp_path / "results" / name)[0]) for name in kept)
+
+
+def test_a_silent_clip_is_drawn_again_with_the_same_controls_until_it_sounds(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    # As above: 1.2 bubbles a second for a tenth of one, so that most first draws are silent.
+    engine = {"type": "liquid", "controls": {"avgRate": [0.0, 0.001], "minRadius": 0.3, "maxRadius": 0.31, "expRadius": 0.5}}
+    changes: dict[str, Any] = {"engine": engine, "silence": {"redraws": 100}}
+
+    assert command("generate", write_config(**changes), "--workers", 1)[0] == 0
+
+    dataset = read_dataset(tmp_path / "results")
+    assert len(dataset) == 12
+    assert (dataset.metadata["redraws"] > 0).sum() > 3
+    for index in range(12):
+        assert dataset.clip(index).any()
+    command("plan", write_config(**changes), "--output", tmp_path / "plan.csv")
+    np.testing.assert_array_equal(dataset.metadata["avgRate"], pd.read_csv(tmp_path / "plan.csv")["avgRate"])
+
+
+def test_quiet_clips_pass_where_nobody_asks_for_silence_to_be_found(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    engine = {"type": "liquid", "controls": {"avgRate": [0.0, 0.001], "minRadius": 0.3, "maxRadius": 0.31, "expRadius": 0.5}}
+    config = write_config(engine=engine)
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"silence": None}))
+
+    assert command("generate", config, "--workers", 1)[0] == 0
+
+    dataset = read_dataset(tmp_path / "results")
+    assert not all(dataset.clip(index).any() for index in range(12))
+
+
+def test_noise_lies_under_the_clip_at_the_level_that_its_row_says(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    noise = {"level_db": [-30, -10], "slope_db_per_octave": [-3, -3]}
+    command("generate", write_config(output="clean"), "--workers", 1)
+    command("generate", write_config(output="noisy", noise=noise), "--workers", 1)
+
+    clean, noisy = read_dataset(tmp_path / "clean"), read_dataset(tmp_path / "noisy")
+    levels = noisy.metadata["noise_db"]
+    assert levels.between(-30, -10).all()
+    assert levels.nunique() == 12
+    for index in range(12):
+        undone = [10 ** (d.metadata["lowered_db"][index] / 20) * d.clip(index) for d in (clean, noisy)]
+        added = undone[1] - undone[0]
+        # 0.1 dB: both clips are rounded to 16 bits, and lowered_db to two decimals.
+        assert level_dbfs(added) - level_dbfs(undone[0]) == pytest.approx(levels[index], abs=0.1)
