@@ -4,6 +4,8 @@ import numba
 import numpy as np
 
 _INAUDIBLE = np.log(1e-5)  # 100 dB below the bubble's own start: under the step of a 16-bit file for any clip in range
+_NEVER = -1e300  # the level of a voice that has not sounded yet
+_LANES = 32  # samples that are computed side by side; more makes long bubbles little faster, and short ones slower
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -23,43 +25,48 @@ def ring(
     A new bubble takes the voice that is quietest at that moment. From the voice's last output it fades to its own sound
     over its first period, so that taking a voice does not click. -> [n_samples] float32
     """
+    dt = 1 / sample_rate
     out = np.zeros(n_samples, np.float32)
+    chirp = np.empty(n_samples + _LANES, np.float32)
+    lanes = np.empty((4, _LANES))
     bubble_of_voice = np.full(n_voices, -1, np.int64)
     last_output = np.zeros(n_voices)  # what the voice's bubble fades from
-    log_amplitude = np.log(amplitude)
+    level_at_0 = np.full(n_voices, _NEVER)  # of the voice's bubble, as a logarithm, if it had rung at sample 0
+    fall = np.zeros(n_voices)  # of that level, per sample
+    level = np.empty(n_voices)
     for bubble in range(len(starts)):
         now = starts[bubble]
-        voice = _quietest(bubble_of_voice, starts, log_amplitude, damping, now, sample_rate)
+        voice = _quietest(level_at_0, fall, now, level)
         taken = int(bubble_of_voice[voice])
         if taken >= 0:
             last_output[voice] = _ring_one(
                 out, starts[taken], now, amplitude[taken], damping[taken], frequency_hz[taken], sweep_hz[taken],
-                last_output[voice], sample_rate,
+                last_output[voice], dt, chirp, lanes,
             )  # fmt: skip
         bubble_of_voice[voice] = bubble
+        fall[voice] = damping[bubble] * dt
+        level_at_0[voice] = np.log(amplitude[bubble]) + fall[voice] * now
     for voice in range(n_voices):
         taken = int(bubble_of_voice[voice])
         if taken >= 0:
             _ring_one(
                 out, starts[taken], n_samples, amplitude[taken], damping[taken], frequency_hz[taken], sweep_hz[taken],
-                last_output[voice], sample_rate,
+                last_output[voice], dt, chirp, lanes,
             )  # fmt: skip
     return out
 
 
-@numba.njit(cache=True)
-def _quietest(
-    bubble_of_voice: np.ndarray, starts: np.ndarray, log_amplitude: np.ndarray, damping: np.ndarray, now: int, sample_rate: int
-) -> int:
-    quietest, least = 0, np.inf
-    for voice in range(len(bubble_of_voice)):
-        bubble = bubble_of_voice[voice]
-        if bubble < 0:
+@numba.njit(cache=True, fastmath=True)
+def _quietest(level_at_0: np.ndarray, fall: np.ndarray, now: int, level: np.ndarray) -> int:
+    """level: room to work in. In two passes, since a compiler makes the search for a place wait at every step."""
+    least = level_at_0[0] - fall[0] * now
+    for voice in range(len(level)):
+        level[voice] = level_at_0[voice] - fall[voice] * now
+        least = min(least, level[voice])
+    for voice in range(len(level)):
+        if level[voice] == least:
             return voice
-        level = log_amplitude[bubble] - damping[bubble] * (now - starts[bubble]) / sample_rate
-        if level < least:
-            quietest, least = voice, level
-    return quietest
+    return 0  # not reached
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -72,39 +79,69 @@ def _ring_one(
     frequency_hz: float,
     sweep_hz: float,
     fade_from: float,
-    sample_rate: int,
+    dt: float,
+    chirp: np.ndarray,
+    lanes: np.ndarray,
 ) -> float:
-    """Add what of one bubble lies in out[start:end]; -> its last output.
+    """Add what of one bubble lies in out[start:end]; -> its last output. chirp, lanes: room to work in."""
+    n_rings = min(end - start, int(-_INAUDIBLE / (damping * dt)) + 1)
+    if start + n_rings <= 0:  # over before the sound begins: only its last output matters
+        t = (n_rings - 1) * dt
+        share = min(1.0, t * frequency_hz)
+        last = amplitude * np.exp(-damping * t) * np.sin(2 * np.pi * (frequency_hz + sweep_hz * t / 2) * t)
+        return (1 - share) * fade_from + share * last
 
-    sin(2 pi (f t + s t^2 / 2)) e^(-d t), sampled, is the imaginary part of a number that is turned by a step each
-    sample, while the step itself is turned by a constant: two complex products instead of a sine and an exponential.
+    first = max(0, -start)
+    n = n_rings - first
+    _chirp(chirp, n, first, amplitude, damping, frequency_hz, sweep_hz, dt, lanes[0], lanes[1], lanes[2], lanes[3])
+    for k in range(min(n, int(np.ceil(1 / (frequency_hz * dt))) - first)):
+        share = (first + k) * frequency_hz * dt
+        chirp[k] = (1 - share) * fade_from + share * chirp[k]
+    for k in range(n):
+        out[start + first + k] += chirp[k]
+    return chirp[n - 1]
+
+
+@numba.njit(cache=True, fastmath=True)
+def _chirp(
+    chirp: np.ndarray,
+    n: int,
+    first: int,
+    amplitude: float,
+    damping: float,
+    frequency_hz: float,
+    sweep_hz: float,
+    dt: float,
+    re: np.ndarray,
+    im: np.ndarray,
+    step_re: np.ndarray,
+    step_im: np.ndarray,
+) -> None:
+    """Write amplitude e^(-d t) sin(2 pi (f t + s t^2 / 2)) from sample `first` on to chirp[:n], and up to _LANES more.
+
+    It is the imaginary part of z(k) = z(0) e^(a k + b k^2) with a = -d dt + 2 pi i (f + s t) dt and b = pi i s dt^2. Each
+    lane goes L samples at a time: z(k + L) = z(k) w(k) with w(k) = e^(a L + b L^2 + 2 b L k), and w(k + L) = w(k) e^(2 b L^2).
+    So a sample is two complex products instead of a sine and an exponential, and no lane waits for another.
     """
-    dt = 1 / sample_rate
-    n_rings = min(end - start, int(-_INAUDIBLE / damping * sample_rate) + 1)
-    n_fades = min(n_rings, int(np.ceil(sample_rate / frequency_hz)))
-    is_over = start + n_rings <= 0  # before the sound begins: only its last output matters
-    first = n_rings - 1 if is_over else max(0, -start)
-
     t = first * dt
-    phase = 2 * np.pi * (frequency_hz * t + sweep_hz * t * t / 2)
-    advance = 2 * np.pi * (frequency_hz * dt + sweep_hz * (t * dt + dt * dt / 2))
-    position = amplitude * np.exp(complex(-damping * t, phase))
-    step = np.exp(complex(-damping * dt, advance))
-    turn = np.exp(complex(0.0, 2 * np.pi * sweep_hz * dt * dt))
-    if is_over:
-        share = min(1.0, first * frequency_hz * dt)
-        return (1 - share) * fade_from + share * position.imag
-
-    last = 0.0
-    for n in range(first, n_fades):
-        share = n * frequency_hz * dt
-        last = (1 - share) * fade_from + share * position.imag
-        out[start + n] += last
-        position *= step
-        step *= turn
-    for n in range(max(first, n_fades), n_rings):
-        last = position.imag
-        out[start + n] += last
-        position *= step
-        step *= turn
-    return last
+    a = complex(-damping * dt, 2 * np.pi * (frequency_hz + sweep_hz * t) * dt)
+    b = complex(0.0, np.pi * sweep_hz * dt * dt)
+    z = amplitude * np.exp(complex(-damping * t, 2 * np.pi * (frequency_hz * t + sweep_hz * t * t / 2)))
+    w = np.exp(a * _LANES + b * _LANES * _LANES)
+    to_next_z, to_next_w, turn = np.exp(a + b), np.exp(2 * b * _LANES), np.exp(2 * b)
+    for lane in range(_LANES):
+        re[lane], im[lane], step_re[lane], step_im[lane] = z.real, z.imag, w.real, w.imag
+        z *= to_next_z
+        to_next_z *= turn
+        w *= to_next_w
+    turn = np.exp(2 * b * _LANES * _LANES)
+    turn_re, turn_im = turn.real, turn.imag
+    for begin in range(0, n, _LANES):
+        for lane in range(_LANES):
+            chirp[begin + lane] = im[lane]
+            moved = re[lane] * step_re[lane] - im[lane] * step_im[lane]
+            im[lane] = re[lane] * step_im[lane] + im[lane] * step_re[lane]
+            re[lane] = moved
+            turned = step_re[lane] * turn_re - step_im[lane] * turn_im
+            step_im[lane] = step_re[lane] * turn_im + step_im[lane] * turn_re
+            step_re[lane] = turned
