@@ -1,5 +1,6 @@
 """Audio files in and out: checked when read, whole when written."""
 
+import io
 import struct
 from pathlib import Path
 
@@ -51,8 +52,11 @@ def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
     """samples: [samples], -1..1, what lies outside is clipped -> a 16-bit mono wav, whole or not at all."""
     # Rounded here: libsndfile rounds down, which puts every sound half a step below zero.
     steps = np.rint(np.clip(samples, -1, 1 - 2**-15) * 2**15).astype(np.int16)
+    # Through memory: libsndfile makes the disk keep up with every file that it closes, which takes as long as rendering one.
+    wav = io.BytesIO()
+    soundfile.write(wav, steps, sample_rate, format="WAV", subtype="PCM_16")
     with whole_file(path) as part:
-        soundfile.write(part, steps, sample_rate, subtype="PCM_16")
+        part.write_bytes(wav.getbuffer())
 
 
 def level_dbfs(samples: np.ndarray) -> float:
