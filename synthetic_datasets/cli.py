@@ -42,7 +42,12 @@ def generate(
 
     settings = load_config(config, SyntheticConfig, set_ or [])
     output = look_at_output(
-        settings, "synthetic-datasets generate", extra={"sample": sample}, overwrite=overwrite, dry_run=dry_run
+        settings,
+        "synthetic-datasets generate",
+        extra={"sample": sample},
+        inputs=settings.engine.inputs,
+        overwrite=overwrite,
+        dry_run=dry_run,
     )
     n_clips = min(sample or settings.distribution.n_planned, settings.distribution.n_planned)
     megabytes = n_clips * settings.seconds * settings.sample_rate * 2 / 1e6
@@ -63,20 +68,33 @@ def generate(
 @app.command()
 def plan(
     config: ConfigArgument,
-    output: Annotated[Path, typer.Option(metavar="TABLE.csv", help="Where to write the table.")],
+    output: Annotated[Path, typer.Option(metavar="TABLE.csv", help="The table; its picture goes beside it, as TABLE.png.")],
     set_: SetOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write the table of control values and levels of CONFIG; nothing is rendered."""
+    """Write the table of control values and levels of CONFIG, and a picture of how they spread; nothing is rendered."""
+    import pandas as pd
+
     from synthetic_datasets.config import SyntheticConfig
     from synthetic_datasets.plan import make_plan
+    from synthetic_datasets.plan_picture import plan_picture
     from texturelib.config import load_config
+    from texturelib.errors import UsageError
     from texturelib.files import shown, write_table
 
+    picture = output.with_suffix(".png")
+    if picture == output:
+        raise UsageError(f"--output: {shown(output)} is where the picture goes; name the table, as {output.with_suffix('.csv')}")
     settings = load_config(config, SyntheticConfig, set_ or [])
     table = make_plan(settings)
     write_table(output, table)
-    print(f"{shown(output)}: {len(table)} clips, {', '.join(settings.ranges)}")
+    plan_picture(picture, table, settings)
+    n_asked = settings.distribution.n_clips
+    print(f"{shown(output)}: {len(table)} clips" + (f", not the {n_asked} asked for" if len(table) != n_asked else ""))
+    print(f"{shown(picture)}: how they spread\n")
+    print(table.to_string(index=False, max_rows=4), end="\n\n")
+    values = table.drop(columns="file_name")
+    print(pd.DataFrame({"low": values.min(), "high": values.max(), "different values": values.nunique()}).to_string())
 
 
 @app.command()
@@ -95,7 +113,13 @@ def simulate_recordings(
     from texturelib.outputs import look_at_output
 
     settings = load_config(config, RecordingsConfig, set_ or [])
-    output = look_at_output(settings, "synthetic-datasets simulate-recordings", overwrite=overwrite, dry_run=dry_run)
+    output = look_at_output(
+        settings,
+        "synthetic-datasets simulate-recordings",
+        inputs=settings.engine.inputs,
+        overwrite=overwrite,
+        dry_run=dry_run,
+    )
     n_takes = settings.n_locations * settings.takes_per_location
     size = f"{n_takes} recordings of {settings.seconds:g} s at {settings.n_locations} locations"
     if dry_run or output.is_done:

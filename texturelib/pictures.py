@@ -15,13 +15,19 @@ from texturelib.files import whole_file
 BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#a0aec0"
 
 
+def grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
+    """-> plots that share nothing, as [rows, columns] Axes. Sizes in inches per plot."""
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained")
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
 def panels(n_panels: int, width: float = 3.2, height: float = 2.8) -> tuple[Figure, list[Axes]]:
     """-> a row of plots, wrapped after four, that share nothing. Sizes in inches per panel."""
     columns = min(n_panels, 4)
     rows = -(-n_panels // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained")
-    for axis in axes.flat:
-        axis.spines[["top", "right"]].set_visible(False)
+    figure, axes = grid(rows, columns, width, height)
     for axis in axes.flat[n_panels:]:
         axis.set_visible(False)
     return figure, list(axes.flat[:n_panels])
