@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
@@ -59,6 +60,11 @@ class Engine(Protocol):
         """Every control that it has."""
         ...
 
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files that it plays, by name: another one is another engine."""
+        ...
+
     def started(self, seconds: float, sample_rate: int, workers: int | None) -> AbstractContextManager[Started]:
         """Make it ready for clips of this length; what was started for that stops when the block ends."""
         ...
@@ -83,6 +89,10 @@ class EmbeddedEngine(Config):
         The same rng state gives the same samples.
         """
         raise NotImplementedError
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        return {}
 
     def started(self, seconds: float, sample_rate: int, workers: int | None) -> AbstractContextManager[Started]:
         return nullcontext(Started(partial(_render_at_volume, self, seconds, sample_rate)))

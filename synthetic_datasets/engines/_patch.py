@@ -1,0 +1,116 @@
+"""What the engines share that play a patch: a Max or Pure Data document that makes the sound."""
+
+import queue
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Literal, Protocol
+
+import numpy as np
+from pydantic import NonNegativeInt, PositiveFloat, field_validator, model_validator
+
+from synthetic_datasets.engines._base import Setting, Started, check_controls
+from synthetic_datasets.engines._osc_session import SESSION_MESSAGES
+from texturelib.config import Config
+from texturelib.controls import Control
+
+# Columns of metadata.csv and messages of the session, which a control's name would collide with.
+_TAKEN = SESSION_MESSAGES | {"file_name", "volume", "noise_db", "lowered_db", "redraws"}
+
+
+class PatchControl(Config):
+    """A control of a patch: which numbers it takes, and what they mean."""
+
+    sends: tuple[float, float] = (0.0, 100.0)
+    """What the patch is sent for 0 and for 1 on the slider; between them the numbers lie evenly."""
+    low: float | None = None
+    """What 0 means in `unit`, and `high` what 1 means; the numbers sent, unless given. Only dataset.json speaks of these."""
+    high: float | None = None
+    unit: str = ""
+    curve: Literal["linear", "exponential"] = "linear"
+    """How the meaning runs from low to high."""
+    offset: float = 0.0
+    """With curve "exponential": equal steps are equal ratios of (value - offset)."""
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_range(self) -> "PatchControl":
+        control = self.named("")
+        if control.low == control.high or self.sends[0] == self.sends[1]:
+            raise ValueError(f"[{control.low:g}, {control.high:g}] should be a range with two different ends")
+        if self.curve == "exponential" and (control.low - self.offset) * (control.high - self.offset) <= 0:
+            raise ValueError(
+                f"low {control.low:g} and high {control.high:g} should both lie on one side of offset {self.offset:g}"
+            )
+        return self
+
+    def named(self, name: str) -> Control:
+        low, high = (sent if end is None else end for end, sent in zip((self.low, self.high), self.sends, strict=True))
+        return Control(name, low, high, self.unit, self.curve, self.offset, self.description)
+
+    def sent(self, slider: float) -> float:
+        """slider: 0..1 -> the number for the patch."""
+        low, high = self.sends
+        return low + (high - low) * slider
+
+
+class Player(Protocol):
+    """A patch that is open."""
+
+    def play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+        """controls: the numbers to send, by name. volume: 0..1 -> [samples] float32."""
+        ...
+
+
+class PatchEngine(Config):
+    """An engine that plays a patch; a subclass says its `type`, and starts its players."""
+
+    patch_controls: dict[str, PatchControl]
+    """Every control that the patch has; each gets a message of its name."""
+    controls: dict[str, Setting]
+    """A range [low, high], or one value to hold it at, for each of patch_controls; 0..1."""
+    reply_seconds: PositiveFloat = 5.0
+    """How long to wait for the patch's reply, beyond the length of a clip."""
+    resends: NonNegativeInt = 2
+    """How often to ask again before giving up."""
+
+    @field_validator("patch_controls")
+    @classmethod
+    def _names_are_free(cls, patch_controls: dict[str, PatchControl]) -> dict[str, PatchControl]:
+        for name in patch_controls:
+            if not re.fullmatch(r"[^\W\d]\w*", name) or name in _TAKEN:
+                raise ValueError(
+                    f'"{name}" should be a word of letters, digits and underscores that is none of {", ".join(sorted(_TAKEN))}'
+                )
+        return patch_controls
+
+    @model_validator(mode="after")
+    def _controls_are_the_patchs(self) -> "PatchEngine":
+        if not self.patch_controls:
+            raise ValueError('patch_controls: is missing; name each control of the patch, as {"cutoff": {"sends": [20, 2000]}}')
+        try:
+            check_controls(self.controls, self.available, type(self).model_fields["type"].default)
+        except ValueError as error:
+            raise ValueError(f"controls.{error}") from None
+        return self
+
+    @property
+    def available(self) -> Sequence[Control]:
+        return [control.named(name) for name, control in self.patch_controls.items()]
+
+
+@contextmanager
+def played_by(players: Sequence[Player], patch_controls: Mapping[str, PatchControl]) -> Iterator[Started]:
+    """Each of the players plays one clip at a time."""
+    idle: queue.SimpleQueue[Player] = queue.SimpleQueue()
+    for player in players:
+        idle.put(player)
+
+    def render(controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+        player = idle.get()
+        try:
+            return player.play({name: each.sent(controls[name]) for name, each in patch_controls.items()}, volume, rng)
+        finally:
+            idle.put(player)
+
+    yield Started(render, in_threads=True, n_workers=len(players))

@@ -1,0 +1,42 @@
+"""Any patch that is open in Max, Pure Data or another program, and speaks the thesis's session."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from synthetic_datasets.engines._base import Started, engines
+from synthetic_datasets.engines._osc_session import OscSession, SessionSettings
+from synthetic_datasets.engines._patch import PatchEngine, played_by
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+@engines.register
+class Osc(PatchEngine):
+    """Plays a patch that somebody has opened, on this machine. docs/patches.md says how to make one."""
+
+    type: Literal["osc"] = "osc"
+    send_port: Port = 8000
+    """Where the patch listens."""
+    receive_port: Port = 8001
+    """Where it replies."""
+    leading_slash: bool = False
+    """Whether the patch's addresses begin with a slash, as OSC says; the thesis's have none."""
+    sends_seed: bool = False
+    """Whether the patch has a message "seed", a whole number to draw its chance from; only then can a clip be made again."""
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        return {}
+
+    @contextmanager
+    def started(self, seconds: float, sample_rate: int, workers: int | None) -> Iterator[Started]:
+        settings = SessionSettings(sample_rate, seconds, self.leading_slash, self.sends_seed, self.reply_seconds, self.resends)
+        with (
+            OscSession("the patch", self.send_port, self.receive_port, settings) as session,
+            played_by([session], self.patch_controls) as started,
+        ):
+            yield started
