@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import typer
 from hypothesis import settings
 
 from texturelib.command_line import _status_of
+
+if TYPE_CHECKING:
+    from domain_adaptation.networks import Extractor
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
 settings.load_profile("unhurried")
@@ -29,6 +32,22 @@ def thesis() -> Path:
 def thesis_network(thesis: Path) -> Path:
     """The folder of the thesis's trained network; its files begin with the folder's own name."""
     return next(path for path in (thesis / "published").iterdir() if path.is_dir())
+
+
+@pytest.fixture(scope="session")
+def thesis_extractor(thesis_network: Path) -> "Extractor":
+    """The thesis's trained network, as it published it."""
+    import torch
+
+    from domain_adaptation.config import NetworkConfig
+    from domain_adaptation.networks import Extractor
+
+    path = thesis_network / f"{thesis_network.name}.pth"
+    weights = torch.load(path, map_location="cpu", weights_only=True)["model_state_dict"]
+    model = Extractor(NetworkConfig(), (1, 56, 161), 4)
+    names = {name: name.replace("conv_blocks", "encoder.blocks").replace("fc_blocks", "head") for name in weights}
+    model.load_state_dict({names[name]: value for name, value in weights.items()})
+    return model.eval()
 
 
 @pytest.fixture(scope="session")

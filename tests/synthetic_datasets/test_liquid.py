@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from synthetic_datasets.engines import _bubbles
 from synthetic_datasets.engines.liquid import Liquid
@@ -148,6 +149,38 @@ def test_larger_bubbles_sound_lower() -> None:
 
 def test_rarer_large_bubbles_sound_higher() -> None:
     assert centroid_hz(render(expRadius=0.8)) > centroid_hz(render(expRadius=0.2))
+
+
+def rolloff_hz(samples: np.ndarray, share: float) -> float:
+    """-> the frequency below which that share of the power lies."""
+    power = np.cumsum(np.abs(np.fft.rfft(samples)) ** 2)
+    return float(np.fft.rfftfreq(len(samples), 1 / RATE)[np.searchsorted(power, share * power[-1])])
+
+
+def level(samples: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(samples**2)))
+
+
+@pytest.mark.parametrize(
+    ("name", "descriptor", "sign", "held"),
+    [
+        # Bubbles are independent, so that their powers add.
+        ("avgRate", level, 1, {}),
+        # How high the sound reaches is the smallest bubble's pitch, where most bubbles are small and no large one covers them.
+        ("minRadius", lambda samples: rolloff_hz(samples, 0.999), -1, {"maxRadius": 0.5, "expRadius": 0.8}),
+        ("maxRadius", centroid_hz, -1, {}),  # the largest carry most of the power, at their low pitch
+        ("expRadius", lambda samples: rolloff_hz(samples, 0.99), 1, {}),  # fewer of them leave more to the high ones
+    ],
+)
+def test_each_slider_is_heard_in_what_its_name_says(
+    name: str, descriptor: Callable[[np.ndarray], float], sign: int, held: dict[str, float]
+) -> None:
+    low, high = {"avgRate": (0.2, 0.75), "minRadius": (0.1, 0.5), "maxRadius": (0.5, 0.8), "expRadius": (0.2, 0.8)}[name]
+    sliders = np.linspace(low, high, 24)
+
+    heard = [descriptor(render(seed, **{**held, name: slider})) for seed, slider in enumerate(sliders)]
+
+    assert sign * spearmanr(sliders, heard).statistic >= 0.8
 
 
 corners = st.fixed_dictionaries({name: st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1)) for name in NAMES})
