@@ -53,7 +53,12 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
         seed=config.seed,
         n_planned=config.distribution.n_planned,
         n_rejected=len(rejected),
-        provenance={"kind": "synthetic", "engine": config.engine.model_dump(mode="json"), **versions("numba")},  # type: ignore[attr-defined]
+        provenance={
+            "kind": "synthetic",
+            "engine": config.engine.model_dump(mode="json"),  # type: ignore[attr-defined]
+            **versions(),
+            **engine.versions,
+        },
     )
     journal.unlink()
     output.finish()

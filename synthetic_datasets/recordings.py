@@ -50,7 +50,12 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
     write_table(output.folder / "hidden_controls.csv", pd.DataFrame(rows))
     write_json(
         output.folder / "recordings.json",
-        {"kind": "simulated", "n_recordings": len(takes), "seconds": config.seconds, "versions": versions("numba", "scipy")},
+        {
+            "kind": "simulated",
+            "n_recordings": len(takes),
+            "seconds": config.seconds,
+            "versions": {**versions("scipy"), **engine.versions},
+        },
     )
     journal.unlink()
     output.finish()

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol
 
@@ -42,12 +43,13 @@ class Started:
 
     render: the same state of chance gives the same samples. in_threads: whether it can only be called from threads of
     this process, since it plays something outside of it. n_workers: how many calls at a time it is good for, None for
-    any number.
+    any number. versions: of the programs that make the sound, by name.
     """
 
     render: Render
     in_threads: bool = False
     n_workers: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Engine(Protocol):
@@ -95,7 +97,8 @@ class EmbeddedEngine(Config):
         return {}
 
     def started(self, seconds: float, sample_rate: int, workers: int | None) -> AbstractContextManager[Started]:
-        return nullcontext(Started(partial(_render_at_volume, self, seconds, sample_rate)))
+        render = partial(_render_at_volume, self, seconds, sample_rate)
+        return nullcontext(Started(render, versions={"numba": version("numba"), "scipy": version("scipy")}))
 
 
 def _render_at_volume(

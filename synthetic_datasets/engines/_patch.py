@@ -100,7 +100,9 @@ class PatchEngine(Config):
 
 
 @contextmanager
-def played_by(players: Sequence[Player], patch_controls: Mapping[str, PatchControl]) -> Iterator[Started]:
+def played_by(
+    players: Sequence[Player], patch_controls: Mapping[str, PatchControl], versions: Mapping[str, str]
+) -> Iterator[Started]:
     """Each of the players plays one clip at a time."""
     idle: queue.SimpleQueue[Player] = queue.SimpleQueue()
     for player in players:
@@ -113,4 +115,4 @@ def played_by(players: Sequence[Player], patch_controls: Mapping[str, PatchContr
         finally:
             idle.put(player)
 
-    yield Started(render, in_threads=True, n_workers=len(players))
+    yield Started(render, in_threads=True, n_workers=len(players), versions=versions)

@@ -37,6 +37,6 @@ class Osc(PatchEngine):
         settings = SessionSettings(sample_rate, seconds, self.leading_slash, self.sends_seed, self.reply_seconds, self.resends)
         with (
             OscSession("the patch", self.send_port, self.receive_port, settings) as session,
-            played_by([session], self.patch_controls) as started,
+            played_by([session], self.patch_controls, {}) as started,
         ):
             yield started
