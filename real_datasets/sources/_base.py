@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from texturelib.config import Config
 from texturelib.registry import Registry
 
 sources = Registry("real_datasets.sources")
@@ -12,20 +12,39 @@ sources = Registry("real_datasets.sources")
 
 @dataclass(frozen=True)
 class Recording:
-    """One sound file before it is cut. name: how people know it, unique in its source (for a file, its relative path)."""
+    """One sound file before it is cut, and what its source says of it; "" and () where it says nothing.
+
+    name: how people know it, unique in its source (for a file, its relative path). split: of the source's own
+    ("dev", "fold3"). origin: what recordings that were cut from one longer one have in common; its name where it stands
+    alone. licence, author, title, url: for the attribution that most licences ask for.
+    """
 
     name: str
     path: Path
+    tags: tuple[str, ...] = ()
+    split: str = ""
+    origin: str = ""
+    licence: str = ""
+    author: str = ""
+    title: str = ""
+    url: str = ""
 
 
-class Source(Protocol):
-    """A pydantic model whose fields are its settings."""
+class Source(Config):
+    """Base of the sources: a subclass says its `type`, and its fields are its settings."""
 
     @property
     def inputs(self) -> Mapping[str, Path]:
         """What is read from disk, so that a change in it is noticed."""
-        ...
+        raise NotImplementedError
 
     def recordings(self) -> Sequence[Recording]:
-        """-> in an order that does not depend on the file system. Errors: TextureError when there are none."""
-        ...
+        """-> all of them, in an order that does not depend on the file system, from metadata alone.
+
+        Errors: TextureError when there are none, or their metadata cannot be read.
+        """
+        raise NotImplementedError
+
+    def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
+        """Bring the sound files of these recordings to where their `path` says. -> by name of what cannot be had, the reason."""
+        return {}

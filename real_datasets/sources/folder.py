@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from real_datasets.sources._base import Recording, sources
+from real_datasets.sources._base import Recording, Source, sources
 from texturelib.audio import SUFFIXES, find_audio
-from texturelib.config import Config, ConfigPath
+from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
 from texturelib.files import shown
 
 
 @sources.register
-class Folder(Config):
+class Folder(Source):
     """Every sound file in a folder and the folders below it; hidden files are left alone."""
 
     type: Literal["folder"] = "folder"
