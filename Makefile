@@ -1,8 +1,9 @@
-# make demo    the whole way, from nothing to labelled, exported recordings and a page
+# make demo    the whole way, from nothing to labelled, exported recordings and a page; with SOUND=fire_demo, of fire
 # make test    the tests
 # Both set themselves up first: a virtual environment in .venv, and what is needed in it.
 
 PYTHON ?= python3
+SOUND ?= demo
 RECORDINGS ?=
 OPTIONS ?=
 
@@ -12,7 +13,7 @@ READY := .venv/ready
 .PHONY: setup demo test lint schemas clean
 
 demo: $(READY)
-	@$(BIN)/texture-pipeline configs/demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
+	@$(BIN)/texture-pipeline configs/$(SOUND) $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
 
 test: $(READY)
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=85 $(OPTIONS)

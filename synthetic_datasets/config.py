@@ -114,7 +114,7 @@ class LocationsConfig(Config):
     tilt_db_per_octave: tuple[float, float] = (-2.5, 2.5)
     """The microphone's slope, around 1 kHz."""
     noise_level_db: tuple[float, float] = (-40.0, -18.0)
-    """Background noise against the water."""
+    """Background noise against the sound."""
     noise_slope_db_per_octave: tuple[float, float] = (-6.0, -1.0)
     """0 is white noise, -3 pink."""
 
@@ -134,5 +134,5 @@ class RecordingsConfig(StageConfig):
     takes_per_location: PositiveInt = 40
     engine: Annotated[Engine, engines]
     """Each take draws its controls uniformly from the ranges. Held-fixed parameters other than the synthetic set's make
-    the recordings differ from it, as real water does."""
+    the recordings differ from it, as real sounds do."""
     locations: LocationsConfig = LocationsConfig()
