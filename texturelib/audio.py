@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,25 +66,37 @@ def level_dbfs(samples: np.ndarray) -> float:
     return 10 * np.log10(mean_square) if mean_square > 0 else -np.inf
 
 
-def _read(path: Path) -> tuple[np.ndarray, int]:
+def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray, int]]:
+    """-> ([samples, channels] float32, sample rate), block after block of at most `n_frames`, so that memory stays small.
+
+    Errors: Rejected when the file is empty, not audio, cut off, or holds values that are not numbers; what is only known
+    at the end, after all blocks.
+    """
     if path.stat().st_size == 0:
         raise Rejected("is empty (0 bytes)")
+    n_read = 0
     try:
         with soundfile.SoundFile(path) as file:
             rate, announced = file.samplerate, file.frames
-            samples = file.read(-1 if file.seekable() else announced, dtype="float32", always_2d=True)
+            while len(samples := file.read(n_frames, dtype="float32", always_2d=True)):
+                n_read += len(samples)
+                if not np.isfinite(samples).all():
+                    raise Rejected("holds values that are not numbers (NaN or infinite)")
+                yield samples, rate
     except soundfile.LibsndfileError as error:
         raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
-    share_present = _share_present(path)
-    if len(samples) == 0:
+    if n_read == 0:
         raise Rejected("holds no samples, by its header")
-    announced = max(announced, len(samples) / share_present)
+    announced = max(announced, n_read / _share_present(path))
     # Compressed formats only estimate their length; a fortieth of a second is one mp3 frame.
-    if len(samples) < announced - rate / 40:
-        raise Rejected(f"cut off after {len(samples) / rate:.1f} of {announced / rate:.1f} s")
-    if not np.isfinite(samples).all():
-        raise Rejected("holds values that are not numbers (NaN or infinite)")
-    return samples, rate
+    if n_read < announced - rate / 40:
+        raise Rejected(f"cut off after {n_read / rate:.1f} of {announced / rate:.1f} s")
+
+
+def _read(path: Path) -> tuple[np.ndarray, int]:
+    blocks = list(read_blocks(path))
+    rate = blocks[0][1]
+    return np.concatenate([samples for samples, _ in blocks]), rate
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:
