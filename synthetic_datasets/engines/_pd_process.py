@@ -1,0 +1,160 @@
+"""A Pure Data of our own, without a window, faster than real time; started, watched, stopped."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from synthetic_datasets.engines._osc_session import OscSession, SessionSettings, bound
+from texturelib.errors import TextureError
+from texturelib.files import shown
+
+PATCHES = Path(__file__).parents[1] / "patches"
+"""The patches that come with the toolkit; any patch finds [dataset_receiver] there."""
+
+_PROGRAMS = ("puredata", "pd")
+
+# The kernel ends Pd when we end, even by kill -9; asked for in a process of its own, between fork and Pd.
+_LAUNCHER = """
+import ctypes, os, signal, sys
+try:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+except (AttributeError, OSError):
+    pass  # not Linux: then only an orderly end stops Pd
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+_choosing_port = threading.Lock()
+
+
+def find_program() -> str:
+    """Errors: TextureError when there is no Pure Data here."""
+    for program in _PROGRAMS:
+        if path := shutil.which(program):
+            return path
+    raise TextureError(
+        f"Pure Data is not installed (no {' or '.join(_PROGRAMS)} on the PATH): on Debian and Ubuntu, apt-get install "
+        "puredata-core; elsewhere, see puredata.info/downloads"
+    )
+
+
+def version_of(program: str) -> str:
+    """-> as in "0.53.1"."""
+    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r"Pd-(\S+)", said.stderr + said.stdout)
+    return found.group(1) if found else "unknown"
+
+
+class _Died(Exception):  # noqa: N818 (it ends here, as a sentence or a restart)
+    pass
+
+
+class PdPlayer:
+    """One Pure Data with `patch` open. Use as a context. When it dies it is started again, once."""
+
+    def __init__(self, patch: Path, settings: SessionSettings, start_seconds: float) -> None:
+        self._program = find_program()
+        self._patch = patch
+        self._settings = settings
+        self._start_seconds = start_seconds
+        self._has_restarted = False
+        self._is_closed = False
+        self._starting_or_closing = threading.Lock()
+        self._running = ExitStack()
+
+    def __enter__(self) -> "PdPlayer":
+        try:
+            self._start()
+        except _Died as died:
+            self._running.close()
+            raise TextureError(f"{shown(self._patch)}: {died}") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # On a Ctrl-C a thread may still play; it must not take our end for Pd's, and start another.
+        with self._starting_or_closing:
+            self._is_closed = True
+            self._running.close()
+
+    def play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+        """As OscSession. Errors: TextureError when Pd dies for the second time."""
+        chance = rng.bit_generator.state
+        try:
+            return self._session.play(controls, volume, rng)
+        except _Died as died:
+            self._restart(died)
+        rng.bit_generator.state = chance
+        try:
+            return self._session.play(controls, volume, rng)
+        except _Died as died:
+            raise self._given_up(died) from None
+
+    def _restart(self, died: _Died) -> None:
+        with self._starting_or_closing:
+            if self._has_restarted or self._is_closed:
+                raise self._given_up(died) from None
+            self._has_restarted = True
+            print(f"note: {shown(self._patch)}: {died}; it is started once more", file=sys.stderr)
+            self._running.close()
+            try:
+                self._start()
+            except _Died as again:
+                raise self._given_up(again) from None
+
+    def _given_up(self, died: _Died) -> TextureError:
+        return TextureError(f"{shown(self._patch)}: {died}, for the second time; what was finished is kept")
+
+    def _start(self) -> None:
+        self._console = self._running.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (it is one)
+        with _choosing_port:  # else two threads could be given the same one
+            with bound(0) as free:
+                listen_port = free.getsockname()[1]
+            session = OscSession("Pure Data", listen_port, 0, self._settings, self._look)
+            self._session = self._running.enter_context(session)
+            self._process = self._launch(listen_port, session.receive_port)
+            self._running.callback(self._stop)
+            if not session.wait_for_reply("ready", self._start_seconds):
+                raise _Died(
+                    f"it did not say that it is ready within {self._start_seconds:g} s: does it hold a [dataset_receiver]?"
+                    f"{self._last_words()}"
+                )
+        session.introduce()
+
+    def _launch(self, listen_port: int, reply_port: int) -> "subprocess.Popen[bytes]":
+        rate = str(self._settings.sample_rate)
+        return subprocess.Popen(
+            [
+                sys.executable, "-S", "-E", "-c", _LAUNCHER, str(os.getpid()), self._program,
+                "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-stderr", "-r", rate, "-sleepgrain", "0.1",
+                "-path", str(PATCHES), "-open", str(self._patch),
+                "-send", f"inport {listen_port}", "-send", "fast 1", "-send", f"ready {reply_port}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=self._console,
+            stderr=self._console,
+            start_new_session=True,  # a Ctrl-C at the terminal is for us alone; we stop Pd then
+        )  # fmt: skip
+
+    def _stop(self) -> None:
+        self._process.kill()  # it has nothing to save
+        self._process.wait()
+
+    def _look(self) -> None:
+        status = self._process.poll()
+        if status is not None:
+            how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+            raise _Died(f"Pure Data (process {self._process.pid}) {how}{self._last_words()}")
+
+    def _last_words(self) -> str:
+        self._console.seek(0)
+        errors = [line for line in self._console.read().decode(errors="replace").splitlines() if "error" in line]
+        return f' (the last that it said: "{errors[-1].strip()}")' if errors else ""

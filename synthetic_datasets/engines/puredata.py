@@ -1,0 +1,72 @@
+"""A Pure Data patch, played by as many Pure Datas as there are workers, faster than real time."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import joblib
+from pydantic import Field, PositiveFloat, field_validator, model_validator
+
+from synthetic_datasets.engines._base import Started, engines
+from synthetic_datasets.engines._osc_session import SessionSettings
+from synthetic_datasets.engines._patch import PatchControl, PatchEngine, played_by
+from synthetic_datasets.engines._pd_process import PATCHES, PdPlayer, find_program, version_of
+from synthetic_datasets.engines.liquid import Liquid
+from texturelib.config import ConfigPath
+
+_SHIPPED = {
+    "liquid": {
+        control.name: PatchControl(**{key: value for key, value in control.describe().items() if key != "name"})
+        for control in Liquid.available
+    }
+}
+
+
+@engines.register
+class PureData(PatchEngine):
+    """Starts Pure Data itself, without a window or sound card. docs/patches.md says how to make a patch."""
+
+    type: Literal["puredata"] = "puredata"
+    patch: Annotated[Literal["liquid"] | ConfigPath, Field(union_mode="left_to_right")]
+    """A .pd file that holds a [dataset_receiver], or "liquid", which comes with the toolkit: the engine "liquid" as a patch."""
+    patch_controls: dict[str, PatchControl] = Field(default={})
+    """Every control that the patch has; each gets a message of its name. Known for the patches that come with the toolkit."""
+
+    start_seconds: PositiveFloat = 20.0
+    """How long Pure Data may take to start and open the patch."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shipped_controls(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("patch") in _SHIPPED:
+            return {"patch_controls": _SHIPPED[content["patch"]], **content}
+        return content
+
+    @field_validator("patch")
+    @classmethod
+    def _is_a_patch(cls, patch: Any) -> Any:
+        if isinstance(patch, Path) and not patch.is_file():
+            raise ValueError(f"{patch}: no such file; name a .pd file, or one of {', '.join(_SHIPPED)}")
+        return patch
+
+    @property
+    def path(self) -> Path:
+        return self.patch if isinstance(self.patch, Path) else PATCHES / f"{self.patch}.pd"
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        # A patch may use any of those beside it.
+        return {patch.name: patch for patch in sorted(self.path.parent.glob("*.pd"))}
+
+    @contextmanager
+    def started(self, seconds: float, sample_rate: int, workers: int | None) -> Iterator[Started]:
+        settings = SessionSettings(
+            sample_rate, seconds, leading_slash=False, sends_seed=True, reply_seconds=self.reply_seconds, resends=self.resends
+        )
+        with ExitStack() as open_ones:
+            players = [
+                open_ones.enter_context(PdPlayer(self.path, settings, self.start_seconds))
+                for _ in range(workers or joblib.cpu_count())
+            ]
+            yield open_ones.enter_context(played_by(players, self.patch_controls, {"puredata": version_of(find_program())}))

@@ -1,0 +1,334 @@
+"""Real Pure Data: started, played side by side, watched, stopped; and what a user hears of it when it fails."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthetic_datasets.engines import _pd_process
+from synthetic_datasets.engines._osc_session import OscSession, SessionSettings
+from texturelib.dataset import read_dataset
+
+Command = Callable[..., tuple[int, str, str]]
+WriteConfig = Callable[..., Path]
+Files = Callable[[Path], dict[str, bytes]]
+
+RANGES = {"avgRate": [0.5, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
+
+pytestmark = [
+    pytest.mark.slow,
+    # Where the tests must not be skipped, as in CI, its absence shows as failures.
+    pytest.mark.skipif(not shutil.which("puredata") and not os.environ.get("CI"), reason="needs Pure Data (puredata-core)"),
+]
+
+
+@pytest.fixture
+def pd_config(write_config: WriteConfig) -> Callable[..., Path]:
+    """-> a config of clips of a tenth of a second from the shipped patch; `engine` changes its keys."""
+
+    def write(n_clips: int = 8, engine: dict[str, Any] | None = None, **changes: Any) -> Path:
+        return write_config(
+            **{
+                "sample_rate": 44100,
+                "distribution": {"type": "random_uniform", "n_clips": n_clips},
+                "engine": {"type": "puredata", "patch": "liquid", "controls": RANGES} | (engine or {}),
+            }
+            | changes
+        )
+
+    return write
+
+
+def running_pds(marker: str) -> list[int]:
+    """-> the processes that have `marker` in their command line and are Pure Data."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if (
+                words
+                and Path(os.fsdecode(words[0])).name in ("puredata", "pd")
+                and any(marker.encode() in word for word in words)
+            ):
+                found.append(int(entry.name))
+    return found
+
+
+def wait_until(is_so: Callable[[], Any], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(is_so())
+
+
+@pytest.fixture
+def own_liquid(tmp_path: Path) -> Path:
+    """-> a copy of the shipped liquid patch with a path by which its Pure Datas can be told from any others."""
+    folder = tmp_path / "my patches, ü"
+    folder.mkdir()
+    for patch in _pd_process.PATCHES.glob("*.pd"):
+        shutil.copy(patch, folder)
+    return folder / "liquid.pd"
+
+
+LIQUID_CONTROLS: dict[str, Any] = {name: {} for name in RANGES}
+
+
+def test_the_shipped_patch_makes_the_clips_of_the_plan(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+    status, _, err = command("generate", pd_config(), "--workers", 2)
+
+    dataset = read_dataset(tmp_path / "results")
+    assert (status, err) == (0, "")
+    assert len(dataset) == 8
+    assert re.match(r"0\.\d+", dataset.description["provenance"]["puredata"])
+    # The patch's sliders mean what the embedded engine's mean.
+    assert [control["unit"] for control in dataset.description["controls"]] == ["bubbles/s", "mm", "mm", "exponent"]
+    for index in range(8):
+        assert dataset.clip(index).any()
+
+
+def test_any_number_of_pure_datas_gives_the_same_bytes(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path, files: Files
+) -> None:
+    for workers in (1, 3):
+        assert command("generate", pd_config(output=f"by_{workers}"), "--workers", workers)[0] == 0
+
+    by_1, by_3 = files(tmp_path / "by_1"), files(tmp_path / "by_3")
+    assert by_1 == by_3
+    assert len(set(by_1.values())) == len(by_1)  # no two clips alike
+
+
+def test_the_level_is_the_volumes(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+    for volume in (0.5, 0.6):
+        command("generate", pd_config(output=str(volume), volume={"low": volume, "high": volume}), "--workers", 1)
+
+    soft, loud = (read_dataset(tmp_path / name) for name in ("0.5", "0.6"))
+    for index in range(8):
+        peaks = [np.abs(each.clip(index)).max() for each in (soft, loud)]
+        # A tenth of 158 steps of 0.6 dB is 9.48 dB; the softer peaks are some hundred steps of 16 bits.
+        assert 20 * np.log10(peaks[1] / peaks[0]) == pytest.approx(9.48, abs=0.2)
+
+
+def test_a_patch_of_ones_own_needs_only_the_receiver(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+    shutil.copy(_pd_process.PATCHES / "template.pd", tmp_path / "mein Stück.pd")
+    engine = {
+        "patch": "mein Stück.pd",
+        "patch_controls": {"cutoff": {"low": 100, "high": 10000, "unit": "Hz", "curve": "exponential"}, "level": {}},
+        "controls": {"cutoff": [0, 1], "level": 0.5},
+    }
+
+    status, _, err = command("generate", pd_config(engine=engine), "--workers", 1)
+
+    assert (status, err) == (0, "")
+    dataset = read_dataset(tmp_path / "results")
+    assert dataset.controls == ["cutoff"]
+    assert all(dataset.clip(index).any() for index in range(8))
+
+
+class Running:
+    """`synthetic-datasets generate` in a process of its own."""
+
+    def __init__(self, config: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "synthetic_datasets", "generate", str(config), "--workers", "2"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def end(self) -> tuple[int, str]:
+        _, err = self.process.communicate(timeout=120)
+        return self.process.returncode, err
+
+
+@pytest.fixture
+def long_run(pd_config: Callable[..., Path], own_liquid: Path, tmp_path: Path) -> Iterator[tuple[Path, Callable[[], bool]]]:
+    """-> a config of 300 clips played by `own_liquid`, and whether its first clips are there."""
+    config = pd_config(n_clips=300, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS})
+    yield config, lambda: len(list((tmp_path / "results" / "audio").glob("clip_*.wav"))) >= 5
+    for left in running_pds(str(own_liquid)):
+        os.kill(left, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_pure_data_outlives_a_run_that_is_stopped_and_the_next_run_ends_with_the_same_bytes(
+    long_run: tuple[Path, Callable[[], bool]],
+    own_liquid: Path,
+    command: Command,
+    pd_config: Callable[..., Path],
+    tmp_path: Path,
+    files: Files,
+    number: signal.Signals,
+) -> None:
+    config, has_begun = long_run
+    running = Running(config)
+    assert wait_until(has_begun)
+    assert len(running_pds(str(own_liquid))) == 2
+
+    os.killpg(running.process.pid, number)
+    status, err = running.end()
+
+    assert wait_until(lambda: not running_pds(str(own_liquid)), 5)
+    assert "Traceback" not in err
+    if number != signal.SIGKILL:
+        assert status == 130
+        assert "the same command goes on from here" in err
+    assert Running(config).end() == (0, "")
+    config = pd_config(n_clips=300, output="undisturbed", engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS})
+    assert command("generate", config, "--workers", 2)[0] == 0
+    assert files(tmp_path / "results" / "audio") == files(tmp_path / "undisturbed" / "audio")
+
+
+def test_a_pure_data_that_dies_is_named_and_started_once_more(
+    long_run: tuple[Path, Callable[[], bool]], own_liquid: Path, tmp_path: Path
+) -> None:
+    config, has_begun = long_run
+    running = Running(config)
+    assert wait_until(has_begun)
+    victim = running_pds(str(own_liquid))[0]
+
+    os.kill(victim, signal.SIGKILL)
+    status, err = running.end()
+
+    assert status == 0
+    assert f"Pure Data (process {victim}) was killed by SIGKILL; it is started once more" in err
+    assert err.count("\n") == 1
+    assert len(read_dataset(tmp_path / "results")) == 300
+
+
+def test_one_that_dies_again_ends_the_run_with_all_that_was_finished_kept(
+    long_run: tuple[Path, Callable[[], bool]], own_liquid: Path, tmp_path: Path
+) -> None:
+    config, has_begun = long_run
+    running = Running(config)
+    assert wait_until(has_begun)
+    n_kills = 0
+    while running.process.poll() is None and n_kills < 20:
+        for victim in running_pds(str(own_liquid)):
+            os.kill(victim, signal.SIGKILL)
+        n_kills += 1
+        time.sleep(0.3)
+    status, err = running.end()
+
+    assert status == 1
+    assert "for the second time; what was finished is kept" in err
+    assert "Traceback" not in err
+    assert not running_pds(str(own_liquid))
+    assert len(list((tmp_path / "results" / "audio").iterdir())) >= 5
+    assert Running(config).end() == (0, "")
+
+
+def test_without_pure_data_the_user_is_told_how_to_get_it(
+    command: Command, pd_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    status, _, err = command("generate", pd_config())
+
+    assert status == 1
+    assert "Pure Data is not installed" in err
+    assert "apt-get install puredata-core" in err
+
+
+def test_a_patch_without_a_receiver_is_found_out(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "empty.pd").write_text("#N canvas 0 0 450 300 12;\n")
+    engine = {"patch": "empty.pd", "patch_controls": LIQUID_CONTROLS, "start_seconds": 0.5}
+
+    status, _, err = command("generate", pd_config(engine=engine), "--workers", 1)
+
+    assert status == 1
+    assert "empty.pd" in err
+    assert "did not say that it is ready within 0.5 s: does it hold a [dataset_receiver]?" in err
+
+
+@pytest.mark.parametrize(
+    ("engine", "sentence"),
+    [
+        ({"patch": "missing.pd", "patch_controls": LIQUID_CONTROLS}, "missing.pd: no such file"),
+        ({"patch": "liqid"}, "liqid: no such file; name a .pd file, or one of liquid"),
+        ({"controls": RANGES | {"avgRate": [0.5, 1.5]}}, "avgRate: [0.5, 1.5] should be a range"),
+        ({"controls": RANGES | {"avgRat": 0.5}}, "avgRat: no such control"),
+    ],
+)
+def test_a_wrong_engine_is_a_sentence(
+    command: Command, pd_config: Callable[..., Path], engine: dict[str, Any], sentence: str
+) -> None:
+    status, _, err = command("generate", pd_config(engine=engine))
+
+    assert status == 2
+    assert sentence in err
+
+
+def test_a_changed_patch_is_a_changed_input(command: Command, pd_config: Callable[..., Path], own_liquid: Path) -> None:
+    config = pd_config(n_clips=1, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS})
+    assert command("generate", config, "--workers", 1)[0] == 0
+    own_liquid.write_text(own_liquid.read_text() + "\n")
+
+    status, _, err = command("generate", config, "--workers", 1)
+
+    assert status == 2
+    assert "input changed: liquid.pd" in err
+
+
+def test_the_engine_osc_plays_a_pure_data_that_somebody_else_has_opened_in_real_time(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    ports = []
+    for _ in range(2):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            ports.append(probe.getsockname()[1])
+    opened = subprocess.Popen(
+        [
+            "puredata", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-r", "44100", "-open",
+            str(_pd_process.PATCHES / "liquid.pd"), "-send", f"inport {ports[0]}",
+        ],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    engine = {
+        "type": "osc", "patch_controls": LIQUID_CONTROLS, "controls": RANGES, "sends_seed": True,
+        "send_port": ports[0], "receive_port": ports[1],
+    }  # fmt: skip
+    config = write_config(sample_rate=44100, distribution={"type": "random_uniform", "n_clips": 3}, engine=engine)
+    try:
+        assert wait_until(lambda: f"{ports[0]:04X}" in Path("/proc/net/udp").read_text())
+        status, _, err = command("generate", config)
+    finally:
+        opened.kill()
+        opened.wait()
+
+    assert (status, err) == (0, "")
+    # The same seeds and controls as a Pure Data of our own would be sent: the same sound.
+    command("generate", write_config(**json.loads(config.read_text()) | {
+        "output": "fast", "engine": {"type": "puredata", "patch": "liquid", "controls": RANGES},
+    }))  # fmt: skip
+    slow, fast = read_dataset(tmp_path / "results"), read_dataset(tmp_path / "fast")
+    for index in range(3):
+        np.testing.assert_array_equal(slow.clip(index), fast.clip(index))
+
+
+def test_a_file_that_cannot_be_written_is_said_to_be_so(tmp_path: Path) -> None:
+    settings = SessionSettings(44100, 0.1, leading_slash=False, sends_seed=True, reply_seconds=5, resends=0)
+    with _pd_process.PdPlayer(_pd_process.PATCHES / "liquid.pd", settings, 20.0) as player:
+        session: OscSession = player._session
+        shutil.rmtree(session._folder.name)
+        with pytest.raises(Exception, match="could not write its file"):
+            player.play(dict.fromkeys(RANGES, 50.0), 0.8, np.random.default_rng(0))
+        Path(session._folder.name).mkdir()
+        samples = player.play(dict.fromkeys(RANGES, 50.0), 0.8, np.random.default_rng(0))
+    assert samples.shape == (4410,)
