@@ -19,7 +19,7 @@ from pythonosc.parsing.osc_types import ParseError
 
 from synthetic_datasets.level import FADER_STEPS
 from texturelib.audio import read_clip
-from texturelib.errors import Rejected, TextureError
+from texturelib.errors import Rejected, TextureError, UsageError
 
 LOOPBACK = "127.0.0.1"
 
@@ -48,6 +48,10 @@ class SessionSettings:
     sends_seed: bool
     reply_seconds: float
     resends: int
+
+    def __post_init__(self) -> None:
+        if abs(1000 * self.seconds - round(1000 * self.seconds)) > 1e-6:
+            raise UsageError(f"seconds: {self.seconds:g} should be whole milliseconds, which is what patches are told")
 
 
 class OscSession:

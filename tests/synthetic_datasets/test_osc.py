@@ -219,6 +219,13 @@ def test_a_patch_that_never_works_ends_the_job_with_a_sentence(
     assert err.count("\n") == 1
 
 
+def test_a_length_that_no_patch_can_be_told_is_refused(command: Command, osc_config: Callable[..., Path]) -> None:
+    status, _, err = command("generate", osc_config(free_port(), changes={"seconds": 0.0105}))
+
+    assert status == 2
+    assert "seconds: 0.0105 should be whole milliseconds" in err
+
+
 def test_where_nobody_listens_the_port_is_named_at_once(command: Command, osc_config: Callable[..., Path]) -> None:
     port = free_port()
 
