@@ -103,21 +103,17 @@ def osc_config(write_config: WriteConfig) -> Callable[..., Path]:
     """-> a config that plays a patch at `port`; further keys of the engine, and `changes` to other keys."""
 
     def write(port: int, changes: dict[str, Any] | None = None, **engine: Any) -> Path:
-        return write_config(
-            sample_rate=RATE,
-            seconds=SECONDS,
-            distribution={"type": "uniform_linearly_spaced", "n_clips": 4},
-            engine={
-                "type": "osc",
-                "patch_controls": {"pitch": {"sends": [100, 900], "unit": "Hz"}, "unused": {}},
-                "controls": {"pitch": [0, 1], "unused": 0.5},
-                "send_port": port,
-                "receive_port": free_port(),
-                "reply_seconds": 0.3,
-            }
-            | engine,
-            **changes or {},
-        )
+        own = {
+            "type": "osc",
+            "patch_controls": {"pitch": {"sends": [100, 900], "unit": "Hz"}, "unused": {}},
+            "controls": {"pitch": [0, 1], "unused": 0.5},
+            "send_port": port,
+            "receive_port": free_port(),
+            "reply_seconds": 0.3,
+        }
+        distribution = {"type": "uniform_linearly_spaced", "n_clips": 4}
+        keys = {"sample_rate": RATE, "seconds": SECONDS, "distribution": distribution, "engine": own | engine}
+        return write_config(**keys | (changes or {}))
 
     return write
 
