@@ -82,9 +82,9 @@ def plan(
     from texturelib.errors import UsageError
     from texturelib.files import shown, write_table
 
+    if output.suffix != ".csv":
+        raise UsageError(f"--output: {shown(output)} should end in .csv; the picture goes beside it")
     picture = output.with_suffix(".png")
-    if picture == output:
-        raise UsageError(f"--output: {shown(output)} is where the picture goes; name the table, as {output.with_suffix('.csv')}")
     settings = load_config(config, SyntheticConfig, set_ or [])
     table = make_plan(settings)
     write_table(output, table)

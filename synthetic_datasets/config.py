@@ -8,6 +8,9 @@ from synthetic_datasets.distributions import Distribution, distributions
 from synthetic_datasets.engines import Engine, engines
 from texturelib.config import Config, Share, StageConfig
 
+LevelDb = Annotated[float, Field(ge=-300, le=20)]
+SlopeDb = Annotated[float, Field(ge=-24, le=24)]
+
 _Ranges = TypeVar("_Ranges", bound=Config)
 
 
@@ -38,9 +41,9 @@ class Volume(Config):
 class Noise(Config):
     """Background noise under each clip; both values are drawn uniformly per clip, from low to high."""
 
-    level_db: tuple[float, float] = (-60.0, -30.0)
+    level_db: tuple[LevelDb, LevelDb] = (-60.0, -30.0)
     """Root mean square against the clip's."""
-    slope_db_per_octave: tuple[float, float] = (-6.0, 0.0)
+    slope_db_per_octave: tuple[SlopeDb, SlopeDb] = (-6.0, 0.0)
     """0 is white noise, -3 pink, -6 brown."""
 
     @model_validator(mode="after")
@@ -91,6 +94,11 @@ class SyntheticConfig(StageConfig):
         self.distribution.check(list(self.ranges))
         return self
 
+    @model_validator(mode="after")
+    def _engine_makes_such_clips(self) -> "SyntheticConfig":
+        self.engine.check_clip(self.seconds, self.sample_rate)
+        return self
+
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The controls that vary, and so become labels."""
@@ -109,13 +117,13 @@ class LocationsConfig(Config):
 
     reverberation_seconds: tuple[ReverberationSeconds, ReverberationSeconds] = (0.15, 0.9)
     """Until the room's sound has fallen by 60 dB."""
-    room_level_db: tuple[float, float] = (-18.0, -3.0)
+    room_level_db: tuple[LevelDb, LevelDb] = (-18.0, -3.0)
     """The room's sound against the direct one."""
-    tilt_db_per_octave: tuple[float, float] = (-2.5, 2.5)
+    tilt_db_per_octave: tuple[SlopeDb, SlopeDb] = (-2.5, 2.5)
     """The microphone's slope, around 1 kHz."""
-    noise_level_db: tuple[float, float] = (-40.0, -18.0)
+    noise_level_db: tuple[LevelDb, LevelDb] = (-40.0, -18.0)
     """Background noise against the sound."""
-    noise_slope_db_per_octave: tuple[float, float] = (-6.0, -1.0)
+    noise_slope_db_per_octave: tuple[SlopeDb, SlopeDb] = (-6.0, -1.0)
     """0 is white noise, -3 pink."""
 
     @model_validator(mode="after")
@@ -136,3 +144,8 @@ class RecordingsConfig(StageConfig):
     """Each take draws its controls uniformly from the ranges. Held-fixed parameters other than the synthetic set's make
     the recordings differ from it, as real sounds do."""
     locations: LocationsConfig = LocationsConfig()
+
+    @model_validator(mode="after")
+    def _engine_makes_such_clips(self) -> "RecordingsConfig":
+        self.engine.check_clip(self.seconds, self.sample_rate)
+        return self

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 
 from synthetic_datasets.colour import noise_below
@@ -26,9 +27,10 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
     """
     plan = sample_evenly(make_plan(config), sample)
     rows = {row["file_name"]: {"index": index, **row} for index, row in plan.to_dict("index").items()}
-    output.begin()
+    workers = min(workers or joblib.cpu_count(), len(rows))
     journal = output.folder / "journal.jsonl"
     with config.engine.started(config.seconds, config.sample_rate, workers) as engine:
+        output.begin()  # only now: a patch that is not open should not cost the set that is there
         outcomes = run_jobs(
             rows,
             partial(render_clip, config, engine.render, output.folder),
@@ -55,7 +57,7 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
         n_rejected=len(rejected),
         provenance={
             "kind": "synthetic",
-            "engine": config.engine.model_dump(mode="json"),  # type: ignore[attr-defined]
+            "engine": config.as_written(output.folder)["engine"],
             **versions(),
             **engine.versions,
         },

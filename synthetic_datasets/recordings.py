@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 from scipy import signal
 
@@ -17,8 +18,9 @@ from synthetic_datasets.engines import Render
 from synthetic_datasets.level import UNITY
 from texturelib.audio import write_wav
 from texturelib.dataset import versions
+from texturelib.errors import Rejected, TextureError
 from texturelib.files import write_json, write_table
-from texturelib.jobs import run_jobs
+from texturelib.jobs import rejected_of, run_jobs
 from texturelib.outputs import Output
 
 _PEAK = 0.7  # of every recording: a careful recordist's headroom
@@ -33,9 +35,10 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
         for location in range(1, config.n_locations + 1)
         for take in range(1, config.takes_per_location + 1)
     }
-    output.begin()
+    workers = min(workers or joblib.cpu_count(), len(takes))
     journal = output.folder / "journal.jsonl"
     with config.engine.started(config.seconds, config.sample_rate, workers) as engine:
+        output.begin()
         truth = run_jobs(
             takes,
             partial(_record, config, engine.render, output.folder),
@@ -44,6 +47,8 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
             workers=engine.n_workers or workers,
             in_threads=engine.in_threads,
         )
+    for name, reason in rejected_of(truth).items():
+        raise TextureError(f"{name}: {reason}; the same command tries it again")
     rows = [{"file_name": name, **truth[name]} for name in takes]
     places = [{"location": n, **_draw_location(config, n)} for n in range(1, config.n_locations + 1)]
     write_table(output.folder / "locations.csv", pd.DataFrame(places))
@@ -71,6 +76,8 @@ def _record(config: RecordingsConfig, render: Render, folder: Path, location_and
         for name, setting in config.engine.controls.items()
     }
     dry = render(controls, UNITY, rng).astype(np.float64)
+    if not np.isfinite(dry).all():
+        raise Rejected("the engine gave values that are not numbers")
     place = _draw_location(config, location)
     # The room is the same for every take at a location, so its noise comes from the location alone.
     response = _room_response(place, config.sample_rate, np.random.default_rng([config.seed, location, 0, 1]))

@@ -67,7 +67,11 @@ class Engine(Protocol):
         """The files that it plays, by name: another one is another engine."""
         ...
 
-    def started(self, seconds: float, sample_rate: int, workers: int | None) -> AbstractContextManager[Started]:
+    def check_clip(self, seconds: float, sample_rate: int) -> None:
+        """Errors: ValueError when it cannot make clips of this length."""
+        ...
+
+    def started(self, seconds: float, sample_rate: int, workers: int) -> AbstractContextManager[Started]:
         """Make it ready for clips of this length; what was started for that stops when the block ends."""
         ...
 
@@ -96,7 +100,10 @@ class EmbeddedEngine(Config):
     def inputs(self) -> dict[str, Path]:
         return {}
 
-    def started(self, seconds: float, sample_rate: int, workers: int | None) -> AbstractContextManager[Started]:
+    def check_clip(self, seconds: float, sample_rate: int) -> None:
+        """Any length will do."""
+
+    def started(self, seconds: float, sample_rate: int, workers: int) -> AbstractContextManager[Started]:
         render = partial(_render_at_volume, self, seconds, sample_rate)
         return nullcontext(Started(render, versions={"numba": version("numba"), "scipy": version("scipy")}))
 

@@ -3,8 +3,10 @@
 Everything stays on this machine: both ports are on loopback, and the files go through a folder of our own.
 """
 
-import errno
+import os
+import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -17,11 +19,10 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.parsing.osc_types import ParseError
 
+from synthetic_datasets.engines._ports import LOOPBACK, bound
 from synthetic_datasets.level import FADER_STEPS
 from texturelib.audio import read_clip
-from texturelib.errors import Rejected, TextureError, UsageError
-
-LOOPBACK = "127.0.0.1"
+from texturelib.errors import Rejected, TextureError
 
 SESSION_MESSAGES = frozenset(
     {
@@ -36,6 +37,11 @@ _FAILED = "audioFileRecording_Error"
 _LARGEST_SEED = 2**23  # Pure Data counts in 32-bit floats, which hold every whole number below 2^24
 _LOOKS_PER_SECOND = 10  # at whether the patch still runs, while waiting for it
 _SILENT_FILES_UNTIL_DOUBT = 3
+_FOLDER = "texture-patch-"
+
+
+class NoReplyError(TextureError):
+    """The patch was asked as often as it may be, and said nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,6 @@ class SessionSettings:
     sends_seed: bool
     reply_seconds: float
     resends: int
-
-    def __post_init__(self) -> None:
-        if abs(1000 * self.seconds - round(1000 * self.seconds)) > 1e-6:
-            raise UsageError(f"seconds: {self.seconds:g} should be whole milliseconds, which is what patches are told")
 
 
 class OscSession:
@@ -75,7 +77,8 @@ class OscSession:
         self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._out.connect((LOOPBACK, send_port))
         self._place = f"{LOOPBACK}:{send_port}"
-        self._folder = tempfile.TemporaryDirectory(prefix="texture-patch-")
+        _remove_folders_of_the_dead()
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-")
 
     def __enter__(self) -> "OscSession":
         return self
@@ -98,9 +101,11 @@ class OscSession:
         did before, but this one does not.
         """
         self._n_played += 1
+        for late in Path(self._folder.name).iterdir():
+            late.unlink()  # the file of an attempt that was given up
         seed = int(rng.integers(_LARGEST_SEED))
         n_samples = round(self._settings.seconds * self._settings.sample_rate)
-        reason = ""
+        reason, answer = "", None
         for attempt in range(self._settings.resends + 1):
             # A name of its own for each attempt: whatever lies there was written for it.
             path = Path(self._folder.name) / f"{self._n_played}_{attempt}.wav"
@@ -116,12 +121,13 @@ class OscSession:
                 else:
                     self._doubt_silence(samples)
                     return samples
-                finally:
-                    path.unlink(missing_ok=True)
-            elif answer == _FAILED:
-                reason = f"{self._who} at {self._place} could not write its file into {self._folder.name}: is the disk full?"
+        if answer == _FAILED:
+            raise TextureError(
+                f"{self._who} at {self._place} could not write its file into {self._folder.name}: is the disk full? What was "
+                "finished is kept"
+            )
         if not reason:
-            raise TextureError(self._no_reply())
+            raise NoReplyError(self._no_reply())
         raise Rejected(reason) if self._n_good else TextureError(reason)
 
     def wait_for_reply(self, address: str, seconds: float) -> bool:
@@ -189,9 +195,11 @@ class OscSession:
         self._n_good += 1
         self._has_sounded = self._has_sounded or bool(samples.any())
         if not self._has_sounded and self._n_good >= _SILENT_FILES_UNTIL_DOUBT:
-            raise TextureError(
-                f"{self._who} at {self._place} has written {self._n_good} files of nothing but zeros: is its sound on, and is "
-                "a synthesiser connected to the receiver?"
+            self._has_sounded = True  # said once
+            print(
+                f"note: {self._who} at {self._place} has written {self._n_good} files of nothing but zeros: is its sound on, "
+                "and is a synthesiser connected to the receiver?",
+                file=sys.stderr,
             )
 
     def _no_reply(self) -> str:
@@ -202,13 +210,13 @@ class OscSession:
         )
 
 
-def bound(port: int) -> socket.socket:
-    """-> a socket that listens on loopback. Errors: TextureError when another program has the port."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        listening.bind((LOOPBACK, port))
-    except OSError as error:
-        listening.close()
-        reason = "another program has it" if error.errno == errno.EADDRINUSE else error.strerror
-        raise TextureError(f"receive_port: cannot listen on {LOOPBACK}:{port} ({reason}); name another port") from None
-    return listening
+def _remove_folders_of_the_dead() -> None:
+    """Remove what sessions left behind whose process was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        pid = folder.name.removeprefix(_FOLDER).split("-")[0]
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, OSError):
+            continue  # not ours to judge

@@ -36,8 +36,10 @@ class PatchControl(Config):
     @model_validator(mode="after")
     def _has_a_range(self) -> "PatchControl":
         control = self.named("")
-        if control.low == control.high or self.sends[0] == self.sends[1]:
-            raise ValueError(f"[{control.low:g}, {control.high:g}] should be a range with two different ends")
+        if self.sends[0] == self.sends[1]:
+            raise ValueError(f"sends: [{self.sends[0]:g}, {self.sends[1]:g}] should be a range with two different ends")
+        if control.low == control.high:
+            raise ValueError(f"low and high: both are {control.low:g}; they should differ")
         if self.curve == "exponential" and (control.low - self.offset) * (control.high - self.offset) <= 0:
             raise ValueError(
                 f"low {control.low:g} and high {control.high:g} should both lie on one side of offset {self.offset:g}"
@@ -93,6 +95,11 @@ class PatchEngine(Config):
         except ValueError as error:
             raise ValueError(f"controls.{error}") from None
         return self
+
+    def check_clip(self, seconds: float, sample_rate: int) -> None:
+        for count, what in ((1000 * seconds, "milliseconds"), (sample_rate * seconds, "samples")):
+            if abs(count - round(count)) > 1e-6:
+                raise ValueError(f"seconds: {seconds:g} is {count:g} {what}; a patch can only be told a whole number of them")
 
     @property
     def available(self) -> Sequence[Control]:

@@ -10,11 +10,13 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from synthetic_datasets.engines._osc_session import OscSession, SessionSettings, bound
+from synthetic_datasets.engines._osc_session import NoReplyError, OscSession, SessionSettings
+from synthetic_datasets.engines._ports import reserved_port
 from texturelib.errors import TextureError
 from texturelib.files import shown
 
@@ -23,7 +25,8 @@ PATCHES = Path(__file__).parents[1] / "patches"
 
 _PROGRAMS = ("puredata", "pd")
 
-# The kernel ends Pd when we end, even by kill -9; asked for in a process of its own, between fork and Pd.
+# The kernel ends Pd when the thread that started it ends, even by kill -9. That is asked for in a process of its own,
+# between fork and Pd. The main thread starts the first ones; one that dies is started again by the thread that plays it.
 _LAUNCHER = """
 import ctypes, os, signal, sys
 try:
@@ -33,7 +36,6 @@ except (AttributeError, OSError):
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
-_choosing_port = threading.Lock()
 
 
 def find_program() -> str:
@@ -74,9 +76,11 @@ class PdPlayer:
     def __enter__(self) -> "PdPlayer":
         try:
             self._start()
-        except _Died as died:
+        except BaseException as error:
             self._running.close()
-            raise TextureError(f"{shown(self._patch)}: {died}") from None
+            if isinstance(error, _Died):
+                raise TextureError(f"{shown(self._patch)}: {error}") from None
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -89,14 +93,21 @@ class PdPlayer:
         """As OscSession. Errors: TextureError when Pd dies for the second time."""
         chance = rng.bit_generator.state
         try:
-            return self._session.play(controls, volume, rng)
+            return self._play(controls, volume, rng)
         except _Died as died:
             self._restart(died)
         rng.bit_generator.state = chance
         try:
-            return self._session.play(controls, volume, rng)
+            return self._play(controls, volume, rng)
         except _Died as died:
             raise self._given_up(died) from None
+
+    def _play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+        try:
+            return self._session.play(controls, volume, rng)
+        except NoReplyError:
+            seconds = f"{self._settings.reply_seconds:g} s beyond the clip's length"
+            raise _Died(f"Pure Data (process {self._process.pid}) said nothing for {seconds} (reply_seconds)") from None
 
     def _restart(self, died: _Died) -> None:
         with self._starting_or_closing:
@@ -115,18 +126,21 @@ class PdPlayer:
 
     def _start(self) -> None:
         self._console = self._running.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (it is one)
-        with _choosing_port:  # else two threads could be given the same one
-            with bound(0) as free:
-                listen_port = free.getsockname()[1]
-            session = OscSession("Pure Data", listen_port, 0, self._settings, self._look)
-            self._session = self._running.enter_context(session)
-            self._process = self._launch(listen_port, session.receive_port)
-            self._running.callback(self._stop)
-            if not session.wait_for_reply("ready", self._start_seconds):
-                raise _Died(
-                    f"it did not say that it is ready within {self._start_seconds:g} s: does it hold a [dataset_receiver]?"
-                    f"{self._last_words()}"
-                )
+        listen_port = self._running.enter_context(reserved_port())
+        session = OscSession("Pure Data", listen_port, 0, self._settings, self._look)
+        self._session = self._running.enter_context(session)
+        self._process = self._launch(listen_port, session.receive_port)
+        self._running.callback(self._stop)
+        if not session.wait_for_reply("ready", self._start_seconds):
+            raise _Died(
+                f"it did not say that it is ready within {self._start_seconds:g} s (start_seconds): does it hold a "
+                f"[dataset_receiver]?{self._last_words()}"
+            )
+        if unknown := self._unknown_objects():
+            raise TextureError(
+                f"{shown(self._patch)}: Pure Data does not know {', '.join(f'[{name}]' for name in unknown)}: without that the "
+                "patch would sound otherwise; put the missing abstraction beside it, or use objects of Pd vanilla"
+            )
         session.introduce()
 
     def _launch(self, listen_port: int, reply_port: int) -> "subprocess.Popen[bytes]":
@@ -154,7 +168,15 @@ class PdPlayer:
             how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
             raise _Died(f"Pure Data (process {self._process.pid}) {how}{self._last_words()}")
 
-    def _last_words(self) -> str:
+    def _said(self) -> list[str]:
         self._console.seek(0)
-        errors = [line for line in self._console.read().decode(errors="replace").splitlines() if "error" in line]
+        return self._console.read().decode(errors="replace").splitlines()
+
+    def _unknown_objects(self) -> list[str]:
+        """-> the objects of the patch that could not be made; Pd says so in the line after each one's name."""
+        lines = self._said()
+        return [re.sub(r"^verbose\(\d+\): ", "", name) for name, after in pairwise(lines) if "couldn't create" in after]
+
+    def _last_words(self) -> str:
+        errors = [line for line in self._said() if "error" in line]
         return f' (the last that it said: "{errors[-1].strip()}")' if errors else ""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthetic_datasets.engines._base import Started, engines
 from synthetic_datasets.engines._osc_session import OscSession, SessionSettings
@@ -28,12 +28,18 @@ class Osc(PatchEngine):
     sends_seed: bool = False
     """Whether the patch has a message "seed", a whole number to draw its chance from; only then can a clip be made again."""
 
+    @model_validator(mode="after")
+    def _two_ports(self) -> "Osc":
+        if self.send_port == self.receive_port:
+            raise ValueError(f"receive_port: {self.receive_port} is the send_port too; the patch needs that one")
+        return self
+
     @property
     def inputs(self) -> dict[str, Path]:
         return {}
 
     @contextmanager
-    def started(self, seconds: float, sample_rate: int, workers: int | None) -> Iterator[Started]:
+    def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
         settings = SessionSettings(sample_rate, seconds, self.leading_slash, self.sends_seed, self.reply_seconds, self.resends)
         with (
             OscSession("the patch", self.send_port, self.receive_port, settings) as session,

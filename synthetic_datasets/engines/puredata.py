@@ -1,11 +1,12 @@
 """A Pure Data patch, played by as many Pure Datas as there are workers, faster than real time."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import joblib
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from synthetic_datasets.engines._base import Started, engines
@@ -14,6 +15,7 @@ from synthetic_datasets.engines._patch import PatchControl, PatchEngine, played_
 from synthetic_datasets.engines._pd_process import PATCHES, PdPlayer, find_program, version_of
 from synthetic_datasets.engines.liquid import Liquid
 from texturelib.config import ConfigPath
+from texturelib.files import shown
 
 _SHIPPED = {
     "liquid": {
@@ -39,15 +41,22 @@ class PureData(PatchEngine):
     @model_validator(mode="before")
     @classmethod
     def _shipped_controls(cls, content: Any) -> Any:
-        if isinstance(content, dict) and content.get("patch") in _SHIPPED:
+        if isinstance(content, dict) and isinstance(content.get("patch"), str) and content["patch"] in _SHIPPED:
             return {"patch_controls": _SHIPPED[content["patch"]], **content}
         return content
+
+    @field_validator("patch", mode="before")
+    @classmethod
+    def _is_a_name(cls, patch: Any) -> Any:
+        if not isinstance(patch, str | Path):
+            raise ValueError(f"{json.dumps(patch)} should be the path of a .pd file, or one of {', '.join(_SHIPPED)}")
+        return patch
 
     @field_validator("patch")
     @classmethod
     def _is_a_patch(cls, patch: Any) -> Any:
         if isinstance(patch, Path) and not patch.is_file():
-            raise ValueError(f"{patch}: no such file; name a .pd file, or one of {', '.join(_SHIPPED)}")
+            raise ValueError(f"{shown(patch)}: no such file; name a .pd file, or one of {', '.join(_SHIPPED)}")
         return patch
 
     @property
@@ -56,17 +65,25 @@ class PureData(PatchEngine):
 
     @property
     def inputs(self) -> dict[str, Path]:
-        # A patch may use any of those beside it.
-        return {patch.name: patch for patch in sorted(self.path.parent.glob("*.pd"))}
+        return {patch.name: patch for patch in _with_abstractions(self.path)} if isinstance(self.patch, Path) else {}
 
     @contextmanager
-    def started(self, seconds: float, sample_rate: int, workers: int | None) -> Iterator[Started]:
+    def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
         settings = SessionSettings(
             sample_rate, seconds, leading_slash=False, sends_seed=True, reply_seconds=self.reply_seconds, resends=self.resends
         )
         with ExitStack() as open_ones:
-            players = [
-                open_ones.enter_context(PdPlayer(self.path, settings, self.start_seconds))
-                for _ in range(workers or joblib.cpu_count())
-            ]
+            players = [open_ones.enter_context(PdPlayer(self.path, settings, self.start_seconds)) for _ in range(workers)]
             yield open_ones.enter_context(played_by(players, self.patch_controls, {"puredata": version_of(find_program())}))
+
+
+def _with_abstractions(patch: Path) -> list[Path]:
+    """-> the patch, and those beside it that it uses, or that these use: what is named in one of them."""
+    beside = {path.stem: path for path in patch.parent.glob("*.pd")}
+    used, to_do = {patch}, [patch]
+    while to_do:
+        words = set(re.split(r"[\s;,]+", to_do.pop().read_text(errors="replace")))
+        new = {path for name, path in beside.items() if name in words} - used
+        used |= new
+        to_do += new
+    return sorted(used)

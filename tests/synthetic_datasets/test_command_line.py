@@ -123,6 +123,8 @@ def test_a_strangers_folder_as_output_is_refused(command: Command, write_config:
 def test_a_plan_that_cannot_be_written_is_a_sentence_and_exit_1(
     command: Command, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
-    status, _, err = command("plan", write_config(), "--output", tmp_path)
+    (tmp_path / "plans.csv").mkdir()
 
-    assert (status, err) == (1, f"{tmp_path}: Is a directory\n")
+    status, _, err = command("plan", write_config(), "--output", tmp_path / "plans.csv")
+
+    assert (status, err) == (1, f"{tmp_path / 'plans.csv'}: Is a directory\n")

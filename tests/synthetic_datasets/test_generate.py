@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -342,27 +342,6 @@ def test_noise_lies_under_the_clip_at_the_level_that_its_row_says(
         added = undone[1] - undone[0]
         # 0.1 dB: both clips are rounded to 16 bits, and lowered_db to two decimals.
         assert level_dbfs(added) - level_dbfs(undone[0]) == pytest.approx(levels[index], abs=0.1)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """-> give a disk of its own the size that mount(8) is told, such as "1m"; it keeps what lies on it."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    is_mounted = False
-
-    def of_size(size: str) -> Path:
-        nonlocal is_mounted
-        options = f"size={size}" + (",remount" if is_mounted else "")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True, check=False)
-        if done.returncode:
-            pytest.skip(f"needs the right to mount a disk in memory ({done.stderr.decode().strip()})")
-        is_mounted = True
-        return disk
-
-    yield of_size
-    if is_mounted:
-        subprocess.run(["umount", disk], check=True)
 
 
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -33,7 +35,7 @@ class FakePatch:
     seconds: float = SECONDS
     ignores: int = 0
     is_silent: bool = False
-    fails: bool = False
+    fails_from: int | None = None
     names_the_file: bool = False
     replies_to_others_first: bool = False
     spoils: frozenset[int] = frozenset()
@@ -59,7 +61,7 @@ class FakePatch:
     def _record(self, state: dict[str, Any]) -> None:
         if self.replies_to_others_first:
             self._reply(state, "/audioFileRecording_Ended", "/an/earlier/file.wav")
-        if self.fails:
+        if self.fails_from and self.n_starts >= self.fails_from:
             self._reply(state, "/audioFileRecording_Error", state["filePath"])
             return
         n_samples = round(self.seconds * self.rate) // (2 if self.n_starts in self.spoils else 1)
@@ -198,8 +200,7 @@ def test_lost_messages_and_spoilt_files_are_asked_for_again(
         ({"ignores": 99}, "within 0.3 s, asked 3 times: is the patch open"),
         ({"rate": 4000}, "1 channel(s) of 400 samples at 4000 Hz; the dataset has 1 channel of 800 samples at 8000 Hz"),
         ({"seconds": 0.05}, "1 channel(s) of 400 samples at 8000 Hz"),
-        ({"is_silent": True}, "nothing but zeros: is its sound on"),
-        ({"fails": True}, "could not write its file"),
+        ({"fails_from": 1}, "could not write its file"),
     ],
 )
 def test_a_patch_that_never_works_ends_the_job_with_a_sentence(
@@ -219,7 +220,70 @@ def test_a_length_that_no_patch_can_be_told_is_refused(command: Command, osc_con
     status, _, err = command("generate", osc_config(free_port(), changes={"seconds": 0.0105}))
 
     assert status == 2
-    assert "seconds: 0.0105 should be whole milliseconds" in err
+    assert "seconds: 0.0105 is 10.5 milliseconds; a patch can only be told a whole number" in err
+
+
+def test_a_patch_that_only_writes_silence_is_asked_about(
+    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch]
+) -> None:
+    status, _, err = command("generate", osc_config(open_patch(is_silent=True).port, changes={"silence": {"redraws": 1}}))
+
+    assert status == 1
+    assert err.startswith("note: the patch at 127.0.0.1:")
+    assert err.count("has written 3 files of nothing but zeros: is its sound on") == 1
+    assert "4 of 4 files were left out" in err
+
+
+def test_a_patch_that_stops_writing_ends_the_job_so_that_it_can_go_on(
+    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path
+) -> None:
+    patch = open_patch(fails_from=3)
+    config = osc_config(patch.port)
+
+    status, _, err = command("generate", config)
+    assert status == 1
+    assert "could not write its file" in err
+    assert not (tmp_path / "results" / "rejected.csv").exists()
+
+    patch.fails_from = None
+    assert command("generate", config)[0] == 0
+    assert len(read_dataset(tmp_path / "results")) == 4
+
+
+def test_a_patch_that_is_not_open_does_not_cost_the_set_that_is_there(
+    command: Command,
+    write_config: WriteConfig,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    files: Any,
+    tmp_path: Path,
+) -> None:
+    command("generate", write_config(), "--workers", 1)
+    before = files(tmp_path / "results")
+    other = open_patch()
+
+    status, *_ = command("generate", osc_config(free_port(), receive_port=other.port), "--overwrite")
+
+    assert status == 1
+    assert files(tmp_path / "results") == before
+
+
+def test_what_a_killed_run_left_in_the_folder_for_temporary_files_is_removed_by_the_next(
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / f"texture-patch-{ended.pid}-abc").mkdir()
+    (tmp_path / "texture-patch-1-abc").mkdir()  # of a process that runs
+
+    assert command("generate", osc_config(open_patch().port))[0] == 0
+
+    assert [path.name for path in tmp_path.glob("texture-patch-*")] == ["texture-patch-1-abc"]
 
 
 def test_where_nobody_listens_the_port_is_named_at_once(command: Command, osc_config: Callable[..., Path]) -> None:
@@ -262,7 +326,9 @@ def test_one_spoilt_clip_among_good_ones_is_left_out(
         ({"patch_controls": {"filePath": {}}}, '"filePath" should be a word'),
         ({"patch_controls": {"a b": {}}}, '"a b" should be a word'),
         ({"patch_controls": {}}, "patch_controls: is missing"),
-        ({"patch_controls": {"pitch": {"sends": [3, 3]}}}, "two different ends"),
+        ({"patch_controls": {"pitch": {"sends": [3, 3], "low": 0, "high": 1}}}, "sends: [3, 3] should be a range"),
+        ({"patch_controls": {"pitch": {"low": 3, "high": 3}}}, "low and high: both are 3"),
+        ({"send_port": 8000, "receive_port": 8000}, "receive_port: 8000 is the send_port too"),
         ({"send_port": 0}, "send_port"),
     ],
 )
