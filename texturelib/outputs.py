@@ -70,7 +70,8 @@ def look_at_output(
     folder = folder or config.output
     written = config.as_written(folder)
     settings = {key: value for key, value in written.items() if only is None or key in only} | dict(extra or {})
-    settings = _without(settings, "max_rejected")  # it decides whether a job has failed, not what it writes
+    for key in ("max_rejected", "connection"):  # when a job has failed, and how its files are asked for: not what it writes
+        settings = _without(settings, key)
     try:
         fingerprints = {name: _fingerprint_of_input(name, path) for name, path in (inputs or {}).items()}
     except TextureError as error:
@@ -106,7 +107,7 @@ def fingerprint(path: Path) -> str:
     """-> a digest that changes with what `path` holds.
 
     A folder made by this toolkit, or one in it, is known by how it was made and by its table; any other by names, sizes
-    and times of its files, hidden ones left out.
+    and times of its files, hidden ones left out; a single file by its content.
     Errors: TextureError when it is missing, empty or not finished.
     """
     if not path.exists():
@@ -116,7 +117,9 @@ def fingerprint(path: Path) -> str:
             raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
         table = path / "metadata.csv"
         return _digest([run["fingerprint"], hashlib.sha256(table.read_bytes()).hexdigest() if table.exists() else ""])
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
     if not files:
         raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
