@@ -1,11 +1,12 @@
 """Files that appear whole or not at all: written beside their place, then renamed into it."""
 
 import contextlib
+import csv
 import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,20 +62,25 @@ def read_json(path: Path) -> Any:
 
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:
+    # Names may hold a carriage return, which ends a row unless it stands in quotes; Python's csv sets none around it.
+    has_returns = any("\r" in value for column in table for value in table[column] if isinstance(value, str))
+    quoting = csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL
     with whole_file(path) as part:
         # Linux allows names that are not UTF-8; their bytes pass through as they are.
-        table.to_csv(part, index=False, errors="surrogateescape")
+        table.to_csv(part, index=False, quoting=quoting, errors="surrogateescape")
 
 
-def read_table(path: Path) -> "pd.DataFrame":
-    """Errors: TextureError, naming the file, when it is missing, empty or not a table."""
+def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")) -> "pd.DataFrame":
+    """text_columns: those that stay as they are written: a clip called "007" or "NA" is not a number and not missing.
+
+    Errors: TextureError, naming the file, when it is missing, empty or not a table.
+    """
     import pandas as pd
 
     try:
-        # Names stay text: a clip called "007" or "NA" is not a number and not missing.
         return pd.read_csv(
             path,
-            dtype={"file_name": str, "source": str},
+            dtype=dict.fromkeys(text_columns, str),
             keep_default_na=False,
             na_values=[""],
             encoding_errors="surrogateescape",

@@ -74,6 +74,17 @@ def test_hidden_files_folders_and_other_kinds_are_not_found(tmp_path: Path) -> N
     assert find_audio(tmp_path) == []
 
 
+def test_a_link_that_leads_nowhere_is_found_so_that_someone_hears_of_it(tmp_path: Path) -> None:
+    (tmp_path / "gone.wav").symlink_to("nowhere.wav")
+    (tmp_path / "myself.wav").symlink_to("myself.wav")
+    (tmp_path / "gone.txt").symlink_to("nowhere.txt")
+
+    assert [path.name for path in find_audio(tmp_path)] == ["gone.wav", "myself.wav"]
+    assert rejection(tmp_path / "myself.wav").startswith("cannot be opened (")
+    with pytest.raises(FileNotFoundError):
+        read_mono(tmp_path / "gone.wav", RATE)
+
+
 def test_a_hidden_folder_above_the_one_that_is_searched_does_not_hide_it(tmp_path: Path) -> None:
     (tmp_path / ".cache" / "sounds").mkdir(parents=True)
     (tmp_path / ".cache" / "sounds" / "a.wav").touch()

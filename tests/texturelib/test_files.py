@@ -99,7 +99,7 @@ def test_json_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_a_table_comes_back_as_it_was_with_names_that_look_like_numbers_or_nothing(tmp_path: Path) -> None:
     # A file called 007, NA or 1e5 is none of 7, missing, 100000; a name that is not UTF-8 (here Latin-1) is a name too.
-    names = ["007", "NA", "1e5", "a, b", 'say "c"', "b\udce4ch.wav", "None"]
+    names = ["007", "NA", "1e5", "a, b", 'say "c"', "b\udce4ch.wav", "None", "a\nb\rc\r\nd"]
     table = pd.DataFrame({"file_name": names, "avgRate": np.linspace(0, 1, len(names)).round(3)})
 
     write_table(tmp_path / "metadata.csv", table)
@@ -107,6 +107,14 @@ def test_a_table_comes_back_as_it_was_with_names_that_look_like_numbers_or_nothi
 
     assert again["file_name"].tolist() == names
     assert again["avgRate"].tolist() == table["avgRate"].tolist()
+
+
+def test_columns_that_should_stay_text_are_the_callers_to_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("file_name,origin,size\n007,001,001\n")
+
+    [row] = read_table(tmp_path / "a.csv", ("file_name", "origin")).itertuples(index=False)
+
+    assert tuple(row) == ("007", "001", 1)
 
 
 @pytest.mark.parametrize(
