@@ -1,84 +1,131 @@
 """Turn a source of recordings into a dataset folder of equal, audible segments."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from real_datasets.attribution import attribution
+from real_datasets.choose import TAG_SEPARATOR, choose
 from real_datasets.config import RealConfig
-from real_datasets.segments import cut, is_silent, segment_stems
+from real_datasets.cut import cut_recording
+from real_datasets.names import segment_stems
+from real_datasets.overview import overview_picture
 from real_datasets.sources import Recording
-from texturelib.audio import read_mono, write_wav
+from real_datasets.splits import split_origins
 from texturelib.dataset import versions, write_dataset
-from texturelib.errors import Rejected, TextureError
-from texturelib.files import shown
+from texturelib.errors import TextureError
+from texturelib.files import shown, write_text
 from texturelib.jobs import rejected_of, run_jobs, write_rejected
 from texturelib.outputs import Output
 
-
-def build(config: RealConfig, output: Output, *, workers: int | None = None) -> dict[str, int]:
-    """-> how many recordings were read and rejected, how many segments were kept and were silent."""
+if TYPE_CHECKING:
     import pandas as pd
 
-    recordings = config.source.recordings()
-    stems = segment_stems(recordings)
-    items = {recording.name: (recording, stem) for recording, stem in zip(recordings, stems, strict=True)}
-    output.begin()
-    journal = output.folder / "journal.jsonl"
-    outcomes = run_jobs(items, partial(_cut_recording, config, output.folder), journal, label="cutting", workers=workers)
 
-    rejected = rejected_of(outcomes)
-    write_rejected(output.folder, rejected, len(items), config.max_rejected)
-    if len(rejected) == len(items):
+def build(config: RealConfig, output: Output, *, workers: int | None = None) -> dict[str, int]:
+    """-> how many recordings were read and rejected, and how many segments were kept and were left out, by reason."""
+    choice = choose(config)
+    output.begin()
+    unavailable = dict(config.source.fetch(choice.kept))
+    recordings = {recording.name: recording for recording in choice.kept}
+    # Of all that are wanted, so that a name does not hang on what could be had when a run that goes on was begun.
+    stems = zip(choice.kept, segment_stems(choice.kept), strict=True)
+    items = {recording.name: (recording, stem) for recording, stem in stems if recording.name not in unavailable}
+    journal = output.folder / "journal.jsonl"
+    outcomes = run_jobs(items, partial(cut_recording, config, output.folder), journal, label="cutting", workers=workers)
+
+    cuts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, dict)}
+    segments, duplicates = _segments(config, output, recordings, cuts)
+    rejected = unavailable | rejected_of(outcomes) | _of_nothing_new(cuts, segments)
+    write_rejected(output.folder, rejected, len(recordings), config.max_rejected)
+    if not len(segments):
         # Without a single usable recording there is no set, whatever share may be rejected.
         first, reason = next(iter(rejected.items()))
         table = shown(output.folder / "rejected.csv")
-        raise TextureError(f"none of the {len(items)} recordings can be used (see {table}; the first: {first}: {reason})")
-    usable = {name: outcome for name, outcome in outcomes.items() if name not in rejected}
+        raise TextureError(f"none of the {len(recordings)} recordings can be used (see {table}; the first: {first}: {reason})")
     counts = {
-        "n_recordings": len(items),
+        "n_recordings": len(recordings),
         "n_rejected": len(rejected),
-        "n_silent_segments": sum(outcome["n_silent"] for outcome in usable.values()),
+        "n_left_out_by_tags": len(choice.left_out),
+        "n_silent_segments": sum(each["n_silent"] for each in cuts.values()),
+        "n_clipped_segments": sum(each["n_too_loud"] for each in cuts.values()),
+        "n_segments_beyond_most": sum(each["n_beyond_most"] for each in cuts.values()),
+        "n_duplicate_segments": duplicates,
     }
-    rows = [
-        {"file_name": f"audio/{file_name}", "source": name, "start_seconds": start}
-        for name, outcome in usable.items()
-        for file_name, start in outcome["segments"]
-    ]
+    used = [recordings[name] for name in segments["source"].unique()]
+    write_text(output.folder / "ATTRIBUTION.md", attribution(used))
+    durations = [cuts[recording.name]["seconds"] for recording in used]
+    overview_picture(output.folder / "overview.png", segments, durations, [recording.tags for recording in used])
     write_dataset(
         output.folder,
-        pd.DataFrame(rows),
+        segments,
         sample_rate=config.sample_rate,
         seconds=config.seconds,
         controls=[],
         **counts,
-        provenance={"kind": "real", "source": config.source.model_dump(mode="json"), **versions("soxr")},  # type: ignore[attr-defined]
+        statistics=_statistics(segments, durations, used),
+        provenance={"kind": "real", "source": config.source.model_dump(mode="json"), **versions("soxr")},
     )
     journal.unlink()
     output.finish()
-    return counts | {"n_segments": len(rows)}
+    return counts | {"n_segments": len(segments)}
 
 
-def _cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Recording, str]) -> dict[str, Any]:
-    """Write one recording's audible segments. -> their names and start times, and how many were silent."""
-    recording, stem = recording_and_stem
-    try:
-        samples = read_mono(recording.path, config.sample_rate)
-    except FileNotFoundError:
-        raise Rejected(f"{shown(recording.path)} is gone") from None
-    except UnicodeEncodeError:
-        raise Rejected("its name is not UTF-8, so it cannot be opened; rename it") from None
-    kept: list[tuple[str, float]] = []
-    n_silent = 0
-    for start, segment in cut(samples, round(config.seconds * config.sample_rate)):
-        if is_silent(segment, config.silence_dbfs):
-            n_silent += 1
-            continue
-        # Counted from 1 over the kept segments only, as in the thesis's set.
-        name = f"{stem}_{len(kept) + 1}.wav"
-        write_wav(folder / "audio" / name, segment, config.sample_rate)
-        kept.append((name, round(start / config.sample_rate, 6)))
-    if not kept and n_silent:
-        raise Rejected(f"all of its {n_silent} segments are silent")
-    if not kept:
-        raise Rejected(f"is {len(samples) / config.sample_rate:.2f} s long, shorter than one segment of {config.seconds:g} s")
-    return {"segments": kept, "n_silent": n_silent}
+def _segments(
+    config: RealConfig, output: Output, recordings: Mapping[str, Recording], cuts: Mapping[str, dict[str, Any]]
+) -> "tuple[pd.DataFrame, int]":
+    """-> metadata.csv, and how many segments were the same as one before; these are removed."""
+    import pandas as pd
+
+    rows, seen, n_duplicates = [], set(), 0
+    for name, each in cuts.items():
+        recording = recordings[name]
+        for segment in each["segments"]:
+            if config.drop_duplicates and segment["digest"] in seen:
+                (output.folder / "audio" / segment["file_name"]).unlink(missing_ok=True)
+                n_duplicates += 1
+                continue
+            seen.add(segment["digest"])
+            rows.append(
+                {
+                    "file_name": f"audio/{segment['file_name']}",
+                    "source": name,
+                    "start_seconds": segment["start_seconds"],
+                    "level_dbfs": segment["level_dbfs"],
+                    "n_clipped": segment["n_clipped"],
+                    "tags": TAG_SEPARATOR.join(recording.tags),
+                    "split": recording.split,
+                    "origin": recording.origin or name,
+                    "licence": recording.licence,
+                    "author": recording.author,
+                }
+            )
+    table = pd.DataFrame(rows)
+    if config.split and rows:
+        table["split"] = table["origin"].map(split_origins(table["origin"].tolist(), config.split))
+    return table, n_duplicates
+
+
+def _of_nothing_new(cuts: Mapping[str, dict[str, Any]], segments: "pd.DataFrame") -> dict[str, str]:
+    used = set(segments["source"]) if len(segments) else set()
+    return {name: f"all of its {len(cuts[name]['segments'])} segments are in others too" for name in cuts if name not in used}
+
+
+def _statistics(segments: "pd.DataFrame", durations: Sequence[float], used: Sequence[Recording]) -> dict[str, Any]:
+    """-> for dataset.json: levels and durations, and how many segments there are by tag, split and licence."""
+    levels = segments["level_dbfs"].quantile([0, 0.25, 0.5, 0.75, 1])
+    tags = Counter(tag for tags in segments["tags"] for tag in tags.split(TAG_SEPARATOR) if tag)
+    return {
+        "level_dbfs": dict(zip(("min", "quartile_1", "median", "quartile_3", "max"), levels.round(2).tolist(), strict=True)),
+        "recorded_hours": round(sum(durations) / 3600, 4),
+        "n_used_recordings": len(used),
+        "n_segments_by_tag": dict(tags.most_common()),
+        "n_segments_by_split": _counts(segments["split"]),
+        "n_segments_by_licence": _counts(segments["licence"]),
+    }
+
+
+def _counts(column: "pd.Series") -> dict[str, int]:
+    """-> how often each value is there, the empty one left out."""
+    return dict(Counter(value for value in column if value).most_common())

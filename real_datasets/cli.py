@@ -1,6 +1,10 @@
 """The command line of stage 2."""
 
 import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from texturelib.command_line import (
     ConfigArgument,
@@ -14,11 +18,6 @@ from texturelib.command_line import (
 )
 
 app = make_app("Make silence-free, fixed-length sets out of recordings.")
-
-
-@app.callback()
-def _verbs() -> None:
-    """Make silence-free, fixed-length sets out of recordings."""
 
 
 @app.command()
@@ -37,27 +36,56 @@ def build(
     from texturelib.outputs import look_at_output
 
     settings = load_config(config, RealConfig, set_ or [])
-    output = look_at_output(settings, "real-datasets build", inputs=settings.source.inputs, overwrite=overwrite, dry_run=dry_run)
+    output = look_at_output(settings, "real-datasets build", inputs=settings.inputs, overwrite=overwrite, dry_run=dry_run)
     if output.is_done:
         print(f"{shown(output.folder)}: {output.why}")
         return
     if dry_run:
         from real_datasets.survey import survey
 
-        is_there = all(path.exists() for path in settings.source.inputs.values())
-        plan = survey(settings) if is_there else f"segments of {settings.seconds:g} s"
-        print(f"{shown(output.folder)}: {plan} ({output.why})")
+        is_there = all(path.exists() for path in settings.inputs.values())
+        what = settings.source.so_far() or (survey(settings) if is_there else f"segments of {settings.seconds:g} s")
+        print(f"{shown(output.folder)}: {what} ({output.why})")
         return
     from real_datasets.build import build as run
 
     print(f"{shown(output.folder)}: cutting recordings ({output.why})")
     started = time.monotonic()
     counts = run(settings, output, workers=workers)
+    left_out = {
+        "silent": counts["n_silent_segments"],
+        "clipped": counts["n_clipped_segments"],
+        "duplicates": counts["n_duplicate_segments"],
+        "beyond most_per_recording": counts["n_segments_beyond_most"],
+    }
+    but = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count or reason == "silent")
     print(
         f"{shown(output.folder)}: {counts['n_segments']} segments of {settings.seconds:g} s from {counts['n_recordings']} "
-        f"recordings ({counts['n_rejected']} left out, {counts['n_silent_segments']} segments silent) "
-        f"in {time.monotonic() - started:.0f} s"
+        f"recordings ({counts['n_rejected']} left out; segments left out: {but}) in {time.monotonic() - started:.0f} s"
     )
+
+
+@app.command()
+def plan(
+    config: ConfigArgument,
+    output: Annotated[
+        Path | None, typer.Option(metavar="TABLE.csv", help="Write every recording there, and why it is not taken.")
+    ] = None,
+    set_: SetOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Say which recordings CONFIG takes and why it leaves out the others, from metadata alone."""
+    from real_datasets.choose import choose
+    from real_datasets.config import RealConfig
+    from real_datasets.plan import describe
+    from texturelib.config import load_config
+    from texturelib.files import shown, write_table
+
+    choice = choose(load_config(config, RealConfig, set_ or []))
+    print(describe(choice))
+    if output:
+        write_table(output, choice.table())
+        print(f"\n{shown(output)}: all {len(choice.recordings)} recordings")
 
 
 def main() -> None:

@@ -1,52 +1,38 @@
-"""Cut recordings into segments, and name them."""
+"""Cut a stream of samples into segments."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from real_datasets.sources import Recording
-from texturelib.audio import level_dbfs
 
-_STEP = 2**-15  # of 16 bits; half of one is rounded to nothing
-_LONGEST = 200  # bytes of a stem: file systems allow names of 255, and `_<n>.wav` and what marks a half-written file need room
+def cut(blocks: Iterable[np.ndarray], n_samples: int, n_hop: int) -> Iterator[tuple[int, np.ndarray]]:
+    """blocks: [samples] each, one recording -> (first sample, [n_samples]) of every whole segment, one each `n_hop` samples.
 
+    Holds no more than a block and a segment.
 
-def cut(samples: np.ndarray, n_samples: int) -> Iterator[tuple[int, np.ndarray]]:
-    """samples: [any] -> (first sample, [n_samples]) for each whole segment, one after the other."""
-    for start in range(0, len(samples) - n_samples + 1, n_samples):
-        yield start, samples[start : start + n_samples]
-
-
-def is_silent(segment: np.ndarray, silence_dbfs: float | None) -> bool:
-    """Nothing but zeros once it is written with 16 bits, or quieter than `silence_dbfs` where that is set."""
-    return float(np.abs(segment).max()) <= _STEP / 2 or (silence_dbfs is not None and level_dbfs(segment) < silence_dbfs)
-
-
-def segment_stems(recordings: Sequence[Recording]) -> list[str]:
-    """-> what each recording's segments are called before `_<n>.wav`: its stem, or more of its path where stems are shared.
-
-    Unique also where case does not count, and short enough for any file system.
-
-    >>> segment_stems([Recording("a/rain.wav", None), Recording("b/rain.wav", None), Recording("b/fire.wav", None)])
-    ['a__rain', 'b__rain', 'fire']
+    >>> [(start, segment.tolist()) for start, segment in cut([np.arange(3), np.arange(3, 7)], n_samples=3, n_hop=2)]
+    [(0, [0, 1, 2]), (2, [2, 3, 4]), (4, [4, 5, 6])]
     """
-    paths = [PurePosixPath(recording.name) for recording in recordings]
-    names = [path.stem for path in paths]
-    without_suffix = ["__".join(path.with_suffix("").parts) for path in paths]
-    whole = ["__".join(path.parts) for path in paths]
-    numbered = [_cut_short(f"{index:06}__{name}") for index, name in enumerate(whole)]
-    # Numbered names differ from one another, but one may be what another recording is called by itself: hence again.
-    for longer in chain([without_suffix, whole], repeat(numbered)):
-        count = Counter(name.casefold() for name in names)
-        is_fine = [count[name.casefold()] == 1 and name == _cut_short(name) for name in names]
-        if all(is_fine):
-            break
-        names = [name if fine else more for name, fine, more in zip(names, is_fine, longer, strict=True)]
-    return names
+    waiting = np.zeros(0, np.float32)
+    first = 0  # of the samples that wait, in the recording
+    next_start = 0
+    for block in blocks:
+        waiting = np.concatenate([waiting, block]) if len(waiting) else block
+        while next_start + n_samples <= first + len(waiting):
+            at = next_start - first
+            yield next_start, waiting[at : at + n_samples]
+            next_start += n_hop
+        n_passed = min(next_start - first, len(waiting))
+        waiting = waiting[n_passed:]
+        first += n_passed
 
 
-def _cut_short(name: str) -> str:
-    return name.encode("utf-8")[:_LONGEST].decode("utf-8", "ignore")
+def fade(segment: np.ndarray, n_fade: int) -> np.ndarray:
+    """-> the segment, rising from nothing over its first `n_fade` samples and falling over its last, by half a cosine."""
+    if not n_fade:
+        return segment
+    ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(n_fade) + 0.5) / n_fade)).astype(segment.dtype)
+    faded = segment.copy()
+    faded[:n_fade] *= ramp
+    faded[-n_fade:] *= ramp[::-1]
+    return faded

@@ -4,6 +4,7 @@ import math
 
 import soundfile
 
+from real_datasets.choose import choose
 from real_datasets.config import RealConfig
 from texturelib.progress import progress
 
@@ -11,12 +12,12 @@ from texturelib.progress import progress
 def survey(config: RealConfig) -> str:
     """-> a sentence: recordings, at most how many segments, hours and disk space."""
     n_segments, n_unreadable = 0, 0
-    recordings = config.source.recordings()
+    recordings = choose(config).kept
     for recording in progress(recordings, "looking"):
         try:
             header = soundfile.info(recording.path)
             n_samples = math.ceil(header.frames * config.sample_rate / header.samplerate)
-            n_segments += n_samples // round(config.seconds * config.sample_rate)
+            n_segments += max(0, (n_samples - config.n_samples) // config.n_hop + 1)
         except (soundfile.LibsndfileError, UnicodeEncodeError):  # the latter of a name that is not UTF-8
             n_unreadable += 1
     hours = n_segments * config.seconds / 3600

@@ -1,6 +1,7 @@
 """The stages of one sound: which command reads which config, in which order."""
 
 import importlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, o
     own = _by_stage(overrides)
     if recordings:
         recordings = _normalised(recordings)
-        own["real"].append(_override("source.path", recordings))
+        # Tags are the configured source's.
+        own["real"] += [f'source={{"type": "folder", "path": {json.dumps(str(recordings))}}}', 'tags={"policy": "ignore"}']
     wanted = [stage for stage in STAGES if not stage.is_optional or ((folder / f"{stage.name}.json").exists() and not recordings)]
     for stage in STAGES:
         if own[stage.name] and stage not in wanted:

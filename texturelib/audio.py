@@ -17,12 +17,15 @@ SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", 
 
 
 def find_audio(folder: Path) -> list[Path]:
-    """-> the audio files under `folder`, in an order that does not depend on the file system. Hidden files are not taken."""
+    """-> the audio files under `folder`, in an order that does not depend on the file system. Hidden files are not taken.
+
+    A link that leads nowhere is: whoever put it there meant a sound, and should hear that it is missing.
+    """
     return sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES
-        and path.is_file()
+        and (path.is_file() or (path.is_symlink() and not path.exists()))
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
@@ -49,10 +52,15 @@ def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
     return samples[:, 0]
 
 
-def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """samples: [samples], -1..1, what lies outside is clipped -> a 16-bit mono wav, whole or not at all."""
+def to_16_bit(samples: np.ndarray) -> np.ndarray:
+    """samples: any shape, -1..1, what lies outside is clipped -> the same shape, int16."""
     # Rounded here: libsndfile rounds down, which puts every sound half a step below zero.
-    steps = np.rint(np.clip(samples, -1, 1 - 2**-15) * 2**15).astype(np.int16)
+    return np.rint(np.clip(samples, -1, 1 - 2**-15) * 2**15).astype(np.int16)
+
+
+def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
+    """samples: [samples], -1..1, or already int16 -> a 16-bit mono wav, whole or not at all."""
+    steps = samples if samples.dtype == np.int16 else to_16_bit(samples)
     # Through memory: libsndfile makes the disk keep up with every file that it closes, which takes as long as rendering one.
     wav = io.BytesIO()
     soundfile.write(wav, steps, sample_rate, format="WAV", subtype="PCM_16")
@@ -72,7 +80,7 @@ def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray,
     Errors: Rejected when the file is empty, not audio, cut off, or holds values that are not numbers; what is only known
     at the end, after all blocks.
     """
-    if path.stat().st_size == 0:
+    if _size(path) == 0:
         raise Rejected("is empty (0 bytes)")
     n_read = 0
     try:
@@ -97,6 +105,15 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
     blocks = list(read_blocks(path))
     rate = blocks[0][1]
     return np.concatenate([samples for samples, _ in blocks]), rate
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # a link that leads to itself
+        raise Rejected(f"cannot be opened ({error.strerror})") from None
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from texturelib.config import Config
 from texturelib.registry import Registry
@@ -33,6 +34,9 @@ class Recording:
 class Source(Config):
     """Base of the sources: a subclass says its `type`, and its fields are its settings."""
 
+    has_open_vocabulary: ClassVar[bool] = False
+    """Whether people tag its recordings with any words, so that a tag may well be on none of them."""
+
     @property
     def inputs(self) -> Mapping[str, Path]:
         """What is read from disk, so that a change in it is noticed."""
@@ -44,6 +48,10 @@ class Source(Config):
         Errors: TextureError when there are none, or their metadata cannot be read.
         """
         raise NotImplementedError
+
+    def so_far(self) -> str:
+        """-> where files must be fetched, what is there already, as a phrase, without fetching any; else ""."""
+        return ""
 
     def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
         """Bring the sound files of these recordings to where their `path` says. -> by name of what cannot be had, the reason."""

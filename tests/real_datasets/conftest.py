@@ -20,10 +20,11 @@ SAMPLE_RATE, SECONDS = 44100, 0.1  # of a segment: 4410 samples
 
 @pytest.fixture
 def noise() -> Callable[..., np.ndarray]:
-    """`n_segments` segments of noise at `level_dbfs` (root mean square), then `n_more` samples."""
+    """`n_segments` segments of noise at `level_dbfs` (root mean square), then `n_more` samples; never the same twice."""
+    random = np.random.default_rng(0)
 
     def make(n_segments: float, level_dbfs: float = -20.0, n_more: int = 0) -> np.ndarray:
-        samples = np.random.default_rng(0).uniform(-1, 1, round(n_segments * SAMPLE_RATE * SECONDS) + n_more)
+        samples = random.uniform(-1, 1, round(n_segments * SAMPLE_RATE * SECONDS) + n_more)
         return samples * np.sqrt(3) * 10 ** (level_dbfs / 20)  # uniform noise of peak 1 has a level of 1/sqrt(3)
 
     return make

@@ -34,7 +34,9 @@ def reasons(dataset):
 def test_segments_count_from_1_over_the_kept_ones_and_know_where_they_come_from(record, cut, noise):
     record("river.wav", np.concatenate([noise(2), np.zeros(2 * N_SAMPLES), noise(1)]))
     found = table(cut())
-    assert found.columns.tolist() == ["file_name", "source", "start_seconds"]
+    assert found.columns.tolist() == [
+        "file_name", "source", "start_seconds", "level_dbfs", "n_clipped", "tags", "split", "origin", "licence", "author",
+    ]  # fmt: skip
     assert found["file_name"].tolist() == ["audio/river_1.wav", "audio/river_2.wav", "audio/river_3.wav"]
     assert found["start_seconds"].tolist() == [0.0, 0.1, 0.4]
     assert set(found["source"]) == {"river.wav"}
@@ -50,10 +52,19 @@ def test_a_segment_is_the_sound_at_its_start_time(record, cut, noise):
         assert (segment == recording[start : start + N_SAMPLES]).all()
 
 
-@pytest.mark.parametrize(("silence_dbfs", "kept"), [("null", [-70, -50]), ("-60", [-50]), ("-80", [-70, -50])])
-def test_what_counts_as_silent_is_in_the_config(record, cut, noise, silence_dbfs, kept):
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ("silence=null", [-70, -50]),
+        ("silence.level_dbfs=-60", [-50]),
+        ("silence.level_dbfs=-80", [-70, -50]),
+        ('silence={"level_dbfs": null, "peak_dbfs": -60}', [-50]),  # uniform noise peaks 4.8 dB above its level
+        ('silence={"level_dbfs": null, "peak_dbfs": -70}', [-70, -50]),
+    ],
+)
+def test_what_counts_as_silent_is_in_the_config(record, cut, noise, change, kept):
     record("river.wav", np.concatenate([np.zeros(N_SAMPLES), noise(1, -70), noise(1, -50)]))
-    dataset = cut(f"silence_dbfs={silence_dbfs}")
+    dataset = cut(change)
     starts = {-70: 0.1, -50: 0.2}
     assert table(dataset)["start_seconds"].tolist() == [starts[level] for level in kept]
     assert read_dataset(dataset).description["n_silent_segments"] == 3 - len(kept)
@@ -62,7 +73,7 @@ def test_what_counts_as_silent_is_in_the_config(record, cut, noise, silence_dbfs
 def test_a_segment_so_quiet_that_16_bits_hold_only_zeros_of_it_is_silent_whatever_the_limit(record, cut, noise):
     # 0.5 steps of 16 bits: there in the float file, all zeros in the segment, and a network could make nothing of it.
     record("river.wav", np.concatenate([np.full(N_SAMPLES, 0.5 / 2**15), noise(1)]), subtype="FLOAT")
-    assert table(cut("silence_dbfs=null"))["start_seconds"].tolist() == [0.1]
+    assert table(cut("silence=null"))["start_seconds"].tolist() == [0.1]
 
 
 def test_what_is_left_at_the_end_is_not_used(record, cut, noise):
@@ -83,7 +94,9 @@ def test_every_sample_of_a_16_bit_recording_at_the_sets_rate_is_found_again(leng
         config = RealConfig.model_validate(
             {"output": folder / "real", "source": {"type": "folder", "path": folder / "recordings"}, "seconds": 0.01}
         )
-        build(config, look_at_output(config, "real-datasets build"), workers=1)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("real_datasets.build.overview_picture", lambda *_: None)  # it would take most of the time
+            build(config, look_at_output(config, "real-datasets build"), workers=1)
         segments = [soundfile.read(folder / "real" / path, dtype="int16")[0] for path in table(folder / "real")["file_name"]]
     assert (np.concatenate(segments) == samples[: length // 441 * 441]).all()  # 0.01 s are 441 samples
 
@@ -248,6 +261,25 @@ def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(mixed,
     shutil.rmtree(dataset)
     cut("max_rejected=0.9", workers=2)
     assert contents("real") == alone
+
+
+def test_the_description_has_levels_durations_and_counts_of_the_kept_segments(record, cut, noise, tmp_path):
+    record("a.wav", np.concatenate([np.full(N_SAMPLES, 0.5), np.zeros(N_SAMPLES), np.full(N_SAMPLES, 0.25)]))
+    record("b.wav", noise(36))
+    record("silent.wav", np.zeros(N_SAMPLES))
+    rows = ["file_name,tags,split,licence", "a.wav,rain;wind,dev,CC0", "b.wav,rain,dev,", "silent.wav,snow,eval,CC0"]
+    (tmp_path / "tags.csv").write_text("\n".join(rows))
+    dataset = read_dataset(cut(f"source.tags_from={tmp_path / 'tags.csv'}"))
+    found = dataset.description["statistics"]
+    assert (found["level_dbfs"]["min"], found["level_dbfs"]["max"]) == (pytest.approx(-20, abs=0.3), -6.02)
+    assert found["level_dbfs"]["median"] == pytest.approx(-20, abs=0.1)
+    assert found["recorded_hours"] == 0.0011  # 3.9 s: 0.3 and 3.6
+    assert found["n_used_recordings"] == 2
+    assert found["n_segments_by_tag"] == {"rain": 38, "wind": 2}
+    assert found["n_segments_by_split"] == {"dev": 38}
+    assert found["n_segments_by_licence"] == {"CC0": 2}
+    assert soundfile.info(dataset.path(0)).frames == N_SAMPLES
+    assert (dataset.folder / "overview.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_recordings_as_people_have_them_are_all_cut(real_recordings, tmp_path):

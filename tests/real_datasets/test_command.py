@@ -15,7 +15,7 @@ def test_the_program_cuts_a_folder_and_the_second_time_finds_nothing_to_do(recor
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "real: cutting recordings (first run)"
-    assert "real: 2 segments of 0.1 s from 2 recordings (1 left out, 1 segments silent)" in done.stdout
+    assert "real: 2 segments of 0.1 s from 2 recordings (1 left out; segments left out: 1 silent) in " in done.stdout
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "real").rglob("*")}
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout, again.stderr) == (0, "real: done and unchanged\n", "")
@@ -48,7 +48,7 @@ def test_the_table_is_one_that_others_read(record, config, noise, command, tmp_p
 
 def test_the_written_config_makes_the_same_set_again(record, config, noise, command, contents, tmp_path):
     record("river.wav", noise(2))
-    command("build", config, "--workers", "1", "--set", "silence_dbfs=-40")
+    command("build", config, "--workers", "1", "--set", "silence.level_dbfs=-40")
     status, _, _ = command("build", tmp_path / "real" / "config.json", "--workers", "1", "--set", f"output={tmp_path / 'again'}")
     assert status == 0
     first = {name.removeprefix("real/"): content for name, content in contents("real").items()}
@@ -79,7 +79,16 @@ def test_a_recording_that_was_added_is_noticed_and_nothing_replaced_unasked(reco
         (["--set", "second=1"], 2, 'second: no such key (did you mean "seconds"?'),
         (["--set", "seconds=0"], 2, "seconds: 0: should be greater than or equal to 0.01"),
         (["--set", "seconds=1e-9"], 2, "seconds: 1e-09: should be greater than or equal to 0.01"),
-        (["--set", "silence_dbfs=3"], 2, "silence_dbfs: 3: should be less than or equal to 0"),
+        (["--set", "silence.level_dbfs=3"], 2, "silence.level_dbfs: 3: should be less than or equal to 0"),
+        (["--set", "silence.share=0"], 2, "silence.share: 0: should be greater than 0"),
+        (["--set", "silence_dbfs=-40"], 2, "silence_dbfs: no such key (did you mean"),  # what it was called
+        (["--set", "fade_ms=51"], 2, "fade_ms: 51 twice is longer than a segment of 0.1 s"),
+        (["--set", "channel=0"], 2, "channel: 0: should be "),
+        (["--set", "resampling=fine"], 2, "resampling: "),
+        (["--set", "hop_seconds=0"], 2, "hop_seconds: 0: should be greater than or equal to 0.01"),
+        (["--set", "most_per_recording=0"], 2, "most_per_recording: 0: should be greater than 0"),
+        (["--set", "clipping.run=1000000000"], 2, "clipping.run: 1000000000: should be less than or equal to 1000"),
+        (["--set", 'split={"train": 0.8, "validation": 0.1, "test": 0.2}'], 2, "should add up to 1, and are 1.1"),
         (["--set", "source.type=foldr"], 2, 'source.type: there is no "foldr" (did you mean'),
         (["--worker", "2"], 2, "--workers"),
     ],
@@ -148,6 +157,16 @@ def test_a_dry_run_says_how_much_it_would_be_and_changes_nothing(record, config,
     assert contents() == before
 
 
+def test_a_dry_run_counts_segments_that_overlap_and_only_recordings_that_are_wanted(record, config, noise, command) -> None:
+    record("Stream/a.wav", noise(3))
+    record("Fire/b.wav", noise(30))
+    record("Stream/too short.wav", noise(0.9))
+    options = ["hop_seconds=0.05", "source.tags_from=folders", 'tags={"policy": "exactly", "wanted": ["Stream"]}']
+    status, printed, _ = command("build", config, "--dry-run", *(word for option in options for word in ("--set", option)))
+    assert status == 0
+    assert "2 recordings (0 unreadable), at most 5 segments of 0.1 s" in printed  # from 0, 0.05, 0.1, 0.15 and 0.2 s
+
+
 def test_a_dry_run_after_a_run_says_what_has_changed(record, config, noise, command, contents):
     record("river.wav", noise(3))
     command("build", config, "--workers", "1")
@@ -168,16 +187,22 @@ def test_a_dry_run_waits_for_recordings_that_an_earlier_command_has_yet_to_make(
 def test_a_stopped_run_is_gone_on_with(record, config, noise, command, contents, tmp_path):
     record("rain.wav", noise(1))
     record("river.wav", noise(2))
+    record("text.wav", b"Dear diary")
+    assert command("build", config, "--workers", "1", "--set", f"output={tmp_path / 'again'}")[0] == 0
+    uninterrupted = {name.removeprefix("again/"): content for name, content in contents("again").items()}
+
+    # One bad recording of three is too many for this run, so that it ends with a journal. max_rejected is not in the result.
+    assert command("build", config, "--workers", "1", "--set", "max_rejected=0.1")[0] == 1
     journal = tmp_path / "real" / "journal.jsonl"
-    command("build", config, "--workers", "1")
-    finished = contents("real")
-    run = tmp_path / "real" / "run.json"
-    run.write_text(run.read_text().replace('"finished": true', '"finished": false'))
-    journal.write_text('["rain.wav", {"result": {"segments": [["rain_1.wav", 0.0]], "n_silent": 0}}]\n')
+    first, second, _ = journal.read_text().splitlines(keepends=True)
+    assert first.startswith('["rain.wav"')
+    journal.write_text(first + second[:20])  # as a kill leaves it
+    for path in (tmp_path / "real" / "audio").glob("river_*.wav"):
+        path.unlink()
     rain = tmp_path / "real" / "audio" / "rain_1.wav"
     written = rain.stat().st_mtime_ns
     status, printed, _ = command("build", config, "--workers", "1")
     assert status == 0
     assert "(goes on where it was stopped)" in printed
-    assert contents("real") == finished
+    assert {name.removeprefix("real/"): content for name, content in contents("real").items()} == uninterrupted
     assert rain.stat().st_mtime_ns == written

@@ -1,23 +1,40 @@
 """Which stretches of a recording become segments, and what they are called."""
 
 import string
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from real_datasets.segments import cut, is_silent, segment_stems
+from real_datasets.names import segment_stems
+from real_datasets.segments import cut, fade
 from real_datasets.sources import Recording
 
-ONE_STEP = 2**-15  # of 16 bits
+ENDS_OF_BLOCKS = st.lists(st.integers(0, 500), max_size=12)
 
 
-@given(length=st.integers(0, 500), n_samples=st.integers(1, 60))
-def test_segments_stand_end_to_end_and_leave_less_than_one_over(length: int, n_samples: int) -> None:
+def blocks_of(samples: np.ndarray, ends: list[int]) -> Iterator[np.ndarray]:
+    """`samples` in blocks that end there; some are empty."""
+    yield from np.split(samples, sorted(min(end, len(samples)) for end in ends))
+
+
+@given(length=st.integers(0, 500), n_samples=st.integers(1, 60), n_hop=st.integers(1, 120), ends=ENDS_OF_BLOCKS)
+def test_segments_of_any_hop_are_plain_slices_whatever_the_blocks_they_come_in(
+    length: int, n_samples: int, n_hop: int, ends: list[int]
+) -> None:
+    samples = np.arange(length, dtype=np.float32)
+    expected = [(start, samples[start : start + n_samples].tolist()) for start in range(0, length - n_samples + 1, n_hop)]
+    found = cut(blocks_of(samples, ends), n_samples, n_hop)
+    # Looked at one by one, as they are used: a segment is not changed by what follows it, nor they by it.
+    assert [(start, segment.tolist()) for start, segment in found] == expected
+
+
+@given(length=st.integers(0, 500), n_samples=st.integers(1, 60), ends=ENDS_OF_BLOCKS)
+def test_segments_stand_end_to_end_and_leave_less_than_one_over(length: int, n_samples: int, ends: list[int]) -> None:
     samples = np.arange(length)
-    segments = list(cut(samples, n_samples))
+    segments = list(cut(blocks_of(samples, ends), n_samples, n_hop=n_samples))
     assert all(len(segment) == n_samples for _, segment in segments)
     assert [start for start, _ in segments] == [int(segment[0]) for _, segment in segments]
     joined = np.concatenate([segment for _, segment in segments]) if segments else samples[:0]
@@ -25,33 +42,36 @@ def test_segments_stand_end_to_end_and_leave_less_than_one_over(length: int, n_s
     assert 0 <= length - len(joined) < n_samples
 
 
-@pytest.mark.parametrize(
-    ("peak", "silence_dbfs", "expected"),
-    [
-        (0.0, None, True),
-        (ONE_STEP, None, False),  # the quietest sound that a 16-bit file can hold
-        (0.5 * ONE_STEP, None, True),  # it would be written as nothing but zeros
-        (0.0, -60.0, True),
-        (10 ** (-61 / 20), -60.0, True),
-        (10 ** (-59 / 20), -60.0, False),
-        (10 ** (-61 / 20), -70.0, False),
-        (1.0, 0.0, False),  # full scale is not lower than full scale
-    ],
-)
-def test_a_square_wave_is_silent_when_its_peak_which_is_its_level_is_under_the_limit(
-    peak: float, silence_dbfs: float | None, expected: bool
-) -> None:
-    square = np.tile(np.array([peak, -peak], dtype=np.float32), 50)
-    assert is_silent(square, silence_dbfs) == expected
+def test_a_hop_of_more_than_a_segment_leaves_what_lies_between_out_even_when_blocks_end_in_it() -> None:
+    found = [segment.tolist() for _, segment in cut([np.arange(4), np.arange(4, 6), np.arange(6, 13)], n_samples=3, n_hop=7)]
+    assert found == [[0, 1, 2], [7, 8, 9]]
 
 
-def test_one_loud_sample_among_zeros_is_not_nothing_but_quiet() -> None:
-    click = np.zeros(44100, dtype=np.float32)
-    click[7] = 0.5
-    assert not is_silent(click, None)
-    # 0.5 / sqrt(44100) is -52.5 dBFS
-    assert not is_silent(click, -53.0)
-    assert is_silent(click, -52.0)
+@given(n_samples=st.integers(2, 400), share=st.floats(0, 0.5))
+def test_a_fade_rises_and_falls_alike_and_leaves_the_middle_alone(n_samples: int, share: float) -> None:
+    n_fade = int(share * n_samples)
+    segment = np.ones(n_samples, np.float32)
+    faded = fade(segment, n_fade)
+    assert (segment == 1).all(), "the segment itself is left as it was, since overlapping ones share samples"
+    assert (faded[n_fade : n_samples - n_fade] == 1).all()
+    assert (faded == faded[::-1]).all()
+    assert (np.diff(faded[:n_fade]) > 0).all()
+    assert faded.dtype == np.float32
+
+
+def test_a_fade_is_half_a_cosine_so_that_segments_that_overlap_by_it_add_up_to_the_recording() -> None:
+    samples = np.random.default_rng(0).uniform(-1, 1, 1000).astype(np.float32)
+    n_fade = 50
+    joined = np.zeros(1000)
+    for start, segment in cut([samples], n_samples=250, n_hop=200):
+        joined[start : start + 250] += fade(segment, n_fade)
+    # From the first fade's end to the last one's beginning; 2^-24 is half a step of float32 near 1, and two are added.
+    np.testing.assert_allclose(joined[n_fade:800], samples[n_fade:800], atol=2**-23)
+
+
+def test_no_fade_is_the_segment_itself() -> None:
+    segment = np.linspace(-1, 1, 9)
+    assert (fade(segment, 0) == segment).all()
 
 
 def stems(*names: str) -> list[str]:

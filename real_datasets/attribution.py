@@ -1,0 +1,33 @@
+"""Who recorded what a set is made of, and under which licence: most licences ask for that to be said."""
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from real_datasets.sources import Recording
+
+
+def attribution(recordings: Sequence[Recording]) -> str:
+    """recordings: all that the set has segments of -> ATTRIBUTION.md, by licence."""
+    lines = ["# Attribution", "", f"The clips of this set were cut from {len(recordings)} recordings."]
+    in_order = sorted(recordings, key=lambda recording: (recording.licence == "", recording.licence, recording.name))
+    for licence, group in groupby(in_order, key=lambda recording: recording.licence):
+        lines += ["", f"## {_plain(licence) or 'No licence known'}", ""]
+        lines += [f"- {_one(recording)}" for recording in group]
+    return "\n".join(lines) + "\n"
+
+
+def _one(recording: Recording) -> str:
+    title = _plain(recording.title) or _plain(recording.name)
+    is_link = recording.url.isprintable() and re.fullmatch(r"https?://[^\s<>()\\]+", recording.url) is not None
+    what = f"[{title}]({recording.url})" if is_link else title
+    who = f" by {_plain(recording.author)}" if recording.author else ""
+    return f"{what}{who}" + (f" ({_plain(recording.name)})" if recording.title else "")
+
+
+def _plain(text: str) -> str:
+    """-> on one line, with nothing that Markdown or HTML would read as more than text."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    escaped = re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", " ".join(printable.split()))
+    # "- rain" and "01. rain" would be lists within the list.
+    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", escaped)

@@ -1,0 +1,56 @@
+"""Which recordings a config takes, from their metadata alone."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from real_datasets.config import RealConfig
+from real_datasets.sources import Recording
+from texturelib.errors import TextureError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TAG_SEPARATOR = ";"  # in tables; tags of AudioSet have commas in them
+
+
+@dataclass(frozen=True)
+class Choice:
+    """recordings: all of the source's. left_out: by the name of each one that is not taken, why not."""
+
+    recordings: list[Recording]
+    left_out: dict[str, str]
+
+    @property
+    def kept(self) -> list[Recording]:
+        return [recording for recording in self.recordings if recording.name not in self.left_out]
+
+    def table(self) -> "pd.DataFrame":
+        """-> a row per recording: source (its name), kept ("yes", "no"), why_not, tags, split, licence, author, title, url."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "source": recording.name,
+                    "kept": "no" if recording.name in self.left_out else "yes",
+                    "why_not": self.left_out.get(recording.name, ""),
+                    "tags": TAG_SEPARATOR.join(recording.tags),
+                    "split": recording.split,
+                    "licence": recording.licence,
+                    "author": recording.author,
+                    "title": recording.title,
+                    "url": recording.url,
+                }
+                for recording in self.recordings
+            ]
+        )
+
+
+def choose(config: RealConfig) -> Choice:
+    """Errors: TextureError when no recording is left, and as the source's `recordings` and the policy's `choose`."""
+    recordings = list(config.source.recordings())
+    kept, left_out = config.tags.choose(recordings, config.source.has_open_vocabulary)
+    if not kept:
+        name, reason = next(iter(left_out.items()))
+        raise TextureError(f"tags: none of the {len(recordings)} recordings is wanted (the first: {name}: {reason})")
+    return Choice(recordings, left_out)

@@ -1,0 +1,123 @@
+"""Cut one recording into the segments that a set keeps of it."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from real_datasets.config import RealConfig
+from real_datasets.decode import ClippedTimes, mono_blocks
+from real_datasets.segments import cut, fade
+from real_datasets.silence import is_nothing
+from real_datasets.sources import Recording
+from texturelib.audio import level_dbfs, to_16_bit, write_wav
+from texturelib.errors import Rejected
+from texturelib.files import shown
+
+
+@dataclass(frozen=True)
+class Segment:
+    """start_seconds: in the recording. digest: the same for segments that are the same to the sample."""
+
+    file_name: str
+    start_seconds: float
+    level_dbfs: float
+    n_clipped: int
+    digest: str
+
+
+@dataclass
+class CutRecording:
+    """What became of a recording: its length, the segments that were kept, and how many were not."""
+
+    seconds: float
+    segments: list[Segment]
+    n_silent: int
+    n_too_loud: int
+    n_beyond_most: int
+
+
+def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Recording, str]) -> dict[str, Any]:
+    """Write one recording's segments to `folder/audio`. -> a CutRecording, as JSON can hold it.
+
+    Errors: Rejected when the recording cannot be read, or nothing of it is kept; none of its segments is left then.
+    """
+    recording, stem = recording_and_stem
+    written: list[Path] = []
+    try:
+        found = _cut(config, folder, recording, stem, written)
+    except BaseException as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        if isinstance(error, FileNotFoundError) and not recording.path.exists():
+            raise Rejected(f"{shown(recording.path)} is gone") from None
+        if isinstance(error, UnicodeEncodeError):
+            raise Rejected("its name is not UTF-8, so it cannot be opened; rename it") from None
+        raise
+    return {**vars(found), "segments": [vars(segment) for segment in found.segments]}
+
+
+def _cut(config: RealConfig, folder: Path, recording: Recording, stem: str, written: list[Path]) -> CutRecording:
+    clipped = ClippedTimes(config.clipping.level, config.clipping.run)
+    blocks = _Counted(mono_blocks(recording.path, config.sample_rate, config.channel, config.resampling, clipped))
+    n_fade = round(config.fade_ms / 1000 * config.sample_rate)
+    found = CutRecording(0.0, [], 0, 0, 0)
+    for start, segment in cut(blocks, config.n_samples, config.n_hop):
+        faded = fade(segment, n_fade)
+        if is_nothing(faded) or (config.silence and config.silence.is_silent(segment, config.sample_rate)):
+            found.n_silent += 1
+            continue
+        begins = start / config.sample_rate
+        n_clipped = clipped.count(begins, (start + config.n_samples) / config.sample_rate)
+        if config.clipping.most is not None and n_clipped > config.clipping.most:
+            found.n_too_loud += 1
+            continue
+        steps = to_16_bit(faded)
+        # Counted from 1 over the kept segments only, as in the thesis's set.
+        path = folder / "audio" / f"{stem}_{len(written) + 1}.wav"
+        write_wav(path, steps, config.sample_rate)
+        written.append(path)
+        digest = hashlib.sha256(steps.tobytes()).hexdigest()[:32]
+        found.segments.append(Segment(path.name, round(begins, 6), round(level_dbfs(segment), 2), n_clipped, digest))
+    found.seconds = round(blocks.n_samples / config.sample_rate, 6)
+    if not found.segments:
+        raise Rejected(_why_nothing(found, config))
+    _keep_most(config.most_per_recording, found, folder)
+    return found
+
+
+class _Counted:
+    """Blocks that remember how many samples went by."""
+
+    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
+        self._blocks = blocks
+        self.n_samples = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in self._blocks:
+            self.n_samples += len(block)
+            yield block
+
+
+def _why_nothing(found: CutRecording, config: RealConfig) -> str:
+    n_segments = found.n_silent + found.n_too_loud
+    if not n_segments:
+        return f"is {found.seconds:.2f} s long, shorter than one segment of {config.seconds:g} s"
+    if not found.n_too_loud:
+        return f"all of its {n_segments} segments are silent"
+    return f"all of its {n_segments} segments are silent ({found.n_silent}) or clipped ({found.n_too_loud})"
+
+
+def _keep_most(most: int | None, found: CutRecording, folder: Path) -> None:
+    """Keep `most` segments, spread evenly; which that are is only known at the end."""
+    if most is None or len(found.segments) <= most:
+        return
+    chosen = set(np.linspace(0, len(found.segments) - 1, most).round().astype(int).tolist())
+    for index, segment in enumerate(found.segments):
+        if index not in chosen:
+            (folder / "audio" / segment.file_name).unlink()
+    found.n_beyond_most = len(found.segments) - len(chosen)
+    found.segments = [segment for index, segment in enumerate(found.segments) if index in chosen]

@@ -1,0 +1,99 @@
+"""A recording as a stream of mono samples at the set's rate, and where it was recorded too loud."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import soxr
+
+from texturelib.audio import read_blocks
+from texturelib.errors import Rejected
+
+Channel = Literal["mix"] | int
+Resampling = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
+
+_LOWEST_RATE = 1000  # a damaged header may say 1 Hz, and a block would become one of 46 GB
+
+
+def mono_blocks(
+    path: Path, sample_rate: int, channel: Channel = "mix", resampling: Resampling = "HQ", clipped: "ClippedTimes | None" = None
+) -> Iterator[np.ndarray]:
+    """-> [samples] float32, block after block, at `sample_rate`. Joined they are the whole recording, to the sample.
+
+    channel: "mix" is the mean of all, else one of them, from 1. resampling: quality, in soxr's words. clipped: is told of
+    every block before it is changed.
+    Errors: Rejected as from `read_blocks`, or when there is no such channel, or its rate cannot be.
+    """
+    stream: soxr.ResampleStream | None = None
+    before: np.ndarray | None = None
+    for samples, rate in read_blocks(path):
+        if rate < _LOWEST_RATE:
+            raise Rejected(f"is at {rate} Hz by its header, and no sound is below {_LOWEST_RATE} Hz")
+        if channel != "mix" and channel > samples.shape[1]:
+            raise Rejected(f"has {samples.shape[1]} channel(s), and channel {channel} is asked for")
+        if clipped:
+            clipped.look_at(samples, rate)
+        mono = _mix(samples) if channel == "mix" else np.ascontiguousarray(samples[:, channel - 1])
+        if rate != sample_rate and stream is None:
+            stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32", quality=resampling)
+        # One block behind: the stream must be told which is the last, and clipping at a block's end may go on in the next.
+        if before is not None:
+            yield stream.resample_chunk(before) if stream else before
+        before = mono
+    if before is not None:
+        yield stream.resample_chunk(before, last=True) if stream else before
+
+
+def _mix(samples: np.ndarray) -> np.ndarray:
+    """[samples, channels] -> [samples], their mean."""
+    n_channels = samples.shape[1]
+    if n_channels == 1:
+        return samples[:, 0]
+    # Channel by channel: numpy's mean over so short an axis takes fifty times as long.
+    total = samples[:, 0] + samples[:, 1]
+    for channel in range(2, n_channels):
+        total += samples[:, channel]
+    return total * np.float32(1 / n_channels)
+
+
+class ClippedTimes:
+    """Where a recording touches full scale for several samples on end, in any channel.
+
+    level: how near to full scale (1) counts. run: how many samples on end.
+    """
+
+    def __init__(self, level: float, run: int) -> None:
+        self._level = level
+        self._run = run
+        self._n_seen = 0
+        self._times = np.zeros(0)
+        # The samples before a block, in which a run may begin: whether they are at full scale, and counted.
+        self._full_before = self._clipped_before = np.zeros((0, 1), bool)
+
+    def look_at(self, samples: np.ndarray, sample_rate: int) -> None:
+        """samples: [samples, channels], the recording's next."""
+        first = self._n_seen - len(self._full_before)
+        self._n_seen += len(samples)
+        if samples.max() < self._level and samples.min() > -self._level:
+            self._full_before = self._clipped_before = np.zeros((0, samples.shape[1]), bool)
+            return
+        full = np.abs(samples) >= self._level
+        full = np.concatenate([self._full_before, full]) if len(self._full_before) else full
+        n_starts = max(0, len(full) - self._run + 1)
+        begins_run = np.ones((n_starts, full.shape[1]), bool)
+        for offset in range(self._run):
+            begins_run &= full[offset : offset + n_starts]
+        clipped = np.zeros_like(full)
+        for offset in range(self._run):
+            clipped[offset : offset + n_starts] |= begins_run
+        new = clipped.copy()
+        new[: len(self._clipped_before)] &= ~self._clipped_before
+        self._times = np.concatenate([self._times, (first + np.nonzero(new)[0]) / sample_rate])
+        kept = max(0, len(full) - (self._run - 1))
+        self._full_before, self._clipped_before = full[kept:], clipped[kept:]
+
+    def count(self, start: float, end: float) -> int:
+        """-> how many samples are clipped from `start` to before `end`, in seconds; `start` never goes back."""
+        self._times = self._times[self._times >= start]
+        return int(np.count_nonzero(self._times < end))

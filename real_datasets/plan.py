@@ -1,0 +1,29 @@
+"""What a config would take, told to a person."""
+
+import re
+from collections import Counter
+
+from real_datasets.choose import Choice
+
+_MOST_LINES = 12
+
+
+def describe(choice: Choice) -> str:
+    """-> lines: how many recordings are taken and why the others are not, and the tags, parts and licences of those taken."""
+    kept = choice.kept
+    lines = [f"{len(kept)} of {len(choice.recordings)} recordings are taken"]
+    # "has Rain, which is excluded" is a reason by itself; where a recording's own tags are listed, they are not.
+    reasons = Counter(re.sub(r"^also has .*", "also has other tags", reason) for reason in choice.left_out.values())
+    lines += _block("left out", reasons)
+    lines += _block("tags of those taken", Counter(tag for recording in kept for tag in recording.tags))
+    lines += _block("parts of the source", Counter(recording.split for recording in kept if recording.split))
+    lines += _block("licences", Counter(recording.licence for recording in kept if recording.licence))
+    return "\n".join(lines)
+
+
+def _block(title: str, counts: Counter[str]) -> list[str]:
+    if not counts:
+        return []
+    lines = [f"  {count:>7}  {what}" for what, count in counts.most_common(_MOST_LINES)]
+    more = [f"  {'...':>7}  {len(counts) - _MOST_LINES} more"] if len(counts) > _MOST_LINES else []
+    return ["", f"{title}:", *lines, *more]

@@ -1,0 +1,44 @@
+"""What counts as silence."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from texturelib.config import Config
+
+_FRAME_SECONDS = 0.02
+_STEP = 2**-15  # of 16 bits; half of one is rounded to nothing
+
+Dbfs = Annotated[float, Field(le=0)]
+
+
+class Silence(Config):
+    """Which segments are too quiet to keep, by their frames of 20 ms. Full scale is 0 dBFS."""
+
+    level_dbfs: Dbfs | None = -60.0
+    """A frame is quiet when its root mean square is lower; null does not look at it."""
+    peak_dbfs: Dbfs | None = None
+    """A frame is quiet, too, when its peak is lower."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """A segment is silent when at least this share of its frames is quiet."""
+
+    def is_silent(self, segment: np.ndarray, sample_rate: int) -> bool:
+        """segment: [samples]"""
+        n_frame = min(round(_FRAME_SECONDS * sample_rate), len(segment))
+        n_in_frames = len(segment) // n_frame * n_frame
+        frames = segment[:n_in_frames].reshape(-1, n_frame)
+        if n_in_frames < len(segment):  # the last frame is as long as the others, so it overlaps the one before
+            frames = np.concatenate([frames, segment[None, -n_frame:]])
+        is_quiet = np.zeros(len(frames), bool)
+        if self.level_dbfs is not None:
+            is_quiet |= np.einsum("fs,fs->f", frames, frames) / n_frame < 10 ** (self.level_dbfs / 10)
+        if self.peak_dbfs is not None:
+            is_quiet |= np.abs(frames).max(axis=1) < 10 ** (self.peak_dbfs / 20)
+        # Not count >= share * frames, where 0.28 * 25 is 7.000000000000001.
+        return bool(np.mean(is_quiet) >= self.share)
+
+
+def is_nothing(segment: np.ndarray) -> bool:
+    """-> whether it is all zeros once it is written with 16 bits."""
+    return float(np.abs(segment).max(initial=0.0)) <= _STEP / 2
