@@ -1,5 +1,6 @@
 """Stage 2: recordings cut to audible segments of one length.
 
-build: make the dataset folder. segments: cutting, silence, names. sources: where recordings come from, a family of small
-classes. survey: what a build would make. config: the settings.
+choose, tags: which recordings are taken; plan: told to a person. build: make the dataset folder. cut: one recording of it;
+decode, segments, silence: its steps. names, splits, attribution, overview: what the set says of itself. survey: what a build
+would make. sources: where recordings come from, a family of small classes. config: the settings.
 """
