@@ -37,8 +37,10 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
 
     cuts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, dict)}
     segments, duplicates = _segments(config, output, recordings, cuts)
-    rejected = unavailable | rejected_of(outcomes) | _of_nothing_new(cuts, segments)
-    write_rejected(output.folder, rejected, len(recordings), config.max_rejected)
+    unusable = unavailable | rejected_of(outcomes)
+    write_rejected(output.folder, unusable, len(recordings), config.max_rejected)
+    rejected = unusable | _of_nothing_new(cuts, segments)
+    write_rejected(output.folder, rejected, len(recordings), max_rejected=1.0)  # copies of what is there are no failure
     if not len(segments):
         # Without a single usable recording there is no set, whatever share may be rejected.
         first, reason = next(iter(rejected.items()))
@@ -65,7 +67,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         controls=[],
         **counts,
         statistics=_statistics(segments, durations, used),
-        provenance={"kind": "real", "source": config.source.model_dump(mode="json"), **versions("soxr")},
+        provenance={"kind": "real", "source": config.as_written(output.folder)["source"], **versions("soxr")},
     )
     journal.unlink()
     output.finish()

@@ -79,8 +79,11 @@ def plan(
     from real_datasets.config import RealConfig
     from real_datasets.plan import describe
     from texturelib.config import load_config
+    from texturelib.errors import UsageError
     from texturelib.files import shown, write_table
 
+    if output and output.suffix != ".csv":
+        raise UsageError(f"--output: {shown(output)} should end in .csv")
     choice = choose(load_config(config, RealConfig, set_ or []))
     print(describe(choice))
     if output:

@@ -115,7 +115,8 @@ def _keep_most(most: int | None, found: CutRecording, folder: Path) -> None:
     """Keep `most` segments, spread evenly; which that are is only known at the end."""
     if most is None or len(found.segments) <= most:
         return
-    chosen = set(np.linspace(0, len(found.segments) - 1, most).round().astype(int).tolist())
+    # The middle of each of so many equal parts.
+    chosen = set(((np.arange(most) + 0.5) * len(found.segments) / most).astype(int).tolist())
     for index, segment in enumerate(found.segments):
         if index not in chosen:
             (folder / "audio" / segment.file_name).unlink()

@@ -4,17 +4,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from synthetic_datasets.colour import noise_below
 from synthetic_datasets.config import SyntheticConfig
 from synthetic_datasets.engines import Render
 from synthetic_datasets.plan import make_plan, sample_evenly
+from synthetic_datasets.rendering import render_all
 from texturelib.audio import level_dbfs, write_wav
 from texturelib.dataset import versions, write_dataset
 from texturelib.errors import Rejected
-from texturelib.jobs import rejected_of, run_jobs, write_rejected
+from texturelib.jobs import rejected_of, write_rejected
 from texturelib.outputs import Output
 
 _FULL_SCALE = 1 - 2**-15
@@ -27,18 +27,8 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
     """
     plan = sample_evenly(make_plan(config), sample)
     rows = {row["file_name"]: {"index": index, **row} for index, row in plan.to_dict("index").items()}
-    workers = min(workers or joblib.cpu_count(), len(rows))
-    journal = output.folder / "journal.jsonl"
-    with config.engine.started(config.seconds, config.sample_rate, workers) as engine:
-        output.begin()  # only now: a patch that is not open should not cost the set that is there
-        outcomes = run_jobs(
-            rows,
-            partial(render_clip, config, engine.render, output.folder),
-            journal,
-            label="rendering",
-            workers=engine.n_workers or workers,
-            in_threads=engine.in_threads,
-        )
+    work = partial(render_clip, config, output.folder)
+    outcomes, made_by = render_all(config, output, rows, work, label="rendering", workers=workers)
 
     rejected = rejected_of(outcomes)
     write_rejected(output.folder, rejected, len(outcomes), config.max_rejected)
@@ -59,15 +49,15 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
             "kind": "synthetic",
             "engine": config.as_written(output.folder)["engine"],
             **versions(),
-            **engine.versions,
+            **made_by,
         },
     )
-    journal.unlink()
+    (output.folder / "journal.jsonl").unlink()
     output.finish()
     return len(metadata)
 
 
-def render_clip(config: SyntheticConfig, render: Render, folder: Path, row: dict[str, Any]) -> dict[str, float]:
+def render_clip(config: SyntheticConfig, folder: Path, render: Render, row: dict[str, Any]) -> dict[str, float]:
     """Write one clip of the plan. -> further columns of its row, by name."""
     rng, samples, redraws = _draw_until_audible(config, render, row)
     columns: dict[str, float] = {}

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from scipy import signal
 
@@ -16,11 +15,12 @@ from synthetic_datasets.colour import noise_below, root_mean_square, tilt
 from synthetic_datasets.config import LocationsConfig, RecordingsConfig
 from synthetic_datasets.engines import Render
 from synthetic_datasets.level import UNITY
+from synthetic_datasets.rendering import render_all
 from texturelib.audio import write_wav
 from texturelib.dataset import versions
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import write_json, write_table
-from texturelib.jobs import rejected_of, run_jobs
+from texturelib.jobs import rejected_of
 from texturelib.outputs import Output
 
 _PEAK = 0.7  # of every recording: a careful recordist's headroom
@@ -35,18 +35,8 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
         for location in range(1, config.n_locations + 1)
         for take in range(1, config.takes_per_location + 1)
     }
-    workers = min(workers or joblib.cpu_count(), len(takes))
-    journal = output.folder / "journal.jsonl"
-    with config.engine.started(config.seconds, config.sample_rate, workers) as engine:
-        output.begin()
-        truth = run_jobs(
-            takes,
-            partial(_record, config, engine.render, output.folder),
-            journal,
-            label="recording",
-            workers=engine.n_workers or workers,
-            in_threads=engine.in_threads,
-        )
+    work = partial(_record, config, output.folder)
+    truth, made_by = render_all(config, output, takes, work, label="recording", workers=workers)
     for name, reason in rejected_of(truth).items():
         raise TextureError(f"{name}: {reason}; the same command tries it again")
     rows = [{"file_name": name, **truth[name]} for name in takes]
@@ -59,15 +49,15 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
             "kind": "simulated",
             "n_recordings": len(takes),
             "seconds": config.seconds,
-            "versions": {**versions("scipy"), **engine.versions},
+            "versions": {**versions("scipy"), **made_by},
         },
     )
-    journal.unlink()
+    (output.folder / "journal.jsonl").unlink()
     output.finish()
     return len(takes)
 
 
-def _record(config: RecordingsConfig, render: Render, folder: Path, location_and_take: tuple[int, int]) -> dict[str, float]:
+def _record(config: RecordingsConfig, folder: Path, render: Render, location_and_take: tuple[int, int]) -> dict[str, float]:
     """Write one take. -> its true controls."""
     location, take = location_and_take
     rng = np.random.default_rng([config.seed, location, take])

@@ -1,6 +1,7 @@
 """What tests of every package share."""
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,3 +76,24 @@ def run_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
         return Done(status, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """-> a disk of its own with the options that mount(8) is told, such as "size=1m"; it keeps what lies on it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    is_mounted = False
+
+    def mount(options: str) -> Path:
+        nonlocal is_mounted
+        options += ",remount" if is_mounted else ""
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip(f"needs the right to mount a disk in memory ({done.stderr.decode().strip()})")
+        is_mounted = True
+        return place
+
+    yield mount
+    if is_mounted:
+        subprocess.run(["umount", place], check=True)

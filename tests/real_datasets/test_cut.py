@@ -183,8 +183,8 @@ def test_duplicates_are_kept_when_the_config_says_so(record, cut, noise) -> None
 @pytest.mark.parametrize(
     ("most", "starts"),
     [
-        (2, [0.0, 1.0]),
-        (3, [0.0, 0.5, 1.0]),
+        (2, [0.2, 0.8]),
+        (3, [0.1, 0.5, 0.9]),
         (6, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
         (11, np.arange(11) / 10),
         (99, np.arange(11) / 10),
@@ -218,7 +218,7 @@ def test_the_kept_segments_are_as_many_as_asked_for_and_no_gap_is_much_wider_tha
     assert len(kept) == min(most, n_segments)
     assert len(kept) + found.n_beyond_most == n_segments
     if len(kept) > 1:
-        assert (kept[0], kept[-1]) == (0, n_segments - 1)
+        assert abs(kept[0] - (n_segments - 1 - kept[-1])) <= 1  # as much is left at one end as at the other
         assert max(np.diff(kept)) - min(np.diff(kept)) <= 1
 
 

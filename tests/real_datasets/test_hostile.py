@@ -5,7 +5,7 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -233,27 +233,6 @@ def test_a_file_where_the_output_should_be_is_one_sentence_and_is_left_alone(
     assert contents() == before
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """-> a disk of its own with the options that mount(8) is told, such as "size=1m"; it keeps what lies on it."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    is_mounted = False
-
-    def mount(options: str) -> Path:
-        nonlocal is_mounted
-        options += ",remount" if is_mounted else ""
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], capture_output=True, check=False)
-        if done.returncode:
-            pytest.skip(f"needs the right to mount a disk in memory ({done.stderr.decode().strip()})")
-        is_mounted = True
-        return place
-
-    yield mount
-    if is_mounted:
-        subprocess.run(["umount", place], check=True)
-
-
 def test_a_folder_that_cannot_be_written_is_one_sentence(record, config, noise, command, contents, disk) -> None:
     record("river.wav", noise(1))
     place = disk("size=1m,ro")
@@ -283,7 +262,7 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(
     assert command("build", config, "--workers", 1)[0] == 0
     on_disk, beside = in_folder(contents("disk"), "disk/real"), in_folder(contents("real"), "real")
     differing = {name for name in on_disk.keys() | beside.keys() if on_disk.get(name) != beside.get(name)}
-    assert differing == {"config.json", "run.json"}  # in these, paths are relative to the folder
+    assert differing == {"config.json", "dataset.json", "run.json"}  # in these, paths are relative to the folder
 
 
 # Stops itself with a signal at the nth call of a function, which is sooner or later than any clock could hit reliably.

@@ -131,7 +131,7 @@ def test_of_many_tags_the_commonest_are_shown_and_the_others_counted() -> None:
     [
         (["--set", 'tags={"policy": "at_least_one", "wanted": ["Streem"]}'], 2, 'no recording has the tag "Streem"'),
         (["--set", 'tags={"policy": "exactly", "wanted": ["Fire", "Wind"]}'], 1, "none of the 7 recordings is wanted"),
-        (["--output", "."], 1, "directory"),
+        (["--output", "plan.txt"], 2, "plan.txt should end in .csv"),
         (["--set", "source.path=nowhere"], 1, "nowhere: no such folder"),
     ],
 )

@@ -3,7 +3,6 @@
 import copy
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,24 +74,3 @@ def files() -> Callable[[Path], dict[str, bytes]]:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
     return read
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """-> give a disk of its own the size that mount(8) is told, such as "1m"; it keeps what lies on it."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    is_mounted = False
-
-    def of_size(size: str) -> Path:
-        nonlocal is_mounted
-        options = f"size={size}" + (",remount" if is_mounted else "")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True, check=False)
-        if done.returncode:
-            pytest.skip(f"needs the right to mount a disk in memory ({done.stderr.decode().strip()})")
-        is_mounted = True
-        return disk
-
-    yield of_size
-    if is_mounted:
-        subprocess.run(["umount", disk], check=True)

@@ -112,7 +112,7 @@ def test_on_its_way_into_a_file_a_clip_is_lowered_but_never_clipped(
     row = {"index": 0, "file_name": "clip.wav", "volume": UNITY, varied: slider}
 
     with config.engine.started(1.0, 44100, None) as engine:
-        columns = render_clip(config, engine.render, tmp_path, row)
+        columns = render_clip(config, tmp_path, engine.render, row)
         wanted = engine.render(controls, UNITY, np.random.default_rng([config.seed, 0]))
 
     samples, _ = soundfile.read(tmp_path / "audio" / "clip.wav", dtype="float64")

@@ -345,17 +345,17 @@ def test_noise_lies_under_the_clip_at_the_level_that_its_row_says(
 
 
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
-    command: Command, write_config: WriteConfig, tmp_path: Path, files: Files, small_disk: Callable[[str], Path]
+    command: Command, write_config: WriteConfig, tmp_path: Path, files: Files, disk: Callable[[str], Path]
 ) -> None:
-    disk = small_disk("100k")
+    small = disk("size=100k")
     distribution = {"type": "random_uniform", "n_clips": 100}  # 1.6 kB each, and on this disk a page of 4 kB
 
-    status, _, err = command("generate", write_config(output=str(disk / "set"), distribution=distribution), "--workers", 2)
+    status, _, err = command("generate", write_config(output=str(small / "set"), distribution=distribution), "--workers", 2)
     assert (status, "the disk is full" in err) == (1, True)
-    n_kept = len(list((disk / "set" / "audio").iterdir()))
+    n_kept = len(list((small / "set" / "audio").iterdir()))
     assert 0 < n_kept < 100
 
-    small_disk("2m")
+    disk("size=2m")
     assert command("generate", tmp_path / "config.json", "--workers", 2)[0] == 0
     command("generate", write_config(output="elsewhere", distribution=distribution), "--workers", 2)
-    assert files(disk / "set" / "audio") == files(tmp_path / "elsewhere" / "audio")
+    assert files(small / "set" / "audio") == files(tmp_path / "elsewhere" / "audio")

@@ -400,12 +400,12 @@ def test_the_engine_osc_plays_a_pure_data_that_somebody_else_has_opened_in_real_
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
     command: Command,
     pd_config: Callable[..., Path],
-    small_disk: Callable[[str], Path],
+    disk: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     # A clip is 17.6 kB where Pure Data leaves it for us.
-    monkeypatch.setattr(tempfile, "tempdir", str(small_disk("12k")))
+    monkeypatch.setattr(tempfile, "tempdir", str(disk("size=12k")))
     config = pd_config()
 
     status, _, err = command("generate", config, "--workers", 1)
@@ -413,6 +413,6 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
     assert "could not write its file into" in err
     assert "is the disk full? What was finished is kept" in err
 
-    small_disk("1m")
+    disk("size=1m")
     assert command("generate", config, "--workers", 1)[0] == 0
     assert len(read_dataset(tmp_path / "results")) == 8
