@@ -5,7 +5,8 @@ to one-second segments at 44.1 kHz:
 - floor: decode every sample, resample where the rate differs, write every segment, with the same libraries and nothing else;
 - ours: `real_datasets` with one worker, and with two, checks and tables included;
 - plain: librosa.load at the target rate, a loop over frames that leaves out zeros, soundfile.write.
-Prints Markdown. TMPDIR=/dev/shm leaves the disk out of it, which is as fast for all. With --two-hours also the memory for one file of two hours, whole process.
+Prints Markdown. TMPDIR=/dev/shm leaves the disk out of it, which is as fast for all. With --two-hours also the memory for one
+file of two hours, whole process.
 """
 
 import argparse
