@@ -53,7 +53,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         "n_silent_segments": sum(each["n_silent"] for each in cuts.values()),
         "n_clipped_segments": sum(each["n_too_loud"] for each in cuts.values()),
         "n_segments_beyond_most": sum(each["n_beyond_most"] for each in cuts.values()),
-        "n_duplicate_segments": duplicates,
+        "n_duplicate_segments": duplicates + sum(each["n_duplicates"] for each in cuts.values()),
     }
     used = [recordings[name] for name in segments["source"].unique()]
     write_text(output.folder / "ATTRIBUTION.md", attribution(used))

@@ -11,6 +11,7 @@ from texturelib.command_line import (
     DebugOption,
     DryRunOption,
     OverwriteOption,
+    OverwriteTableOption,
     SetOption,
     WorkersOption,
     make_app,
@@ -72,6 +73,7 @@ def plan(
         Path | None, typer.Option(metavar="TABLE.csv", help="Write every recording there, and why it is not taken.")
     ] = None,
     set_: SetOption = None,
+    overwrite: OverwriteTableOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Say which recordings CONFIG takes and why it leaves out the others, from metadata alone."""
@@ -79,12 +81,13 @@ def plan(
     from real_datasets.config import RealConfig
     from real_datasets.plan import describe
     from texturelib.config import load_config
-    from texturelib.errors import UsageError
     from texturelib.files import shown, write_table
+    from texturelib.outputs import check_table_place
 
-    if output and output.suffix != ".csv":
-        raise UsageError(f"--output: {shown(output)} should end in .csv")
-    choice = choose(load_config(config, RealConfig, set_ or []))
+    settings = load_config(config, RealConfig, set_ or [])
+    if output:
+        check_table_place(output, settings, overwrite)
+    choice = choose(settings)
     print(describe(choice))
     if output:
         write_table(output, choice.table())

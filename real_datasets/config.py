@@ -1,9 +1,11 @@
 """The config of stage 2."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError, WrapValidator, model_validator
 
 from real_datasets.decode import Resampling
 from real_datasets.silence import Silence
@@ -25,6 +27,16 @@ class Clipping(Config):
     """Segments with more clipped samples are left out; null only counts them (n_clipped in metadata.csv)."""
 
 
+def _mix_or_number(setting: Any, validate: Callable[[Any], Any]) -> Any:
+    try:
+        return validate(setting)
+    except ValidationError:
+        raise ValueError(f'{json.dumps(setting)} should be "mix" or the number of a channel, from 1') from None
+
+
+ChannelSetting = Annotated[Literal["mix"] | Annotated[int, Field(strict=True, ge=1)], WrapValidator(_mix_or_number)]
+
+
 class RealConfig(StageConfig):
     """`real-datasets build` and `plan`: recordings cut to clips of one length."""
 
@@ -32,11 +44,11 @@ class RealConfig(StageConfig):
     tags: TagPolicy = TagPolicy()
     """Which recordings to take, by their tags."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
-    seconds: Annotated[float, Field(ge=0.01)] = 1.0
+    seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
     """Of each segment; what is left at a recording's end is not used."""
-    hop_seconds: Annotated[float, Field(ge=0.01)] | None = None
+    hop_seconds: Annotated[float, Field(ge=0.01, le=86400)] | None = None
     """From the start of a segment to the next one's; less than `seconds` makes them overlap. null: end to end."""
-    channel: Literal["mix"] | PositiveInt = "mix"
+    channel: ChannelSetting = "mix"
     """The mean of all channels, or one of them, from 1."""
     resampling: Resampling = "HQ"
     """Quality, in soxr's words, where a recording has another rate: QQ, LQ, MQ, HQ or VHQ."""

@@ -37,6 +37,7 @@ class CutRecording:
     segments: list[Segment]
     n_silent: int
     n_too_loud: int
+    n_duplicates: int
     n_beyond_most: int
 
 
@@ -64,7 +65,8 @@ def _cut(config: RealConfig, folder: Path, recording: Recording, stem: str, writ
     clipped = ClippedTimes(config.clipping.level, config.clipping.run)
     blocks = _Counted(mono_blocks(recording.path, config.sample_rate, config.channel, config.resampling, clipped))
     n_fade = round(config.fade_ms / 1000 * config.sample_rate)
-    found = CutRecording(0.0, [], 0, 0, 0)
+    found = CutRecording(0.0, [], 0, 0, 0, 0)
+    seen: set[str] = set()
     for start, segment in cut(blocks, config.n_samples, config.n_hop):
         faded = fade(segment, n_fade)
         if is_nothing(faded) or (config.silence and config.silence.is_silent(segment, config.sample_rate)):
@@ -76,11 +78,15 @@ def _cut(config: RealConfig, folder: Path, recording: Recording, stem: str, writ
             found.n_too_loud += 1
             continue
         steps = to_16_bit(faded)
+        digest = hashlib.sha256(steps.tobytes()).hexdigest()[:32]
+        if config.drop_duplicates and digest in seen:
+            found.n_duplicates += 1
+            continue
+        seen.add(digest)
         # Counted from 1 over the kept segments only, as in the thesis's set.
         path = folder / "audio" / f"{stem}_{len(written) + 1}.wav"
         write_wav(path, steps, config.sample_rate)
         written.append(path)
-        digest = hashlib.sha256(steps.tobytes()).hexdigest()[:32]
         found.segments.append(Segment(path.name, round(begins, 6), round(level_dbfs(segment), 2), n_clipped, digest))
     found.seconds = round(blocks.n_samples / config.sample_rate, 6)
     if not found.segments:

@@ -17,7 +17,8 @@ def survey(config: RealConfig) -> str:
         try:
             header = soundfile.info(recording.path)
             n_samples = math.ceil(header.frames * config.sample_rate / header.samplerate)
-            n_segments += max(0, (n_samples - config.n_samples) // config.n_hop + 1)
+            n_whole = max(0, (n_samples - config.n_samples) // config.n_hop + 1)
+            n_segments += min(n_whole, config.most_per_recording or n_whole)
         except (soundfile.LibsndfileError, UnicodeEncodeError):  # the latter of a name that is not UTF-8
             n_unreadable += 1
     hours = n_segments * config.seconds / 3600

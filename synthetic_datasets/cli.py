@@ -12,6 +12,7 @@ from texturelib.command_line import (
     DebugOption,
     DryRunOption,
     OverwriteOption,
+    OverwriteTableOption,
     SetOption,
     WorkersOption,
     make_app,
@@ -70,6 +71,7 @@ def plan(
     config: ConfigArgument,
     output: Annotated[Path, typer.Option(metavar="TABLE.csv", help="The table; its picture goes beside it, as TABLE.png.")],
     set_: SetOption = None,
+    overwrite: OverwriteTableOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Write the table of control values and levels of CONFIG, and a picture of how they spread; nothing is rendered."""
@@ -79,13 +81,12 @@ def plan(
     from synthetic_datasets.plan import make_plan
     from synthetic_datasets.plan_picture import plan_picture
     from texturelib.config import load_config
-    from texturelib.errors import UsageError
     from texturelib.files import shown, write_table
+    from texturelib.outputs import check_table_place
 
-    if output.suffix != ".csv":
-        raise UsageError(f"--output: {shown(output)} should end in .csv; the picture goes beside it")
-    picture = output.with_suffix(".png")
     settings = load_config(config, SyntheticConfig, set_ or [])
+    check_table_place(output, settings, overwrite)
+    picture = output.with_suffix(".png")
     table = make_plan(settings)
     write_table(output, table)
     plan_picture(picture, table, settings)

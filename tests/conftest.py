@@ -1,5 +1,6 @@
 """What tests of every package share."""
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from texturelib.command_line import _status_of
 
 if TYPE_CHECKING:
     from domain_adaptation.networks import Extractor
+
+# Where tests are started in the background of a script, Ctrl-C is ignored, also by the processes that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
 settings.load_profile("unhurried")

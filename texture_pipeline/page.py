@@ -139,6 +139,7 @@ def _real(config: PageConfig, album: _Album) -> dict[str, Any]:
         "n_sources": sources.nunique(),
         "rejected": rejected.head(20).to_dict("records"),
         "n_rejected": len(rejected),
+        "overview": album.picture(config.real / "overview.png"),
         "clips": [album.clip(dataset, index) for index in _spread(len(dataset), _EXAMPLES)],
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from texturelib.audio import find_audio
 from texturelib.config import StageConfig, load_config, paths_in
 from texturelib.errors import UsageError
 from texturelib.files import shown
@@ -65,8 +66,11 @@ def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, o
     own = _by_stage(overrides)
     if recordings:
         recordings = _normalised(recordings)
-        # Tags are the configured source's.
-        own["real"] += [f'source={{"type": "folder", "path": {json.dumps(str(recordings))}}}', 'tags={"policy": "ignore"}']
+        if not recordings.is_dir() or not find_audio(recordings):
+            raise UsageError(f"--recordings: {shown(recordings)}: should be a folder that holds sound files")
+        # Tags are the configured source's. First, so that what the user sets besides still counts.
+        source = json.dumps({"type": "folder", "path": str(recordings)})
+        own["real"] = [f"source={source}", 'tags={"policy": "ignore"}', *own["real"]]
     wanted = [stage for stage in STAGES if not stage.is_optional or ((folder / f"{stage.name}.json").exists() and not recordings)]
     for stage in STAGES:
         if own[stage.name] and stage not in wanted:

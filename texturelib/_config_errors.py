@@ -75,7 +75,8 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
     holder: Any = model
     for part in loc:
         members = [member for member in _models(place) if _tag(member) == part]
-        if members and part not in _keys(place):
+        # After the name of a family comes the member's, which may be a key of another member too.
+        if members and (_is_family(place) or part not in _keys(place)):
             place = holder = members[0]
             continue
         if len(choices := _choices(place)) > 1 and part not in _keys(place):
@@ -104,11 +105,17 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def _choices(annotation: Any) -> list[Any]:
     """What a value may be besides None: one thing, unless the annotation is a union without `type` words."""
     if typing.get_origin(annotation) is typing.Annotated:
-        has_type_words = any(hasattr(extra, "models") for extra in annotation.__metadata__)
-        return [annotation] if has_type_words else _choices(annotation.__origin__)
+        return [annotation] if _is_family(annotation) else _choices(annotation.__origin__)
     if typing.get_origin(annotation) in _UNIONS:
         return [member for member in typing.get_args(annotation) if member is not type(None)]
     return [annotation]
+
+
+def _is_family(annotation: Any) -> bool:
+    """-> whether it is one whose members are told apart by `type`."""
+    return typing.get_origin(annotation) is typing.Annotated and any(
+        hasattr(extra, "models") for extra in annotation.__metadata__
+    )
 
 
 def _label(annotation: Any) -> str:

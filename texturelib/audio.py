@@ -96,6 +96,8 @@ def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray,
         raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
     if n_read == 0:
         raise Rejected("holds no samples, by its header")
+    if _ends_within_an_ogg_page(path):
+        raise Rejected(f"cut off after {n_read / rate:.1f} s")
     announced = max(announced, n_read / _share_present(path))
     # Compressed formats only estimate their length; a fortieth of a second is one mp3 frame.
     if n_read < announced - rate / 40:
@@ -123,13 +125,39 @@ def _reason(error: soundfile.LibsndfileError) -> str:
     return "no sound was found in it" if no_frame else error.error_string.rstrip(".")
 
 
+_LONGEST_OGG_PAGE = 27 + 255 + 255 * 255  # bytes
+
+
+def _ends_within_an_ogg_page(path: Path) -> bool:
+    """-> whether the file is Ogg and lacks the end of its last page: libsndfile forgives that silently."""
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return False
+        file.seek(-min(2 * _LONGEST_OGG_PAGE, path.stat().st_size), 2)
+        end = file.read()
+    page = end[end.rfind(b"OggS") :]
+    if len(page) < 27 or len(page) < 27 + page[26]:
+        return True
+    size = 27 + page[26] + sum(page[27 : 27 + page[26]])
+    of_next = page[size : size + 4]  # which may be cut within its very name
+    return len(page) < size or (of_next != b"" and b"OggS".startswith(of_next))
+
+
 _CHUNK_HEADERS = {b"RIFF": "<4sI", b"FORM": ">4sI"}  # of wav and aiff: name and size
 
 
 def _share_present(path: Path) -> float:
-    """-> how much of the sound that a wav's or aiff's header announces is there, up to 1: libsndfile forgives a cut silently."""
+    """-> how much of what the header of a wav, aiff, au, w64 or RF64 announces is there, up to 1: libsndfile forgives a cut."""
     with path.open("rb") as file:
-        chunk_header = _CHUNK_HEADERS.get(file.read(4))
+        start = file.read(28)
+        size = path.stat().st_size
+        if start[:4] == b".snd" and start[8:12] != b"\xff" * 4:
+            return _share(size, sum(struct.unpack(">II", start[4:12])))
+        if start[:4] == b"riff":  # w64: a name of 16 bytes, then the size of the whole file
+            return _share(size, struct.unpack("<Q", start[16:24])[0])
+        if start[:4] == b"RF64" and start[12:16] == b"ds64":
+            return _share(size, struct.unpack("<Q", start[20:28])[0] + 8)
+        chunk_header = _CHUNK_HEADERS.get(start[:4])
         if chunk_header is None:
             return 1.0
         file.seek(12)
@@ -141,3 +169,7 @@ def _share_present(path: Path) -> float:
                 return min(1.0, present / size) if present > 0 and 0 < size < 0x7FFF0000 else 1.0
             file.seek(size + size % 2, 1)
     return 1.0
+
+
+def _share(present: int, announced: int) -> float:
+    return min(1.0, present / announced) if announced > 0 else 1.0

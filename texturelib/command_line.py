@@ -20,6 +20,7 @@ SetOption = Annotated[
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that was made otherwise.")]
+OverwriteTableOption = Annotated[bool, typer.Option("--overwrite", help="Replace a table that is there.")]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes; as many as cores unless given. Never changes the result.")
 ]

@@ -7,8 +7,11 @@ started again. An item's files must be written (whole) before its work returns.
 import json
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -20,6 +23,8 @@ from texturelib.files import remove_parts, shown, write_table
 from texturelib.progress import progress
 
 Item = TypeVar("Item")
+
+_ORPHAN_SECONDS = 0.1
 
 
 def run_jobs(
@@ -84,7 +89,7 @@ def _outcomes(
     backend = "threading" if in_threads else None  # None is joblib's choice: processes, or what the caller has set up
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", backend=backend)
     with _ctrl_c_held_back():
-        outcomes = parallel(joblib.delayed(_attempt)(key, item, work) for key, item in todo)
+        outcomes = parallel(joblib.delayed(_attempt_in_worker)(key, item, work, os.getpid()) for key, item in todo)
     yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
 
 
@@ -108,6 +113,24 @@ def _ctrl_c_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _attempt_in_worker(key: str, item: Item, work: Callable[[Item], Any], main_pid: int) -> tuple[str, dict[str, Any]]:
+    if os.getppid() == main_pid:
+        _end_with(main_pid)
+    return _attempt(key, item, work)
+
+
+@cache
+def _end_with(main_pid: int) -> None:
+    """End this process soon after its parent: orphans would go on, and write where the next run does."""
+
+    def watch() -> None:
+        while os.getppid() == main_pid:
+            time.sleep(_ORPHAN_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _attempt(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:

@@ -103,6 +103,16 @@ def look_at_output(
     return output(why)
 
 
+def check_table_place(table: Path, config: StageConfig, overwrite: bool) -> None:
+    """Errors: UsageError unless a table may be written there: a .csv outside of the output, over nothing unless `overwrite`."""
+    if table.suffix != ".csv":
+        raise UsageError(f"--output: {shown(table)} should end in .csv")
+    if table.resolve().is_relative_to(config.output.resolve()):
+        raise UsageError(f"--output: {shown(table)} lies in the config's output, {shown(config.output)}; name another place")
+    if table.is_file() and not overwrite:
+        raise UsageError(f"--output: {shown(table)} is there already; --overwrite replaces it")
+
+
 def fingerprint(path: Path) -> str:
     """-> a digest that changes with what `path` holds.
 

@@ -1,9 +1,11 @@
 """Any folder of sound files."""
 
+import csv
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,11 +13,8 @@ from real_datasets.sources._base import Recording, Source, sources
 from texturelib.audio import SUFFIXES, find_audio
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
-from texturelib.files import read_table, shown
+from texturelib.files import shown
 from texturelib.nearest import did_you_mean
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _COLUMNS = ("split", "origin", "licence", "author", "title", "url")
 
@@ -41,6 +40,8 @@ class Folder(Source):
         found = [Recording(_as_text(path.relative_to(self.path)), path) for path in find_audio(self.path)]
         if not found:
             raise TextureError(f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})")
+        for link in sorted(path for path in self.path.rglob("*") if path.is_symlink() and path.is_dir()):
+            print(f"note: source.path: {shown(link)} is a link to a folder, and what lies there is not taken", file=sys.stderr)
         if self.tags_from == "folders":
             return [replace(recording, tags=PurePosixPath(recording.name).parts[:-1]) for recording in found]
         return _described(found, self.tags_from) if isinstance(self.tags_from, Path) else found
@@ -49,36 +50,50 @@ class Folder(Source):
 def _described(recordings: Sequence[Recording], table_path: Path) -> list[Recording]:
     """-> the recordings with what the table says of them. Errors: TextureError when it says nothing of any of them."""
     rows = _read_descriptions(table_path)
-    names = [recording.name for recording in recordings]
-    if not rows.index.intersection(names).size:
-        example = rows.index[0] if len(rows) else ""
+    names = {recording.name for recording in recordings}
+    unused = [name for name in rows if name not in names]
+    if len(unused) == len(rows):
+        example = unused[0] if unused else ""
         raise TextureError(
             f'source.tags_from: {shown(table_path)}: names no file of the folder; its first is "{example}" '
-            f"{did_you_mean(example, names[:100])}"
+            f"{did_you_mean(example, sorted(names)[:100])}"
         )
-    described = rows.to_dict("index")
+    if unused:
+        count = f"{len(unused)} of {len(rows)} rows name no file of the folder"
+        print(f'note: source.tags_from: {shown(table_path)}: {count} (the first: "{unused[0]}")', file=sys.stderr)
     return [
-        replace(recording, **_fields(described[recording.name])) if recording.name in described else recording
-        for recording in recordings
+        replace(recording, **_fields(rows[recording.name])) if recording.name in rows else recording for recording in recordings
     ]
 
 
-def _read_descriptions(path: Path) -> "pd.DataFrame":
+def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
+    """-> by file name, the row of the table. Errors: TextureError, naming the line."""
+    place = f"source.tags_from: {shown(path)}"
+    rows: dict[str, dict[str, str]] = {}
     try:
-        table = read_table(path, ("file_name", "tags", *_COLUMNS))
-        path.read_text(encoding="utf-8")
-    except TextureError as error:
-        raise TextureError(f"source.tags_from: {error}") from None
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = next(reader, [])
+            for column in ("file_name", "tags"):
+                if column not in header:
+                    raise TextureError(f"{place}: has no column {column} (it has {', '.join(header)})")
+            for row in reader:
+                if len(row) != len(header):
+                    raise TextureError(
+                        f"{place}: line {reader.line_num}: has {len(row)} columns, not {len(header)}; put tags with commas in "
+                        'quotes, or part them with ";"'
+                    )
+                described = dict(zip(header, row, strict=True))
+                if described["file_name"] in rows:
+                    raise TextureError(f'{place}: "{described["file_name"]}" stands in two rows; keep one')
+                rows[described["file_name"]] = described
+    except OSError as error:
+        raise TextureError(f"{place}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise TextureError(f"source.tags_from: {shown(path)}: not a text file in UTF-8; save it anew as such") from None
-    for column in ("file_name", "tags"):
-        if column not in table:
-            raise TextureError(f"source.tags_from: {shown(path)}: has no column {column} (it has {', '.join(table.columns)})")
-    table = table.fillna("").astype(str).set_index("file_name")
-    if not table.index.is_unique:
-        twice = table.index[table.index.duplicated()][0]
-        raise TextureError(f'source.tags_from: {shown(path)}: "{twice}" stands in two rows; keep one')
-    return table
+        raise TextureError(f"{place}: not a text file in UTF-8; save it anew as such") from None
+    except csv.Error as error:
+        raise TextureError(f"{place}: not a CSV table ({error})") from None
+    return rows
 
 
 def _fields(row: Mapping[str, str]) -> dict[str, "str | tuple[str, ...]"]:

@@ -83,7 +83,11 @@ def test_a_recording_that_was_added_is_noticed_and_nothing_replaced_unasked(reco
         (["--set", "silence.share=0"], 2, "silence.share: 0: should be greater than 0"),
         (["--set", "silence_dbfs=-40"], 2, "silence_dbfs: no such key (did you mean"),  # what it was called
         (["--set", "fade_ms=51"], 2, "fade_ms: 51 twice is longer than a segment of 0.1 s"),
-        (["--set", "channel=0"], 2, "channel: 0: should be "),
+        (["--set", "channel=0"], 2, 'channel: 0 should be "mix" or the number of a channel, from 1'),
+        (["--set", "channel=true"], 2, 'channel: true should be "mix" or'),
+        (["--set", "source.pth=x"], 2, 'source.pth: no such key (did you mean "path"?'),
+        (["--set", "source.tags_from=3"], 2, "source.tags_from: 3: should be"),
+        (["--set", "hop_seconds=1e308"], 2, "hop_seconds: 1e+308: should be less than or equal to 86400"),
         (["--set", "resampling=fine"], 2, "resampling: "),
         (["--set", "hop_seconds=0"], 2, "hop_seconds: 0: should be greater than or equal to 0.01"),
         (["--set", "most_per_recording=0"], 2, "most_per_recording: 0: should be greater than 0"),

@@ -210,7 +210,7 @@ def test_of_a_long_recording_so_many_segments_are_kept_spread_evenly(record, cut
 @example(n_segments=4, most=3)  # 1.5 lies between two
 def test_the_kept_segments_are_as_many_as_asked_for_and_no_gap_is_much_wider_than_another(n_segments: int, most: int) -> None:
     segments = [Segment(f"{index}.wav", float(index), -20.0, 0, str(index)) for index in range(n_segments)]
-    found = CutRecording(float(n_segments), segments, 0, 0, 0)
+    found = CutRecording(float(n_segments), segments, 0, 0, 0, 0)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Path, "unlink", lambda _: None)
         _keep_most(most, found, Path("any"))

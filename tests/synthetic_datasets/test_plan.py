@@ -135,7 +135,7 @@ def test_a_table_in_the_pictures_place_is_refused(command: Command, write_config
     status, out, err = command("plan", write_config(), "--output", tmp_path / "water.png")
 
     assert (status, out) == (2, "")
-    assert err == f"--output: {tmp_path / 'water.png'} should end in .csv; the picture goes beside it\n"
+    assert err == f"--output: {tmp_path / 'water.png'} should end in .csv\n"
     assert not (tmp_path / "water.png").exists()
 
 

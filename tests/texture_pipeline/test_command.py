@@ -12,7 +12,7 @@ import pytest
         (["nowhere"], "nowhere: no such folder"),
         (["configs/demo", "--set", "synthetc.seed=5"], "one of synthetic, recordings, real, adaptation, synthesis for STAGE"),
         (["configs/demo", "--set", "synthetic.sede=5"], 'synthetic.json: sede: no such key (did you mean "seed"?'),
-        (["configs/demo", "--recordings", "nowhere"], "source.path: nowhere: no such file or folder"),
+        (["configs/demo", "--recordings", "nowhere"], "--recordings: nowhere: should be a folder that holds sound files"),
         (["configs/demo", "--outptu", "x"], "--outptu"),
         (["configs"], "synthetic.json: no such file"),
     ],

@@ -16,6 +16,7 @@ def field(tmp_path):
     """A folder of recordings beside the results, whose name begins as theirs does."""
     folder = tmp_path / "results" / "demo_field"
     folder.mkdir(parents=True)
+    (folder / "river.wav").touch()
     return folder
 
 
@@ -167,8 +168,11 @@ def test_a_missing_folder_of_configs_is_named(tmp_path):
 
 
 def test_missing_recordings_are_noticed_before_hours_of_work_and_not_after(sound, change, tmp_path):
-    with pytest.raises(UsageError, match=r"water/real\.json: source\.path: .*nowhere: no such file or folder"):
-        planned(sound, recordings=tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "one.wav").touch()
+    for name in ("nowhere", "empty", "one.wav"):
+        with pytest.raises(UsageError, match=rf"--recordings: .*{name}: should be a folder that holds sound files"):
+            planned(sound, recordings=tmp_path / name)
     change("real", source={"type": "folder", "path": "../../my_recordings"})
     with pytest.raises(UsageError, match=r"water/real\.json: source\.path: .*my_recordings: no such file or folder"):
         planned(sound)

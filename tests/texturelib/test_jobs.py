@@ -246,3 +246,34 @@ def test_more_rejected_files_than_the_share_allows_end_the_job_after_the_table_i
     else:
         write()
     assert len(pd.read_csv(tmp_path / "rejected.csv")) == n_rejected
+
+
+def test_workers_end_soon_after_a_main_process_that_is_killed(tmp_path: Path) -> None:
+    # Each item writes the time while it takes; orphans would go on to write into what the next run makes.
+    script = tmp_path / "job.py"
+    script.write_text(
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from texturelib.jobs import run_jobs\n"
+        "def work(index):\n"
+        "    for _ in range(600):\n"
+        "        Path(sys.argv[1], f'{index}_{os.getpid()}').write_text(str(time.time()))\n"
+        "        time.sleep(0.05)\n"
+        "if __name__ == '__main__':\n"
+        "    run_jobs({'a': 0, 'b': 1}, work, Path(sys.argv[1], 'journal'), label='job', workers=2)\n"
+    )
+    folder = tmp_path / "out"
+    folder.mkdir()
+    process = subprocess.Popen([sys.executable, script, folder], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(marks := list(folder.glob("[01]_*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(marks) == 2
+
+    process.kill()
+    process.wait()
+    time.sleep(1)  # a worker looks ten times a second
+
+    before = [mark.read_text() for mark in marks]
+    time.sleep(0.5)
+    assert [mark.read_text() for mark in marks] == before
