@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 def build(config: RealConfig, output: Output, *, workers: int | None = None) -> dict[str, int]:
     """-> how many recordings were read and rejected, and how many segments were kept and were left out, by reason."""
     choice = choose(config)
+    wanted = choice.kept
     output.begin()
-    unavailable = dict(config.source.fetch(choice.kept))
-    recordings = {recording.name: recording for recording in choice.kept}
+    unavailable = dict(config.source.fetch(wanted))
+    recordings = {recording.name: recording for recording in wanted}
     # Of all that are wanted, so that a name does not hang on what could be had when a run that goes on was begun.
-    stems = zip(choice.kept, segment_stems(choice.kept), strict=True)
+    stems = zip(wanted, segment_stems(wanted), strict=True)
     items = {recording.name: (recording, stem) for recording, stem in stems if recording.name not in unavailable}
     journal = output.folder / "journal.jsonl"
     outcomes = run_jobs(items, partial(cut_recording, config, output.folder), journal, label="cutting", workers=workers)
@@ -38,9 +39,9 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     cuts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, dict)}
     segments, duplicates = _segments(config, output, recordings, cuts)
     unusable = unavailable | rejected_of(outcomes)
-    write_rejected(output.folder, unusable, len(recordings), config.max_rejected)
-    rejected = unusable | _of_nothing_new(cuts, segments)
-    write_rejected(output.folder, rejected, len(recordings), max_rejected=1.0)  # copies of what is there are no failure
+    copies = _of_nothing_new(cuts, segments)
+    write_rejected(output.folder, unusable, len(recordings), config.max_rejected, harmless=copies)
+    rejected = unusable | copies
     if not len(segments):
         # Without a single usable recording there is no set, whatever share may be rejected.
         first, reason = next(iter(rejected.items()))

@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 import joblib
+import numpy as np
 
 from synthetic_datasets.config import RecordingsConfig, SyntheticConfig
 from synthetic_datasets.engines import Render
+from texturelib.errors import Rejected
 from texturelib.jobs import run_jobs
 from texturelib.outputs import Output
 
@@ -25,6 +27,8 @@ def render_all(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Start the engine, make the output ready, and do `work` on every item. -> as `run_jobs`; versions of what made the sound.
 
+    What `work` is given to render with raises Rejected where the engine gives values that are not numbers.
+
     The journal, `output.folder / "journal.jsonl"`, is left there.
     """
     workers = min(workers or joblib.cpu_count(), len(items))
@@ -32,10 +36,17 @@ def render_all(
         output.begin()  # only now: a patch that is not open should not cost the set that is there
         outcomes = run_jobs(
             items,
-            partial(work, engine.render),
+            partial(work, partial(_numbers, engine.render)),
             output.folder / "journal.jsonl",
             label=label,
             workers=engine.n_workers or workers,
             in_threads=engine.in_threads,
         )
     return outcomes, dict(engine.versions)
+
+
+def _numbers(render: Render, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+    samples = render(controls, volume, rng)
+    if not np.isfinite(samples).all():
+        raise Rejected("the engine gave values that are not numbers")
+    return samples

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from multiprocessing import resource_tracker
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import joblib
@@ -63,14 +64,20 @@ def rejected_of(outcomes: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(outcome) for key, outcome in outcomes.items() if isinstance(outcome, Rejected)}
 
 
-def write_rejected(folder: Path, rejected: Mapping[str, str], n_items: int, max_rejected: float) -> None:
-    """Write `folder/rejected.csv` (file, reason).
+def write_rejected(
+    folder: Path,
+    rejected: Mapping[str, str],
+    n_items: int,
+    max_rejected: float,
+    harmless: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write `folder/rejected.csv` (file, reason). harmless: what was left out too, and does not count.
 
     Errors: TextureError when more than the share `max_rejected` of the items was rejected; the table is written first.
     """
     import pandas as pd
 
-    write_table(folder / "rejected.csv", pd.DataFrame(list(rejected.items()), columns=["file", "reason"]))
+    write_table(folder / "rejected.csv", pd.DataFrame([*rejected.items(), *harmless.items()], columns=["file", "reason"]))
     if rejected and len(rejected) / n_items > max_rejected:
         example, reason = next(iter(rejected.items()))
         raise TextureError(

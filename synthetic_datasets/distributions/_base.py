@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import Protocol
 
+from pydantic import PositiveInt
+
+from texturelib.config import Config
 from texturelib.registry import Registry
 
 DECIMALS = 3  # of every planned value, as in the thesis's tables
@@ -31,20 +33,19 @@ class Variable:
         return round(self._value, DECIMALS)
 
 
-class Distribution(Protocol):
-    """A pydantic model whose fields are its settings."""
+class Distribution(Config):
+    """Base of the distributions: a subclass says its `type`, and its fields are its settings."""
 
-    n_clips: int
+    n_clips: PositiveInt
 
     @property
     def n_planned(self) -> int:
         """How many clips it really makes, which may differ from `n_clips`."""
-        ...
+        return self.n_clips
 
     def check(self, controls: list[str]) -> None:
-        """Errors: ValueError when the settings do not fit these controls."""
-        ...
+        """Errors: ValueError when the settings do not fit these controls. Any will do, unless a distribution says otherwise."""
 
     def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
         """Yield the control values of one clip after the other, in 0..1, rounded to DECIMALS."""
-        ...
+        raise NotImplementedError

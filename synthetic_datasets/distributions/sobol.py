@@ -5,14 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
-from pydantic import PositiveInt
 
-from synthetic_datasets.distributions._base import DECIMALS, Variable, distributions
-from texturelib.config import Config
+from synthetic_datasets.distributions._base import DECIMALS, Distribution, Variable, distributions
 
 
 @distributions.register
-class Sobol(Config):
+class Sobol(Distribution):
     """A scrambled Sobol sequence with a dimension per control: neither clusters nor gaps, in one control or in several.
 
     The first clips of a longer plan are the shorter plan's. Spread is best at a power of two clips.
@@ -21,14 +19,6 @@ class Sobol(Config):
     """
 
     type: Literal["sobol"] = "sobol"
-    n_clips: PositiveInt
-
-    @property
-    def n_planned(self) -> int:
-        return self.n_clips
-
-    def check(self, controls: list[str]) -> None:
-        """Any controls will do."""
 
     def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
         from scipy.stats import qmc

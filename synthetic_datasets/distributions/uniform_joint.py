@@ -9,13 +9,12 @@ from typing import Literal
 import numpy as np
 from pydantic import PositiveInt
 
-from synthetic_datasets.distributions._base import DECIMALS, Variable, distributions
-from texturelib.config import Config
+from synthetic_datasets.distributions._base import DECIMALS, Distribution, Variable, distributions
 from texturelib.nearest import did_you_mean
 
 
 @distributions.register
-class UniformJoint(Config):
+class UniformJoint(Distribution):
     """The ratios are multiplied by 1, 2, 3, ... until their product is nearest to `n_clips`.
 
     The set then has that product of clips: every combination of linearly spaced values, the last control fastest, no
@@ -23,7 +22,6 @@ class UniformJoint(Config):
     """
 
     type: Literal["uniform_joint"] = "uniform_joint"
-    n_clips: PositiveInt
     ratios: dict[str, PositiveInt]
     """How many different values each control takes, relative to the others."""
 

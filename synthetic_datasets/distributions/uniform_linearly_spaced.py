@@ -5,25 +5,15 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
-from pydantic import PositiveInt
 
-from synthetic_datasets.distributions._base import DECIMALS, Variable, distributions
-from texturelib.config import Config
+from synthetic_datasets.distributions._base import DECIMALS, Distribution, Variable, distributions
 
 
 @distributions.register
-class UniformLinearlySpaced(Config):
+class UniformLinearlySpaced(Distribution):
     """Per control `n_clips` values from low to high, ends included; each is used once, in random order."""
 
     type: Literal["uniform_linearly_spaced"] = "uniform_linearly_spaced"
-    n_clips: PositiveInt
-
-    @property
-    def n_planned(self) -> int:
-        return self.n_clips
-
-    def check(self, controls: list[str]) -> None:
-        """Any controls will do."""
 
     def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
         columns = {}

@@ -4,6 +4,7 @@ import queue
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -95,6 +96,10 @@ class PatchEngine(Config):
         except ValueError as error:
             raise ValueError(f"controls.{error}") from None
         return self
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        return {}
 
     def check_clip(self, seconds: float, sample_rate: int) -> None:
         for count, what in ((1000 * seconds, "milliseconds"), (sample_rate * seconds, "samples")):

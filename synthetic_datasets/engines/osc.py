@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -33,10 +32,6 @@ class Osc(PatchEngine):
         if self.send_port == self.receive_port:
             raise ValueError(f"receive_port: {self.receive_port} is the send_port too; the patch needs that one")
         return self
-
-    @property
-    def inputs(self) -> dict[str, Path]:
-        return {}
 
     @contextmanager
     def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:

@@ -1,6 +1,9 @@
 """A folder of recordings, a config that cuts it, and the command line in this process."""
 
 import json
+import socket
+import subprocess
+import zipfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -83,3 +86,16 @@ def contents(tmp_path: Path) -> Callable[..., dict[str, bytes]]:
         return {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in files}
 
     return read
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever asks the network, unpacks or starts a program fails the test."""
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError(f"reading a dataset should not do this: {args}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(subprocess, "run", refuse)
+    monkeypatch.setattr(zipfile, "ZipFile", refuse)
