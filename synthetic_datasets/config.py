@@ -142,7 +142,7 @@ class RecordingsConfig(StageConfig):
     takes_per_location: PositiveInt = 40
     engine: Annotated[Engine, engines]
     """Each take draws its controls uniformly from the ranges. Held-fixed parameters other than the synthetic set's make
-    the recordings differ from it, as real sounds do."""
+    the recordings differ from it, as real sounds do; those in `vary` differ from place to place."""
     locations: LocationsConfig = LocationsConfig()
 
     @model_validator(mode="after")

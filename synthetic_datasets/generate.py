@@ -74,7 +74,7 @@ def _draw_until_audible(
     config: SyntheticConfig, render: Render, row: dict[str, Any]
 ) -> tuple[np.random.Generator, np.ndarray, int]:
     """-> the clip's chance, its sound, and how many sounds before it were too quiet."""
-    controls = config.held | {name: row[name] for name in config.ranges}
+    controls = config.held | {name: row[name] for name in (*config.ranges, *config.engine.varied)}
     n_redraws = config.silence.redraws if config.silence else 0
     level = -np.inf
     for redraw in range(n_redraws + 1):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
-    """-> a row per clip: file_name, each varied control (0..1), volume (0..1)."""
+    """-> a row per clip: file_name, each varied control (0..1), each varied parameter, volume (0..1)."""
     import pandas as pd
 
     rng = random.Random(config.seed)
@@ -22,6 +22,8 @@ def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
         {
             "file_name": config.file_name.replace("{number}", str(number)),
             **values,
+            # A stream of its own: a clip's sound has [seed, index], and [seed, index, redraw] with a redraw from 1 on.
+            **config.engine.draw_varied([config.seed, number - 1, 0, 1]),
             "volume": volume.draw(config.volume.chance_new),
         }
         for number, values in enumerate(config.distribution.values(variables, rng), start=1)

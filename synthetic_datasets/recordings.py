@@ -40,7 +40,7 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
     for name, reason in rejected_of(truth).items():
         raise TextureError(f"{name}: {reason}; the same command tries it again")
     rows = [{"file_name": name, **truth[name]} for name in takes]
-    places = [{"location": n, **_draw_location(config, n)} for n in range(1, config.n_locations + 1)]
+    places = [{"location": n, **_draw_location(config, n), **_draw_varied(config, n)} for n in range(1, config.n_locations + 1)]
     write_table(output.folder / "locations.csv", pd.DataFrame(places))
     write_table(output.folder / "hidden_controls.csv", pd.DataFrame(rows))
     write_json(
@@ -65,7 +65,7 @@ def _record(config: RecordingsConfig, folder: Path, render: Render, location_and
         name: round(float(rng.uniform(*setting)), 3) if isinstance(setting, tuple) else setting
         for name, setting in config.engine.controls.items()
     }
-    dry = render(controls, UNITY, rng).astype(np.float64)
+    dry = render(controls | _draw_varied(config, location), UNITY, rng).astype(np.float64)
     place = _draw_location(config, location)
     # The room is the same for every take at a location, so its noise comes from the location alone.
     response = _room_response(place, config.sample_rate, np.random.default_rng([config.seed, location, 0, 1]))
@@ -83,6 +83,12 @@ def _record(config: RecordingsConfig, folder: Path, render: Render, location_and
 def _draw_location(config: RecordingsConfig, location: int) -> dict[str, float]:
     rng = np.random.default_rng([config.seed, location, 0])
     return {name: round(float(rng.uniform(*getattr(config.locations, name))), 3) for name in LocationsConfig.model_fields}
+
+
+def _draw_varied(config: RecordingsConfig, location: int) -> dict[str, float]:
+    """What the texture is made of belongs to the place, as its room does: every take there has the same."""
+    # Apart from the place's own stream, [seed, location, 0], and its room's, [seed, location, 0, 1].
+    return config.engine.draw_varied([config.seed, location, 0, 2])
 
 
 def _room_response(place: dict[str, Any], sample_rate: int, rng: np.random.Generator) -> np.ndarray:

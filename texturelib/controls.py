@@ -1,10 +1,12 @@
 """A control: a physical quantity that a person can turn, and its place on a 0..1 slider."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
+
+Law = Literal["slow_down", "gain", "mixing"]
 
 
 @dataclass(frozen=True)
@@ -12,13 +14,21 @@ class Control:
     """A physical quantity and its slider.
 
     low, high: the range in `unit`. curve: how the slider runs between them, "linear", or "exponential": equal steps of
-    the slider are equal ratios of (value - offset), as for a rate in bubbles per second.
+    the slider are equal ratios of (value - offset), as for a rate in bubbles per second. laws: how the value goes when the
+    sound is changed, as the exponent of the factor, for those changes of which it is known:
+
+    - slow_down: played k times slower, so everything lasts k times longer and sounds at 1/k of its pitch.
+    - gain: made k times louder.
+    - mixing: k independent sounds of the same texture, added.
 
     >>> rate = Control("rate", 1.0, 100.0, "drops/s", "exponential")
     >>> float(rate.to_physical(0.5))
     10.0
     >>> float(rate.to_slider(10.0))
     0.5
+    >>> rate = Control("rate", 1.0, 100.0, "drops/s", "exponential", laws={"slow_down": -1.0, "gain": 0.0})
+    >>> float(rate.moved("slow_down", 10.0, 0.75)), rate.slope("slow_down")  # a tenth is half of this slider
+    (0.25, -0.217...)
     """
 
     name: str
@@ -28,6 +38,7 @@ class Control:
     curve: Literal["linear", "exponential"] = "linear"
     offset: float = 0.0
     description: str = ""
+    laws: Mapping[Law, float] = field(default_factory=dict, hash=False)
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> "Control":
@@ -53,6 +64,27 @@ class Control:
             return (physical - self.low) / (self.high - self.low)
         low, high = self.low - self.offset, self.high - self.offset
         return np.log((physical - self.offset) / low) / np.log(high / low)
+
+    def moved(self, law: Law, factor: "float | np.ndarray", slider: "float | np.ndarray") -> np.ndarray:
+        """Where the slider is after a change of the sound by `factor`, which may lie outside of 0..1.
+
+        factor, slider: any two shapes that broadcast -> their common shape; nan for a value that no slider has, as it is on
+        the wrong side of the offset. Errors: KeyError when the law is not known.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = self.to_slider(self.to_physical(slider) * np.asarray(factor, dtype=np.float64) ** self.laws[law])
+        return np.where(np.isfinite(moved), moved, np.nan)
+
+    def slope(self, law: Law) -> float | None:
+        """-> how far the slider moves per unit of ln(factor), as if there were no offset; None where it is not the same
+        everywhere (a linear slider), or the law is not known.
+        """
+        exponent = self.laws.get(law)
+        if not exponent:
+            return exponent
+        if self.curve == "linear":
+            return None
+        return exponent / float(np.log((self.high - self.offset) / (self.low - self.offset)))
 
 
 def three_figures(value: float) -> str:

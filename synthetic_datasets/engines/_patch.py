@@ -5,15 +5,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
-from pydantic import NonNegativeInt, PositiveFloat, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from synthetic_datasets.engines._base import Setting, Started, check_controls
 from synthetic_datasets.engines._osc_session import SESSION_MESSAGES
 from texturelib.config import Config
-from texturelib.controls import Control
+from texturelib.controls import Control, Law
 
 # Columns of metadata.csv and messages of the session, which a control's name would collide with.
 _TAKEN = SESSION_MESSAGES | {"file_name", "volume", "noise_db", "lowered_db", "redraws"}
@@ -33,6 +41,9 @@ class PatchControl(Config):
     offset: float = 0.0
     """With curve "exponential": equal steps are equal ratios of (value - offset)."""
     description: str = ""
+    laws: dict[Law, float] = Field(default={})
+    """How the meaning goes when the sound is played k times slower (slow_down), made k times louder (gain), or added to k - 1
+    others of its kind (mixing): the exponent of k. Leave out what is not known."""
 
     @model_validator(mode="after")
     def _has_a_range(self) -> "PatchControl":
@@ -47,9 +58,15 @@ class PatchControl(Config):
             )
         return self
 
+    @model_serializer(mode="wrap")
+    def _without_empty_laws(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Sets that were made before there were laws are still the same sets."""
+        written = write(self)
+        return written if self.laws else {key: value for key, value in written.items() if key != "laws"}
+
     def named(self, name: str) -> Control:
         low, high = (sent if end is None else end for end, sent in zip((self.low, self.high), self.sends, strict=True))
-        return Control(name, low, high, self.unit, self.curve, self.offset, self.description)
+        return Control(name, low, high, self.unit, self.curve, self.offset, self.description, self.laws)
 
     def sent(self, slider: float) -> float:
         """slider: 0..1 -> the number for the patch."""
@@ -99,6 +116,13 @@ class PatchEngine(Config):
 
     @property
     def inputs(self) -> dict[str, Path]:
+        return {}
+
+    @property
+    def varied(self) -> Sequence[str]:
+        return ()
+
+    def draw_varied(self, seeds: Sequence[int]) -> dict[str, float]:
         return {}
 
     def check_clip(self, seconds: float, sample_rate: int) -> None:

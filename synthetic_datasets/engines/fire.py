@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from synthetic_datasets.engines._base import EmbeddedEngine, engines
+from synthetic_datasets.engines._base import RATE_LAWS, SIZE_LAWS, EmbeddedEngine, engines
 from texturelib.controls import Control
 
 _METRES_PER_SECOND = 500.0  # of sound in gas at 350 C, at which wood chars
@@ -39,14 +39,17 @@ class Fire(EmbeddedEngine):
     (Cetegen and Ahmed, Combustion and Flame 93, 1993).
     """
 
+    # The noises' pitches are held, so slowed down they are no longer these noises; mixed, they gain decibels against the
+    # crackles, which is a sum and no product.
     available: ClassVar[tuple[Control, ...]] = (
-        Control("crackle_rate", 1.0, 300.0, "crackles/s", "exponential", description="how many pockets of gas burst"),
+        Control("crackle_rate", 1.0, 300.0, "crackles/s", "exponential", 0.0, "how many pockets of gas burst", RATE_LAWS),
         Control(
-            "crackle_size", 8.0, _LARGEST_MM, "mm", "exponential", description="how deep they are: deeper is lower and louder"
+            "crackle_size", 8.0, _LARGEST_MM, "mm", "exponential",
+            description="how deep they are: deeper is lower and louder", laws=SIZE_LAWS,
         ),
-        Control("hiss", -60.0, -20.0, "dB", description="gas escaping from gaps, as a level"),
-        Control("roar", -60.0, -20.0, "dB", description="turbulent flames, as a level"),
-    )
+        Control("hiss", -60.0, -20.0, "dB", description="gas escaping from gaps, as a level", laws={"gain": 0}),
+        Control("roar", -60.0, -20.0, "dB", description="turbulent flames, as a level", laws={"gain": 0}),
+    )  # fmt: skip
 
     type: Literal["fire"] = "fire"
     size_ratio: Annotated[float, Field(ge=1, le=3)] = 1.5

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from synthetic_datasets.engines._base import EmbeddedEngine, engines
+from synthetic_datasets.engines._base import RATE_LAWS, SIZE_LAWS, EmbeddedEngine, engines
 from texturelib.config import Share
 from texturelib.controls import Control
 
@@ -23,11 +23,16 @@ class Liquid(EmbeddedEngine):
 
     # The ranges are those of the patch's sliders: at 0 and 1 the ends of what the patch can do.
     available: ClassVar[tuple[Control, ...]] = (
-        Control("avgRate", 1e5 * 1.12**-100, 1e5, "bubbles/s", "exponential", description="how many bubbles form"),
-        Control("minRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the smallest bubble"),
-        Control("maxRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the largest bubble"),
-        Control("expRadius", 10 * 1.04**-100, 10.0, "exponent", "exponential", description="how rare large bubbles are"),
-    )
+        Control("avgRate", 1e5 * 1.12**-100, 1e5, "bubbles/s", "exponential", 0.0, "how many bubbles form", RATE_LAWS),
+        # Pitch goes as 1/radius. How fast a bubble dies away does so but for its second term: one twice as large as one of 5 mm
+        # rings 2.3 times as long, where twice would be the law. Mixing is exact while there are voices for all.
+        Control("minRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the smallest bubble", SIZE_LAWS),
+        Control("maxRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the largest bubble", SIZE_LAWS),
+        Control(
+            "expRadius", 10 * 1.04**-100, 10.0, "exponent", "exponential",
+            description="how rare large bubbles are", laws={"slow_down": 0, "gain": 0, "mixing": 0},
+        ),
+    )  # fmt: skip
 
     type: Literal["liquid"] = "liquid"
     min_depth: Share = 0.2114

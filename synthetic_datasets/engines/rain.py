@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from synthetic_datasets.engines._base import EmbeddedEngine, engines
+from synthetic_datasets.engines._base import RATE_LAWS, EmbeddedEngine, engines
 from texturelib.controls import Control
 
 _RUN_IN_SECONDS = 0.15  # a clip starts in mid-rain: a bubble forms up to 40 ms after its drop, and is gone 60 ms later
@@ -36,11 +36,16 @@ class Rain(EmbeddedEngine):
     same 85, 1989; how they die away is van den Doel's, as in the liquid engine.
     """
 
+    # Slowed down, rain is no other rain, but for how often a drop falls: larger drops fall faster, so that a click's pitch
+    # hardly goes with size, and bubbles have the sizes that they have.
     available: ClassVar[tuple[Control, ...]] = (
-        Control("rate", 30.0, 15000.0, "drops/s", "exponential", description="how many drops are heard, drizzle to downpour"),
-        Control("drop_size", 0.5, 3.0, "mm", "exponential", description="the drops' mean diameter"),
-        Control("water", 0.0, 1.0, "share", description="how much of the ground is under water; 0 is all hard, 1 a lake"),
-    )
+        Control("rate", 30.0, 15000.0, "drops/s", "exponential", 0.0, "how many drops are heard, drizzle to downpour", RATE_LAWS),
+        Control("drop_size", 0.5, 3.0, "mm", "exponential", 0.0, "the drops' mean diameter", {"gain": 0, "mixing": 0}),
+        Control(
+            "water", 0.0, 1.0, "share",
+            description="how much of the ground is under water; 0 is all hard, 1 a lake", laws={"gain": 0, "mixing": 0},
+        ),
+    )  # fmt: skip
 
     type: Literal["rain"] = "rain"
     size_shape: float = Field(default=4.0, ge=1, le=100)

@@ -30,11 +30,22 @@ class Wind(EmbeddedEngine):
     statistical theory of turbulence", Proceedings of the National Academy of Sciences 34, 1948.
     """
 
+    # Slowed down, pitches and gusts go as the speed. Mixed, the gusts of several winds fill each other's gaps,
+    # and a wire that sings at several pitches at once stands out less.
     available: ClassVar[tuple[Control, ...]] = (
-        Control("speed", 3.0, 30.0, "m/s", "exponential", description="the wind's mean speed over the clip, breeze to storm"),
-        Control("gustiness", 0.0, 0.5, "share", description="how much the speed varies (its turbulence intensity)"),
-        Control("whistling", 0.0, 1.0, "share", description="how much of the energy is in tones"),
-    )
+        Control(
+            "speed", 3.0, 30.0, "m/s", "exponential",
+            description="the wind's mean speed over the clip, breeze to storm", laws={"slow_down": -1, "gain": 0, "mixing": 0},
+        ),
+        Control(
+            "gustiness", 0.0, 0.5, "share",
+            description="how much the speed varies (its turbulence intensity)", laws={"slow_down": 0, "gain": 0},
+        ),
+        Control(
+            "whistling", 0.0, 1.0, "share",
+            description="how much of the energy is in tones", laws={"slow_down": 0, "gain": 0},
+        ),
+    )  # fmt: skip
 
     type: Literal["wind"] = "wind"
     narrowest_mm: float = Field(default=1.0, ge=0.5, le=1000)

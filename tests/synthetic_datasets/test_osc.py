@@ -328,6 +328,7 @@ def test_one_spoilt_clip_among_good_ones_is_left_out(
         ({"patch_controls": {}}, "patch_controls: is missing"),
         ({"patch_controls": {"pitch": {"sends": [3, 3], "low": 0, "high": 1}}}, "sends: [3, 3] should be a range"),
         ({"patch_controls": {"pitch": {"low": 3, "high": 3}}}, "low and high: both are 3"),
+        ({"patch_controls": {"pitch": {"laws": {"slow_dow": -1}}}}, '"slow_dow" is not known (did you mean "slow_down"?'),
         ({"send_port": 8000, "receive_port": 8000}, "receive_port: 8000 is the send_port too"),
         ({"send_port": 0}, "send_port"),
     ],
