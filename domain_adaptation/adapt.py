@@ -1,65 +1,102 @@
-"""Adapt the encoder to real clips, without labels."""
+"""Adapt an extractor to real clips, without labels, and keep the result only where it does no harm."""
 
 import copy
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
+from torch import nn
 
+from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
-from domain_adaptation.feature_store import real_features, synthetic_features
-from domain_adaptation.model_folder import load_classifier, load_extractor, save_extractor
+from domain_adaptation.judgement import Judgement, judge
+from domain_adaptation.methods import Method
+from domain_adaptation.model_card import write_model_card
+from domain_adaptation.model_folder import Model, load_classifier, load_model, save_model
 from domain_adaptation.plots import loss_plot
-from domain_adaptation.scores import share_inside
+from domain_adaptation.problem import Problem, RealClips
+from domain_adaptation.sets import ClipSet, check_clips_alike, real_set, sources_of, synthetic_set
 from domain_adaptation.splits import split_clips, write_split
-from domain_adaptation.training import Clips, fit, predict, start_fabric
+from domain_adaptation.supervised import SupervisedLoss
+from domain_adaptation.training import State
 from texturelib.files import write_json
 from texturelib.outputs import Output
 
 
-def adapt(config: AdaptationConfig, output: Output) -> tuple[float, float]:
-    """Write a model folder: the extractor with its encoder adapted and its head as it was.
+@dataclass(frozen=True)
+class Adapted:
+    """before, after: the model as it was, and adapted. state: how the training went, None where there was none."""
 
-    -> the share of real labels within 0..1 before and after.
-    """
-    extractor, controls = load_extractor(config.output / "extractor")
-    classifier = load_classifier(config.output / "classifier")
-    _, synthetic = synthetic_features(config)
-    dataset, features = real_features(config)
-    split = split_clips(dataset, config.split, config.seed)
-    adapted = copy.deepcopy(extractor)
-    fabric = start_fabric(config.compute)
-    torch.manual_seed(config.seed)
-    encoded = torch.from_numpy(predict(extractor.encoder, synthetic))
-    objective = config.adaptation.objective(classifier.to(fabric.device), encoded.to(fabric.device))
+    before: Model
+    after: Model
+    state: State | None
+    judgement: Judgement
+
+    @property
+    def model(self) -> Model:
+        """The one to use."""
+        return self.after if self.judgement.is_kept else self.before
+
+
+def adapt(config: AdaptationConfig, output: Output) -> Judgement:
+    """Write a model folder: the extractor, adapted, or as it was where adaptation is judged to do harm."""
+    model = load_model(config.output / "extractor")
+    classifier = load_classifier(config.output / "classifier") if config.adaptation.needs_classifier else None
+    synthetic, real = synthetic_set(config), real_set(config)
+    about = model.about
+    check_clips_alike("real", real.dataset, "that of the clips the extractor learnt from", about.model_dump())
+    split = split_clips(real.dataset, config.split, config.seed)
+    fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
 
     output.begin()
     folder = output.folder
-    write_split(folder / "splits.csv", dataset, split)
-    state = fit(
-        adapted.encoder,
-        objective,
-        Clips(split["train"], features),
-        Clips(split["validation"], features),
-        config.adaptation,
-        folder=folder,
-        seed=config.seed,
-        fabric=fabric,
-        label="adaptation",
-        keeps_best=config.adaptation.keeps_best,
-        also_saved=objective,
-    )
-    adapted.to("cpu")
-    save_extractor(folder, adapted, config.network, features.shape[1:], controls)
-    before, after = share_inside(predict(extractor, features)), share_inside(predict(adapted, features))
-    write_json(
-        folder / "metrics.json",
-        {
-            "kept_epoch": state.kept_epoch + 1,
-            "kept_validation_loss": state.kept_loss,
-            "seed": config.seed,
-            "n_clips": {part: len(rows) for part, rows in split.items()},
-            "share_of_labels_within_0_1": {"before": before, "after": after},
-        },
-    )
-    loss_plot(folder / "loss.png", state.history, state.kept_epoch, "binary cross-entropy,\ntarget: synthetic")
+    write_split(folder / "splits.csv", real.dataset, split)
+    clips = RealClips(real.store, sources_of(real.dataset), split)
+    adapted = adapt_model(config, config.adaptation, model, classifier, synthetic, clips, folder, config.seed, fabric)
+    save_model(folder, adapted.model)
+    metrics = {
+        "method": config.adaptation.type,
+        "seed": config.seed,
+        "n_clips": {part: len(rows) for part, rows in split.items()},
+        **adapted.judgement.describe(),
+    }
+    if adapted.state:
+        metrics |= {"kept_epoch": adapted.state.kept_epoch + 1, "kept_validation_loss": adapted.state.kept_loss}
+        loss_plot(folder / "loss.png", adapted.state.history, adapted.state.kept_epoch, "loss")
+    write_json(folder / "metrics.json", metrics)
+    write_model_card(folder, "adapted", adapted.model.about, metrics)
     output.finish()
-    return before, after
+    return adapted.judgement
+
+
+def adapt_model(
+    config: AdaptationConfig,
+    method: Method,
+    model: Model,
+    classifier: nn.Module | None,
+    synthetic: ClipSet,
+    real: RealClips,
+    folder: Path,
+    seed: int,
+    fabric: Fabric,
+) -> Adapted:
+    """`model` stays as it is."""
+    synthetic_split = split_clips(synthetic.dataset, config.split, config.seed)
+    problem = Problem(
+        model=model.with_extractor(copy.deepcopy(model.extractor)),
+        classifier=classifier,
+        synthetic=synthetic.store,
+        truth=synthetic.dataset.control_values(),
+        synthetic_split=synthetic_split,
+        real=real,
+        supervised=SupervisedLoss(model.about.features, config.extractor.loss),
+        folder=folder,
+        seed=seed,
+        fabric=fabric,
+    )
+    torch.manual_seed(seed)
+    state = method.adapt(problem)
+    problem.model.extractor.to("cpu").eval()
+    judgement = judge(model, problem)
+    return Adapted(model, problem.model, state, judgement)

@@ -1,67 +1,100 @@
 """Train the network that tells real clips from synthetic ones by what the frozen encoder makes of them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
+from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
-from domain_adaptation.feature_store import real_features, synthetic_features
-from domain_adaptation.model_folder import load_extractor, save_classifier
-from domain_adaptation.networks import make_classifier
+from domain_adaptation.extractor_network import make_classifier
+from domain_adaptation.model_card import write_classifier_card
+from domain_adaptation.model_folder import Model, load_model, save_classifier
 from domain_adaptation.plots import loss_plot
-from domain_adaptation.splits import split_clips, write_split
-from domain_adaptation.training import Clips, fit, predict, start_fabric
+from domain_adaptation.reading import encode_store
+from domain_adaptation.sets import real_set, synthetic_set
+from domain_adaptation.splits import Split, split_clips, write_split
+from domain_adaptation.training import Clips, Rows, State, Training, fit, predict
 from texturelib.files import write_json
 from texturelib.outputs import Output
 
 
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """accuracy: by part of the split, the share of clips that are classified rightly."""
+
+    classifier: nn.Sequential
+    state: State
+    n_clips: dict[str, int]
+    accuracy: dict[str, float]
+
+
 def train_classifier(config: AdaptationConfig, output: Output) -> float:
     """Write a model folder. -> the share of test clips that are classified rightly."""
-    extractor, _ = load_extractor(config.output / "extractor")
-    sets = {"synthetic": synthetic_features(config), "real": real_features(config)}
-    splits = {kind: split_clips(dataset, config.split, config.seed) for kind, (dataset, _) in sets.items()}
-    # The encoder stands still, so what it makes of each clip needs computing only once.
-    encoded = np.concatenate([predict(extractor.encoder, features) for _, features in sets.values()])
-    n_synthetic = len(sets["synthetic"][0])
-    is_real = (np.arange(len(encoded)) >= n_synthetic).astype(np.float32)[:, None]
-    rows = {part: np.concatenate([splits["synthetic"][part], n_synthetic + splits["real"][part]]) for part in splits["real"]}
-
-    torch.manual_seed(config.seed)
-    slope = config.network.negative_slope
-    model = make_classifier(config.classifier.n_layers, slope, encoded.shape[1])
+    model = load_model(config.output / "extractor")
+    sets = {"synthetic": synthetic_set(config), "real": real_set(config)}
+    splits = {kind: split_clips(clips.dataset, config.split, config.seed) for kind, clips in sets.items()}
     fabric = start_fabric(config.compute)
     output.begin()
     folder = output.folder
-    for kind, (dataset, _) in sets.items():
-        write_split(folder / f"splits_{kind}.csv", dataset, splits[kind])
+    for kind, clips in sets.items():
+        write_split(folder / f"splits_{kind}.csv", clips.dataset, splits[kind])
+    stores = {kind: clips.store for kind, clips in sets.items()}
+    trained = fit_classifier(config, model, stores, splits, folder, config.seed, fabric)
+    settings, n_features = config.classifier, model.extractor.spread.in_features
+    save_classifier(folder, trained.classifier, settings.n_layers, settings.negative_slope, n_features)
+    metrics = {
+        "kept_epoch": trained.state.kept_epoch + 1,
+        "kept_validation_loss": trained.state.kept_loss,
+        "seed": config.seed,
+        "n_clips": trained.n_clips,
+        "accuracy": trained.accuracy,
+    }
+    write_json(folder / "metrics.json", metrics)
+    loss_plot(folder / "loss.png", trained.state.history, trained.state.kept_epoch, "binary cross-entropy")
+    write_classifier_card(folder, metrics)
+    output.finish()
+    return trained.accuracy["test"]
+
+
+def fit_classifier(
+    config: AdaptationConfig,
+    model: Model,
+    stores: Mapping[str, Rows],
+    splits: Mapping[str, Split],
+    folder: Path,
+    seed: int,
+    fabric: Fabric,
+) -> TrainedClassifier:
+    """stores, splits: of the "synthetic" clips and of the "real" ones."""
+    # The encoder stands still, so what it makes of each clip needs computing only once.
+    synthetic = encode_store(model, stores["synthetic"], disturb_seed=seed)
+    encoded = np.concatenate([synthetic, encode_store(model, stores["real"])])
+    is_real = (np.arange(len(encoded)) >= len(synthetic)).astype(np.float32)[:, None]
+    rows = {part: np.concatenate([splits["synthetic"][part], len(synthetic) + splits["real"][part]]) for part in splits["real"]}
+
+    torch.manual_seed(seed)
+    classifier = make_classifier(config.classifier.n_layers, config.classifier.negative_slope, encoded.shape[1])
     state = fit(
-        model,
+        classifier,
         _loss,
         Clips(rows["train"], encoded, is_real),
         Clips(rows["validation"], encoded, is_real),
-        config.classifier,
-        folder=folder,
-        seed=config.seed,
-        fabric=fabric,
-        label="classifier",
+        Training(config.classifier, folder, seed, "classifier"),
+        fabric,
     )
-    save_classifier(folder, model, config.classifier.n_layers, slope, encoded.shape[1])
-    is_right = (predict(model, encoded) > 0) == (is_real > 0)
-    accuracy = {part: float(is_right[part_rows].mean()) for part, part_rows in rows.items()}
-    write_json(
-        folder / "metrics.json",
-        {
-            "kept_epoch": state.kept_epoch + 1,
-            "kept_validation_loss": state.kept_loss,
-            "seed": config.seed,
-            "n_clips": {part: len(part_rows) for part, part_rows in rows.items()},
-            "accuracy": accuracy,
-        },
+    is_right = (predict(classifier, encoded) > 0) == (is_real > 0)
+    return TrainedClassifier(
+        classifier,
+        state,
+        {part: len(part_rows) for part, part_rows in rows.items()},
+        {part: float(is_right[part_rows].mean()) for part, part_rows in rows.items()},
     )
-    loss_plot(folder / "loss.png", state.history, state.kept_epoch, "binary cross-entropy")
-    output.finish()
-    return accuracy["test"]
 
 
-def _loss(model: nn.Module, encoded: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
-    return nn.functional.binary_cross_entropy_with_logits(model(encoded), is_real)
+def _loss(classifier: nn.Module, encoded: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
+    return nn.functional.binary_cross_entropy_with_logits(classifier(encoded), is_real)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from domain_adaptation.features import Features, features
 from domain_adaptation.methods import Method, methods
+from domain_adaptation.networks import Network, networks
 from domain_adaptation.training_config import TrainingConfig
 from texturelib.config import Config, ConfigPath, StageConfig
 
@@ -25,42 +26,70 @@ class SplitConfig(Config):
         return self
 
 
-class NetworkConfig(Config):
-    """The encoder's blocks and the regression head. Sizes follow from these and the input."""
-
-    n_blocks: PositiveInt = 4
-    kernel_size: PositiveInt = 3
-    stride: PositiveInt = 1
-    pool_size: PositiveInt = 2
-    first_channels: PositiveInt | None = None
-    """Of the first block; as many as there are controls when null."""
-    channel_factor: PositiveInt = 2
-    n_head_layers: PositiveInt = 3
-    head_factor: PositiveInt = 4
-    negative_slope: Annotated[float, Field(ge=0)] = 0.9
-
-
 class ExtractorConfig(TrainingConfig):
     epochs: PositiveInt = 250
     loss: Literal["l1", "mse"] = "l1"
+    slow_down: tuple[PositiveFloat, PositiveFloat] | None = None
+    """Half of the clips of each batch are played slower, by a factor drawn from low to high, with the controls that they have
+    then by the engine's laws: more clips than there are. null takes them as they are."""
+
+    @field_validator("slow_down")
+    @classmethod
+    def _in_order(cls, slow_down: tuple[float, float] | None) -> tuple[float, float] | None:
+        if slow_down and slow_down[0] >= slow_down[1]:
+            raise ValueError(f"[{slow_down[0]:g}, {slow_down[1]:g}] should be a range [low, high]")
+        return slow_down
 
 
 class ClassifierConfig(TrainingConfig):
     epochs: PositiveInt = 50
     n_layers: PositiveInt = 8
+    negative_slope: Annotated[float, Field(ge=0)] = 0.9
 
 
 class ComputeConfig(Config):
     """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding, nothing else."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    processes: PositiveInt = 1
+    """That share each batch of a training: GPUs, or processes on the CPU."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+
+
+class EvaluationConfig(Config):
+    """What `evaluate` compares, and on what."""
+
+    methods: Annotated[tuple[Annotated[Method, methods], ...], Field(min_length=1)]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (1, 2, 3)
+    """Of every training; each gives another extractor, and other adaptations."""
+    unrandomised_methods: tuple[str, ...] = ()
+    """Types among `methods` that are also tried on extractors whose synthetic clips were not randomised."""
+    truth: ConfigPath | None = None
+    """A table of true controls by recording, of `simulate-recordings`, which `real` was cut from. No training reads it, but
+    for the oracle's."""
+    recordings: ConfigPath | None = None
+    """A folder of real recordings for the slow-down test; each of `held_out` is kept out of training in its turn."""
+    held_out: tuple[str, ...] | None = None
+    """How the names of those recordings begin; null takes every one in its turn."""
+    held_out_methods: tuple[str, ...] | None = None
+    """Types among `methods` that go through the slow-down test; null takes them all."""
+
+    @model_validator(mode="after")
+    def _something_to_measure(self) -> "EvaluationConfig":
+        types = [method.type for method in self.methods]
+        if len(set(types)) < len(types):
+            raise ValueError(f"methods: {', '.join(types)}: each type should stand there once")
+        for key in ("held_out_methods", "unrandomised_methods"):
+            for name in getattr(self, key) or ():
+                if name not in types:
+                    raise ValueError(f'{key}: "{name}" is none of methods ({", ".join(types)})')
+        return self
 
 
 class AdaptationConfig(StageConfig):
     """`domain-adaptation train-extractor`, `train-classifier`, `adapt` and `label`.
 
-    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels; and features, kept for all.
+    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels; and clips, decoded for all.
     """
 
     synthetic: ConfigPath
@@ -70,8 +99,20 @@ class AdaptationConfig(StageConfig):
     seed: NonNegativeInt = 42
     split: SplitConfig = SplitConfig()
     features: Annotated[Features, features]
-    network: NetworkConfig = NetworkConfig()
+    network: Annotated[Network, networks]
     extractor: ExtractorConfig = ExtractorConfig()
     classifier: ClassifierConfig = ClassifierConfig()
     adaptation: Annotated[Method, methods]
     compute: ComputeConfig = ComputeConfig()
+    evaluation: EvaluationConfig | None = None
+    """Of `domain-adaptation evaluate`; nothing else depends on it."""
+
+    @model_validator(mode="after")
+    def _batches_can_be_shared(self) -> "AdaptationConfig":
+        for name, training in (("extractor", self.extractor), ("classifier", self.classifier)):
+            if training.batch_size < 2 * self.compute.processes:
+                raise ValueError(
+                    f"{name}.batch_size: {training.batch_size} is too small for compute.processes, {self.compute.processes}: "
+                    "each needs two clips of every batch"
+                )
+        return self

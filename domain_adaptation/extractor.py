@@ -1,70 +1,155 @@
 """Train the network that reads the controls from a synthetic clip."""
 
-from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
+from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
-from domain_adaptation.feature_store import synthetic_features
-from domain_adaptation.model_folder import save_extractor
-from domain_adaptation.networks import Extractor
+from domain_adaptation.features import Features
+from domain_adaptation.intervals import conformal_factors, coverage
+from domain_adaptation.model_card import write_model_card
+from domain_adaptation.model_folder import About, Model, new_model, save_model
 from domain_adaptation.plots import loss_plot, truth_plot
+from domain_adaptation.reading import Labels, read_store
+from domain_adaptation.scaling import slow_down_slopes
 from domain_adaptation.scores import mean_mae, regression_scores
-from domain_adaptation.splits import split_clips, write_split
-from domain_adaptation.training import Clips, fit, predict, start_fabric
+from domain_adaptation.sets import ClipSet, controls_of, synthetic_set
+from domain_adaptation.splits import Split, split_clips, write_split
+from domain_adaptation.supervised import SlowedLoss, SupervisedLoss
+from domain_adaptation.training import Clips, State, Training, fit
+from texturelib.errors import TextureError, UsageError
 from texturelib.files import write_json
 from texturelib.outputs import Output
-
-_LOSSES = {"l1": nn.functional.l1_loss, "mse": nn.functional.mse_loss}
 
 
 def train_extractor(config: AdaptationConfig, output: Output) -> float:
     """Write a model folder. -> the mean absolute error on the test clips, averaged over the controls."""
-    dataset, features = synthetic_features(config)
-    truth = dataset.control_values()
-    split = split_clips(dataset, config.split, config.seed)
-    torch.manual_seed(config.seed)
-    model = Extractor(config.network, features.shape[1:], len(dataset.controls))
-
+    clips = synthetic_set(config)
+    split = split_clips(clips.dataset, config.split, config.seed)
     fabric = start_fabric(config.compute)
+    model = fresh_model(config, clips, config.seed)
+    _loss(config, model)  # what it cannot do should not cost the model that is there
     output.begin()
     folder = output.folder
-    write_split(folder / "splits.csv", dataset, split)
-    state = fit(
-        model,
-        partial(_loss, config.extractor.loss),
-        Clips(split["train"], features, truth),
-        Clips(split["validation"], features, truth),
-        config.extractor,
-        folder=folder,
-        seed=config.seed,
-        fabric=fabric,
-        label="extractor",
-    )
-    save_extractor(folder, model, config.network, features.shape[1:], dataset.controls)
-    labels = predict(model, features)
-    scores = {part: regression_scores(truth[rows], labels[rows], dataset.controls) for part, rows in split.items()}
-    everything = regression_scores(truth, labels, dataset.controls)
-    write_json(
-        folder / "metrics.json",
-        {
-            "kept_epoch": state.kept_epoch + 1,
-            "kept_validation_loss": state.kept_loss,
-            "n_parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "seed": config.seed,
-            "n_clips": {part: len(rows) for part, rows in split.items()},
-            "test_mae": mean_mae(scores["test"]),
-            "scores": {**scores, "all": everything},
-        },
-    )
+    write_split(folder / "splits.csv", clips.dataset, split)
+    model, state = fit_extractor(config, model, clips, split, folder, config.seed, fabric)
+    save_model(folder, model)
+
+    truth, names, test = clips.dataset.control_values(), model.about.names, np.sort(split["test"])
+    reading = read_store(model, clips.store, disturb_seed=config.seed)
+    scores = {part: regression_scores(truth[rows], reading.labels[rows], names) for part, rows in split.items()}
+    metrics = {
+        "kept_epoch": state.kept_epoch + 1,
+        "kept_validation_loss": state.kept_loss,
+        "n_parameters": sum(parameter.numel() for parameter in model.extractor.parameters()),
+        "seed": config.seed,
+        "n_clips": {part: len(rows) for part, rows in split.items()},
+        "test_mae": mean_mae(scores["test"]),
+        "intervals": _interval_scores(model, reading.of(test), truth[test]),
+        "scores": {**scores, "all": regression_scores(truth, reading.labels, names)},
+    }
+    write_json(folder / "metrics.json", metrics)
     loss_plot(folder / "loss.png", state.history, state.kept_epoch, f"{config.extractor.loss.upper()} loss")
-    test = np.sort(split["test"])
-    truth_plot(folder / "test_clips.png", truth[test], labels[test], scores["test"])
+    truth_plot(folder / "test_clips.png", truth[test], reading.labels[test], scores["test"])
+    write_model_card(folder, "extractor", model.about, metrics)
     output.finish()
     return mean_mae(scores["test"])
 
 
-def _loss(name: str, model: nn.Module, features: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    return _LOSSES[name](model(features), truth)
+def fresh_model(config: AdaptationConfig, clips: ClipSet, seed: int) -> Model:
+    """-> an untrained model, its weights drawn from `seed`. Errors: UsageError when network and clips do not fit."""
+    torch.manual_seed(seed)
+    two = torch.from_numpy(clips.store[np.arange(min(2, len(clips.store)))].astype(np.float32))
+    description = clips.dataset.description
+    about = About(
+        network=config.network,
+        features=config.features,
+        input_shape=tuple(config.features.compute(two).shape[1:]),
+        controls=tuple(description["controls"]),
+        sample_rate=clips.dataset.sample_rate,
+        seconds=clips.dataset.seconds,
+    )
+    torch.manual_seed(seed)
+    return new_model(about)
+
+
+def fit_extractor(
+    config: AdaptationConfig, model: Model, clips: ClipSet, split: Split, folder: Path, seed: int, fabric: Fabric
+) -> tuple[Model, State]:
+    """-> the model, trained, its intervals fitted to the validation clips; how the training went."""
+    truth = clips.dataset.control_values()
+    validation = split["validation"]
+    state = fit(
+        model.extractor,
+        _loss(config, model),
+        Clips(split["train"], clips.store, truth),
+        Clips(validation, clips.store, truth),
+        Training(
+            config.extractor,
+            folder,
+            seed,
+            "extractor",
+            methods=["read"],
+            inspect=AnswersDiffer(config.features, clips.store[validation[:_LOOKED_AT]], truth),
+        ),
+        fabric,
+    )
+    # As for all that is chosen in training, the validation clips: the test clips can then say whether it holds.
+    reading = read_store(model, clips.store, validation, disturb_seed=seed)
+    factors = conformal_factors(reading.labels, reading.spread, truth[validation])
+    about = model.about.model_copy(update={"interval": tuple(factors.tolist())})
+    return Model(model.extractor, about), state
+
+
+def _loss(config: AdaptationConfig, model: Model) -> SupervisedLoss:
+    """Errors: UsageError when clips are to be slowed, and some control has no law."""
+    settings = config.extractor
+    if settings.slow_down is None:
+        return SupervisedLoss(config.features, settings.loss)
+    controls = controls_of(model.about.controls)
+    for control, slope in zip(controls, slow_down_slopes(controls), strict=True):
+        if not np.isfinite(slope):
+            raise UsageError(f"extractor.slow_down: the engine does not say how {control.name} moves then; set it to null")
+    return SlowedLoss(config.features, settings.loss, controls, settings.slow_down)
+
+
+_LOOKED_AT = 256  # clips, after every epoch
+
+
+class AnswersDiffer:
+    """Whether a network still tells clips apart."""
+
+    def __init__(self, features: Features, clips: np.ndarray, truth: np.ndarray) -> None:
+        """clips: [clips, samples] int16. truth: [any, controls], which tells how far apart answers should be."""
+        self._features = features
+        self._clips = clips
+        self._spread = truth.std(axis=0)
+
+    @torch.inference_mode()
+    def __call__(self, extractor: nn.Module) -> None:
+        """Errors: TextureError when all answers are alike."""
+        device = next(extractor.parameters()).device
+        inputs = self._features.compute(torch.from_numpy(self._clips).float().to(device))
+        labels = extractor(inputs).cpu().numpy()
+        if len(labels) > 1 and (labels.std(axis=0) < 1e-3 * self._spread).all():
+            answer = ", ".join(f"{value:.3f}" for value in labels.mean(axis=0))
+            raise TextureError(
+                f"the network has collapsed: it answers {answer} to every clip; lower the learning rate, or check that the "
+                "clips differ"
+            )
+
+
+def _interval_scores(model: Model, reading: Labels, truth: np.ndarray) -> dict[str, Any]:
+    widths = model.half_widths(reading.spread)
+    if widths is None:
+        return {}
+    covered = coverage(reading.labels, widths, truth)
+    return {
+        name: {"coverage": float(covered[i]), "mean_half_width": float(widths[:, i].mean())}
+        for i, name in enumerate(model.about.names)
+    }

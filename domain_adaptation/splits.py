@@ -15,7 +15,11 @@ Split = dict[str, np.ndarray]
 
 def split_clips(dataset: Dataset, config: SplitConfig, seed: int) -> Split:
     """-> every clip in exactly one part, by chance. Errors: TextureError when a part would be empty."""
-    n_clips = len(dataset)
+    return split_rows(len(dataset), config, seed, shown(dataset.folder))
+
+
+def split_rows(n_clips: int, config: SplitConfig, seed: int, whose: str) -> Split:
+    """-> as `split_clips`. whose: the clips, for the error."""
     order = np.random.default_rng(seed).permutation(n_clips)
     n_train, n_validation = round(config.train * n_clips), round(config.validation * n_clips)
     split = {
@@ -26,8 +30,7 @@ def split_clips(dataset: Dataset, config: SplitConfig, seed: int) -> Split:
     for part, indices in split.items():
         if len(indices) == 0:
             raise TextureError(
-                f"{shown(dataset.folder)}: its {n_clips} clips are too few: none is left for split.{part}; "
-                "add clips or raise that share"
+                f"{whose}: its {n_clips} clips are too few: none is left for split.{part}; add clips or raise that share"
             )
     return split
 

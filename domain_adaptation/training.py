@@ -2,8 +2,8 @@
 
 import math
 import pickle
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
@@ -11,11 +11,8 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
 
-from domain_adaptation.config import ComputeConfig
-from domain_adaptation.memory import keep_freed_memory
-from texturelib.errors import TextureError, UsageError
+from texturelib.errors import TextureError, first_line
 from texturelib.files import shown, whole_file, write_table
 from texturelib.progress import progress
 
@@ -26,6 +23,14 @@ class HasState(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, state: Any, /) -> Any: ...
+
+
+class Rows(Protocol):
+    """An array, or what reads like one: the first axis is taken by indices."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
 
 
 Loss = Callable[..., torch.Tensor]
@@ -42,13 +47,17 @@ class Settings(Protocol):
     @property
     def learning_rate(self) -> float: ...
     @property
-    def schedule(self) -> Literal["constant", "cosine"]: ...
+    def schedule(self) -> Literal["constant", "cosine", "one_cycle"]: ...
+    @property
+    def weight_decay(self) -> float: ...
+    @property
+    def patience(self) -> int | None: ...
 
 
-class Clips(Dataset[Any]):
-    """Some rows of arrays that may lie on disk, read a whole batch at a time."""
+class Clips:
+    """Some rows of arrays, read a batch at a time."""
 
-    def __init__(self, indices: np.ndarray, *arrays: np.ndarray) -> None:
+    def __init__(self, indices: np.ndarray, *arrays: Rows) -> None:
         """indices: [clips], into the first axis of every one of `arrays`."""
         self._indices = indices
         self._arrays = arrays
@@ -56,20 +65,10 @@ class Clips(Dataset[Any]):
     def __len__(self) -> int:
         return len(self._indices)
 
-    def __getitems__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
-        """-> one tensor [batch, ...] per array."""
+    def batch(self, rows: np.ndarray) -> tuple[torch.Tensor, ...]:
+        """rows: [batch], of these clips -> one tensor [batch, ...] per array."""
         chosen = self._indices[rows]
-        return tuple(torch.from_numpy(np.array(array[chosen])) for array in self._arrays)
-
-
-def start_fabric(compute: ComputeConfig) -> Fabric:
-    """-> where and how exactly to compute. Errors: UsageError when this machine cannot."""
-    keep_freed_memory()
-    try:
-        return Fabric(accelerator=compute.accelerator, devices=1, precision=compute.precision)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f'compute: "{compute.accelerator}", "{compute.precision}" cannot be had here ({reason})') from None
+        return tuple(torch.from_numpy(np.ascontiguousarray(array[chosen])) for array in self._arrays)
 
 
 @dataclass
@@ -80,112 +79,221 @@ class State:
     kept_epoch: int = -1
     kept_loss: float = math.inf
     history: list[dict[str, float]] = field(default_factory=list)
-    kept_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    kept_weights: dict[str, Any] = field(default_factory=dict)
 
 
-def fit(
-    module: nn.Module,
-    loss_function: Loss,
-    train: Clips,
-    validation: Clips,
-    settings: Settings,
-    *,
-    folder: Path,
-    seed: int,
-    fabric: Fabric,
-    label: str,
-    keeps_best: bool = True,
-    also_saved: HasState | None = None,
-) -> State:
-    """Train `module`. Goes on from `folder/last.ckpt` where there is one.
+@dataclass(frozen=True)
+class Training:
+    """What a training is given besides the module and its clips.
 
     keeps_best: it ends with the weights of the epoch whose validation loss was lowest; else with those of the last.
     also_saved: what learns along with the module, such as an adversary.
+    methods: names of the module's methods that the loss calls instead of the module.
+    inspect: looks at the module after each epoch, in evaluation mode; raises TextureError when it has gone wrong.
+    """
+
+    settings: Settings
+    folder: Path
+    seed: int
+    label: str
+    keeps_best: bool = True
+    also_saved: HasState | None = None
+    methods: Sequence[str] = ()
+    inspect: Callable[[nn.Module], None] | None = None
+
+
+def fit(module: nn.Module, loss: Loss, train: Clips, validation: Clips, training: Training, fabric: Fabric) -> State:
+    """Train `module`. Goes on from `folder/last.ckpt` where there is one.
+
     Writes last.ckpt, history.csv and TensorBoard events after every epoch.
     Errors: TextureError when the loss is no longer a number.
     """
-    # Imported here: tensorboard takes a second, and prints of its own.
-    from torch.utils.tensorboard.writer import SummaryWriter
-
-    optimizer: torch.optim.Optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
-    wrapped, optimizer = fabric.setup(module, optimizer)
-    # Only now: the module is on its device, and the optimizer's state must follow it there.
-    learning: dict[str, HasState] = {"weights": module, "optimizer": optimizer}
-    if also_saved is not None:
-        learning["also_saved"] = also_saved
-    state = _resume(folder / "last.ckpt", learning)
-    validation_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(validation, settings.batch_size)))
-
-    with SummaryWriter(str(folder / "tensorboard"), purge_step=state.epoch) as writer:
-        bar = progress(range(state.epoch, settings.epochs), label, total=settings.epochs, unit="epoch", initial=state.epoch)
-        for epoch in bar:
-            # Each epoch's order and draws come from (seed, epoch), so a resumed run sees what an unbroken one would.
-            torch.manual_seed(seed * 100_003 + epoch)
-            _set_learning_rate(optimizer, settings, epoch)
-            train_loader = cast("DataLoader[Any]", fabric.setup_dataloaders(_loader(train, settings.batch_size, shuffle=True)))
-            wrapped.train()
-            total, n_clips = 0.0, 0
-            for batch in train_loader:
-                loss = loss_function(wrapped, *batch)
-                fabric.backward(loss)
-                optimizer.step()
-                optimizer.zero_grad()
-                total += float(loss.detach()) * len(batch[0])
-                n_clips += len(batch[0])
-            losses = {"train_loss": total / n_clips, "validation_loss": evaluate(wrapped, loss_function, validation_loader)}
-            if not all(math.isfinite(value) for value in losses.values()):
-                raise TextureError(f"{label}: the loss is no longer a number in epoch {epoch + 1}; lower the learning rate")
-
-            if not keeps_best or losses["validation_loss"] < state.kept_loss:
-                state.kept_epoch, state.kept_loss = epoch, losses["validation_loss"]
-                state.kept_weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
-            state.history.append({"epoch": epoch + 1, **losses})
-            state.epoch = epoch + 1
-            _save(folder / "last.ckpt", state, learning)
-            _write_history(folder, state)
-            for name, value in losses.items():
-                writer.add_scalar(name, value, epoch + 1)
-            bar.set_postfix({name: f"{value:.4f}" for name, value in losses.items()})
-
+    result = fabric.launch(cast("Any", _Run(loss, train, validation, training)), module)
+    if isinstance(result, TextureError):
+        raise result
+    # Where other processes trained, the module here has not changed yet.
+    module.to("cpu")
+    state = replace(result, kept_weights={name: torch.from_numpy(value) for name, value in result.kept_weights.items()})
     module.load_state_dict(state.kept_weights)
     module.eval()
     return state
 
 
-def _set_learning_rate(optimizer: torch.optim.Optimizer, settings: Settings, epoch: int) -> None:
-    falls = 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs)) if settings.schedule == "cosine" else 1.0
+class _Run:
+    """What each process does with the module, which Fabric gives each a copy of. The rest is one object, since Fabric would
+    look for tensors inside of any other collection."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def __call__(self, fabric: Fabric, module: nn.Module) -> State | TextureError:
+        # Returned, not raised: an exception that ends a spawned process arrives as the text of a traceback.
+        try:
+            state = _fit(fabric, module, *self._arguments)
+        except TextureError as error:
+            return error
+        # As arrays: what torch shares between processes is gone when this one ends.
+        return replace(state, kept_weights={name: value.numpy() for name, value in state.kept_weights.items()})
+
+
+def _fit(fabric: Fabric, module: nn.Module, loss: Loss, train: Clips, validation: Clips, training: Training) -> State:
+    settings, folder = training.settings, training.folder
+    optimizer: torch.optim.Optimizer = _optimizer(module, settings)
+    wrapped, optimizer = fabric.setup(module, optimizer)
+    for method in training.methods:
+        wrapped.mark_forward_method(method)
+    # Only now: the module is on its device, and the optimizer's state must follow it there.
+    learning: dict[str, HasState] = {"weights": module, "optimizer": optimizer}
+    if training.also_saved is not None:
+        learning["also_saved"] = training.also_saved
+    state = _resume(folder / "last.ckpt", learning)
+    fabric.barrier()  # all have read it before the first process writes another
+    n_batches = len(_batches(len(train), settings.batch_size, fabric.world_size))
+
+    with _Journal(folder, state, fabric.is_global_zero) as journal:
+        bar = progress(
+            range(state.epoch, settings.epochs), training.label, total=settings.epochs, unit="epoch", initial=state.epoch
+        )
+        for epoch in bar if fabric.is_global_zero else range(state.epoch, settings.epochs):
+            if _has_waited(state, settings):
+                break
+            # Each epoch's order and draws come from (seed, epoch), so a resumed run sees what an unbroken one would.
+            order = np.random.default_rng([training.seed, epoch]).permutation(len(train))
+            torch.manual_seed(training.seed * 100_003 + epoch + 1_000_000_007 * fabric.global_rank)
+            wrapped.train()
+            total, n_clips = 0.0, 0
+            for step, batch in enumerate(_read(train, order, settings.batch_size, fabric)):
+                _set_learning_rate(optimizer, settings, epoch, step / n_batches)
+                value = loss(wrapped, *batch)
+                fabric.backward(value)
+                optimizer.step()
+                optimizer.zero_grad()
+                total += float(value.detach()) * len(batch[0])
+                n_clips += len(batch[0])
+            losses = {
+                "train_loss": _mean_over_processes(total, n_clips, fabric),
+                "validation_loss": evaluate(wrapped, loss, validation, settings.batch_size, training.seed, fabric),
+            }
+            if not all(math.isfinite(value) for value in losses.values()):
+                raise TextureError(
+                    f"{training.label}: the loss is no longer a number in epoch {epoch + 1}; lower the learning rate"
+                )
+            if training.inspect:
+                training.inspect(module)
+
+            if not training.keeps_best or losses["validation_loss"] < state.kept_loss:
+                state.kept_epoch, state.kept_loss = epoch, losses["validation_loss"]
+                state.kept_weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
+            state.history.append({"epoch": epoch + 1, **losses})
+            state.epoch = epoch + 1
+            journal.write(state, learning)
+            bar.set_postfix({name: f"{value:.4f}" for name, value in losses.items()})
+    return state
+
+
+def _optimizer(module: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    if settings.weight_decay:
+        return torch.optim.AdamW(module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    return torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, settings: Settings, epoch: int, share_of_epoch: float) -> None:
+    factor = 1.0
+    if settings.schedule == "cosine":
+        factor = 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs))
+    elif settings.schedule == "one_cycle":
+        factor = _one_cycle((epoch + share_of_epoch) / settings.epochs)
     for group in optimizer.param_groups:
-        group["lr"] = settings.learning_rate * falls
+        group["lr"] = settings.learning_rate * factor
+
+
+def _one_cycle(share: float, warm_up: float = 0.1) -> float:
+    """share: of the training that is over -> the factor: up in a straight line, then down along half a cosine."""
+    if share < warm_up:
+        return 0.04 + 0.96 * share / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (share - warm_up) / (1 - warm_up)))
+
+
+def _has_waited(state: State, settings: Settings) -> bool:
+    """-> whether the validation loss has not fallen for `patience` epochs."""
+    return settings.patience is not None and state.epoch - (state.kept_epoch + 1) >= settings.patience
+
+
+def _batches(n_clips: int, batch_size: int, n_processes: int) -> list[slice]:
+    """-> of an epoch's order. A last batch that would give a process fewer than two clips cannot be batch-normalised."""
+    slices = [slice(start, start + batch_size) for start in range(0, n_clips, batch_size)]
+    left = n_clips - slices[-1].start
+    return slices[:-1] if len(slices) > 1 and left < 2 * n_processes else slices
+
+
+def _read(clips: Clips, order: np.ndarray, batch_size: int, fabric: Fabric) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Yield this process's part of each batch, on its device."""
+    for rows in _batches(len(clips), batch_size, fabric.world_size):
+        batch = clips.batch(order[rows][fabric.global_rank :: fabric.world_size])
+        yield tuple(tensor.to(fabric.device) for tensor in batch)
 
 
 @torch.no_grad()
-def evaluate(module: nn.Module, loss_function: Loss, batches: DataLoader[Any]) -> float:
-    """-> the mean loss over all clips of `batches`, with the module in evaluation mode."""
+def evaluate(module: nn.Module, loss: Loss, clips: Clips, batch_size: int, seed: int, fabric: Fabric) -> float:
+    """-> the mean loss over all of `clips`, with the module in evaluation mode, and with the same draws at every call."""
     module.eval()
+    torch.manual_seed(seed)
     total, n_clips = 0.0, 0
-    for batch in batches:
-        total += float(loss_function(module, *batch)) * len(batch[0])
-        n_clips += len(batch[0])
-    return total / n_clips
+    order = np.arange(len(clips))
+    for start in range(0, len(clips), batch_size):
+        rows = order[start : start + batch_size][fabric.global_rank :: fabric.world_size]
+        if len(rows):
+            batch = tuple(tensor.to(fabric.device) for tensor in clips.batch(rows))
+            total += float(loss(module, *batch)) * len(rows)
+            n_clips += len(rows)
+    return _mean_over_processes(total, n_clips, fabric)
+
+
+def _mean_over_processes(total: float, n_clips: int, fabric: Fabric) -> float:
+    if fabric.world_size == 1:
+        return total / n_clips
+    sums = fabric.all_reduce(torch.tensor([total, float(n_clips)], dtype=torch.float64, device=fabric.device), reduce_op="sum")
+    return float(sums[0] / sums[1])
 
 
 @torch.inference_mode()
-def predict(module: nn.Module, features: np.ndarray, batch_size: int = 256) -> np.ndarray:
-    """features: [clips, channels, ...] -> [clips, outputs] float32, with the module in evaluation mode."""
+def predict(module: nn.Module, inputs: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """inputs: [clips, ...] -> [clips, outputs] float32, with the module in evaluation mode."""
     module.eval()
     device = next(module.parameters()).device
-    batches = (features[start : start + batch_size] for start in range(0, len(features), batch_size))
+    batches = (inputs[start : start + batch_size] for start in range(0, len(inputs), batch_size))
     return np.concatenate([module(torch.from_numpy(np.array(batch)).to(device)).cpu().numpy() for batch in batches])
 
 
-def _loader(clips: Clips, batch_size: int, shuffle: bool = False) -> DataLoader[Any]:
-    # Clips come as whole batches, so there is nothing to collate. A last batch of one cannot be batch-normalised.
-    drop_last = shuffle and len(clips) > batch_size and len(clips) % batch_size == 1
-    return DataLoader(clips, batch_size, shuffle=shuffle, collate_fn=cast("Any", _as_it_is), drop_last=drop_last)
+class _Journal:
+    """What a training leaves behind after every epoch; nothing from any process but the first."""
 
+    def __init__(self, folder: Path, state: State, writes: bool) -> None:
+        self._folder = folder
+        self._writer = None
+        if writes:
+            # Imported here: tensorboard takes a second, and prints of its own.
+            from torch.utils.tensorboard.writer import SummaryWriter
 
-def _as_it_is(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-    return batch
+            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=state.epoch)
+
+    def __enter__(self) -> "_Journal":
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        if self._writer:
+            self._writer.close()
+
+    def write(self, state: State, learning: Mapping[str, HasState]) -> None:
+        import pandas as pd
+
+        if self._writer is None:
+            return
+        _save(self._folder / "last.ckpt", state, learning)
+        write_table(self._folder / "history.csv", pd.DataFrame(state.history))
+        for name, value in state.history[-1].items():
+            if name != "epoch":
+                self._writer.add_scalar(name, value, state.epoch)
 
 
 def _resume(checkpoint: Path, learning: Mapping[str, HasState]) -> State:
@@ -196,8 +304,8 @@ def _resume(checkpoint: Path, learning: Mapping[str, HasState]) -> State:
         state = State(**content["state"])
         for name, part in learning.items():
             part.load_state_dict(content[name])
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0]
+    except (RuntimeError, OSError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = first_line(error)
         raise TextureError(
             f"{shown(checkpoint)}: not a checkpoint of this training ({reason}); remove it to start anew"
         ) from None
@@ -210,9 +318,3 @@ def _save(checkpoint: Path, state: State, learning: Mapping[str, HasState]) -> N
     # Through an open file: given a path, torch writes its (temporary) name into the archive.
     with whole_file(checkpoint) as part_path, part_path.open("wb") as file:
         torch.save(content, file)
-
-
-def _write_history(folder: Path, state: State) -> None:
-    import pandas as pd
-
-    write_table(folder / "history.csv", pd.DataFrame(state.history))

@@ -1,8 +1,8 @@
 """What every training has settings for."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from texturelib.config import Config
 
@@ -11,7 +11,12 @@ class TrainingConfig(Config):
     """One training run, with Adam."""
 
     epochs: PositiveInt
-    batch_size: PositiveInt = 128
+    batch_size: Annotated[int, Field(ge=2)] = 128
     learning_rate: PositiveFloat = 0.0005
-    schedule: Literal["constant", "cosine"] = "constant"
-    """How the learning rate runs over the epochs: the same all along, or down to nothing along half a cosine."""
+    schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
+    """How the learning rate runs: the same all along; down to nothing along half a cosine, epoch by epoch; or up over the
+    first tenth of all steps, then down along half a cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled from the gradient (AdamW; I. Loshchilov and F. Hutter, 2019)."""
+    patience: PositiveInt | None = None
+    """Stop early, when the validation loss has not fallen for so many epochs; null never does."""

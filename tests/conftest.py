@@ -13,7 +13,7 @@ from hypothesis import settings
 from texturelib.command_line import _status_of
 
 if TYPE_CHECKING:
-    from domain_adaptation.networks import Extractor
+    from domain_adaptation.extractor_network import Extractor
 
 # Where tests are started in the background of a script, Ctrl-C is ignored, also by the processes that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -44,14 +44,14 @@ def thesis_extractor(thesis_network: Path) -> "Extractor":
     """The thesis's trained network, as it published it."""
     import torch
 
-    from domain_adaptation.config import NetworkConfig
-    from domain_adaptation.networks import Extractor
+    from domain_adaptation.extractor_network import Extractor
+    from domain_adaptation.networks.cnn import Cnn
 
     path = thesis_network / f"{thesis_network.name}.pth"
     weights = torch.load(path, map_location="cpu", weights_only=True)["model_state_dict"]
-    model = Extractor(NetworkConfig(), (1, 56, 161), 4)
+    model = Extractor(Cnn(), (1, 56, 161), 4)
     names = {name: name.replace("conv_blocks", "encoder.blocks").replace("fc_blocks", "head") for name in weights}
-    model.load_state_dict({names[name]: value for name, value in weights.items()})
+    model.load_state_dict({names[name]: value for name, value in weights.items()}, strict=False)  # it has no spread
     return model.eval()
 
 

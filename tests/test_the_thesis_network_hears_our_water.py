@@ -9,8 +9,9 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
+from domain_adaptation.extractor_network import Extractor
 from domain_adaptation.features.mel import Mel
-from domain_adaptation.networks import Extractor
+from domain_adaptation.waveforms import prepared
 from synthetic_datasets.config import SyntheticConfig
 from synthetic_datasets.level import UNITY
 
@@ -45,7 +46,9 @@ def test_the_thesis_network_reads_our_controls(thesis_extractor: Extractor, engi
 
         clips = np.stack(list(pool.map(render, grid, range(len(grid)))))
     with torch.no_grad():
-        read = torch.cat([thesis_extractor(Mel().compute(torch.from_numpy(part), RATE)) for part in np.array_split(clips, 10)])
+        read = torch.cat(
+            [thesis_extractor(Mel().compute(prepared(torch.from_numpy(part), RATE, 32000))) for part in np.array_split(clips, 10)]
+        )
 
     errors = dict(zip(RANGES, np.abs(read.numpy() - grid).mean(axis=0).round(4).tolist(), strict=True))
     mean = np.mean(list(errors.values()))

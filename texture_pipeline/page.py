@@ -1,5 +1,6 @@
 """One static page on what every stage made: pictures, tables, players. It needs no network and no server."""
 
+import inspect
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from texture_pipeline.evaluation import PICTURES, evaluation_in, report_parts
 from texture_pipeline.stages import PAGE
 from texture_pipeline.truth import HiddenTruth, hidden_truth
 from texturelib.config import ConfigPath, StageConfig, paths_in
 from texturelib.controls import Control, three_figures
 from texturelib.dataset import Dataset, read_dataset
 from texturelib.files import link_or_copy, read_json, read_table, shown, write_text
-from texturelib.outputs import look_at_output
+from texturelib.outputs import fingerprint, look_at_output
 from texturelib.progress import progress
 
 _CLIPS_PER_CONTROL = 7
@@ -25,6 +27,8 @@ class PageConfig(StageConfig):
     """What the page is made from: the output folders of the stages."""
 
     title: str
+    method: str
+    """The adaptation, in words."""
     synthetic: ConfigPath
     recordings: ConfigPath | None
     real: ConfigPath
@@ -41,6 +45,7 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
     config = PageConfig(
         output=results / PAGE,
         title=title,
+        method=_first_paragraph(stages["adaptation"].adaptation),  # type: ignore[attr-defined]
         synthetic=outputs["synthetic"],
         recordings=simulated,
         real=outputs["real"],
@@ -54,6 +59,8 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         "mtcrnn": config.synthesis / "mtcrnn",
         "analysis": config.synthesis / "analysis",
     }
+    if evaluation := evaluation_in(config.adaptation):
+        inputs["evaluation"] = evaluation
     output = look_at_output(config, "texture-pipeline page", inputs=inputs, overwrite=True)
     page = output.folder / "index.html"
     print(f"\n{shown(output.folder)}: {output.why}")
@@ -103,7 +110,7 @@ class _Album:
 
 
 def _content(config: PageConfig, album: _Album) -> dict[str, Any]:
-    steps = (_synthetic, _real, _networks, _labels, _synthesis)
+    steps = (_synthetic, _real, _networks, _labels, _evaluation, _synthesis)
     content: dict[str, Any] = {"title": config.title, "is_simulated": config.recordings is not None}
     for step in progress(steps, "page", total=len(steps), unit="part"):
         content |= {step.__name__.lstrip("_"): step(config, album)}
@@ -148,8 +155,10 @@ def _networks(config: PageConfig, album: _Album) -> dict[str, Any]:
     folders = {name: config.adaptation / name for name in ("extractor", "classifier", "adapted")}
     return {
         "metrics": {name: read_json(folder / "metrics.json") for name, folder in folders.items()},
-        "loss_plots": {name: album.picture(folder / "loss.png") for name, folder in folders.items()},
-        "method": read_json(folders["adapted"] / "config.json")["adaptation"]["type"],
+        "loss_plots": {
+            name: album.picture(folder / "loss.png") for name, folder in folders.items() if (folder / "loss.png").exists()
+        },
+        "method_in_words": config.method,
         "test_plot": album.picture(folders["extractor"] / "test_clips.png"),
     }
 
@@ -165,15 +174,27 @@ def _labels(config: PageConfig, album: _Album) -> dict[str, Any]:
         order = dataset.metadata[name].to_numpy().argsort(kind="stable")
         chosen = [int(order[place]) for place in _spread(len(order), _CLIPS_PER_CONTROL)]
         by_control[name] = [
-            {**album.clip(dataset, index), "label": float(dataset.metadata[name].iloc[index])} for index in chosen
+            {**album.clip(dataset, index), "label": _label_in_words(dataset.metadata.iloc[index], name)} for index in chosen
         ]
+    summary = read_json(folder / "summary.json")
+    slopes = summary["slow_down"]["slopes"]
     return {
-        "summary": read_json(folder / "summary.json"),
+        "summary": summary,
+        "slopes": slopes,
+        "steepest": max(slopes, key=lambda name: abs(slopes[name]["by_the_law"]), default=None),
+        "slow_down": album.picture(folder / "slow_down.png") if slopes else None,
         "distributions": album.picture(folder / "distributions.png"),
+        "by_source": album.picture(folder / "by_source.png"),
         "by_control": by_control,
         "errors": truth.errors() if truth else None,
         "truth_plot": _truth_plot(truth, config.output) if truth else None,
     }
+
+
+def _label_in_words(row: Mapping[str, Any], control: str) -> str:
+    """row: of the labels' table."""
+    interval = row.get(f"{control}_interval")
+    return f"{row[control]:.3f}" + ("" if interval is None else f" ± {interval:.2f}")
 
 
 def _truth_plot(truth: HiddenTruth, page: Path) -> str:
@@ -192,6 +213,22 @@ def _truth_plot(truth: HiddenTruth, page: Path) -> str:
     return "pictures/hidden_truth.png"
 
 
+def _evaluation(config: PageConfig, album: _Album) -> dict[str, Any] | None:
+    folder = evaluation_in(config.adaptation)
+    if folder is None:
+        return None
+    made_from = read_json(folder / "run.json")["inputs"]
+    inputs = (
+        ("synthetic clips", config.synthetic, made_from.get("synthetic")),
+        ("recorded clips", config.real, made_from.get("real")),
+    )
+    return {
+        "parts": report_parts((folder / "report.md").read_text(encoding="utf-8")),
+        "pictures": {name: album.picture(folder / name) for name in PICTURES if (folder / name).exists()},
+        "changed_since": [words for words, path, then in inputs if then and then != fingerprint(path)],
+    }
+
+
 def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
     folder = config.synthesis
     parameter_files = sorted((folder / "mtcrnn").rglob("*.params"))
@@ -203,6 +240,10 @@ def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
         "example": parameter_files[0].read_text(encoding="utf-8"),
         "example_name": parameter_files[0].name,
     }
+
+
+def _first_paragraph(documented: object) -> str:
+    return " ".join((inspect.getdoc(type(documented)) or "").split("\n\n")[0].split())
 
 
 def _spread(n_items: int, n_chosen: int) -> list[int]:

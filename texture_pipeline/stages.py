@@ -18,13 +18,17 @@ PAGE = "page"
 
 @dataclass(frozen=True)
 class Stage:
-    """One config file of a sound's folder, and the commands that read it. is_optional: only where the file is there."""
+    """One config file of a sound's folder, and the commands that read it. is_optional: only where the file is there.
+
+    for_others: keys of the config that none of these commands reads.
+    """
 
     name: str
     package: str
     config_class: str
     commands: tuple[str, ...]
     is_optional: bool = False
+    for_others: tuple[str, ...] = ()
 
     @property
     def config_model(self) -> type[StageConfig]:
@@ -39,7 +43,13 @@ STAGES = (
     Stage("synthetic", "synthetic_datasets", "SyntheticConfig", ("generate",)),
     Stage("recordings", "synthetic_datasets", "RecordingsConfig", ("simulate-recordings",), is_optional=True),
     Stage("real", "real_datasets", "RealConfig", ("build",)),
-    Stage("adaptation", "domain_adaptation", "AdaptationConfig", ("train-extractor", "train-classifier", "adapt", "label")),
+    Stage(
+        "adaptation",
+        "domain_adaptation",
+        "AdaptationConfig",
+        ("train-extractor", "train-classifier", "adapt", "label"),
+        for_others=("evaluation",),
+    ),
     Stage("synthesis", "conditioned_synthesis", "SynthesisConfig", ("analyse", "balance", "export")),
 )
 
@@ -122,6 +132,8 @@ def _check_inputs(jobs: Sequence[Job], results: Path) -> None:
     """What no stage makes must be there, or hours of work would end at it. Errors: UsageError."""
     for job in jobs:
         for key_path, path in paths_in(job.config):
+            if key_path.split(".")[0] in job.stage.for_others:
+                continue
             if not path.is_relative_to(results) and not path.exists():
                 raise UsageError(f"{shown(job.path)}: {key_path}: {shown(path)}: no such file or folder")
 

@@ -12,17 +12,22 @@ from texturelib.files import read_table, shown
 
 @dataclass(frozen=True)
 class HiddenTruth:
-    """truth, before, after: [clips, controls], 0..1: the true controls, and the labels without and with adaptation."""
+    """truth, before, after: [clips, controls], 0..1: the true controls, and the labels without and with adaptation.
+
+    half_widths: [clips, controls], of the intervals around the labels after adaptation; None where they are not known.
+    """
 
     controls: list[str]
     truth: np.ndarray
     before: np.ndarray
     after: np.ndarray
+    half_widths: np.ndarray | None = None
 
     def errors(self) -> list[dict[str, float | str]]:
         """-> per control, and for all together ("mean"), the mean absolute error before and after adaptation, and of always
-        answering the mean of the truth."""
+        answering the mean of the truth; "inside", where intervals are known: the share of truths in their label's interval."""
         table: list[dict[str, float | str]] = []
+        is_inside = None if self.half_widths is None else np.abs(self.after - self.truth) <= self.half_widths
         for index, name in enumerate(self.controls):
             true = self.truth[:, index]
             table.append(
@@ -31,9 +36,10 @@ class HiddenTruth:
                     "before": float(np.abs(self.before[:, index] - true).mean()),
                     "after": float(np.abs(self.after[:, index] - true).mean()),
                     "always_the_mean": float(np.abs(true - true.mean()).mean()),
+                    **({} if is_inside is None else {"inside": float(is_inside[:, index].mean())}),
                 }
             )
-        columns = ("before", "after", "always_the_mean")
+        columns = ["before", "after", "always_the_mean", *([] if is_inside is None else ["inside"])]
         means = {column: float(np.mean([row[column] for row in table])) for column in columns}  # type: ignore[misc]
         return [*table, {"control": "mean", **means}]
 
@@ -50,9 +56,11 @@ def hidden_truth(labels: Path, recordings: Path) -> HiddenTruth:
         raise TextureError(f"{shown(recordings / 'hidden_controls.csv')}: has no row for {min(unknown)}")
     controls = [name for name in dataset.controls if name in hidden.columns]
     before = read_table(labels / "labels_before.csv").set_index("file_name").loc[dataset.metadata["file_name"], controls]
+    intervals = [f"{name}_interval" for name in controls]
     return HiddenTruth(
         controls,
         hidden.loc[dataset.metadata["source"], controls].to_numpy(),
         before.to_numpy(),
         dataset.metadata[controls].to_numpy(),
+        dataset.metadata[intervals].to_numpy() if set(intervals) <= set(dataset.metadata) else None,
     )

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from texturelib.registry import Registry
 
 if TYPE_CHECKING:
@@ -13,13 +11,24 @@ features = Registry("domain_adaptation.features")
 
 
 class Features(Protocol):
-    """A pydantic model whose fields are its settings. Training and labelling use the same object."""
+    """A pydantic model whose fields are its settings. Training and labelling use the same object.
 
-    def disturb(self, clip: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        """clip: [samples], synthetic -> [samples]: made a little more like a recording, by chance. Real clips skip this."""
+    The level of a clip does not matter to any of them.
+    """
+
+    @property
+    def sample_rate(self) -> int:
+        """The rate that clips are given at, in Hz."""
         ...
 
-    def compute(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
+    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
+        """clips: [batch, samples], synthetic -> the same shape: made a little more like recordings, by torch's chance.
+
+        Real clips skip this.
+        """
+        ...
+
+    def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         """clips: [batch, samples], none silent -> [batch, channels, ...]: one or two axes after the channels.
 
         A clip's features depend on no other clip of the batch.

@@ -3,8 +3,7 @@
 import functools
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import LowNoise
@@ -13,7 +12,6 @@ from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
-    import torchaudio
 
 
 @features.register
@@ -28,20 +26,27 @@ class Mel(Config):
     n_mels: PositiveInt = 56
     top_db: PositiveFloat = 80.0
     noise: LowNoise | None = LowNoise()
-    """What is added to synthetic clips, or null."""
+    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on."""
 
-    def disturb(self, clip: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        return clip if self.noise is None else self.noise.add(clip, sample_rate, rng)
+    @model_validator(mode="after")
+    def _noise_fits(self) -> "Mel":
+        if self.noise:
+            self.noise.check(self.sample_rate)
+        return self
 
-    def compute(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
-        from domain_adaptation.features._waveforms import peak_normalised, resampled
+    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
+        return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
 
-        waveforms = resampled(peak_normalised(clips), sample_rate, self.sample_rate)
-        if self.n_fft // 2 >= waveforms.shape[-1]:
+    def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
+        import torch
+
+        if self.n_fft // 2 >= clips.shape[-1]:
             raise UsageError(
-                f"features.n_fft: {self.n_fft} is too long for clips of {waveforms.shape[-1]} samples at {self.sample_rate} Hz"
+                f"features.n_fft: {self.n_fft} is too long for clips of {clips.shape[-1]} samples at {self.sample_rate} Hz"
             )
-        power = _transform(self.sample_rate, self.n_fft, self.hop_length, self.n_mels)(waveforms)
+        window, bands = (part.to(clips.device) for part in _window_and_bands(self.sample_rate, self.n_fft, self.n_mels))
+        spectrum = torch.stft(clips, self.n_fft, self.hop_length, window=window, return_complex=True)
+        power = torch.einsum("mf,bft->bmt", bands, spectrum.real.square() + spectrum.imag.square())
         power = power - power.amin(dim=(-2, -1), keepdim=True)
         power = power / power.amax(dim=(-2, -1), keepdim=True)
         # The loudest cell is at 0 dB now, so the floor is the same for every clip.
@@ -52,9 +57,10 @@ class Mel(Config):
 
 
 @functools.lru_cache(maxsize=4)
-def _transform(sample_rate: int, n_fft: int, hop_length: int, n_mels: int) -> "torchaudio.transforms.MelSpectrogram":
-    import torchaudio
+def _window_and_bands(sample_rate: int, n_fft: int, n_mels: int) -> "tuple[torch.Tensor, torch.Tensor]":
+    """-> [n_fft]; [n_mels, n_fft // 2 + 1], triangles on the HTK mel scale, from 0 Hz to half the rate."""
+    import torch
+    from torchaudio.functional import melscale_fbanks
 
-    return torchaudio.transforms.MelSpectrogram(
-        sample_rate=sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, normalized=True
-    )
+    bands = melscale_fbanks(n_fft // 2 + 1, 0.0, sample_rate / 2, n_mels, sample_rate)
+    return torch.hann_window(n_fft), bands.T.contiguous()

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import LowNoise
@@ -20,12 +19,18 @@ class Waveform(Config):
     type: Literal["waveform"] = "waveform"
     sample_rate: PositiveInt = 32000
     noise: LowNoise | None = LowNoise()
-    """What is added to synthetic clips, or null."""
+    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on."""
 
-    def disturb(self, clip: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-        return clip if self.noise is None else self.noise.add(clip, sample_rate, rng)
+    @model_validator(mode="after")
+    def _noise_fits(self) -> "Waveform":
+        if self.noise:
+            self.noise.check(self.sample_rate)
+        return self
 
-    def compute(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
-        from domain_adaptation.features._waveforms import peak_normalised, resampled
+    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
+        return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
 
-        return resampled(peak_normalised(clips), sample_rate, self.sample_rate).unsqueeze(1)
+    def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
+        from domain_adaptation.waveforms import peak_normalised
+
+        return peak_normalised(clips).unsqueeze(1)

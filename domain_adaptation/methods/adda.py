@@ -1,15 +1,15 @@
 """Adversarial discriminative adaptation, as first published: the discriminator goes on learning."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from domain_adaptation.methods._base import Objective, methods
+from domain_adaptation.methods._base import methods
 from domain_adaptation.training_config import TrainingConfig
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
+    from domain_adaptation.problem import Problem
+    from domain_adaptation.training import State
 
 
 @methods.register
@@ -22,6 +22,8 @@ class Adda(TrainingConfig):
     last epoch is kept.
     """
 
+    needs_classifier: ClassVar[bool] = False
+
     type: Literal["adda"] = "adda"
     epochs: PositiveInt = 60
     learning_rate: PositiveFloat = 0.0001
@@ -30,11 +32,12 @@ class Adda(TrainingConfig):
     hidden_size: PositiveInt = 64
     """Of the discriminator's two hidden layers."""
 
-    @property
-    def keeps_best(self) -> bool:
-        return False
+    def adapt(self, problem: "Problem") -> "State":
+        import torch
 
-    def objective(self, classifier: "nn.Module", synthetic: "torch.Tensor") -> Objective:
-        from domain_adaptation.adversaries import Learning
+        from domain_adaptation.methods._adversaries import Learning
 
-        return Learning(synthetic, self.hidden_size, self.discriminator_learning_rate)
+        encoded = problem.encoded_synthetic()
+        torch.manual_seed(problem.seed)
+        objective = Learning(encoded, problem.features, self.hidden_size, self.discriminator_learning_rate)
+        return problem.fit(problem.model.extractor.encoder, objective, self, keeps_best=False)

@@ -1,15 +1,15 @@
 """The thesis's adaptation: against a classifier that was trained once and then frozen."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from domain_adaptation.methods._base import Objective, methods
+from domain_adaptation.methods._base import methods
 from domain_adaptation.training_config import TrainingConfig
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
+    from domain_adaptation.problem import Problem
+    from domain_adaptation.training import State
 
 
 @methods.register
@@ -19,14 +19,14 @@ class AddaFrozen(TrainingConfig):
     After E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017, where the classifier goes on learning.
     """
 
+    needs_classifier: ClassVar[bool] = True
+
     type: Literal["adda_frozen"] = "adda_frozen"
     epochs: PositiveInt = 50
 
-    @property
-    def keeps_best(self) -> bool:
-        return True
+    def adapt(self, problem: "Problem") -> "State":
+        from domain_adaptation.methods._adversaries import Frozen
 
-    def objective(self, classifier: "nn.Module", synthetic: "torch.Tensor") -> Objective:
-        from domain_adaptation.adversaries import Frozen
-
-        return Frozen(classifier)
+        assert problem.classifier is not None
+        objective = Frozen(problem.classifier.to(problem.fabric.device), problem.features)
+        return problem.fit(problem.model.extractor.encoder, objective, self, keeps_best=True)

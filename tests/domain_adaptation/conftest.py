@@ -1,4 +1,5 @@
-"""A small synthetic and a small real set whose one control can be heard: how loud the high partial is."""
+"""Small synthetic and real sets whose one control can be heard: how loud the high partial is, or, where the control has a
+law, the pitch of a texture."""
 
 import json
 from collections.abc import Callable
@@ -15,6 +16,17 @@ from texturelib.dataset import write_dataset
 
 SAMPLE_RATE, SECONDS = 16000, 0.25
 BRIGHTNESS = {"name": "brightness", "unit": "share", "low": 0.0, "high": 1.0, "curve": "linear", "offset": 0.0}
+
+PITCH = {
+    "name": "pitch",
+    "unit": "Hz",
+    "low": 400.0,
+    "high": 3200.0,
+    "curve": "exponential",
+    "offset": 0.0,
+    "laws": {"slow_down": -1.0},
+}
+"""Played k times slower, a sound has 1/k of its pitch: one of its three octaves is a third of the slider."""
 
 
 def make_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0, sample_rate: int = SAMPLE_RATE) -> Path:
@@ -40,6 +52,45 @@ def make_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0, sample
     return folder
 
 
+def make_pitch_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0) -> tuple[Path, np.ndarray]:
+    """Noise around a pitch; in real clips it is narrower, tilted, and in other noise. -> the folder, the pitches as 0..1."""
+    rng = np.random.default_rng([seed, is_real, 7])
+    n_samples = round(SAMPLE_RATE * SECONDS)
+    frequency_hz = np.fft.rfftfreq(n_samples, 1 / SAMPLE_RATE)
+    octaves = np.log2(np.maximum(frequency_hz, 1.0) / 1000)
+    pitch = rng.uniform(0.1, 0.9, n_clips)
+    rows = []
+    for index, value in enumerate(pitch):
+        distance = np.abs(octaves - np.log2(400 * 8**value / 1000))
+        decibels = -10 * np.minimum(distance / (0.2 if is_real else 0.35), 4.5) - (4 * octaves if is_real else 0)
+        spectrum = np.fft.rfft(rng.standard_normal(n_samples)) * 10 ** (decibels / 20)
+        clip = np.fft.irfft(spectrum, n_samples)
+        name = f"audio/{index}.wav"
+        write_wav(folder / name, 0.7 * clip / np.abs(clip).max(), SAMPLE_RATE)
+        rows.append({"file_name": name} | ({"source": "wind.mp3"} if is_real else {"pitch": value}))
+    write_dataset(
+        folder,
+        pd.DataFrame(rows),
+        sample_rate=SAMPLE_RATE,
+        seconds=SECONDS,
+        controls=[] if is_real else [PITCH],
+        provenance={"kind": "test"},
+    )
+    return folder, pitch
+
+
+BANDS = {
+    "type": "log_bands",
+    "sample_rate": 16000,
+    "n_bands": 32,
+    "low_hz": 150.0,
+    "high_hz": 6500.0,
+    "frames_per_second": 32,
+    "narrowest_hz": 40.0,
+}
+"""Features in which a slower sound is the same picture, shifted."""
+
+
 def make_config(folder: Path, **changes: object) -> AdaptationConfig:
     """The smallest stage that works: a few epochs of two blocks, on the sets in `folder`."""
     content = {
@@ -47,7 +98,7 @@ def make_config(folder: Path, **changes: object) -> AdaptationConfig:
         "synthetic": "synthetic",
         "real": "real",
         "features": {"type": "mel", "sample_rate": 16000, "n_mels": 24},
-        "network": {"n_blocks": 2, "first_channels": 4},
+        "network": {"type": "cnn", "n_blocks": 2, "first_channels": 4},
         "extractor": {"epochs": 3, "batch_size": 16, "learning_rate": 0.003},
         "classifier": {"epochs": 3, "n_layers": 3, "batch_size": 16},
         "adaptation": {"type": "adda_frozen", "epochs": 2, "batch_size": 16},

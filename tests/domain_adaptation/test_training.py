@@ -1,3 +1,8 @@
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -6,9 +11,14 @@ import pytest
 import torch
 from torch import nn
 
-from domain_adaptation.config import ComputeConfig, TrainingConfig
-from domain_adaptation.training import Clips, fit, start_fabric
-from texturelib.errors import TextureError
+from domain_adaptation.cli import app
+from domain_adaptation.compute import start_fabric
+from domain_adaptation.config import ComputeConfig
+from domain_adaptation.extractor import AnswersDiffer
+from domain_adaptation.features.waveform import Waveform
+from domain_adaptation.training import Clips, Training, fit
+from domain_adaptation.training_config import TrainingConfig
+from texturelib.errors import TextureError, UsageError
 
 RNG = np.random.default_rng(0)
 INPUTS = RNG.standard_normal((50, 3)).astype(np.float32)
@@ -24,30 +34,73 @@ def squared(module: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> t
     return nn.functional.mse_loss(module(inputs), targets)
 
 
-def train(module: nn.Module, folder: Path, epochs: int, loss=squared, learning_rate: float = 0.01, schedule="constant"):
+def train(module, folder, epochs, loss=squared, processes=1, n_validation=10, inspect=None, keeps_best=True, **settings):
     return fit(
         module,
         loss,
         Clips(np.arange(40), INPUTS, TARGETS),
-        Clips(np.arange(40, 50), INPUTS, TARGETS),
-        TrainingConfig(epochs=epochs, batch_size=8, learning_rate=learning_rate, schedule=schedule),
-        folder=folder,
-        seed=1,
-        fabric=start_fabric(ComputeConfig(accelerator="cpu")),
-        label="test network",
+        Clips(np.arange(40, 40 + n_validation), INPUTS, TARGETS),
+        Training(
+            TrainingConfig(**{"epochs": epochs, "batch_size": 8, "learning_rate": 0.01, **settings}),
+            folder,
+            1,
+            "test network",
+            keeps_best=keeps_best,
+            inspect=inspect,
+        ),
+        start_fabric(ComputeConfig(accelerator="cpu", processes=processes)),
     )
 
 
-def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
-    unbroken, stopped = make_module(), make_module()
-    train(unbroken, tmp_path / "unbroken", 6)
-    train(stopped, tmp_path / "stopped", 2)
-    train(torch.nn.Sequential(*make_module()), tmp_path / "stopped", 6)
+@pytest.fixture
+def rates(monkeypatch):
+    """-> the learning rate of every step that is taken while the test runs."""
+    seen = []
+
+    class Watched(torch.optim.Adam):
+        def step(self, closure=None):
+            seen.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    monkeypatch.setattr(torch.optim, "Adam", Watched)
+    return seen
+
+
+@pytest.mark.parametrize("settings", [{}, {"schedule": "one_cycle"}, {"weight_decay": 0.1}, {"schedule": "cosine"}])
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, settings):
+    class Stopped(Exception):  # noqa: N818
+        pass
+
+    def stop_in_the_fourth_epoch(module, inputs, targets):
+        steps.append(1)
+        if len(steps) == 3 * 7 + 3:  # 5 batches and 2 of validation an epoch: in the middle of the fourth
+            raise Stopped
+        return squared(module, inputs, targets)
+
+    steps = []
+    unbroken, stopped, resumed = make_module(), make_module(), make_module()
+    train(unbroken, tmp_path / "unbroken", 6, **settings)
+    with pytest.raises(Stopped):
+        train(stopped, tmp_path / "stopped", 6, loss=stop_in_the_fourth_epoch, **settings)
+    assert len(pd.read_csv(tmp_path / "stopped/history.csv")) == 3
+    train(resumed, tmp_path / "stopped", 6, **settings)
     histories = [(tmp_path / name / "history.csv").read_bytes() for name in ("unbroken", "stopped")]
     assert histories[0] == histories[1]
     checkpoints = [torch.load(tmp_path / name / "last.ckpt", weights_only=True) for name in ("unbroken", "stopped")]
     for name, value in checkpoints[0]["weights"].items():
         assert torch.equal(value, checkpoints[1]["weights"][name])
+    for name, value in unbroken.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name])
+
+
+def test_a_training_that_is_done_is_only_read_again(tmp_path):
+    first, second = make_module(), make_module()
+    state = train(first, tmp_path, 3)
+    times = (tmp_path / "last.ckpt").stat().st_mtime_ns
+    again = train(second, tmp_path, 3)
+    assert (again.kept_epoch, again.history) == (state.kept_epoch, state.history)
+    assert (tmp_path / "last.ckpt").stat().st_mtime_ns == times
+    assert all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
 
 
 def test_the_best_weights_are_kept_while_training_goes_on_to_worse_ones(tmp_path):
@@ -61,15 +114,88 @@ def test_the_best_weights_are_kept_while_training_goes_on_to_worse_ones(tmp_path
     assert float(kept) == pytest.approx(losses.min(), rel=1e-5)
 
 
+def test_the_last_weights_are_kept_where_the_loss_says_nothing(tmp_path):
+    state = train(make_module(), tmp_path, 12, learning_rate=0.3, keeps_best=False)
+    assert state.kept_epoch == 11
+
+
+def test_training_stops_when_the_validation_loss_has_not_fallen_for_so_long(tmp_path):
+    losses = iter([3.0, 2.0, 2.5, 2.25, 2.0, 1.0])  # 2.0 again is not lower than 2.0
+
+    def told(module, inputs, targets):
+        loss = squared(module, inputs, targets)
+        return loss if module.training else loss * 0 + next(losses)
+
+    state = train(make_module(), tmp_path, 6, loss=told, patience=3, batch_size=10)
+    assert (state.epoch, state.kept_epoch) == (5, 1)
+    assert pd.read_csv(tmp_path / "history.csv")["validation_loss"].tolist() == [3.0, 2.0, 2.5, 2.25, 2.0]
+    # Started again, it stands where it stood.
+    assert train(make_module(), tmp_path, 6, loss=told, patience=3, batch_size=10).epoch == 5
+
+
+def test_patience_never_ends_a_training_that_goes_on_getting_better(tmp_path):
+    counter = iter(range(100, 0, -1))
+
+    def told(module, inputs, targets):
+        loss = squared(module, inputs, targets)
+        return loss if module.training else loss * 0 + next(counter)
+
+    assert train(make_module(), tmp_path, 6, loss=told, patience=1, batch_size=10).epoch == 6
+
+
 def test_a_loss_that_is_no_number_ends_the_training_with_a_sentence(tmp_path):
     with pytest.raises(TextureError, match="test network: the loss is no longer a number in epoch 1; lower the learning rate"):
         train(make_module(), tmp_path, 1, loss=lambda module, inputs, targets: squared(module, inputs, targets) * float("nan"))
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_a_module_is_inspected_after_each_epoch_as_it_will_be_used(tmp_path):
+    seen = []
+
+    def inspect(module):
+        seen.append(module.training)
+        if len(seen) == 3:
+            raise TextureError("it has gone wrong")
+
+    with pytest.raises(TextureError, match="it has gone wrong"):
+        train(make_module(), tmp_path, 5, inspect=inspect)
+    assert seen == [False] * 3
+    assert len(pd.read_csv(tmp_path / "history.csv")) == 2
+
+
+def test_a_network_that_answers_every_clip_alike_is_named():
+    truth = np.linspace(0.2, 0.8, 8, dtype=np.float32)[:, None]
+    clips = RNG.integers(-30000, 30000, (8, 64)).astype(np.int16)
+    differ = AnswersDiffer(Waveform(noise=None), clips, truth)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 1))
+    differ(network)
+    nn.init.zeros_(network[1].weight)
+    nn.init.constant_(network[1].bias, 0.25)
+    with pytest.raises(TextureError, match=r"the network has collapsed: it answers 0\.250 to every clip; lower the"):
+        differ(network)
+    AnswersDiffer(Waveform(noise=None), clips[:1], truth)(network)  # one clip cannot tell
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     torch.save({"weights": {}}, tmp_path / "last.ckpt")
-    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training"):
+    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew"):
         train(make_module(), tmp_path, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut off"])
+def test_a_broken_checkpoint_is_refused(tmp_path, content):
+    (tmp_path / "last.ckpt").write_bytes(content)
+    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew"):
+        train(make_module(), tmp_path, 1)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path, share):
+    train(make_module(), tmp_path, 1)
+    content = (tmp_path / "last.ckpt").read_bytes()
+    (tmp_path / "last.ckpt").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew"):
+        train(make_module(), tmp_path, 2)
 
 
 def test_tensorboard_events_are_written(tmp_path):
@@ -77,15 +203,139 @@ def test_tensorboard_events_are_written(tmp_path):
     assert list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))
 
 
-def test_a_cosine_schedule_runs_the_learning_rate_down(tmp_path, monkeypatch):
-    rates = []
+def test_a_last_batch_of_a_single_clip_is_left_out(tmp_path):
+    # 40 clips in batches of 13 leave one over, which batch normalisation could not take.
+    assert train(make_module(), tmp_path, 2, batch_size=13).epoch == 2
 
-    class Watched(torch.optim.Adam):
-        def step(self, closure=None):
-            rates.append(self.param_groups[0]["lr"])
-            return super().step(closure)
 
-    monkeypatch.setattr(torch.optim, "Adam", Watched)
+# The learning rate. 40 clips in batches of 8 are 5 steps an epoch. -----------------------------------------------------
+
+
+def test_a_cosine_schedule_runs_the_learning_rate_down_epoch_by_epoch(tmp_path, rates):
     train(make_module(), tmp_path, 4, learning_rate=0.1, schedule="cosine")
-    # 40 clips in batches of 8 are 5 steps an epoch. Half a cosine in four steps: 1, (1 + cos 45 deg) / 2, 1/2, ...
-    assert rates[::5] == pytest.approx([0.1, 0.0854, 0.05, 0.0146], abs=1e-4)
+    # Half a cosine in four steps: 1, (1 + cos 45 deg) / 2, 1/2, ...
+    assert rates[::5] == rates[4::5] == pytest.approx([0.1, 0.0854, 0.05, 0.0146], abs=1e-4)
+
+
+def test_one_cycle_runs_up_over_a_tenth_of_all_steps_then_down_to_nothing(tmp_path, rates):
+    train(make_module(), tmp_path, 8, learning_rate=0.1, schedule="one_cycle")
+    assert len(rates) == 40
+    assert rates[0] == pytest.approx(0.004)  # the 25th part to begin with, as Smith and Topin's followers do
+    assert np.argmax(rates) == 4  # a tenth of 40
+    assert rates[4] == pytest.approx(0.1)
+    assert np.diff(rates[:5]) == pytest.approx([0.024] * 4)  # a straight line
+    assert (np.diff(rates[4:]) < 0).all()
+    assert rates[22] == pytest.approx(0.05)  # half-way down half a cosine
+    assert rates[-1] < 0.001
+
+
+def test_a_constant_rate_is_constant(tmp_path, rates):
+    train(make_module(), tmp_path, 2, learning_rate=0.1)
+    assert rates == [0.1] * 10
+
+
+# Several processes. ---------------------------------------------------------------------------------------------------
+
+
+class Counting(nn.Module):
+    """Counts its steps in a buffer, as batch normalisation keeps statistics in some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("n_steps", torch.zeros(()))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.n_steps += 1
+        return inputs
+
+
+@pytest.fixture
+def importable(monkeypatch):
+    """Other processes import this file by its name, to know the functions that they are given."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does(tmp_path, importable):
+    modules = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        # Without batch normalisation and chance, so that a batch in two halves teaches what the whole one does.
+        modules.append(nn.Sequential(nn.Linear(3, 8), Counting(), nn.Tanh(), nn.Linear(8, 1)))
+    # 9 validation clips in batches of 8 leave one process without a clip of the last.
+    one = train(modules[0], tmp_path / "one", 6, n_validation=9)
+    two = train(modules[1], tmp_path / "two", 6, n_validation=9, processes=2)
+    for mine, theirs in zip(one.history, two.history, strict=True):
+        assert theirs == pytest.approx(mine, rel=1e-3)  # the same sums in another order
+    assert len(pd.read_csv(tmp_path / "two/history.csv")) == 6
+    for name, value in modules[0].state_dict().items():  # the weights came back from where they were trained
+        torch.testing.assert_close(modules[1].state_dict()[name], value, atol=1e-3, rtol=1e-3)
+
+
+def no_number(module: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return squared(module, inputs, targets) * float("nan")
+
+
+@pytest.mark.slow
+def test_an_error_in_another_process_is_the_same_sentence(tmp_path, importable):
+    with pytest.raises(TextureError, match=r"^test network: the loss is no longer a number in epoch 1; lower the learning rate"):
+        train(make_module(), tmp_path, 1, loss=no_number, processes=2)
+
+
+def test_a_machine_without_what_is_asked_for_says_so():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has it")
+    with pytest.raises(UsageError, match=r'compute: "cuda" in 3, "32-true" cannot be had here \(.+\)'):
+        start_fabric(ComputeConfig(accelerator="cuda", processes=3))
+
+
+# Killed. --------------------------------------------------------------------------------------------------------------
+
+
+def train_in_a_process(folder: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "domain_adaptation", "train-extractor", str(folder / "adaptation.json")]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def test_a_training_that_was_killed_goes_on_to_the_very_same_network(sets, config_of, run_command):
+    network = {"epochs": 12, "batch_size": 8, "learning_rate": 0.003, "schedule": "one_cycle"}
+    split = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    config_of(sets, extractor=network, split=split, output="killed")
+    killed = train_in_a_process(sets)
+    checkpoint = sets / "killed/extractor/last.ckpt"
+    until = time.monotonic() + 60
+    while not checkpoint.exists() and killed.poll() is None and time.monotonic() < until:
+        time.sleep(0.001)
+    time.sleep(0.02)  # into an epoch
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL, "it was done before it could be killed"
+    reached = len(pd.read_csv(sets / "killed/extractor/history.csv")) if (sets / "killed/extractor/history.csv").exists() else 0
+    assert reached < 12
+
+    resumed = run_command(app, "train-extractor", sets / "adaptation.json")
+    assert "goes on where it was stopped" in resumed.out, resumed.err
+    config_of(sets, extractor=network, split=split, output="unbroken")
+    assert "first run" in run_command(app, "train-extractor", sets / "adaptation.json").out
+    for name in ("history.csv", "model.safetensors", "splits.csv", "metrics.json"):
+        assert (sets / "killed/extractor" / name).read_bytes() == (sets / "unbroken/extractor" / name).read_bytes(), name
+    assert not list((sets / "killed").rglob(".part-*"))
+
+
+@pytest.mark.slow
+def test_an_extractor_is_trained_by_two_processes_from_the_command_line(sets, config_of, run_command):
+    network = {"epochs": 8, "batch_size": 16, "learning_rate": 0.003}
+    split = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    losses = []
+    for processes in (1, 2):
+        compute = {"accelerator": "cpu", "processes": processes}
+        config_of(sets, extractor=network, split=split, compute=compute, output=f"by_{processes}")
+        done = run_command(app, "train-extractor", sets / "adaptation.json")
+        assert done.status == 0, done.err
+        folder = sets / f"by_{processes}/extractor"
+        assert len(pd.read_csv(folder / "history.csv")) == 8
+        losses.append(pd.read_csv(folder / "history.csv")["validation_loss"].min())
+        assert not list(folder.glob("*.part-*"))
+    # Noise and the halves that batches are normalised by differ: alike, not equal. Answering the mean is off by 0.2.
+    assert losses[1] == pytest.approx(losses[0], abs=0.08)

@@ -1,6 +1,10 @@
-"""The page tells of any results, whatever titles and files are called, and whoever recorded."""
+"""The page tells of any results, whatever titles and files are called, whoever recorded, and however it was adapted."""
 
+import json
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -57,5 +61,93 @@ def test_links_are_plain_whatever_folders_are_called(made, read_page):
 def test_own_recordings_are_not_called_simulated_and_have_no_truth(made, read_page):
     page = read_page(made)
     assert "simulated" not in page.text
-    assert "How right the labels are" not in page.tables
+    assert "Hidden truth" not in page.tables
     assert "Labels before and after adaptation" in page.tables
+    assert "nobody knows these recordings’ true controls" in page.text
+    # The one measure that needs no truth is there, and not called one of two.
+    assert "The slow-down test" in page.tables
+    assert "Two measures" not in page.text
+
+
+@pytest.fixture
+def remade(whole_way, small_stages, read_page, tmp_path):
+    """-> the page of the whole way after a change of what stage 3 has written."""
+
+    def remake(change: Callable[[Path], None]):
+        shutil.copytree(whole_way.results, tmp_path / "results", dirs_exist_ok=True)
+        shutil.rmtree(tmp_path / "results" / "page")
+        change(tmp_path / "results" / "adaptation")
+        return read_page(make_page(small_stages(tmp_path / "results"), tmp_path / "results", "a title").parent)
+
+    return remake
+
+
+def update(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_an_adaptation_that_was_not_kept_is_told_of_with_the_reason(remade):
+    page = remade(lambda stage: update(stage / "adapted" / "metrics.json", is_kept=False, why="<all> labels were alike"))
+    assert "Adaptation was not kept by a rule that sees no truth: <all> labels were alike." in page.text
+    assert "Both are the same, as adaptation was not kept." in page.text
+    assert "teaches just this" not in page.text
+
+
+def test_only_the_thesiss_method_is_said_to_play_against_the_classifier(remade):
+    assert "plays against it" not in remade(lambda _: None).text
+    page = remade(lambda stage: update(stage / "adapted" / "metrics.json", method="adda_frozen"))
+    assert "by what the extractor’s encoder made of them, and adaptation plays against it." in page.text
+
+
+def test_where_nothing_was_trained_there_is_no_plot_of_a_loss(remade):
+    def change(stage: Path) -> None:
+        (stage / "adapted" / "loss.png").unlink()
+        update(stage / "adapted" / "metrics.json", method="none")
+
+    page = remade(change)
+    assert [link for link in page.links if link.endswith("loss.png")] == [
+        "pictures/extractor_loss.png",
+        "pictures/classifier_loss.png",
+    ]
+    assert "Adaptation was kept" not in page.text
+
+
+def without_laws(stage: Path) -> None:
+    slow_down = {"n_clips": 42, "law_broken_by": {"before": None, "after": None}, "slopes": {}}
+    update(stage / "labels" / "summary.json", slow_down=slow_down)
+    (stage / "labels" / "slow_down.png").unlink()
+
+
+def test_an_engine_without_laws_has_no_slow_down_test_and_the_page_says_so(remade):
+    page = remade(without_laws)
+    assert "There is no slow-down test: the engine “liquid” does not say" in page.text
+    assert "The slow-down test" not in page.tables
+    assert "when slowed down" not in page.text
+    assert "How right they are" in page.text
+    assert "Hidden truth" in page.tables
+
+
+def test_where_intervals_are_not_known_there_are_none(remade):
+    def change(stage: Path) -> None:
+        update(stage / "extractor" / "metrics.json", intervals={})
+        table = pd.read_csv(stage / "labels" / "metadata.csv")
+        table.drop(columns=[name for name in table if name.endswith("_interval")]).to_csv(
+            stage / "labels" / "metadata.csv", index=False
+        )
+
+    page = remade(change)
+    assert "±" not in page.text
+    assert "interval" not in page.text
+    assert page.tables["Hidden truth"][0] == ["control", "before adaptation", "after", "always the mean"]
+
+
+def test_an_evaluation_that_has_not_ended_is_not_shown(remade):
+    def change(stage: Path) -> None:
+        (stage / "evaluation").mkdir()
+        shutil.copy(stage / "labels" / "run.json", stage / "evaluation")
+        update(stage / "evaluation" / "run.json", finished=False)
+        (stage / "evaluation" / "report.md").write_text("# Evaluation\n\n## Old\n")
+
+    page = remade(change)
+    assert "Methods compared" not in page.text
+    assert "#methods" not in page.links

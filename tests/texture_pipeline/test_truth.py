@@ -55,6 +55,21 @@ def test_errors_are_means_of_absolute_differences_and_then_over_the_controls(lab
         assert mean[column] == pytest.approx((rate[column] + size[column]) / 2)
 
 
+def test_without_intervals_nothing_is_said_of_them(labels, recordings):
+    compared = hidden_truth(labels, recordings)
+    assert compared.half_widths is None
+    assert not any("inside" in row for row in compared.errors())
+
+
+def test_the_share_of_truths_inside_is_that_of_each_labels_own_interval(labels, recordings):
+    table = pd.read_csv(labels / "metadata.csv")
+    # labels miss by 0.1, 0, 0.1 and by 0.3, 0.2, 0.1
+    table = table.assign(rate_interval=[0.15, 0.0, 0.05], size_interval=[0.25, 0.25, 0.05])
+    table.to_csv(labels / "metadata.csv", index=False)
+    rate, size, mean = hidden_truth(labels, recordings).errors()
+    assert [row["inside"] for row in (rate, size, mean)] == pytest.approx([2 / 3, 1 / 3, 1 / 2])
+
+
 def test_a_control_that_the_recordings_held_fixed_is_left_out(labels, recordings):
     hidden = pd.read_csv(recordings / "hidden_controls.csv").drop(columns="rate")
     hidden.to_csv(recordings / "hidden_controls.csv", index=False)

@@ -1,5 +1,6 @@
 """From nothing to labelled, exported recordings and a page that tells of them: the demo in its smallest size."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from domain_adaptation.cli import app as stage_3
+from texture_pipeline.stages import plan_jobs
 
 COMMANDS = [
     "synthetic-datasets generate",
@@ -104,12 +108,62 @@ def test_the_page_has_the_errors_against_the_hidden_controls(page, labels):
         }
     )
     errors.loc["mean"] = errors.mean()
-    [head, *rows] = page.tables["How right the labels are"]
-    assert head == ["control", *errors.columns]
+    [head, *rows] = page.tables["Hidden truth"]
+    assert head == ["control", *errors.columns, "truths inside the 90 % interval"]
     assert [row[0] for row in rows] == [*CONTROLS, "mean"]
-    for name, *figures in rows:
+    for name, *figures, _ in rows:
         # four decimals are shown
         assert [float(figure) for figure in figures] == pytest.approx(errors.loc[name].tolist(), abs=0.51e-4)
+
+
+def test_the_page_says_how_many_truths_lie_in_their_intervals(page, labels, whole_way):
+    table = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv").set_index("file_name")
+    widths = table[[f"{name}_interval" for name in CONTROLS]].set_axis(CONTROLS, axis=1)
+    shares = ((labels["after"] - labels["truth"]).abs() <= widths).mean()
+    shares.loc["mean"] = shares.mean()
+    assert {row[0]: row[-1] for row in page.tables["Hidden truth"][1:]} == {name: f"{x:.1%}" for name, x in shares.items()}
+
+
+def test_the_page_has_the_extractors_intervals(page, whole_way):
+    intervals = json.loads((whole_way.results / "adaptation" / "extractor" / "metrics.json").read_text())["intervals"]
+    [head, *rows] = page.tables["The extractor reads the controls from synthetic clips"]
+    assert head[-2:] == ["90 % interval, mean", "truths inside"]
+    assert {row[0]: row[-2:] for row in rows} == {
+        name: [f"± {interval['mean_half_width']:.3f}", f"{interval['coverage']:.1%}"] for name, interval in intervals.items()
+    }
+
+
+def test_clips_run_from_the_lowest_label_to_the_highest_each_with_its_interval(page, labels, whole_way):
+    widths = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv").set_index("file_name")
+    for name in CONTROLS:
+        _, _, rest = page.text.partition(f"Recorded clips by {name}, from low to high ")
+        shown = re.findall(r"(-?\d\.\d{3}) ± (\d+\.\d\d) ", rest)[:7]
+        assert [float(label) for label, _ in shown] == sorted(float(label) for label, _ in shown)
+        for place, clip in ((0, labels["after"][name].idxmin()), (-1, labels["after"][name].idxmax())):
+            assert shown[place] == (f"{labels['after'][name][clip]:.3f}", f"{widths[f'{name}_interval'][clip]:.2f}")
+
+
+def test_the_page_says_how_the_recordings_were_adapted_and_why_that_was_kept(page, whole_way):
+    metrics = json.loads((whole_way.results / "adaptation" / "adapted" / "metrics.json").read_text())
+    assert metrics["is_kept"], "other tests compare labels before and after, which are then alike"
+    assert "method “scaling_law”. The whole extractor goes on learning from synthetic clips, while" in page.text
+    assert f"Adaptation was kept by a rule that sees no truth: {metrics['why']}." in page.text
+
+
+def test_the_page_has_the_slow_down_test(page, whole_way):
+    found = json.loads((whole_way.results / "adaptation" / "labels" / "summary.json").read_text())["slow_down"]["slopes"]
+    [head, *rows] = page.tables["The slow-down test"]
+    assert head == ["control", "by the law", "before adaptation", "after"]
+    assert rows == [
+        [name, *(f"{slope[when]:+.3f}" for when in ("by_the_law", "before", "after"))] for name, slope in found.items()
+    ]
+    # The radii share the largest law: a bubble's radius grows as fast as its pitch falls.
+    assert f"slope of minRadius when slowed down; by the law {found['minRadius']['by_the_law']:+.3f}" in page.text
+    assert {"pictures/labels_slow_down.png", "pictures/labels_by_source.png"} <= set(page.links)
+
+
+def test_without_an_evaluation_no_methods_are_compared(page):
+    assert "Methods compared" not in page.text
 
 
 def test_the_true_controls_differ_from_recording_to_recording_and_from_the_labels(labels):
@@ -180,3 +234,37 @@ def test_after_a_change_only_its_stage_and_what_follows_runs_again_also_in_resul
     is_replaced = {path for path in before.keys() & after.keys() if before[path] != after[path]}
     assert {path for path in is_replaced if not path.startswith(("page", "synthesis/balanced", "synthesis/mtcrnn"))} == set()
     assert {"page/index.html", "synthesis/balanced/metadata.csv", "synthesis/mtcrnn/normalisation.json"} <= is_replaced
+
+
+def test_after_an_evaluation_the_page_alone_is_made_anew_and_compares_the_methods(whole_way, command, read_page, tmp_path):
+    results = tmp_path / "evaluated"
+    shutil.copytree(whole_way.results, results)
+    moved = [str(results) if word == str(whole_way.results) else word for word in whole_way.arguments]
+    command(*moved, "--dry-run")  # which goes to the folder that the configs are named from
+    jobs, _ = plan_jobs(Path("configs/demo"), [word for word in moved if "=" in word], None, results)
+    [job] = [job for job in jobs if job.stage.name == "adaptation"]
+    evaluation = {
+        "methods": [{"type": "none"}, {"type": "adabn"}],
+        "seeds": [1],
+        "truth": str(results / "recordings" / "hidden_controls.csv"),
+    }
+    overrides = [*job.overrides, f"evaluation={json.dumps(evaluation)}"]
+    stage_3(["evaluate", str(job.path), *(word for override in overrides for word in ("--set", override))], standalone_mode=False)
+
+    status, out, err = command(*moved)
+    assert (status, err) == (0, "")
+    assert lines_about(out, "page")[0].endswith("page: input changed: evaluation")
+    assert out.count("done and unchanged") == len(COMMANDS)
+    page = read_page(results / "page")
+    [head, *rows] = page.tables["Simulated recordings"]
+    assert head[:6] == ["synthetic clips", "method", *CONTROLS]
+    assert [row[1] for row in rows] == ["none", "adabn", "oracle", "always the mean"]
+    assert "#methods" in page.links
+    assert "pictures/evaluation_simulated_recordings.png" in page.links
+    assert "Measured on other clips" not in page.text
+
+    # Other synthetic clips: what was measured with the old ones is still shown, and said to be old.
+    status, out, err = command(*moved, "--set", "synthetic.seed=7")
+    assert (status, err) == (0, "")
+    page = read_page(results / "page")
+    assert "Measured on other clips than those above: since then, the synthetic clips have changed." in page.text

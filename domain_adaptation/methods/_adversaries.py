@@ -7,31 +7,30 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
+from domain_adaptation.features import Features
+from domain_adaptation.problem import Stateless
+
 # Binary cross-entropy on a logit z is softplus(z) for the target 0 ("synthetic") and softplus(-z) for 1 ("real").
 
 
-class Frozen:
+class Frozen(Stateless):
     """A classifier that no longer learns."""
 
-    def __init__(self, classifier: nn.Module) -> None:
+    def __init__(self, classifier: nn.Module, features: Features) -> None:
         self._classifier = classifier
+        self._features = features
 
     def __call__(self, encoder: nn.Module, real: torch.Tensor) -> torch.Tensor:
-        return softplus(self._classifier(encoder(real))).mean()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Nothing to restore."""
+        return softplus(self._classifier(encoder(self._features.compute(real.float())))).mean()
 
 
 class Learning:
     """A discriminator that takes a step of its own before each of the encoder's."""
 
-    def __init__(self, synthetic: torch.Tensor, hidden_size: int, learning_rate: float) -> None:
+    def __init__(self, synthetic: torch.Tensor, features: Features, hidden_size: int, learning_rate: float) -> None:
         """synthetic: [clips, n_features]. Its weights come from torch's generator as it stands."""
         self._synthetic = synthetic
+        self._features = features
         self._mean = synthetic.mean(dim=0)
         self._scale = synthetic.std(dim=0) + 1e-6
         self._network = nn.Sequential(
@@ -45,7 +44,7 @@ class Learning:
         self._optimizer = torch.optim.Adam(self._network.parameters(), lr=learning_rate, betas=(0.5, 0.999))
 
     def __call__(self, encoder: nn.Module, real: torch.Tensor) -> torch.Tensor:
-        encoded = self._normalised(encoder(real))
+        encoded = self._normalised(encoder(self._features.compute(real.float())))
         if encoder.training:
             self._learn(encoded.detach())
         return softplus(self._network(encoded)).mean()

@@ -1,0 +1,56 @@
+"""A network of any kind, with what is known of its errors."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from domain_adaptation.networks import Network
+
+
+class Reading(NamedTuple):
+    """What an extractor makes of clips.
+
+    encoded: [clips, n_features]. labels, spread: [clips, controls]; the spread is the scale of a Laplace distribution
+    around the label, larger where a larger error is to be expected.
+    """
+
+    encoded: torch.Tensor
+    labels: torch.Tensor
+    spread: torch.Tensor
+
+
+class Extractor(nn.Module):
+    """Features of a clip -> its controls, and how far these may be off: an encoder, a head, and a second head.
+
+    The second head reads the encoding without teaching the encoder, so the labels are the same with it and without.
+    """
+
+    def __init__(self, network: Network, input_shape: Sequence[int], n_controls: int) -> None:
+        """input_shape: of one clip's features."""
+        super().__init__()
+        self.encoder = network.encoder(input_shape, n_controls)
+        n_features = int(self.encoder.n_features)  # type: ignore[arg-type]
+        self.head = network.head(n_features, n_controls)
+        self.spread = nn.Linear(n_features, n_controls)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """features: [batch, channels, ...] -> [batch, n_controls], meant for 0..1 but not held to it."""
+        return self.head(self.encoder(features))
+
+    def read(self, features: torch.Tensor) -> Reading:
+        """features: [batch, channels, ...]."""
+        encoded = self.encoder(features)
+        # Bounded, so that no clip that is far from all that was learnt from gives an endless interval.
+        spread = torch.exp(self.spread(encoded.detach()).clamp(-9.0, 1.0))
+        return Reading(encoded, self.head(encoded), spread)
+
+
+def make_classifier(n_layers: int, negative_slope: float, n_features: int) -> nn.Sequential:
+    """-> [batch, n_features] -> [batch, 1], the logit of "this is real": each layer halves the size, the last ends at one."""
+    sizes = [max(1, n_features // 2**index) for index in range(n_layers)]
+    layers: list[nn.Module] = []
+    for size, new_size in zip(sizes, [*sizes[1:], 1], strict=True):
+        layers += [nn.Linear(size, new_size), nn.LeakyReLU(negative_slope)]
+    return nn.Sequential(*layers[:-1])

@@ -1,0 +1,115 @@
+"""A spectrogram whose bands are equal steps of pitch."""
+
+import functools
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from domain_adaptation.features._base import features
+from domain_adaptation.features._noise import LowNoise
+from domain_adaptation.features._randomise import Randomise
+from texturelib.config import Config
+
+if TYPE_CHECKING:
+    import torch
+
+
+@features.register
+class LogBands(Config):
+    """[batch, 1, n_bands, frames]: the logarithm of each band's power, against the clip's own.
+
+    A sound that is played slower moves down by the same number of bands, whatever its pitch. Keep the highest band well
+    under half of `sample_rate`, so that no edge of a resampled recording's spectrum comes into view.
+    Each band is cut out of the spectrum of the whole clip and transformed back, so that wide bands are fine in time and
+    narrow ones in pitch (the constant-Q transform by way of the FFT: G. A. Velasco et al., "Constructing an invertible
+    constant-Q transform with nonstationary Gabor frames", DAFx 2011; here only its power is wanted).
+    """
+
+    type: Literal["log_bands"] = "log_bands"
+    sample_rate: PositiveInt = 32000
+    """Clips are resampled to this rate first."""
+    n_bands: Annotated[int, Field(ge=2)] = 96
+    low_hz: PositiveFloat = 40.0
+    high_hz: PositiveFloat = 11000.0
+    frames_per_second: PositiveInt = 64
+    narrowest_hz: PositiveFloat = 12.0
+    """The least width of a band, as is `widest_hz` the greatest; between these it is `overlap` steps to the next band."""
+    widest_hz: PositiveFloat = 500.0
+    overlap: PositiveFloat = 3.0
+    floor_db: Annotated[float, Field(lt=0)] = -70.0
+    """Against the clip's mean power in a band; what is quieter does not count."""
+    noise: LowNoise | None = None
+    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on, as is `randomise`."""
+    randomise: Randomise | None = None
+    """Rooms, microphones, background noise; null leaves synthetic clips as the engine made them."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "LogBands":
+        if self.noise:
+            self.noise.check(self.sample_rate)
+        for low, high, most in (
+            ("low_hz", "high_hz", self.sample_rate / 2),
+            ("narrowest_hz", "widest_hz", self.sample_rate / 4),
+        ):
+            if not getattr(self, low) < getattr(self, high) < most:
+                raise ValueError(f"{low}, {high}: {getattr(self, low):g}, {getattr(self, high):g} should rise, to under {most:g}")
+        return self
+
+    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
+        if self.randomise:
+            clips = self.randomise.apply(clips, self.sample_rate)
+        return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
+
+    def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
+        import torch
+
+        bins, window = (
+            part.to(clips.device)
+            for part in _bands(
+                self.sample_rate,
+                clips.shape[-1],
+                self.n_bands,
+                self.low_hz,
+                self.high_hz,
+                self.narrowest_hz,
+                self.widest_hz,
+                self.overlap,
+            )
+        )
+        bands = torch.fft.ifft(torch.fft.rfft(clips)[:, bins] * window)
+        power = bands.real.square() + bands.imag.square()
+        n_frames = max(1, round(clips.shape[-1] / self.sample_rate * self.frames_per_second))
+        power = torch.nn.functional.adaptive_avg_pool1d(power, n_frames)
+        mean = power.mean(dim=(-2, -1), keepdim=True)
+        decibels = 10 * (power / mean + 10 ** (self.floor_db / 10)).log10()
+        return ((decibels + 40.0) / 25.0).unsqueeze(1)  # most textures then have a mean near 0 and a deviation near 1
+
+
+@functools.lru_cache(maxsize=8)
+def _bands(
+    sample_rate: int,
+    n_samples: int,
+    n_bands: int,
+    low_hz: float,
+    high_hz: float,
+    narrowest_hz: float,
+    widest_hz: float,
+    overlap: float,
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """-> which bins of a clip's spectrum make up each band, [n_bands, points]; their weights, the same shape.
+
+    Hann windows around the bands' centres, as high as gives white noise the same power in all of them.
+    """
+    import numpy as np
+    import torch
+
+    bins_per_hz = n_samples / sample_rate
+    centres = np.geomspace(low_hz, high_hz, n_bands)
+    width = np.clip(overlap * centres * (centres[1] / centres[0] - 1), narrowest_hz, widest_hz)
+    n_points = 2 ** int(np.ceil(np.log2(max(2.0, width.max() * bins_per_hz))))
+    bins = np.round(centres * bins_per_hz).astype(int)[:, None] + np.arange(-n_points // 2, n_points // 2)
+    distance = (bins / bins_per_hz - centres[:, None]) / width[:, None]
+    window = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0.0) / np.sqrt(width)[:, None]
+    last = n_samples // 2
+    window[(bins < 0) | (bins > last)] = 0.0
+    return torch.from_numpy(np.clip(bins, 0, last)), torch.from_numpy(window.astype(np.float32))

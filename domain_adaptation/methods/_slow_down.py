@@ -1,0 +1,96 @@
+"""Synthetic clips with labels, and real clips that only know how their labels move."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from domain_adaptation.chance import Pitches, from_db, happens, uniform
+from domain_adaptation.extractor_network import Reading
+from domain_adaptation.problem import Problem, Stateless
+from domain_adaptation.scaling import slow_down_slopes, slowed_by_chance, some_slowed
+from domain_adaptation.sets import controls_of
+from texturelib.errors import TextureError
+
+if TYPE_CHECKING:
+    from domain_adaptation.methods.scaling_law import ScalingLaw
+
+_LIMITS_HZ = (2500.0, 9000.0), (20.0, 80.0)
+_GROUP = 8  # clips of a step that are played at the same two speeds
+
+
+class SlowDown(Stateless):
+    """The supervised loss, and how far the labels of real clips are from moving as the laws say."""
+
+    def __init__(self, problem: Problem, settings: "ScalingLaw") -> None:
+        """Errors: TextureError when no control has a law."""
+        self._problem = problem
+        self._labelled = problem.labelled
+        self._settings = settings
+        self._controls = controls_of(problem.model.about.controls)
+        slopes = slow_down_slopes(self._controls)
+        self._known = np.flatnonzero(np.isfinite(slopes))
+        if not len(self._known) or not np.nanmax(np.abs(slopes)):
+            raise TextureError(
+                'adaptation.type: "scaling_law" needs an engine that says how its controls move when a sound is slowed down; '
+                "none of these does; take another method"
+            )
+        self._slopes = torch.from_numpy(slopes[self._known])
+        # A control that hardly moves by its law would be best off not to move at all: it should not lead.
+        self._weights = (self._slopes / self._slopes.abs().max()).square().clamp(min=0.1)
+
+    def __call__(self, extractor: nn.Module, real: torch.Tensor) -> torch.Tensor:
+        problem = self._problem
+        rows = torch.randint(len(self._labelled), (self._settings.synthetic_batch_size,)).numpy()
+        clips, truth = (tensor.to(real.device) for tensor in self._labelled.batch(rows))
+        with torch.no_grad():
+            speeds, factors = self._at_two_speeds(self._varied(real.float()))
+            if len(self._known) == len(self._controls):  # else nobody would know what a slowed clip's controls are
+                low, high = self._settings.slow_down
+                clips, truth = some_slowed(clips.float(), truth, self._controls, low**0.5, high**0.5)
+            inputs = torch.cat([problem.disturbed(clips), problem.features.compute(speeds)])
+        reading: Reading = extractor.read(inputs)  # type: ignore[operator]
+        synthetic = Reading(*(tensor[: len(clips)] for tensor in reading))
+        # What is left of a label when its clip's slow-down is taken out must be the same at both speeds.
+        labels = reading.labels[len(clips) :, self._known] - self._slopes.to(real.device) * factors.log()
+        first, second = labels.chunk(2)
+        weights, settings = self._weights.to(real.device), self._settings
+        law = ((first - second).abs() * weights).mean()
+        # Labels are noisy, and an absolute value prefers no movement to a movement in the noise: their mean must move too.
+        law_of_the_mean = ((first - second).mean(dim=0).abs() * weights).mean()
+        return problem.supervised.of(synthetic, truth) + settings.weight * law + settings.mean_weight * law_of_the_mean
+
+    def _varied(self, real: torch.Tensor) -> torch.Tensor:
+        """-> as many sounds of the same kind: some mixed with another, most equalised."""
+        real = real / _rms(real)
+        share = happens(0.4, real) * from_db(uniform(-20.0, 0.0, real))
+        real = real + share * real[torch.randperm(len(real), device=real.device)]
+        pitches = Pitches(real, self._problem.features.sample_rate)
+        spectrum = torch.fft.rfft(real)
+        shaped = pitches.equaliser_db(4.0, 6.0) + pitches.corners_db(0.3) + pitches.band_limits_db(0.3, *_LIMITS_HZ)
+        # A sound whose every octave is equally loud gives its size away by nothing but its grain.
+        flat = pitches.towards_pink_db(spectrum) * uniform(0.7, 1.0, real) + pitches.equaliser_db(1.5, 3.0)
+        response = torch.where(happens(self._settings.chance_of_pink, real) > 0, flat, shaped) * happens(0.8, real)
+        return torch.fft.irfft(spectrum * pitches.gain(response), real.shape[-1])
+
+    def _at_two_speeds(self, real: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """-> [2 x batch, samples]: all clips at one speed each, then all at another; [2 x batch, 1], the exact slow-downs."""
+        speeds: list[list[torch.Tensor]] = [[], []]
+        factors: list[list[torch.Tensor]] = [[], []]
+        for group in real.split(_GROUP):
+            for side, ends in enumerate(self._ranges()):
+                clips, exact = slowed_by_chance(group, *ends)
+                speeds[side].append(clips)
+                factors[side].append(torch.full((len(group), 1), exact, device=real.device))
+        return torch.cat(speeds[0] + speeds[1]), torch.cat(factors[0] + factors[1])
+
+    def _ranges(self) -> list[tuple[float, float]]:
+        """-> of the slow-down: the lowest two fifths for one side, the highest two fifths for the other."""
+        low, high = self._settings.slow_down
+        part = (high / low) ** 0.4
+        return [(low, low * part), (high / part, high)]
+
+
+def _rms(clips: torch.Tensor) -> torch.Tensor:
+    return clips.square().mean(dim=1, keepdim=True).sqrt().clamp(min=1e-9)

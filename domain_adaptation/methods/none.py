@@ -1,0 +1,21 @@
+"""No adaptation."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from domain_adaptation.methods._base import methods
+from texturelib.config import Config
+
+if TYPE_CHECKING:
+    from domain_adaptation.problem import Problem
+
+
+@methods.register
+class NoAdaptation(Config):
+    """The extractor as it was trained."""
+
+    needs_classifier: ClassVar[bool] = False
+
+    type: Literal["none"] = "none"
+
+    def adapt(self, problem: "Problem") -> None:
+        return None

@@ -1,0 +1,57 @@
+"""Adaptation by what is known of real clips without labels: how their labels move when they are played slower."""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from domain_adaptation.methods._base import methods
+from domain_adaptation.training_config import TrainingConfig
+from texturelib.config import Share
+
+if TYPE_CHECKING:
+    from domain_adaptation.problem import Problem
+    from domain_adaptation.training import State
+
+
+@methods.register
+class ScalingLaw(TrainingConfig):
+    """The whole extractor goes on learning from synthetic clips, while the labels of each real clip, played at two speeds,
+    must lie as far apart as the engine's laws say.
+
+    Real clips are equalised, band-limited and mixed by chance before they are slowed: the law holds for these too, and so
+    a few recordings speak for many.
+    """
+
+    needs_classifier: ClassVar[bool] = False
+
+    type: Literal["scaling_law"] = "scaling_law"
+    epochs: PositiveInt = 3
+    steps_per_epoch: PositiveInt = 150
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    """Real clips in a step; each is heard at two speeds."""
+    synthetic_batch_size: Annotated[int, Field(ge=2)] = 64
+    learning_rate: PositiveFloat = 0.001
+    schedule: Literal["constant", "cosine", "one_cycle"] = "one_cycle"
+    weight: PositiveFloat = 1.0
+    """Of the law for each clip, beside the supervised loss."""
+    mean_weight: NonNegativeFloat = 0.5
+    """Of the law for the mean over the clips of a step."""
+    chance_of_pink: Share = 0.5
+    """How many of the real clips are equalised until no octave is louder than another, so that only their grain tells of
+    their size."""
+    slow_down: tuple[PositiveFloat, PositiveFloat] = (0.65, 1.6)
+    """The range that speeds are drawn from."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ScalingLaw":
+        low, high = self.slow_down
+        if low >= high:
+            raise ValueError(f"slow_down: [{low:g}, {high:g}] should be a range [low, high]")
+        return self
+
+    def adapt(self, problem: "Problem") -> "State":
+        from domain_adaptation.methods._slow_down import SlowDown
+
+        n_clips = self.steps_per_epoch * self.batch_size
+        objective = SlowDown(problem, self)
+        return problem.fit(problem.model.extractor, objective, self, keeps_best=False, n_clips=n_clips, methods=("read",))

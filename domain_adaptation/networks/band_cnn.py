@@ -1,0 +1,38 @@
+"""A convolutional network that keeps the frequency axis to the end."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from domain_adaptation.networks._base import networks
+from texturelib.config import Config
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@networks.register
+class BandCnn(Config):
+    """Convolutions that halve the frames, and at first the bands. After each stage, and before the first, every band of every
+    channel is reduced to its mean and deviation over time: a texture is what it is at any moment, but a band is not another.
+    """
+
+    type: Literal["band_cnn"] = "band_cnn"
+    channels: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (16, 32, 64, 64)
+    """Per stage; multiples of 16 compute fastest."""
+    convolutions_per_stage: PositiveInt = 1
+    n_band_halvings: NonNegativeInt = 3
+    """The first stages halve the number of bands as well as that of frames; later ones that of frames only."""
+    n_hidden: PositiveInt = 128
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
+        from domain_adaptation.networks._band_cnn import BandEncoder
+
+        return BandEncoder(self, input_shape)
+
+    def head(self, n_features: int, n_controls: int) -> "nn.Module":
+        from domain_adaptation.networks._band_cnn import SliderHead
+
+        return SliderHead(n_features, n_controls)

@@ -1,0 +1,40 @@
+"""The thesis's network."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from domain_adaptation.networks._base import networks
+from texturelib.config import Config
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@networks.register
+class Cnn(Config):
+    """Convolution blocks, one flat vector, and fully connected layers, each a fraction of the last."""
+
+    type: Literal["cnn"] = "cnn"
+    n_blocks: PositiveInt = 4
+    kernel_size: PositiveInt = 3
+    stride: PositiveInt = 1
+    pool_size: PositiveInt = 2
+    first_channels: PositiveInt | None = None
+    """Of the first block; as many as there are controls when null."""
+    channel_factor: PositiveInt = 2
+    n_head_layers: PositiveInt = 3
+    head_factor: PositiveInt = 4
+    negative_slope: Annotated[float, Field(ge=0)] = 0.9
+
+    def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
+        from domain_adaptation.networks._cnn import CnnEncoder
+
+        return CnnEncoder(self, input_shape, self.first_channels or n_controls)
+
+    def head(self, n_features: int, n_controls: int) -> "nn.Module":
+        from domain_adaptation.networks._cnn import shrinking_head
+
+        sizes = [max(n_controls, n_features // self.head_factor**index) for index in range(self.n_head_layers)]
+        return shrinking_head([*sizes, n_controls], self.negative_slope)

@@ -1,0 +1,119 @@
+"""What a method of adaptation works on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from domain_adaptation.clip_store import ClipStore
+from domain_adaptation.features import Features
+from domain_adaptation.model_folder import Model
+from domain_adaptation.splits import Split
+from domain_adaptation.supervised import SupervisedLoss
+from domain_adaptation.training import Clips, HasState, Rows, Settings, State, Training, fit
+
+
+class Objective(HasState, Protocol):
+    """What the module in training should make small. It may learn along; then its state is saved with the training."""
+
+    def __call__(self, module: nn.Module, real: torch.Tensor, /) -> torch.Tensor:
+        """real: a batch of real clips, [batch, samples] int16 -> a scalar. Learns only while the module trains."""
+        ...
+
+
+@dataclass(frozen=True)
+class RealClips:
+    """Clips without labels. clips: [clips, samples] int16 at the features' rate. sources: [clips], each one's recording."""
+
+    clips: Rows
+    sources: np.ndarray
+    split: Split
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A trained model, the clips it was trained on, and real clips without labels.
+
+    model: the copy that is adapted. classifier: frozen, [batch, n_features] -> [batch, 1], the logit of "this is real";
+    None where the method needs none. Of the synthetic clips, the training part alone is used.
+    """
+
+    model: Model
+    classifier: nn.Module | None
+    synthetic: ClipStore
+    truth: np.ndarray
+    synthetic_split: Split
+    real: RealClips
+    supervised: SupervisedLoss
+    folder: Path
+    seed: int
+    fabric: Fabric
+
+    @property
+    def features(self) -> Features:
+        return self.model.about.features
+
+    @property
+    def labelled(self) -> Clips:
+        """Synthetic clips with their controls: batches of (clips [batch, samples] int16, truth [batch, controls])."""
+        return Clips(self.synthetic_split["train"], self.synthetic, self.truth)
+
+    def fit(
+        self,
+        module: nn.Module,
+        objective: Objective,
+        settings: Settings,
+        *,
+        keeps_best: bool,
+        n_clips: int | None = None,
+        methods: tuple[str, ...] = (),
+    ) -> State:
+        """Train `module`, a part of the model, on the real clips.
+
+        n_clips: in an epoch, over and over, as many of every recording; None: each clip once.
+        """
+        train = self.real.split["train"]
+        if n_clips is not None:
+            train = _evenly(train, self.real.sources[train], n_clips)
+        return fit(
+            module,
+            objective,
+            Clips(train, self.real.clips),
+            Clips(self.real.split["validation"], self.real.clips),
+            Training(settings, self.folder, self.seed, "adaptation", keeps_best, objective, methods),
+            self.fabric,
+        )
+
+    @torch.inference_mode()
+    def encoded_synthetic(self) -> torch.Tensor:
+        """-> [clips, n_features], the training part of the synthetic set, disturbed once, through the encoder as it is."""
+        encoder = self.model.extractor.encoder.eval().to(self.fabric.device)
+        torch.manual_seed(self.seed)
+        rows = self.synthetic_split["train"]
+        batches = (self.synthetic[rows[start : start + 256]] for start in range(0, len(rows), 256))
+        return torch.cat([encoder(self.disturbed(torch.from_numpy(batch).to(self.fabric.device))) for batch in batches]).clone()
+
+    def disturbed(self, clips: torch.Tensor) -> torch.Tensor:
+        """clips: [batch, samples] int16, synthetic -> features of the clips, disturbed by torch's chance."""
+        return self.features.compute(self.features.disturb(clips.float()))
+
+
+def _evenly(rows: np.ndarray, sources: np.ndarray, n_rows: int) -> np.ndarray:
+    """-> `n_rows` of `rows`, over and over, as many from every source."""
+    names = np.unique(sources)
+    shares = np.array_split(np.arange(n_rows), len(names))
+    return np.concatenate([np.resize(rows[sources == name], len(share)) for name, share in zip(names, shares, strict=True)])
+
+
+class Stateless:
+    """An objective that learns nothing itself."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Nothing to restore."""

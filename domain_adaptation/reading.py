@@ -1,0 +1,123 @@
+"""Clips -> labels: batch after batch, on every core."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import joblib
+import numpy as np
+import torch
+
+from domain_adaptation.clip_store import read_batch
+from domain_adaptation.extractor_network import Reading
+from domain_adaptation.model_folder import Model
+from domain_adaptation.training import Rows
+from domain_adaptation.waveforms import prepared
+from texturelib.dataset import Dataset
+from texturelib.progress import progress
+
+_BATCH = 64  # clips; large enough to keep the transforms busy, small enough for any memory
+
+
+@dataclass(frozen=True)
+class Labels:
+    """labels, spread: [clips, controls] float32; the spread as `Extractor.read` says. Labels are not held to 0..1."""
+
+    labels: np.ndarray
+    spread: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "Labels":
+        return Labels(self.labels[rows], self.spread[rows])
+
+
+def read_dataset_clips(model: Model, dataset: Dataset, label: str = "labelling") -> Labels:
+    """-> the labels of every clip. Errors: TextureError, naming a clip that is missing, damaged or silent."""
+
+    def clips(rows: range) -> torch.Tensor:
+        waveforms = torch.from_numpy(read_batch(dataset, rows))
+        return prepared(waveforms, dataset.sample_rate, model.about.features.sample_rate)
+
+    return _read(model, len(dataset), clips, label=label)
+
+
+def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+    """-> [rows, samples] float32 at the features' rate. Errors: as `read_dataset_clips`."""
+    clips = torch.from_numpy(read_batch(dataset, rows.tolist()))
+    return prepared(clips, dataset.sample_rate, model.about.features.sample_rate).numpy()
+
+
+def read_store(model: Model, store: Rows, rows: np.ndarray | None = None, *, disturb_seed: int | None = None) -> Labels:
+    """rows: which clips; all when None. disturb_seed: of what is done to synthetic clips; None reads them as they are."""
+    n_clips = len(store) if rows is None else len(rows)
+    return _read(model, n_clips, _rows_of(store, rows), disturb_seed)
+
+
+def read_waveforms(model: Model, clips: np.ndarray) -> Labels:
+    """clips: [clips, samples] at the features' rate, none silent."""
+    return _read(model, len(clips), lambda batch: torch.from_numpy(clips[batch.start : batch.stop]).float())
+
+
+def encode_store(model: Model, store: Rows, *, disturb_seed: int | None = None) -> np.ndarray:
+    """-> [clips, n_features] float32, as `read_store`."""
+    parts = _in_batches(model, len(store), _rows_of(store), disturb_seed)
+    return np.concatenate([reading.encoded.cpu().numpy() for reading in parts])
+
+
+def _rows_of(store: Rows, rows: np.ndarray | None = None) -> Callable[[range], torch.Tensor]:
+    chosen = np.arange(len(store)) if rows is None else rows
+    return lambda batch: torch.from_numpy(store[chosen[batch.start : batch.stop]]).float()
+
+
+def _read(
+    model: Model,
+    n_clips: int,
+    clips: Callable[[range], torch.Tensor],
+    disturb_seed: int | None = None,
+    label: str = "",
+) -> Labels:
+    parts = _in_batches(model, n_clips, clips, disturb_seed, label)
+    return Labels(
+        np.concatenate([reading.labels.cpu().numpy() for reading in parts]),
+        np.concatenate([reading.spread.cpu().numpy() for reading in parts]),
+    )
+
+
+def _in_batches(
+    model: Model,
+    n_clips: int,
+    clips: Callable[[range], torch.Tensor],
+    disturb_seed: int | None = None,
+    label: str = "",
+) -> Sequence[Reading]:
+    extractor, features = model.extractor.eval(), model.about.features
+    device = next(extractor.parameters()).device
+
+    @torch.inference_mode()
+    def read(batch: range) -> Reading:
+        waveforms = clips(batch).to(device)
+        if disturb_seed is not None:
+            waveforms = features.disturb(waveforms)
+        return extractor.read(features.compute(waveforms))
+
+    batches = [range(start, min(start + _BATCH, n_clips)) for start in range(0, n_clips, _BATCH)]
+    if disturb_seed is not None:
+        # One after the other: their chance comes from one generator.
+        with torch.random.fork_rng():
+            torch.manual_seed(disturb_seed)
+            return [read(batch) for batch in batches]
+    with _one_thread_each():
+        bar = progress(batches, label, unit="batch") if label else batches
+        parts = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(read)(batch) for batch in bar)
+        return cast("list[Reading]", parts)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Whole batches side by side keep two cores busier than each operation split in two."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

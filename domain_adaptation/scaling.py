@@ -1,0 +1,87 @@
+"""What happens to a sound that is played slower, and what must happen to its labels then.
+
+Engines declare how each control's value goes when time is stretched (`Control.laws`). That holds for any sound of the
+kind, recorded or made, so it says of recordings without labels how far their labels should lie apart.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from texturelib.controls import Control
+
+
+def slow_down_slopes(controls: Sequence[Control]) -> np.ndarray:
+    """-> [controls], how far each label moves per unit of the logarithm of the slow-down; nan where nobody knows."""
+    slopes = [control.slope("slow_down") for control in controls]
+    return np.array([np.nan if slope is None else slope for slope in slopes], dtype=np.float32)
+
+
+def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Tensor, float]:
+    """clips: [batch, samples] -> as many samples, played `factor` times slower; the exact factor, a little less.
+
+    For a factor over 1 only a part of a clip fills the time, from `start` on; for one under 1 it is looped, as a texture may be.
+    By Fourier transforms, whose length is a product of small primes.
+    """
+    n_samples = clips.shape[-1]
+    n_taken = _smooth(round(n_samples / factor))
+    if n_taken > n_samples:
+        clips = _looped(clips, n_taken)
+    start = min(start, clips.shape[-1] - n_taken)
+    spectrum = torch.fft.rfft(clips[:, start : start + n_taken])
+    n_bins = n_samples // 2 + 1
+    padded = torch.nn.functional.pad(spectrum, (0, n_bins - spectrum.shape[-1]))  # cut where that is negative
+    return torch.fft.irfft(padded, n_samples) * (n_samples / n_taken), n_samples / n_taken
+
+
+def slowed_by_chance(clips: torch.Tensor, low: float, high: float) -> tuple[torch.Tensor, float]:
+    """clips: [batch, samples] -> the same, played slower by a factor from low to high, equal ratios equally likely, from
+    anywhere in the clips; the exact factor."""
+    factor = math.exp(math.log(low) + math.log(high / low) * float(torch.rand(())))
+    return slowed(clips, factor, int(torch.randint(longest_start(clips.shape[-1], factor) + 1, ())))
+
+
+def some_slowed(
+    clips: torch.Tensor, truth: torch.Tensor, controls: Sequence[Control], low: float, high: float, group: int = 8
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """clips: [batch, samples]. truth: [batch, controls] -> the same, every second group slowed by chance, with the controls that
+    they have then. Fewer, where one would leave what a slider can say. Each of `controls` must have a law.
+    """
+    clips, truth = clips.clone(), truth.clone()
+    for rows in list(torch.arange(len(clips), device=clips.device).split(group))[::2]:
+        clips[rows], factor = slowed_by_chance(clips[rows], low, high)
+        before = truth[rows].cpu().numpy()
+        after = [control.moved("slow_down", factor, before[:, i]) for i, control in enumerate(controls)]
+        truth[rows] = torch.from_numpy(np.stack(after, axis=1)).to(truth)
+    is_known = truth.isfinite().all(dim=1)
+    return clips[is_known], truth[is_known]
+
+
+def longest_start(n_samples: int, factor: float) -> int:
+    """-> the last `start` that leaves enough of a clip for that slow-down."""
+    return max(0, n_samples - _smooth(round(n_samples / factor)))
+
+
+def _looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
+    """-> [batch, at least n_samples]: each clip again and again, with cross-fades of equal power over a fiftieth of it."""
+    n_fade = max(1, clips.shape[-1] // 50)
+    angle = torch.linspace(0, torch.pi / 2, n_fade, device=clips.device)
+    seam = clips[:, -n_fade:] * torch.cos(angle) + clips[:, :n_fade] * torch.sin(angle)
+    looped = clips
+    while looped.shape[-1] < n_samples:
+        looped = torch.cat([looped[:, :-n_fade], seam, clips[:, n_fade:]], dim=1)
+    return looped
+
+
+def _smooth(number: int) -> int:
+    """-> the next number from `number` on that has no prime factor over 5."""
+    while True:
+        rest = number
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return number
+        number += 1

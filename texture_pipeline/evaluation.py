@@ -1,0 +1,44 @@
+"""What `domain-adaptation evaluate` found, read for the page."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from texturelib.errors import TextureError
+from texturelib.outputs import fingerprint
+
+PICTURES = ("simulated_recordings.png", "slow_down.png")
+
+
+def evaluation_in(adaptation: Path) -> Path | None:
+    """-> the folder of an evaluation in that of stage 3; None where there is none, or one that has not ended."""
+    folder = adaptation / "evaluation"
+    try:
+        fingerprint(folder)
+    except TextureError:
+        return None
+    return folder if (folder / "report.md").is_file() else None
+
+
+def report_parts(markdown: str) -> list[dict[str, Any]]:
+    """-> in order: {"heading": text}, {"text": text}, or {"table": rows of cells, the head first, "is_number": by column}.
+
+    The title is left out, as the page has its own.
+
+    >>> report_parts("# Evaluation\\n\\n## Errors\\n\\nOver seeds.\\n\\n| method | mean |\\n|---|---|\\n| none | 0.2 |\\n")[1:]
+    [{'text': 'Over seeds.'}, {'table': [['method', 'mean'], ['none', '0.2']], 'is_number': [False, True]}]
+    """
+    blocks = [block.strip() for block in markdown.split("\n\n")]
+    return [_part(block) for block in blocks if block and not block.startswith("# ")]
+
+
+def _part(block: str) -> dict[str, Any]:
+    if block.startswith("#"):
+        return {"heading": block.lstrip("# ")}
+    if not block.startswith("|"):
+        return {"text": block}
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()]
+    head, _, *body = rows  # the second line tells head from body
+    columns = [[row[index] for row in body if index < len(row)] for index in range(len(head))]
+    is_number = [any(column) and all(re.match(r"[-+]?\d", cell) for cell in column if cell) for column in columns]
+    return {"table": [head, *body], "is_number": is_number}
