@@ -10,12 +10,15 @@ from torch import nn
 
 from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
+from domain_adaptation.extractor import with_interval
 from domain_adaptation.judgement import Judgement, judge
 from domain_adaptation.methods import Method
+from domain_adaptation.methods.none import NoAdaptation
 from domain_adaptation.model_card import write_model_card
-from domain_adaptation.model_folder import Model, load_classifier, load_model, save_model
+from domain_adaptation.model_folder import Model, check_same_features, load_classifier, load_model, save_model
 from domain_adaptation.plots import loss_plot
 from domain_adaptation.problem import Problem, RealClips
+from domain_adaptation.reading import read_store
 from domain_adaptation.sets import ClipSet, check_clips_alike, real_set, sources_of, synthetic_set
 from domain_adaptation.splits import split_clips, write_split
 from domain_adaptation.supervised import SupervisedLoss
@@ -42,6 +45,7 @@ class Adapted:
 def adapt(config: AdaptationConfig, output: Output) -> Judgement:
     """Write a model folder: the extractor, adapted, or as it was where adaptation is judged to do harm."""
     model = load_model(config.output / "extractor")
+    check_same_features(config.output / "extractor", model, config.features)
     classifier = load_classifier(config.output / "classifier") if config.adaptation.needs_classifier else None
     synthetic, real = synthetic_set(config), real_set(config)
     about = model.about
@@ -98,5 +102,17 @@ def adapt_model(
     torch.manual_seed(seed)
     state = method.adapt(problem)
     problem.model.extractor.to("cpu").eval()
-    judgement = judge(model, problem)
-    return Adapted(model, problem.model, state, judgement)
+    judgement = judge(model, problem, method.reads_both)
+    return Adapted(model, _with_interval(problem, method), state, judgement)
+
+
+def _with_interval(problem: Problem, method: Method) -> Model:
+    """-> the adapted model, its intervals fitted anew to synthetic clips; without any, where it no longer reads these."""
+    model = problem.model
+    if isinstance(method, NoAdaptation):
+        return model
+    if not method.reads_both:
+        return Model(model.extractor, model.about.model_copy(update={"interval": None}))
+    rows = problem.synthetic_split["validation"]
+    reading = read_store(model, problem.synthetic, rows, disturb_seed=problem.seed)
+    return with_interval(model, reading, problem.truth[rows])

@@ -13,7 +13,7 @@ from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.extractor_network import make_classifier
 from domain_adaptation.model_card import write_classifier_card
-from domain_adaptation.model_folder import Model, load_model, save_classifier
+from domain_adaptation.model_folder import Model, check_same_features, load_model, save_classifier
 from domain_adaptation.plots import loss_plot
 from domain_adaptation.reading import encode_store
 from domain_adaptation.sets import real_set, synthetic_set
@@ -36,6 +36,7 @@ class TrainedClassifier:
 def train_classifier(config: AdaptationConfig, output: Output) -> float:
     """Write a model folder. -> the share of test clips that are classified rightly."""
     model = load_model(config.output / "extractor")
+    check_same_features(config.output / "extractor", model, config.features)
     sets = {"synthetic": synthetic_set(config), "real": real_set(config)}
     splits = {kind: split_clips(clips.dataset, config.split, config.seed) for kind, clips in sets.items()}
     fabric = start_fabric(config.compute)

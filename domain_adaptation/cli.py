@@ -75,6 +75,8 @@ def adapt(
         from domain_adaptation.adapt import adapt
 
         judgement = adapt(settings, output)
+        if settings.adaptation.type == "none":
+            return "kept as it was trained"
         return f"{'adapted' if judgement.is_kept else 'not adapted'}: {judgement.why}"
 
     _perform("adapted", lambda settings: f'method "{settings.adaptation.type}"', run, config, set_, dry_run, overwrite)
@@ -93,6 +95,8 @@ def label(
 ) -> None:
     """Label the real clips of a config, or any folder of sounds with --model, --audio and --output."""
     if config is None:
+        if set_:
+            raise _wrong_usage("--set changes a config; with --model there is none")
         _label_folder(model, audio, table, dry_run, overwrite)
         return
     if model or audio or table:
@@ -144,7 +148,9 @@ def evaluate(
 
     def plan(settings: "AdaptationConfig") -> str:
         wanted = settings.evaluation
-        return f"{len(wanted.methods)} methods, {len(wanted.seeds)} seeds" if wanted else "nothing to compare"
+        if wanted is None:
+            raise _wrong_usage('evaluation: is missing; add "evaluation": {"methods": [...]} to the config')
+        return f"{len(wanted.methods)} methods, {len(wanted.seeds)} seeds"
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
         from domain_adaptation.evaluate import evaluate

@@ -16,7 +16,6 @@ from texturelib.progress import progress
 
 _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it anew"
 _BATCH = 64  # clips; large enough to keep the resampler busy, small enough for any memory
-_PEAK = 2**15 - 1
 
 
 class StoreConfig(StageConfig):
@@ -84,11 +83,11 @@ def read_batch(dataset: Dataset, rows: Sequence[int]) -> np.ndarray:
 def _write(path: Path, dataset: Dataset, sample_rate: int) -> None:
     import torch
 
-    from domain_adaptation.waveforms import peak_normalised, prepared
+    from domain_adaptation.waveforms import prepared, to_full_scale
 
     with whole_file(path) as part, part.open("wb") as file, torch.inference_mode():
         starts = range(0, len(dataset), _BATCH)
         for start in progress(starts, f"reading {shown(dataset.folder)}", unit="batch"):
             clips = read_batch(dataset, range(start, min(start + _BATCH, len(dataset))))
-            waveforms = peak_normalised(prepared(torch.from_numpy(clips), dataset.sample_rate, sample_rate))
-            file.write((waveforms * _PEAK).round().to(torch.int16).numpy().tobytes())
+            waveforms = prepared(torch.from_numpy(clips), dataset.sample_rate, sample_rate)
+            file.write(to_full_scale(waveforms).numpy().tobytes())

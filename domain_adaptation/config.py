@@ -1,4 +1,4 @@
-"""The config of stage 3: one file for its four commands."""
+"""The config of stage 3: one file for all its commands."""
 
 from typing import Annotated, Literal
 
@@ -48,7 +48,8 @@ class ClassifierConfig(TrainingConfig):
 
 
 class ComputeConfig(Config):
-    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding, nothing else."""
+    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding; several processes also draw
+    other noise, and each normalises its own part of a batch."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     processes: PositiveInt = 1
@@ -87,9 +88,9 @@ class EvaluationConfig(Config):
 
 
 class AdaptationConfig(StageConfig):
-    """`domain-adaptation train-extractor`, `train-classifier`, `adapt` and `label`.
+    """`domain-adaptation train-extractor`, `train-classifier`, `adapt`, `label` and `evaluate`.
 
-    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels; and clips, decoded for all.
+    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels, evaluation; and clips, decoded for all.
     """
 
     synthetic: ConfigPath

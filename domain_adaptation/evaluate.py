@@ -24,7 +24,7 @@ from domain_adaptation.problem import RealClips
 from domain_adaptation.reading import read_store
 from domain_adaptation.scores import share_inside
 from domain_adaptation.sets import ClipSet, real_set, sources_of, synthetic_set
-from domain_adaptation.slow_downs import SlowDownScore, SlowedRecording, score, slowed_recordings
+from domain_adaptation.slow_downs import Recording, SlowDownScore, find_recordings, score
 from domain_adaptation.splits import split_clips, split_rows
 from domain_adaptation.supervised import SupervisedLoss
 from domain_adaptation.training import Clips, Training, fit
@@ -52,7 +52,7 @@ def evaluate(config: AdaptationConfig, output: Output) -> list[Row]:
     simulated = _simulated(config, settings.truth, synthetic) if settings.truth else None
     fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
     about = fresh_model(config, synthetic, config.seed).about
-    recordings = slowed_recordings(settings.recordings, about) if settings.recordings else []
+    recordings = find_recordings(settings.recordings, about) if settings.recordings else []
     held_out = _held_out(recordings, settings.held_out) if recordings else []
     output.begin()
     run = _Run(settings, synthetic, output.folder, fabric)
@@ -153,14 +153,14 @@ class _Run:
         config: AdaptationConfig,
         base: Model,
         seed: int,
-        recordings: Sequence[SlowedRecording],
-        held_out: Sequence[SlowedRecording],
+        recordings: Sequence[Recording],
+        held_out: Sequence[Recording],
     ) -> list[Row]:
         """-> rows with the slope per control of every method on each held-out recording, adapted to all others."""
         types = self.settings.held_out_methods or [method.type for method in self.settings.methods]
         rows = []
         for recording in held_out:
-            others = [other for other in recordings if other.name != recording.name]
+            others = [other for other in recordings if not _same_place(recording, other, self.settings.held_out)]
             about = {"measure": SLOW_DOWN, "variant": _AS_CONFIGURED, "seed": seed, "recording": recording.name}
             for method in self._methods(types):
                 name = f"slow_{seed}_{len(rows):03}_{method.type}"
@@ -182,13 +182,15 @@ class _Run:
         method: Method,
         base: Model,
         seed: int,
-        others: Sequence[SlowedRecording],
-        recording: SlowedRecording,
+        others: Sequence[Recording],
+        recording: Recording,
         name: str,
     ) -> Row:
-        clips = [other.segments[1.0] for other in others]
+        clips = [other.segments() for other in others]
         sources = np.repeat([other.name for other in others], [len(segments) for segments in clips])
-        real = RealClips(np.concatenate(clips), sources, split_rows(len(sources), config.split, config.seed, name))
+        real = RealClips(
+            np.concatenate(clips), sources, split_rows(len(sources), config.split, config.seed, "evaluation.recordings")
+        )
         adapted = self._adapted(config, method, base, seed, real, name)
         return {**_judged(adapted), **_slopes(adapted.after, score(adapted.after, recording))}
 
@@ -222,15 +224,23 @@ class _Run:
         return {"inside": share_inside(labels), **_errors(base, labels, simulated.truth[unknown])}
 
     def _once(self, name: str, measure: Callable[[], Row]) -> Row:
-        """-> what `measure` found, now or in an earlier run that was stopped after it."""
+        """-> what `measure` found, now or in an earlier run that was stopped after it; {"failed": why} when it could not."""
         path = self.folder / "work" / f"{name}.json"
         if not path.exists():
-            write_json(path, measure())
+            try:
+                write_json(path, measure())
+            except TextureError as error:
+                write_json(path, {"failed": str(error)})
             shutil.rmtree(path.with_suffix(""), ignore_errors=True)
         return read_json(path)
 
 
-def _held_out(recordings: Sequence[SlowedRecording], begin: Sequence[str] | None) -> list[SlowedRecording]:
+def _same_place(a: Recording, b: Recording, begin: Sequence[str] | None) -> bool:
+    """-> whether both are one recording, or begin with one of the names that stand for a place."""
+    return a.name == b.name or any(a.name.startswith(name) and b.name.startswith(name) for name in begin or ())
+
+
+def _held_out(recordings: Sequence[Recording], begin: Sequence[str] | None) -> list[Recording]:
     """Errors: UsageError when one is not there, or there are too few to hold one out."""
     if len(recordings) < 2:
         raise UsageError("evaluation.recordings: should hold at least two recordings, so that one can be held out")
@@ -246,7 +256,7 @@ def _held_out(recordings: Sequence[SlowedRecording], begin: Sequence[str] | None
 def _judged(adapted: Adapted) -> Row:
     judgement = adapted.judgement
     before, after = judgement.law_broken or (None, None)
-    return {"is_kept": judgement.is_kept, "law_broken_before": before, "law_broken": after}
+    return {"is_kept": judgement.is_kept, "law_broken_before": before, "law_broken": after, "why": judgement.why}
 
 
 def _errors(model: Model, labels: np.ndarray, truth: np.ndarray) -> Row:

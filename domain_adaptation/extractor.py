@@ -16,7 +16,7 @@ from domain_adaptation.model_card import write_model_card
 from domain_adaptation.model_folder import About, Model, new_model, save_model
 from domain_adaptation.plots import loss_plot, truth_plot
 from domain_adaptation.reading import Labels, read_store
-from domain_adaptation.scaling import slow_down_slopes
+from domain_adaptation.scaling import most_slow_down
 from domain_adaptation.scores import mean_mae, regression_scores
 from domain_adaptation.sets import ClipSet, controls_of, synthetic_set
 from domain_adaptation.splits import Split, split_clips, write_split
@@ -101,9 +101,15 @@ def fit_extractor(
     )
     # As for all that is chosen in training, the validation clips: the test clips can then say whether it holds.
     reading = read_store(model, clips.store, validation, disturb_seed=seed)
-    factors = conformal_factors(reading.labels, reading.spread, truth[validation])
-    about = model.about.model_copy(update={"interval": tuple(factors.tolist())})
-    return Model(model.extractor, about), state
+    return with_interval(model, reading, truth[validation]), state
+
+
+def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
+    """reading: of clips that were not trained on -> the model with intervals that hold for such clips; without any where there
+    are too few of them."""
+    factors = conformal_factors(reading.labels, reading.spread, truth)
+    interval = None if factors is None else tuple(factors.tolist())
+    return Model(model.extractor, model.about.model_copy(update={"interval": interval}))
 
 
 def _loss(config: AdaptationConfig, model: Model) -> SupervisedLoss:
@@ -112,9 +118,15 @@ def _loss(config: AdaptationConfig, model: Model) -> SupervisedLoss:
     if settings.slow_down is None:
         return SupervisedLoss(config.features, settings.loss)
     controls = controls_of(model.about.controls)
-    for control, slope in zip(controls, slow_down_slopes(controls), strict=True):
-        if not np.isfinite(slope):
+    for control in controls:
+        if "slow_down" not in control.laws:
             raise UsageError(f"extractor.slow_down: the engine does not say how {control.name} moves then; set it to null")
+    most = most_slow_down(config.features)
+    if settings.slow_down[1] > most:
+        raise UsageError(
+            f"extractor.slow_down: {settings.slow_down[1]:g} should be at most {most:.3g}: beyond, these features would hear the "
+            "end of a slowed clip's spectrum"
+        )
     return SlowedLoss(config.features, settings.loss, controls, settings.slow_down)
 
 
@@ -139,8 +151,8 @@ class AnswersDiffer:
         if len(labels) > 1 and (labels.std(axis=0) < 1e-3 * self._spread).all():
             answer = ", ".join(f"{value:.3f}" for value in labels.mean(axis=0))
             raise TextureError(
-                f"the network has collapsed: it answers {answer} to every clip; lower the learning rate, or check that the "
-                "clips differ"
+                f"the network has collapsed: it answers {answer} to every clip; lower the learning "
+                "rate, or check that the clips differ"
             )
 
 

@@ -14,8 +14,9 @@ def laplace_loss(labels: torch.Tensor, spread: torch.Tensor, truth: torch.Tensor
     return ((labels.detach() - truth).abs() / spread + spread.log()).mean()
 
 
-def conformal_factors(labels: np.ndarray, spread: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """All [clips, controls], of clips that were not trained on -> [controls], by what to multiply a spread.
+def conformal_factors(labels: np.ndarray, spread: np.ndarray, truth: np.ndarray) -> np.ndarray | None:
+    """All [clips, controls], of clips that were not trained on -> [controls], by what to multiply a spread; None
+    where these are too few to say (under 9).
 
     Split conformal prediction with a scaled residual: on clips like these, |truth - label| is at most the spread times
     this factor with a probability of at least 0.9, whatever the network is like (J. Lei et al., "Distribution-free
@@ -23,7 +24,7 @@ def conformal_factors(labels: np.ndarray, spread: np.ndarray, truth: np.ndarray)
     """
     residuals = np.sort(np.abs(truth - labels) / spread, axis=0)
     rank = math.ceil((len(residuals) + 1) * COVERAGE)
-    return residuals[min(rank, len(residuals)) - 1]
+    return residuals[rank - 1] if rank <= len(residuals) else None
 
 
 def coverage(labels: np.ndarray, half_widths: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from domain_adaptation.config import AdaptationConfig
-from domain_adaptation.laws import LabelsAtSpeeds, fitted_slopes, labels_at_speeds, law_broken_by, law_slopes
+from domain_adaptation.laws import (
+    LabelsAtSpeeds,
+    can_be_slowed,
+    fitted_slopes,
+    labels_at_speeds,
+    law_broken_by,
+    law_slopes,
+)
 from domain_adaptation.model_folder import Model, check_same_controls, load_model
 from domain_adaptation.plots import distribution_plot, slow_down_plot, source_plot
 from domain_adaptation.reading import Labels, read_dataset_clips, read_waveforms_of
@@ -41,7 +48,10 @@ def label(config: AdaptationConfig, output: Output) -> dict[str, Any]:
 
     chosen = np.unique(np.linspace(0, len(dataset) - 1, _SLOWED_CLIPS).round().astype(int))
     clips = read_waveforms_of(adapted, dataset, chosen)
-    at_speeds = {when: labels_at_speeds(models[name], clips) for when, name in (("before", "extractor"), ("after", "adapted"))}
+    is_slowed = bool(law_slopes(adapted.about)) and can_be_slowed(adapted)
+    at_speeds = {
+        when: labels_at_speeds(models[name], clips) for when, name in (("before", "extractor"), ("after", "adapted")) if is_slowed
+    }
 
     output.begin()
     folder = output.folder
@@ -62,9 +72,8 @@ def label(config: AdaptationConfig, output: Output) -> dict[str, Any]:
     write_json(folder / "summary.json", summary)
     distribution_plot(folder / "distributions.png", before, after, controls)
     source_plot(folder / "by_source.png", after, sources, controls)
-    wanted = law_slopes(adapted.about)
-    if wanted:
-        slow_down_plot(folder / "slow_down.png", at_speeds, wanted, controls)
+    if is_slowed:
+        slow_down_plot(folder / "slow_down.png", at_speeds, law_slopes(adapted.about), controls)
     write_dataset(
         folder,
         pd.concat([labels, others], axis=1),
@@ -86,6 +95,7 @@ def _slow_down(model: Model, at_speeds: Mapping[str, LabelsAtSpeeds], n_clips: i
         "slopes": {
             name: {"by_the_law": wanted, **{when: float(slope[model.about.names.index(name)]) for when, slope in slopes.items()}}
             for name, wanted in law_slopes(model.about).items()
+            if slopes
         },
     }
 

@@ -1,21 +1,23 @@
 """Label any folder of sounds with a model folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from domain_adaptation.extractor_network import fused
 from domain_adaptation.label import labels_by_name, labels_table
+from domain_adaptation.memory import keep_freed_memory
 from domain_adaptation.model_folder import Model, load_model
-from domain_adaptation.reading import Labels, read_waveforms
-from domain_adaptation.waveforms import prepared
+from domain_adaptation.reading import Labels, joined, on_every_core, read_clips
 from texturelib.audio import find_audio, read_mono
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import shown, write_json, write_table
 from texturelib.progress import progress
 
-_BATCH = 64  # segments
+_BATCH = 64  # files that a thread takes, and segments that it labels at a time
 
 
 def label_folder(model_folder: Path, audio: Path, table: Path) -> tuple[int, dict[str, str]]:
@@ -26,38 +28,21 @@ def label_folder(model_folder: Path, audio: Path, table: Path) -> tuple[int, dic
     """
     import pandas as pd
 
+    keep_freed_memory()
     model = load_model(model_folder)
+    model = model.with_extractor(fused(model.extractor))
     paths = find_audio(audio)
     if not paths:
         raise TextureError(f"{shown(audio)}: holds no sound files")
-    rows: list[dict[str, object]] = []
-    rejected: dict[str, str] = {}
-    waiting: list[np.ndarray] = []
-    parts: list[Labels] = []
-
-    def read_waiting() -> None:
-        parts.append(read_waveforms(model, np.stack(waiting)))
-        waiting.clear()
-
-    for path in progress(paths, "labelling", unit="file"):
-        name = path.relative_to(audio).as_posix()
-        try:
-            for start, segment in _segments(model, path):
-                rows.append({"file_name": name, "start_seconds": round(start, 4)})
-                waiting.append(segment)
-                if len(waiting) == _BATCH:
-                    read_waiting()
-        except FileNotFoundError:
-            rejected[name] = "is a link that leads nowhere"
-        except Rejected as reason:
-            rejected[name] = str(reason)
-    if waiting:
-        read_waiting()
-    if not rows:
+    batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
+    work = partial(_label_files, model, audio)
+    parts = on_every_core(work, progress(batches, "labelling", unit="batch"))
+    rejected = {name: reason for part in parts for name, reason in part.rejected.items()}
+    found = pd.DataFrame([row for part in parts for row in part.rows])
+    if found.empty:
         name, reason = next(iter(rejected.items()))
         raise TextureError(f"{shown(audio)}: none of {len(paths)} files can be labelled; {name}: {reason}")
-    labels = Labels(np.concatenate([part.labels for part in parts]), np.concatenate([part.spread for part in parts]))
-    found = pd.DataFrame(rows)
+    labels = joined([labels for part in parts for labels in part.labels])
     if not found["file_name"].duplicated().any() and not found["start_seconds"].any():
         found = found[["file_name"]]  # every sound is one clip
     content = pd.concat([found, labels_table(model, labels)], axis=1)
@@ -66,11 +51,41 @@ def label_folder(model_folder: Path, audio: Path, table: Path) -> tuple[int, dic
         write_json(table.with_suffix(".json"), labels_by_name(content))
     else:
         write_json(table.with_suffix(".json"), content.to_dict("records"))
-    return len(rows), rejected
+    return len(found), rejected
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What came of some files: a row per segment, their labels in batches, and what was left out."""
+
+    rows: list[dict[str, object]] = field(default_factory=list)
+    labels: list[Labels] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+
+def _label_files(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
+    part = _Part()
+    waiting: list[np.ndarray] = []
+    for path in paths:
+        name = path.relative_to(audio).as_posix()
+        try:
+            for start, segment in _segments(model, path):
+                part.rows.append({"file_name": name, "start_seconds": round(start, 4)})
+                waiting.append(segment)
+                if len(waiting) == _BATCH:
+                    part.labels.append(read_clips(model, np.stack(waiting)))
+                    waiting.clear()
+        except FileNotFoundError:
+            part.rejected[name] = "is a link that leads nowhere"
+        except Rejected as reason:
+            part.rejected[name] = str(reason)
+    if waiting:
+        part.labels.append(read_clips(model, np.stack(waiting)))
+    return part
 
 
 def _segments(model: Model, path: Path) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield start in seconds and samples [n_samples] at the features' rate. Errors: Rejected, with why there is none."""
+    """Yield start in seconds and samples [n_samples] at the model's rate. Errors: Rejected, with why there is none."""
     about = model.about
     samples = read_mono(path, about.sample_rate)
     n_samples = round(about.seconds * about.sample_rate)
@@ -81,7 +96,6 @@ def _segments(model: Model, path: Path) -> Iterator[tuple[float, np.ndarray]]:
         clip = samples[start : start + n_samples]
         if np.abs(clip).max() > 0:
             is_silent = False
-            waveform = prepared(torch.from_numpy(clip[None]), about.sample_rate, about.features.sample_rate)
-            yield start / about.sample_rate, waveform[0].numpy()
+            yield start / about.sample_rate, clip
     if is_silent:
         raise Rejected("is silent")

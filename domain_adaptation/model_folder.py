@@ -17,7 +17,7 @@ from domain_adaptation.extractor_network import Extractor, make_classifier
 from domain_adaptation.features import Features, features
 from domain_adaptation.networks import Network, networks
 from texturelib.config import Config
-from texturelib.errors import TextureError, first_line
+from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import shown, whole_file
 
 _WEIGHTS = "model.safetensors"
@@ -67,6 +67,15 @@ class _AboutClassifier(Config):
 def new_model(about: About) -> Model:
     """-> with fresh weights, from torch's generator as it stands."""
     return Model(Extractor(about.network, about.input_shape, len(about.controls)), about)
+
+
+def check_same_features(folder: Path, model: Model, features: Features) -> None:
+    """Errors: UsageError when the config's features are not those that the model learnt from."""
+    if model.about.features != features:
+        raise UsageError(
+            f"features: are not those that {shown(folder)} learnt from; change them back, or train it anew (train-extractor "
+            "--overwrite)"
+        )
 
 
 def save_model(folder: Path, model: Model) -> None:

@@ -74,7 +74,7 @@ class Problem:
     ) -> State:
         """Train `module`, a part of the model, on the real clips.
 
-        n_clips: in an epoch, over and over, as many of every recording; None: each clip once.
+        n_clips: of an epoch, drawn by chance, as many of every recording; None: each clip once.
         """
         train = self.real.split["train"]
         if n_clips is not None:
@@ -84,7 +84,16 @@ class Problem:
             objective,
             Clips(train, self.real.clips),
             Clips(self.real.split["validation"], self.real.clips),
-            Training(settings, self.folder, self.seed, "adaptation", keeps_best, objective, methods),
+            Training(
+                settings,
+                self.folder,
+                self.seed,
+                "adaptation",
+                keeps_best,
+                objective,
+                methods,
+                clips_per_epoch=n_clips,
+            ),
             self.fabric,
         )
 
@@ -103,10 +112,11 @@ class Problem:
 
 
 def _evenly(rows: np.ndarray, sources: np.ndarray, n_rows: int) -> np.ndarray:
-    """-> `n_rows` of `rows`, over and over, as many from every source."""
-    names = np.unique(sources)
-    shares = np.array_split(np.arange(n_rows), len(names))
-    return np.concatenate([np.resize(rows[sources == name], len(share)) for name, share in zip(names, shares, strict=True)])
+    """-> each of `rows` at least once, those of short recordings again and again, until every recording has as many; at least
+    `n_rows` in all."""
+    names, counts = np.unique(sources, return_counts=True)
+    n_each = max(counts.max(), -(-n_rows // len(names)))
+    return np.concatenate([np.resize(rows[sources == name], n_each) for name in names])
 
 
 class Stateless:

@@ -1,9 +1,9 @@
 """Clips -> labels: batch after batch, on every core."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 import joblib
 import numpy as np
@@ -16,6 +16,9 @@ from domain_adaptation.training import Rows
 from domain_adaptation.waveforms import prepared
 from texturelib.dataset import Dataset
 from texturelib.progress import progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _BATCH = 64  # clips; large enough to keep the transforms busy, small enough for any memory
 
@@ -45,6 +48,26 @@ def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.nd
     """-> [rows, samples] float32 at the features' rate. Errors: as `read_dataset_clips`."""
     clips = torch.from_numpy(read_batch(dataset, rows.tolist()))
     return prepared(clips, dataset.sample_rate, model.about.features.sample_rate).numpy()
+
+
+def read_clips(model: Model, clips: np.ndarray) -> Labels:
+    """clips: [clips, samples] at the model's rate, none silent -> their labels, as one batch."""
+    about = model.about
+    with torch.inference_mode():
+        waveforms = prepared(torch.from_numpy(clips), about.sample_rate, about.features.sample_rate)
+        reading = model.extractor.eval().read(about.features.compute(waveforms))
+    return Labels(reading.labels.numpy(), reading.spread.numpy())
+
+
+def joined(parts: Sequence[Labels]) -> Labels:
+    return Labels(np.concatenate([part.labels for part in parts]), np.concatenate([part.spread for part in parts]))
+
+
+def on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """-> what `work` makes of each item, in order. For work that is mostly torch's, or waits for files."""
+    with _one_thread_each():
+        results = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(work)(item) for item in items)
+    return cast("list[Result]", results)
 
 
 def read_store(model: Model, store: Rows, rows: np.ndarray | None = None, *, disturb_seed: int | None = None) -> Labels:
@@ -106,10 +129,7 @@ def _in_batches(
         with torch.random.fork_rng():
             torch.manual_seed(disturb_seed)
             return [read(batch) for batch in batches]
-    with _one_thread_each():
-        bar = progress(batches, label, unit="batch") if label else batches
-        parts = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(read)(batch) for batch in bar)
-        return cast("list[Reading]", parts)
+    return on_every_core(read, progress(batches, label, unit="batch") if label else batches)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from domain_adaptation.features import Features
 from texturelib.controls import Control
 
 
@@ -17,6 +18,11 @@ def slow_down_slopes(controls: Sequence[Control]) -> np.ndarray:
     """-> [controls], how far each label moves per unit of the logarithm of the slow-down; nan where nobody knows."""
     slopes = [control.slope("slow_down") for control in controls]
     return np.array([np.nan if slope is None else slope for slope in slopes], dtype=np.float32)
+
+
+def most_slow_down(features: Features) -> float:
+    """-> by how much clips can be slowed down before the end of their spectrum can be heard."""
+    return features.sample_rate / 2 / features.highest_hz
 
 
 def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Tensor, float]:

@@ -1,6 +1,7 @@
 """Model folders from what the thesis published: its trained networks and their config."""
 
 import pickle
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def import_thesis(published: Path, output: Path) -> list[str]:
     layers = {_classifier_name(name): value for name, value in weights[_CLASSIFIER].items()}
     _fill(_beside(path, f"{_CLASSIFIER}.pth"), classifier, layers, set())
 
+    for name in (*models, "classifier"):
+        shutil.rmtree(output / name, ignore_errors=True)  # of another training, nothing should stay beside these
     for name, model in models.items():
         save_model(output / name, model)
         write_imported_card(output / name, about, path.parent.name)
@@ -83,7 +86,7 @@ def _config(path: Path, theirs: dict[str, Any]) -> dict[str, Any]:
         slope = settings["activation_Function"]["negative_slope"]
         training = {"batch_size": settings["batch_size"], "learning_rate": settings["learning_Rate"]}
         return {
-            "output": "models",
+            "output": "retrained",
             "synthetic": "synthetic",
             "real": "real",
             "seed": theirs["pyTorch_General_Settings"]["manual_seed"],

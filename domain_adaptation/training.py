@@ -89,6 +89,7 @@ class Training:
     keeps_best: it ends with the weights of the epoch whose validation loss was lowest; else with those of the last.
     also_saved: what learns along with the module, such as an adversary.
     methods: names of the module's methods that the loss calls instead of the module.
+    clips_per_epoch: as many are chosen anew by chance; None takes all.
     inspect: looks at the module after each epoch, in evaluation mode; raises TextureError when it has gone wrong.
     """
 
@@ -100,6 +101,7 @@ class Training:
     also_saved: HasState | None = None
     methods: Sequence[str] = ()
     inspect: Callable[[nn.Module], None] | None = None
+    clips_per_epoch: int | None = None
 
 
 def fit(module: nn.Module, loss: Loss, train: Clips, validation: Clips, training: Training, fabric: Fabric) -> State:
@@ -148,7 +150,8 @@ def _fit(fabric: Fabric, module: nn.Module, loss: Loss, train: Clips, validation
         learning["also_saved"] = training.also_saved
     state = _resume(folder / "last.ckpt", learning)
     fabric.barrier()  # all have read it before the first process writes another
-    n_batches = len(_batches(len(train), settings.batch_size, fabric.world_size))
+    n_clips_per_epoch = min(training.clips_per_epoch or len(train), len(train))
+    n_batches = len(_batches(n_clips_per_epoch, settings.batch_size, fabric.world_size))
 
     with _Journal(folder, state, fabric.is_global_zero) as journal:
         bar = progress(
@@ -158,7 +161,7 @@ def _fit(fabric: Fabric, module: nn.Module, loss: Loss, train: Clips, validation
             if _has_waited(state, settings):
                 break
             # Each epoch's order and draws come from (seed, epoch), so a resumed run sees what an unbroken one would.
-            order = np.random.default_rng([training.seed, epoch]).permutation(len(train))
+            order = np.random.default_rng([training.seed, epoch]).permutation(len(train))[:n_clips_per_epoch]
             torch.manual_seed(training.seed * 100_003 + epoch + 1_000_000_007 * fabric.global_rank)
             wrapped.train()
             total, n_clips = 0.0, 0
@@ -228,7 +231,7 @@ def _batches(n_clips: int, batch_size: int, n_processes: int) -> list[slice]:
 
 def _read(clips: Clips, order: np.ndarray, batch_size: int, fabric: Fabric) -> Iterator[tuple[torch.Tensor, ...]]:
     """Yield this process's part of each batch, on its device."""
-    for rows in _batches(len(clips), batch_size, fabric.world_size):
+    for rows in _batches(len(order), batch_size, fabric.world_size):
         batch = clips.batch(order[rows][fabric.global_rank :: fabric.world_size])
         yield tuple(tensor.to(fabric.device) for tensor in batch)
 

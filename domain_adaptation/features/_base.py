@@ -21,6 +21,11 @@ class Features(Protocol):
         """The rate that clips are given at, in Hz."""
         ...
 
+    @property
+    def highest_hz(self) -> float:
+        """Above it nothing is heard of a clip."""
+        ...
+
     def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
         """clips: [batch, samples], synthetic -> the same shape: made a little more like recordings, by torch's chance.
 

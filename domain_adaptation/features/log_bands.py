@@ -55,6 +55,11 @@ class LogBands(Config):
                 raise ValueError(f"{low}, {high}: {getattr(self, low):g}, {getattr(self, high):g} should rise, to under {most:g}")
         return self
 
+    @property
+    def highest_hz(self) -> float:
+        step = (self.high_hz / self.low_hz) ** (1 / (self.n_bands - 1)) - 1
+        return self.high_hz + 0.5 * min(self.widest_hz, max(self.narrowest_hz, self.overlap * self.high_hz * step))
+
     def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
         if self.randomise:
             clips = self.randomise.apply(clips, self.sample_rate)

@@ -27,6 +27,10 @@ class Waveform(Config):
             self.noise.check(self.sample_rate)
         return self
 
+    @property
+    def highest_hz(self) -> float:
+        return self.sample_rate / 2
+
     def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
         return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
 

@@ -31,7 +31,7 @@ class InverseGram(Joint):
 def covariance_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """a, b: [clips, n_features] -> the squared Frobenius distance of their covariances over 4 n_features^2 (eq. 1 of
     Sun and Saenko)."""
-    return (torch.cov(a.T, correction=0) - torch.cov(b.T, correction=0)).square().sum() / (4 * a.shape[1] ** 2)
+    return (_covariance(a) - _covariance(b)).square().sum() / (4 * a.shape[1] ** 2)
 
 
 def inverse_gram_distances(a: torch.Tensor, b: torch.Tensor, kept_energy: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -41,16 +41,21 @@ def inverse_gram_distances(a: torch.Tensor, b: torch.Tensor, kept_energy: float)
     grams = [x.T @ x for x in with_ones]
     values = [torch.linalg.svdvals(gram) for gram in grams]
     rank = max(_rank(value.detach(), kept_energy) for value in values)
-    inverses = [
-        torch.linalg.pinv(gram, rtol=float((value[rank - 1] / value[0]).detach()))
-        for gram, value in zip(grams, values, strict=True)
-    ]
+    # The cut lies between two values, so that rounding does not decide on either.
+    least = [float(((value[rank - 1] * value[rank]).sqrt() / value[0]).detach()) for value in values]
+    inverses = [torch.linalg.pinv(gram, rtol=smallest) for gram, smallest in zip(grams, least, strict=True)]
     angle = (1 - torch.cosine_similarity(*inverses, dim=0)).mean()
     scale = torch.linalg.vector_norm(values[0][:rank] - values[1][:rank]) / rank
     return angle, scale
 
 
+def _covariance(x: torch.Tensor) -> torch.Tensor:
+    centred = x - x.mean(dim=0)
+    return centred.T @ centred / max(1, len(x) - 1)
+
+
 def _rank(values: torch.Tensor, kept_energy: float) -> int:
-    """-> how many of the singular values make up that share of their sum; at least one."""
+    """-> how many of the singular values make up that share of their sum. At least two, since the mean alone may: then nothing
+    else would be compared. Not all of them."""
     share = values.cumsum(0) / values.sum()
-    return max(1, int((share <= max(kept_energy, float(share[0]))).sum()))
+    return min(max(2, int((share <= kept_energy).sum())), len(values) - 1)

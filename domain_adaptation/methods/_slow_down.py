@@ -9,7 +9,7 @@ from torch import nn
 from domain_adaptation.chance import Pitches, from_db, happens, uniform
 from domain_adaptation.extractor_network import Reading
 from domain_adaptation.problem import Problem, Stateless
-from domain_adaptation.scaling import slow_down_slopes, slowed_by_chance, some_slowed
+from domain_adaptation.scaling import most_slow_down, slow_down_slopes, slowed_by_chance, some_slowed
 from domain_adaptation.sets import controls_of
 from texturelib.errors import TextureError
 
@@ -35,6 +35,13 @@ class SlowDown(Stateless):
             raise TextureError(
                 'adaptation.type: "scaling_law" needs an engine that says how its controls move when a sound is slowed down; '
                 "none of these does; take another method"
+            )
+        most = most_slow_down(problem.features)
+        if settings.slow_down[1] > most:
+            raise TextureError(
+                f"adaptation.slow_down: {settings.slow_down[1]:g} times slower, the spectrum of clips at "
+                f"{problem.features.sample_rate} Hz ends below {problem.features.highest_hz:.0f} Hz, which these features hear; "
+                f'it should be at most {most:.3g}, or the features should be "log_bands" that end lower'
             )
         self._slopes = torch.from_numpy(slopes[self._known])
         # A control that hardly moves by its law would be best off not to move at all: it should not lead.

@@ -17,6 +17,7 @@ class AdaBn(Config):
     """
 
     needs_classifier: ClassVar[bool] = False
+    reads_both: ClassVar[bool] = False
 
     type: Literal["adabn"] = "adabn"
 

@@ -23,6 +23,7 @@ class Adda(TrainingConfig):
     """
 
     needs_classifier: ClassVar[bool] = False
+    reads_both: ClassVar[bool] = False
 
     type: Literal["adda"] = "adda"
     epochs: PositiveInt = 60

@@ -20,6 +20,7 @@ class AddaFrozen(TrainingConfig):
     """
 
     needs_classifier: ClassVar[bool] = True
+    reads_both: ClassVar[bool] = False
 
     type: Literal["adda_frozen"] = "adda_frozen"
     epochs: PositiveInt = 50

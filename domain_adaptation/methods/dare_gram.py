@@ -23,6 +23,7 @@ class DareGram(TrainingConfig):
     """
 
     needs_classifier: ClassVar[bool] = False
+    reads_both: ClassVar[bool] = True
 
     type: Literal["dare_gram"] = "dare_gram"
     epochs: PositiveInt = 20

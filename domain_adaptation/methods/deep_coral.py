@@ -21,6 +21,7 @@ class DeepCoral(TrainingConfig):
     """
 
     needs_classifier: ClassVar[bool] = False
+    reads_both: ClassVar[bool] = True
 
     type: Literal["deep_coral"] = "deep_coral"
     epochs: PositiveInt = 20

@@ -14,6 +14,7 @@ class NoAdaptation(Config):
     """The extractor as it was trained."""
 
     needs_classifier: ClassVar[bool] = False
+    reads_both: ClassVar[bool] = True
 
     type: Literal["none"] = "none"
 

@@ -23,6 +23,7 @@ class ScalingLaw(TrainingConfig):
     """
 
     needs_classifier: ClassVar[bool] = False
+    reads_both: ClassVar[bool] = True
 
     type: Literal["scaling_law"] = "scaling_law"
     epochs: PositiveInt = 3
@@ -39,8 +40,9 @@ class ScalingLaw(TrainingConfig):
     chance_of_pink: Share = 0.5
     """How many of the real clips are equalised until no octave is louder than another, so that only their grain tells of
     their size."""
-    slow_down: tuple[PositiveFloat, PositiveFloat] = (0.65, 1.6)
-    """The range that speeds are drawn from."""
+    slow_down: tuple[PositiveFloat, PositiveFloat] = (0.65, 1.4)
+    """The range that speeds are drawn from. Half of the features' rate, divided by the second, must lie above all that the
+    features hear: else the end of a slowed recording's spectrum would tell of its speed."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ScalingLaw":

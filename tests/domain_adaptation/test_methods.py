@@ -117,7 +117,7 @@ def test_without_adaptation_the_extractor_stays_as_it_was_and_is_kept(trained, p
     before = weights_of(problem.model.extractor)
     assert NoAdaptation().adapt(problem) is None
     assert not changed(before, problem.model.extractor)
-    judgement = judge(load_model(trained.output / "extractor"), problem)
+    judgement = judge(load_model(trained.output / "extractor"), problem, reads_both=True)
     assert judgement.is_kept
     assert judgement.inside[0] == judgement.inside[1]
 
@@ -356,7 +356,7 @@ def test_labels_follow_the_law_better_after_learning_it(trained_on_pitch, proble
     problem, before = problem_of(config), load_model(config.output / "extractor")
     unheard = problem.real.clips[np.sort(np.concatenate([problem.real.split["validation"], problem.real.split["test"]]))]
     QUICK.adapt(problem)
-    judgement = judge(before, problem)
+    judgement = judge(before, problem, reads_both=False)
     assert judgement.law_broken == pytest.approx((law_violation(before, unheard), law_violation(problem.model, unheard)))
     assert judgement.law_broken[1] < 0.8 * judgement.law_broken[0]
     assert judgement.is_kept
@@ -371,9 +371,8 @@ def test_a_network_that_knows_the_law_breaks_it_less_than_one_that_answers_anyth
     clips = problem.real.clips[np.arange(20)]
     trained_one = law_violation(problem.model, clips)
     nn.init.zeros_(problem.model.extractor.head.linear.weight)
-    # The same answer at every speed misses a third of an octave's slide: |ln k| / ln 8, on average over the five speeds.
-    always = np.log([0.7, 0.85, 1.0, 1.2, 1.4]) / np.log(8)
-    assert law_violation(problem.model, clips) == pytest.approx(np.abs(always - always.mean()).mean(), rel=0.02)
+    # The same answer at every speed has no slope; the law asks for a third of an octave's slide.
+    assert law_violation(problem.model, clips) == pytest.approx(1 / np.log(8), rel=0.02)
     assert trained_one < law_violation(problem.model, clips)
 
 
@@ -398,7 +397,8 @@ def test_speeds_that_do_not_rise_are_named(sets, config_of):
 def test_an_adaptation_that_did_harm_is_not_kept_and_says_so(trained_on_pitch, run_command):
     config, _ = trained_on_pitch
     folder = config.output.parent
-    harmful = {"type": "adda", "epochs": 3, "batch_size": 8, "learning_rate": 0.5, "discriminator_learning_rate": 0.5}
+    # Steps so large that what was learnt of synthetic clips is lost.
+    harmful = {"type": "deep_coral", "epochs": 1, "batch_size": 8, "learning_rate": 0.3}
     change = partial(make_config, folder, features=BANDS, network=config.network.model_dump(), split=config.split.model_dump())
     change(extractor=config.extractor.model_dump(), adaptation=harmful)
     done = run_command(app, "adapt", folder / "adaptation.json", "--overwrite")
@@ -424,16 +424,17 @@ def test_an_adaptation_that_did_harm_is_not_kept_and_says_so(trained_on_pitch, r
 def test_labels_that_have_become_all_alike_are_harm(trained, problem_of):
     problem, before = problem_of(trained), load_model(trained.output / "extractor")
     nn.init.zeros_(problem.model.extractor.head[0][0].weight)
-    judgement = judge(before, problem)
+    judgement = judge(before, problem, reads_both=False)
     assert not judgement.is_kept
-    assert judgement.why == "adaptation made the labels of real clips all alike, so the extractor is kept as it was"
+    assert judgement.spread < 0.01
+    assert judgement.why.startswith("the labels of some control spread only 0% as far as before: adaptation looks harmful")
 
 
 def test_without_a_law_fewer_labels_within_the_range_are_harm(trained, problem_of):
     problem, before = problem_of(trained), load_model(trained.output / "extractor")
     last = problem.model.extractor.head[-1][0]
     nn.init.constant_(last.bias, 5.0)
-    judgement = judge(before, problem)
+    judgement = judge(before, problem, reads_both=False)
     assert not judgement.is_kept
     assert judgement.inside[1] == 0
     assert judgement.why.startswith("labels within 0..1: 0.0%, before ")

@@ -73,7 +73,7 @@ def test_labels_are_what_the_adapted_network_says_of_every_real_clip(finished):
     folder = finished / "models/labels"
     labels = read_dataset(folder)
     assert labels.controls == ["brightness"]
-    assert list(labels.metadata.columns) == ["file_name", "brightness", "brightness_interval", "source", "start_seconds"]
+    assert list(labels.metadata.columns) == ["file_name", "brightness", "source", "start_seconds"]
     real = read_dataset(finished / "real")
     assert labels.metadata["file_name"].tolist() == real.metadata["file_name"].tolist()
     for table, name in (("metadata.csv", "adapted"), ("labels_before.csv", "extractor")):
@@ -81,16 +81,13 @@ def test_labels_are_what_the_adapted_network_says_of_every_real_clip(finished):
         reading = read_dataset_clips(model, real)
         said = pd.read_csv(folder / table)
         np.testing.assert_allclose(said[["brightness"]], reading.labels, atol=2e-6)  # six decimals are written
-    adapted = load_model(finished / "models/adapted")
-    widths = adapted.half_widths(read_dataset_clips(adapted, real).spread)
-    np.testing.assert_allclose(labels.metadata[["brightness_interval"]], widths, atol=2e-6)
     assert [labels.path(index).exists() for index in range(len(labels))] == [True] * 40
 
 
 def test_labels_in_json_are_those_in_the_table(finished):
     folder = finished / "models/labels"
     table = pd.read_csv(folder / "labels.csv")
-    assert list(table.columns) == ["file_name", "brightness", "brightness_interval"]
+    assert list(table.columns) == ["file_name", "brightness"]
     content = json.loads((folder / "labels.json").read_text(), parse_constant=pytest.fail)
     assert content == {row.pop("file_name"): row for row in table.to_dict("records")}
     assert list(pd.read_csv(folder / "labels_before.csv").columns) == ["file_name", "brightness"]
@@ -165,8 +162,8 @@ def test_the_scores_are_those_of_the_test_clips(finished):
     models = finished / "models"
     metrics = json.loads((models / "extractor" / "metrics.json").read_text())
     split = pd.read_csv(models / "extractor" / "splits.csv")
-    assert split["split"].value_counts().to_dict() == {"train": 51, "validation": 3, "test": 6}  # 0.85, 0.05, 0.1 of 60
-    assert metrics["n_clips"] == {"train": 51, "validation": 3, "test": 6}
+    assert split["split"].value_counts().to_dict() == {"train": 42, "validation": 12, "test": 6}  # 0.7, 0.2, 0.1 of 60
+    assert metrics["n_clips"] == {"train": 42, "validation": 12, "test": 6}
     truth = pd.read_csv(finished / "synthetic" / "metadata.csv")["brightness"][split["split"] == "test"]
     assert metrics["scores"]["test"]["brightness"]["mae_of_the_mean"] == pytest.approx((truth - truth.mean()).abs().mean())
     assert metrics["test_mae"] == metrics["scores"]["test"]["brightness"]["mae"]
@@ -189,7 +186,7 @@ def test_a_network_that_has_collapsed_is_named(sets, config_of, command):
     config_of(sets, network={"type": "cnn", "n_blocks": 2, "first_channels": 4}, extractor={"epochs": 3, "learning_rate": 1e6})
     done = command("train-extractor", sets / "adaptation.json")
     assert done.status == 1
-    assert "the network has collapsed: it answers" in done.err or "the loss is no longer a number" in done.err
+    assert "the network has collapsed" in done.err or "the loss is no longer a number" in done.err
     assert len(done.err.strip().splitlines()) == 1
 
 
@@ -230,7 +227,7 @@ def test_every_model_folder_has_a_card_that_says_what_it_reads_and_how_well(fini
     assert "truths inside" in card
     adapted = (models / "adapted/README.md").read_text()
     assert "Reads brightness" in adapted
-    assert "Method `adda_frozen`, on 34 real clips without labels, seed 42: " in adapted
+    assert "Method `adda_frozen`, on 28 real clips without labels, seed 42: " in adapted
     accuracy = json.loads((models / "classifier/metrics.json").read_text())["accuracy"]["test"]
     assert f"{accuracy:.1%} of 10 unseen clips rightly told apart" in (models / "classifier/README.md").read_text()
 
@@ -241,7 +238,8 @@ def test_a_model_folder_says_all_that_labelling_needs(finished):
     assert (about.sample_rate, about.seconds) == (16000, 0.25)
     assert about.features.type == "mel"
     assert about.interval is not None
-    assert load_model(finished / "models/adapted").about == about
+    # Adapted against a classifier, its encoder no longer reads synthetic clips, by which intervals are known.
+    assert load_model(finished / "models/adapted").about == about.model_copy(update={"interval": None})
     assert not any(parameter.requires_grad for parameter in load_classifier(finished / "models/classifier").parameters())
 
 
@@ -290,7 +288,7 @@ def test_a_machine_without_what_is_asked_for_says_so_before_anything_is_written(
 def test_a_test_part_of_one_clip_has_no_r2_and_its_metrics_are_json(sets, config_of, command, make_clips):
     shutil.rmtree(sets / "synthetic")
     make_clips(sets / "synthetic", 12, is_real=False)
-    config_of(sets)
+    config_of(sets, split={"train": 0.8, "validation": 0.1, "test": 0.1})
     assert command("train-extractor", sets / "adaptation.json").status == 0
     metrics = json.loads((sets / "models/extractor/metrics.json").read_text(), parse_constant=pytest.fail)
     assert metrics["n_clips"]["test"] == 1
@@ -300,7 +298,7 @@ def test_a_test_part_of_one_clip_has_no_r2_and_its_metrics_are_json(sets, config
 def test_too_few_clips_for_a_split_are_refused(sets, config_of, make_clips, command):
     shutil.rmtree(sets / "synthetic")
     make_clips(sets / "synthetic", 5, is_real=False)
-    config_of(sets)
+    config_of(sets, split={"train": 0.85, "validation": 0.05, "test": 0.1})
     result = command("train-extractor", sets / "adaptation.json")
     assert result.status == 1
     assert "its 5 clips are too few: none is left for split.validation" in result.err

@@ -32,6 +32,7 @@ SMALL = (
     "recordings.takes_per_location=7",
     "recordings.engine.controls.avgRate=[0.5, 0.75]",
     "real.seconds=0.25",
+    'adaptation.split={"train": 0.6, "validation": 0.25, "test": 0.15}',  # enough clips for intervals
     'adaptation.network={"type": "band_cnn", "channels": [8, 16], "n_hidden": 16}',
     'adaptation.extractor={"epochs": 10, "batch_size": 16, "learning_rate": 0.003}',
     "adaptation.classifier.epochs=1",
