@@ -55,8 +55,7 @@ def read_clips(model: Model, clips: np.ndarray) -> Labels:
     about = model.about
     with torch.inference_mode():
         waveforms = prepared(torch.from_numpy(clips), about.sample_rate, about.features.sample_rate)
-        reading = model.extractor.eval().read(about.features.compute(waveforms))
-    return Labels(reading.labels.numpy(), reading.spread.numpy())
+        return _labels(model.extractor.eval().read(about.features.compute(waveforms)))
 
 
 def joined(parts: Sequence[Labels]) -> Labels:
@@ -83,8 +82,7 @@ def read_waveforms(model: Model, clips: np.ndarray) -> Labels:
 
 def encode_store(model: Model, store: Rows, *, disturb_seed: int | None = None) -> np.ndarray:
     """-> [clips, n_features] float32, as `read_store`."""
-    parts = _in_batches(model, len(store), _rows_of(store), disturb_seed)
-    return np.concatenate([reading.encoded.cpu().numpy() for reading in parts])
+    return np.concatenate(_in_batches(model, len(store), _rows_of(store), _encoded, disturb_seed))
 
 
 def _rows_of(store: Rows, rows: np.ndarray | None = None) -> Callable[[range], torch.Tensor]:
@@ -99,29 +97,35 @@ def _read(
     disturb_seed: int | None = None,
     label: str = "",
 ) -> Labels:
-    parts = _in_batches(model, n_clips, clips, disturb_seed, label)
-    return Labels(
-        np.concatenate([reading.labels.cpu().numpy() for reading in parts]),
-        np.concatenate([reading.spread.cpu().numpy() for reading in parts]),
-    )
+    return joined(_in_batches(model, n_clips, clips, _labels, disturb_seed, label))
+
+
+def _labels(reading: Reading) -> Labels:
+    return Labels(reading.labels.cpu().numpy(), reading.spread.cpu().numpy())
+
+
+def _encoded(reading: Reading) -> np.ndarray:
+    return reading.encoded.cpu().numpy()
 
 
 def _in_batches(
     model: Model,
     n_clips: int,
     clips: Callable[[range], torch.Tensor],
+    part: Callable[[Reading], Result],
     disturb_seed: int | None = None,
     label: str = "",
-) -> Sequence[Reading]:
+) -> list[Result]:
+    """-> of each batch's reading the part that is wanted, so that nothing else stays in memory."""
     extractor, features = model.extractor.eval(), model.about.features
     device = next(extractor.parameters()).device
 
     @torch.inference_mode()
-    def read(batch: range) -> Reading:
+    def read(batch: range) -> Result:
         waveforms = clips(batch).to(device)
         if disturb_seed is not None:
             waveforms = features.disturb(waveforms)
-        return extractor.read(features.compute(waveforms))
+        return part(extractor.read(features.compute(waveforms)))
 
     batches = [range(start, min(start + _BATCH, n_clips)) for start in range(0, n_clips, _BATCH)]
     if disturb_seed is not None:

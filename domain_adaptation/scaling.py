@@ -15,7 +15,12 @@ from texturelib.controls import Control
 
 
 def slow_down_slopes(controls: Sequence[Control]) -> np.ndarray:
-    """-> [controls], how far each label moves per unit of the logarithm of the slow-down; nan where nobody knows."""
+    """-> [controls], how far each label moves per unit of the logarithm of the slow-down; nan where nobody knows.
+
+    A slope that is the same everywhere, as if the control had no offset: of real clips nobody knows where on the slider they
+    are. Near the low end of a control with an offset the true slope is steeper (of the liquid engine's smallest bubbles, by
+    a fifth).
+    """
     slopes = [control.slope("slow_down") for control in controls]
     return np.array([np.nan if slope is None else slope for slope in slopes], dtype=np.float32)
 
