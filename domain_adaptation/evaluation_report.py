@@ -176,5 +176,6 @@ def _slope_picture(path: Path, table: pd.DataFrame, about: About) -> None:
             )
         axis.set_yticks(range(len(recordings)), recordings if index == 0 else [""] * len(recordings))
         axis.set(xlabel=f"slope of {name}")
+        axis.locator_params(axis="x", nbins=4)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=8, frameon=False, fontsize=8)
     save_picture(figure, path)
