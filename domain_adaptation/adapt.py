@@ -13,7 +13,6 @@ from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.extractor import with_interval
 from domain_adaptation.judgement import Judgement, judge
 from domain_adaptation.methods import Method
-from domain_adaptation.methods.none import NoAdaptation
 from domain_adaptation.model_card import write_model_card
 from domain_adaptation.model_folder import Model, check_same_features, load_classifier, load_model, save_model
 from domain_adaptation.plots import loss_plot
@@ -109,8 +108,6 @@ def adapt_model(
 def _with_interval(problem: Problem, method: Method) -> Model:
     """-> the adapted model, its intervals fitted anew to synthetic clips; without any, where it no longer reads these."""
     model = problem.model
-    if isinstance(method, NoAdaptation):
-        return model
     if not method.reads_both:
         return Model(model.extractor, model.about.model_copy(update={"interval": None}))
     rows = problem.synthetic_split["validation"]

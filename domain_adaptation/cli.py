@@ -17,6 +17,7 @@ from texturelib.command_line import (
     make_app,
     run_app,
 )
+from texturelib.errors import TextureError, UsageError
 
 if TYPE_CHECKING:
     from domain_adaptation.config import AdaptationConfig
@@ -96,11 +97,11 @@ def label(
     """Label the real clips of a config, or any folder of sounds with --model, --audio and --output."""
     if config is None:
         if set_:
-            raise _wrong_usage("--set changes a config; with --model there is none")
+            raise UsageError("--set changes a config; with --model there is none")
         _label_folder(model, audio, table, dry_run, overwrite)
         return
     if model or audio or table:
-        raise _wrong_usage("give a config, or --model, --audio and --output, not both")
+        raise UsageError("give a config, or --model, --audio and --output, not both")
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
         from domain_adaptation.label import label
@@ -117,14 +118,14 @@ def _label_folder(model: Path | None, audio: Path | None, table: Path | None, dr
     from texturelib.files import shown
 
     if not (model and audio and table):
-        raise _wrong_usage("name a config, or all of --model FOLDER, --audio FOLDER and --output TABLE.csv")
+        raise UsageError("name a config, or all of --model FOLDER, --audio FOLDER and --output TABLE.csv")
     if not audio.is_dir():
-        raise _wrong_usage(f"--audio: {shown(audio)}: should be a folder that holds sound files")
+        raise UsageError(f"--audio: {shown(audio)}: should be a folder that holds sound files")
     if table.suffix != ".csv":
-        raise _wrong_usage(f"--output: {shown(table)} should end in .csv")
+        raise UsageError(f"--output: {shown(table)} should end in .csv")
     for path in (table, table.with_suffix(".json")):
         if path.exists() and not overwrite:
-            raise _wrong_usage(f"--output: {shown(path)} is there already; --overwrite replaces it")
+            raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
     if dry_run:
         print(f"{shown(table)}: labels for {len(find_audio(audio))} files")
         return
@@ -149,7 +150,7 @@ def evaluate(
     def plan(settings: "AdaptationConfig") -> str:
         wanted = settings.evaluation
         if wanted is None:
-            raise _wrong_usage('evaluation: is missing; add "evaluation": {"methods": [...]} to the config')
+            raise UsageError('evaluation: is missing; add "evaluation": {"methods": [...]} to the config')
         return f"{len(wanted.methods)} methods, {len(wanted.seeds)} seeds"
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
@@ -172,17 +173,11 @@ def import_thesis(
 
     taken = [name for name in ("extractor", "classifier", "adapted", "adaptation.json") if (output / name).exists()]
     if taken and not overwrite:
-        raise _wrong_usage(f"--output: {shown(output / taken[0])} is there already; --overwrite replaces it")
+        raise UsageError(f"--output: {shown(output / taken[0])} is there already; --overwrite replaces it")
     from domain_adaptation.thesis_import import import_thesis
 
     controls = import_thesis(published, output)
     print(f"{shown(output)}: extractor, classifier and adapted read {', '.join(controls)}; adaptation.json has their settings")
-
-
-def _wrong_usage(sentence: str) -> Exception:
-    from texturelib.errors import UsageError
-
-    return UsageError(sentence)
 
 
 _COMMANDS = {
@@ -230,7 +225,6 @@ def _perform(
 
 
 def _look(settings: "AdaptationConfig", name: str, overwrite: bool, dry_run: bool) -> "Output":
-    from texturelib.errors import TextureError
     from texturelib.files import shown
     from texturelib.outputs import look_at_output
 

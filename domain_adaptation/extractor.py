@@ -63,7 +63,6 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
 
 def fresh_model(config: AdaptationConfig, clips: ClipSet, seed: int) -> Model:
     """-> an untrained model, its weights drawn from `seed`. Errors: UsageError when network and clips do not fit."""
-    torch.manual_seed(seed)
     two = torch.from_numpy(clips.store[np.arange(min(2, len(clips.store)))].astype(np.float32))
     description = clips.dataset.description
     about = About(

@@ -97,18 +97,14 @@ class Problem:
             self.fabric,
         )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encoded_synthetic(self) -> torch.Tensor:
         """-> [clips, n_features], the training part of the synthetic set, disturbed once, through the encoder as it is."""
         encoder = self.model.extractor.encoder.eval().to(self.fabric.device)
         torch.manual_seed(self.seed)
         rows = self.synthetic_split["train"]
-        batches = (self.synthetic[rows[start : start + 256]] for start in range(0, len(rows), 256))
-        return torch.cat([encoder(self.disturbed(torch.from_numpy(batch).to(self.fabric.device))) for batch in batches]).clone()
-
-    def disturbed(self, clips: torch.Tensor) -> torch.Tensor:
-        """clips: [batch, samples] int16, synthetic -> features of the clips, disturbed by torch's chance."""
-        return self.features.compute(self.features.disturb(clips.float()))
+        batches = (torch.from_numpy(self.synthetic[rows[start : start + 256]]) for start in range(0, len(rows), 256))
+        return torch.cat([encoder(self.supervised.inputs(batch.to(self.fabric.device))) for batch in batches])
 
 
 def _evenly(rows: np.ndarray, sources: np.ndarray, n_rows: int) -> np.ndarray:

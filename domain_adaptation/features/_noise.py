@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from texturelib.config import Config
 
@@ -47,6 +47,24 @@ class LowNoise(Config):
         gain = _low_pass(uniform(*self.cutoff_hz, clips), sample_rate, clips.shape[-1])
         noise = torch.fft.irfft(torch.fft.rfft(white) * gain, clips.shape[-1])
         return peak_normalised(peak_normalised(clips) + uniform(*self.amount, clips) * noise)
+
+
+class WithNoise(Config):
+    """Features of synthetic clips that may get noise."""
+
+    sample_rate: PositiveInt = 32000
+    """Clips are resampled to this rate first."""
+    noise: LowNoise | None = LowNoise()
+    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on."""
+
+    @model_validator(mode="after")
+    def _noise_fits(self) -> "WithNoise":
+        if self.noise:
+            self.noise.check(self.sample_rate)
+        return self
+
+    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
+        return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
 
 
 def _low_pass(cutoff_hz: "torch.Tensor", sample_rate: int, n_samples: int) -> "torch.Tensor":

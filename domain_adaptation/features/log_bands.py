@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from domain_adaptation.features._base import features
-from domain_adaptation.features._noise import LowNoise
+from domain_adaptation.features._noise import LowNoise, WithNoise
 from domain_adaptation.features._randomise import Randomise
-from texturelib.config import Config
 
 if TYPE_CHECKING:
     import torch
 
 
 @features.register
-class LogBands(Config):
+class LogBands(WithNoise):
     """[batch, 1, n_bands, frames]: the logarithm of each band's power, against the clip's own.
 
     A sound that is played slower moves down by the same number of bands, whatever its pitch. Keep the highest band well
@@ -26,8 +25,6 @@ class LogBands(Config):
     """
 
     type: Literal["log_bands"] = "log_bands"
-    sample_rate: PositiveInt = 32000
-    """Clips are resampled to this rate first."""
     n_bands: Annotated[int, Field(ge=2)] = 96
     low_hz: PositiveFloat = 40.0
     high_hz: PositiveFloat = 11000.0
@@ -45,8 +42,6 @@ class LogBands(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> "LogBands":
-        if self.noise:
-            self.noise.check(self.sample_rate)
         for low, high, most in (
             ("low_hz", "high_hz", self.sample_rate / 2),
             ("narrowest_hz", "widest_hz", self.sample_rate / 4),
@@ -61,9 +56,7 @@ class LogBands(Config):
         return self.high_hz + 0.5 * min(self.widest_hz, max(self.narrowest_hz, self.overlap * self.high_hz * step))
 
     def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
-        if self.randomise:
-            clips = self.randomise.apply(clips, self.sample_rate)
-        return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
+        return super().disturb(self.randomise.apply(clips, self.sample_rate) if self.randomise else clips)
 
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         import torch

@@ -3,11 +3,10 @@
 import functools
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, PositiveInt
 
 from domain_adaptation.features._base import features
-from domain_adaptation.features._noise import LowNoise
-from texturelib.config import Config
+from domain_adaptation.features._noise import WithNoise
 from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,31 +14,18 @@ if TYPE_CHECKING:
 
 
 @features.register
-class Mel(Config):
+class Mel(WithNoise):
     """[batch, 1, n_mels, frames]: each clip's loudest cell is 1, what is `top_db` below it is 0."""
 
     type: Literal["mel"] = "mel"
-    sample_rate: PositiveInt = 32000
-    """Clips are resampled to this rate first."""
     n_fft: PositiveInt = 400
     hop_length: PositiveInt = 200
     n_mels: PositiveInt = 56
     top_db: PositiveFloat = 80.0
-    noise: LowNoise | None = LowNoise()
-    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on."""
-
-    @model_validator(mode="after")
-    def _noise_fits(self) -> "Mel":
-        if self.noise:
-            self.noise.check(self.sample_rate)
-        return self
 
     @property
     def highest_hz(self) -> float:
         return self.sample_rate / 2
-
-    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
-        return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
 
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         import torch

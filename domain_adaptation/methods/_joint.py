@@ -15,7 +15,6 @@ class Joint(Stateless):
 
     def __init__(self, problem: Problem) -> None:
         self._labelled = problem.labelled
-        self._disturbed = problem.disturbed
         self._features = problem.features
         self._supervised = problem.supervised
 
@@ -23,7 +22,7 @@ class Joint(Stateless):
         rows = torch.randint(len(self._labelled), (len(real),)).numpy()
         clips, truth = (tensor.to(real.device) for tensor in self._labelled.batch(rows))
         with torch.no_grad():
-            inputs = torch.cat([self._disturbed(clips), self._features.compute(real.float())])
+            inputs = torch.cat([self._supervised.inputs(clips), self._features.compute(real.float())])
         reading: Reading = extractor.read(inputs)  # type: ignore[operator]
         synthetic, real_reading = _halves(reading)
         return self._supervised.of(synthetic, truth) + self.distance(synthetic, real_reading)

@@ -56,7 +56,7 @@ class SlowDown(Stateless):
             if len(self._known) == len(self._controls):  # else nobody would know what a slowed clip's controls are
                 low, high = self._settings.slow_down
                 clips, truth = some_slowed(clips.float(), truth, self._controls, low**0.5, high**0.5)
-            inputs = torch.cat([problem.disturbed(clips), problem.features.compute(speeds)])
+            inputs = torch.cat([problem.supervised.inputs(clips), problem.features.compute(speeds)])
         reading: Reading = extractor.read(inputs)  # type: ignore[operator]
         synthetic = Reading(*(tensor[: len(clips)] for tensor in reading))
         # What is left of a label when its clip's slow-down is taken out must be the same at both speeds.
