@@ -8,7 +8,7 @@ from domain_adaptation.features import Features, features
 from domain_adaptation.methods import Method, methods
 from domain_adaptation.networks import Network, networks
 from domain_adaptation.training_config import TrainingConfig
-from texturelib.config import Config, ConfigPath, StageConfig
+from texturelib.config import Config, ConfigPath, Share, StageConfig
 
 
 class SplitConfig(Config):
@@ -32,6 +32,9 @@ class ExtractorConfig(TrainingConfig):
     slow_down: tuple[PositiveFloat, PositiveFloat] | None = None
     """Half of the clips of each batch are played slower, by a factor drawn from low to high, with the controls that they have
     then by the engine's laws: more clips than there are. null takes them as they are."""
+    mix: Share = 0.0
+    """The share of each batch that gets another clip added that differs in nothing but controls that add up, as rates do: more
+    clips than there are, where controls lie on a grid."""
 
     @field_validator("slow_down")
     @classmethod

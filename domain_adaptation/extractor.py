@@ -12,18 +12,19 @@ from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.features import Features
 from domain_adaptation.intervals import conformal_factors, coverage
+from domain_adaptation.mixing import Mixing
 from domain_adaptation.model_card import write_model_card
 from domain_adaptation.model_folder import About, Model, new_model, save_model
 from domain_adaptation.plots import loss_plot, truth_plot
 from domain_adaptation.reading import Labels, read_store
-from domain_adaptation.scaling import most_slow_down
+from domain_adaptation.scaling import Slowing, most_slow_down
 from domain_adaptation.scores import mean_mae, regression_scores
 from domain_adaptation.sets import ClipSet, controls_of, synthetic_set
 from domain_adaptation.splits import Split, split_clips, write_split
-from domain_adaptation.supervised import SlowedLoss, SupervisedLoss
+from domain_adaptation.supervised import Augmentation, SupervisedLoss
 from domain_adaptation.training import Clips, State, Training, fit
 from texturelib.errors import TextureError, UsageError
-from texturelib.files import write_json
+from texturelib.files import shown, write_json
 from texturelib.outputs import Output
 
 
@@ -33,7 +34,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     split = split_clips(clips.dataset, config.split, config.seed)
     fabric = start_fabric(config.compute)
     model = fresh_model(config, clips, config.seed)
-    _loss(config, model)  # what it cannot do should not cost the model that is there
+    _augmentations(config, model, clips, split)  # what it cannot do should not cost the model that is there
     output.begin()
     folder = output.folder
     write_split(folder / "splits.csv", clips.dataset, split)
@@ -85,8 +86,8 @@ def fit_extractor(
     validation = split["validation"]
     state = fit(
         model.extractor,
-        _loss(config, model),
-        Clips(split["train"], clips.store, truth),
+        SupervisedLoss(config.features, config.extractor.loss, _augmentations(config, model, clips, split)),
+        Clips(split["train"], clips.store, truth, np.arange(len(truth))),
         Clips(validation, clips.store, truth),
         Training(
             config.extractor,
@@ -111,22 +112,34 @@ def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
     return Model(model.extractor, model.about.model_copy(update={"interval": interval}))
 
 
-def _loss(config: AdaptationConfig, model: Model) -> SupervisedLoss:
-    """Errors: UsageError when clips are to be slowed, and some control has no law."""
-    settings = config.extractor
-    if settings.slow_down is None:
-        return SupervisedLoss(config.features, settings.loss)
+def _augmentations(config: AdaptationConfig, model: Model, clips: ClipSet, split: Split) -> list[Augmentation]:
+    """Errors: UsageError when the engine's laws or the clips do not allow one of them."""
+    settings, found = config.extractor, []
     controls = controls_of(model.about.controls)
-    for control in controls:
-        if "slow_down" not in control.laws:
-            raise UsageError(f"extractor.slow_down: the engine does not say how {control.name} moves then; set it to null")
-    most = most_slow_down(config.features)
-    if settings.slow_down[1] > most:
-        raise UsageError(
-            f"extractor.slow_down: {settings.slow_down[1]:g} should be at most {most:.3g}: beyond, these features would hear the "
-            "end of a slowed clip's spectrum"
-        )
-    return SlowedLoss(config.features, settings.loss, controls, settings.slow_down)
+    if settings.mix:
+        peaks = clips.dataset.metadata.get("peak_db")
+        if peaks is None:
+            raise UsageError(
+                f"extractor.mix: {shown(clips.dataset.folder)}/metadata.csv has no column peak_db, which says how loud clips "
+                "were; generate them anew, or set it to 0"
+            )
+        try:
+            levels = peaks.to_numpy(np.float64)
+            found.append(Mixing(settings.mix, clips.store, clips.dataset.control_values(), levels, split["train"], controls))
+        except ValueError as error:
+            raise UsageError(f"extractor.mix: {error}; set it to 0") from None
+    if settings.slow_down:
+        for control in controls:
+            if "slow_down" not in control.laws:
+                raise UsageError(f"extractor.slow_down: the engine does not say how {control.name} moves then; set it to null")
+        most = most_slow_down(config.features)
+        if settings.slow_down[1] > most:
+            raise UsageError(
+                f"extractor.slow_down: {settings.slow_down[1]:g} should be at most {most:.3g}: beyond, these features would hear "
+                "the end of a slowed clip's spectrum"
+            )
+        found.append(Slowing(controls, settings.slow_down))
+    return found
 
 
 _LOOKED_AT = 256  # clips, after every epoch

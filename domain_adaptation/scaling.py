@@ -54,20 +54,29 @@ def slowed_by_chance(clips: torch.Tensor, low: float, high: float) -> tuple[torc
     return slowed(clips, factor, int(torch.randint(longest_start(clips.shape[-1], factor) + 1, ())))
 
 
-def some_slowed(
-    clips: torch.Tensor, truth: torch.Tensor, controls: Sequence[Control], low: float, high: float, group: int = 8
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """clips: [batch, samples]. truth: [batch, controls] -> the same, every second group slowed by chance, with the controls that
-    they have then. Fewer, where one would leave what a slider can say. Each of `controls` must have a law.
-    """
-    clips, truth = clips.clone(), truth.clone()
-    for rows in list(torch.arange(len(clips), device=clips.device).split(group))[::2]:
-        clips[rows], factor = slowed_by_chance(clips[rows], low, high)
-        before = truth[rows].cpu().numpy()
-        after = [control.moved("slow_down", factor, before[:, i]) for i, control in enumerate(controls)]
-        truth[rows] = torch.from_numpy(np.stack(after, axis=1)).to(truth)
-    is_known = truth.isfinite().all(dim=1)
-    return clips[is_known], truth[is_known]
+class Slowing:
+    """Plays every second group of clips slower by chance, with the controls that they have then."""
+
+    _GROUP = 8
+
+    def __init__(self, controls: Sequence[Control], slow_down: tuple[float, float]) -> None:
+        """controls: each with a law. slow_down: the range of the factor."""
+        self._controls = controls
+        self._slow_down = slow_down
+
+    def __call__(
+        self, clips: torch.Tensor, truth: torch.Tensor, rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """clips: [batch, samples]. truth: [batch, controls]. rows: [batch] -> the same; fewer, where one would leave what a
+        slider can say."""
+        clips, truth = clips.clone(), truth.clone()
+        for group in list(torch.arange(len(clips), device=clips.device).split(self._GROUP))[::2]:
+            clips[group], factor = slowed_by_chance(clips[group], *self._slow_down)
+            before = truth[group].cpu().numpy()
+            after = [control.moved("slow_down", factor, before[:, i]) for i, control in enumerate(self._controls)]
+            truth[group] = torch.from_numpy(np.stack(after, axis=1)).to(truth)
+        is_known = truth.isfinite().all(dim=1)
+        return clips[is_known], truth[is_known], rows[is_known]
 
 
 def longest_start(n_samples: int, factor: float) -> int:

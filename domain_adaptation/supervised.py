@@ -1,6 +1,6 @@
 """What the labels of synthetic clips should make small."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -9,21 +9,32 @@ from torch import nn
 from domain_adaptation.extractor_network import Reading
 from domain_adaptation.features import Features
 from domain_adaptation.intervals import laplace_loss
-from domain_adaptation.scaling import some_slowed
-from texturelib.controls import Control
 
 _LOSSES = {"l1": nn.functional.l1_loss, "mse": nn.functional.mse_loss}
+
+Augmentation = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
+"""Clips [batch, samples] float, their controls [batch, controls], and which clips they are [batch] -> other clips whose controls
+are known, theirs, and which clips these were; perhaps fewer."""
 
 
 class SupervisedLoss:
     """The labels' distance from the truth, and how well the spread tells of it."""
 
-    def __init__(self, features: Features, loss: Literal["l1", "mse"]) -> None:
+    def __init__(self, features: Features, loss: Literal["l1", "mse"], augmentations: Sequence[Augmentation] = ()) -> None:
+        """augmentations: of the clips in training, one after the other."""
         self._features = features
         self._loss = loss
+        self._augmentations = augmentations
 
-    def __call__(self, extractor: nn.Module, clips: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """clips: [batch, samples] int16, synthetic. truth: [batch, controls]."""
+    def __call__(
+        self, extractor: nn.Module, clips: torch.Tensor, truth: torch.Tensor, rows: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """clips: [batch, samples] int16, synthetic. truth: [batch, controls]. rows: [batch], which clips they are; only
+        augmentations need to know."""
+        if extractor.training and rows is not None:
+            clips = clips.float()
+            for augmentation in self._augmentations:
+                clips, truth, rows = augmentation(clips, truth, rows)
         reading: Reading = extractor.read(self.inputs(clips))  # type: ignore[operator]
         return self.of(reading, truth)
 
@@ -36,19 +47,3 @@ class SupervisedLoss:
         # The second term moves the spread alone: it adds its slope, but not its value, so the loss stays that of the labels.
         unsure = laplace_loss(reading.labels, reading.spread, truth)
         return _LOSSES[self._loss](reading.labels, truth) + (unsure - unsure.detach())
-
-
-class SlowedLoss(SupervisedLoss):
-    """The same, but in training half of the clips are played slower or faster, with the controls that they have then."""
-
-    def __init__(
-        self, features: Features, loss: Literal["l1", "mse"], controls: Sequence[Control], slow_down: tuple[float, float]
-    ) -> None:
-        super().__init__(features, loss)
-        self._controls = controls
-        self._slow_down = slow_down
-
-    def __call__(self, extractor: nn.Module, clips: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        if extractor.training:
-            clips, truth = some_slowed(clips.float(), truth, self._controls, *self._slow_down)
-        return super().__call__(extractor, clips, truth)

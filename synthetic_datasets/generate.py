@@ -9,6 +9,7 @@ import numpy as np
 from synthetic_datasets.colour import noise_below
 from synthetic_datasets.config import SyntheticConfig
 from synthetic_datasets.engines import Render
+from synthetic_datasets.level import volume_to_gain
 from synthetic_datasets.plan import make_plan, sample_evenly
 from synthetic_datasets.rendering import render_all
 from texturelib.audio import level_dbfs, write_wav
@@ -61,6 +62,9 @@ def render_clip(config: SyntheticConfig, folder: Path, render: Render, row: dict
     """Write one clip of the plan. -> further columns of its row, by name."""
     rng, samples, redraws = _draw_until_audible(config, render, row)
     columns: dict[str, float] = {}
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak > 0:  # without the volume: only so can clips be added as loud as they are beside each other
+        columns["peak_db"] = round(20 * float(np.log10(peak / volume_to_gain(row["volume"]))), 3)
     if config.noise:
         columns["noise_db"] = round(float(rng.uniform(*config.noise.level_db)), 2)
         slope = rng.uniform(*config.noise.slope_db_per_octave)

@@ -36,7 +36,7 @@ def read_mono(path: Path, sample_rate: int) -> np.ndarray:
     Errors: Rejected when the file is empty, not audio, cut off, or holds values that are not numbers.
     """
     samples, rate = _read(path)
-    mono = samples.mean(axis=1, dtype=np.float32)
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
     return mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate, quality="HQ")
 
 
@@ -107,7 +107,7 @@ def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray,
 def _read(path: Path) -> tuple[np.ndarray, int]:
     blocks = list(read_blocks(path))
     rate = blocks[0][1]
-    return np.concatenate([samples for samples, _ in blocks]), rate
+    return blocks[0][0] if len(blocks) == 1 else np.concatenate([samples for samples, _ in blocks]), rate
 
 
 def _size(path: Path) -> int:

@@ -9,7 +9,7 @@ from torch import nn
 from domain_adaptation.chance import Pitches, from_db, happens, uniform
 from domain_adaptation.extractor_network import Reading
 from domain_adaptation.problem import Problem, Stateless
-from domain_adaptation.scaling import most_slow_down, slow_down_slopes, slowed_by_chance, some_slowed
+from domain_adaptation.scaling import Slowing, most_slow_down, slow_down_slopes, slowed_by_chance
 from domain_adaptation.sets import controls_of
 from texturelib.errors import TextureError
 
@@ -55,7 +55,7 @@ class SlowDown(Stateless):
             speeds, factors = self._at_two_speeds(self._varied(real.float()))
             if len(self._known) == len(self._controls):  # else nobody would know what a slowed clip's controls are
                 low, high = self._settings.slow_down
-                clips, truth = some_slowed(clips.float(), truth, self._controls, low**0.5, high**0.5)
+                clips, truth, _ = Slowing(self._controls, (low**0.5, high**0.5))(clips.float(), truth, torch.from_numpy(rows))
             inputs = torch.cat([problem.supervised.inputs(clips), problem.features.compute(speeds)])
         reading: Reading = extractor.read(inputs)  # type: ignore[operator]
         synthetic = Reading(*(tensor[: len(clips)] for tensor in reading))

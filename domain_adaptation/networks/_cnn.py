@@ -18,7 +18,7 @@ class CnnEncoder(nn.Module):
     """Convolution blocks, then one flat vector: [batch, channels, ...] -> [batch, n_features].
 
     One- or two-dimensional by the shape of its input. Each block: convolution without padding, batch normalisation,
-    LeakyReLU, max pooling; its channels are `channel_factor` times those of the block before.
+    max pooling, LeakyReLU; its channels are `channel_factor` times those of the block before.
     """
 
     def __init__(self, config: "Cnn", input_shape: Sequence[int], first_channels: int) -> None:
@@ -47,8 +47,9 @@ class CnnEncoder(nn.Module):
                 nn.Sequential(
                     convolution(channels, new_channels, config.kernel_size, config.stride),
                     norm(new_channels),
-                    nn.LeakyReLU(config.negative_slope),
+                    # The thesis pools after the LeakyReLU. That never falls, so the numbers are the same, from fewer of them.
                     pool(config.pool_size),
+                    nn.LeakyReLU(config.negative_slope),
                 )
             )
             channels = new_channels

@@ -24,7 +24,7 @@ from texturelib.config import Config
 from texturelib.controls import Control, Law
 
 # Columns of metadata.csv and messages of the session, which a control's name would collide with.
-_TAKEN = SESSION_MESSAGES | {"file_name", "volume", "noise_db", "lowered_db", "redraws"}
+_TAKEN = SESSION_MESSAGES | {"file_name", "volume", "noise_db", "peak_db", "lowered_db", "redraws"}
 
 
 class PatchControl(Config):

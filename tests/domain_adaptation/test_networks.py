@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from domain_adaptation.extractor_network import Extractor, make_classifier
 from domain_adaptation.features.mel import Mel
+from domain_adaptation.networks._band_cnn import _MeanAndDeviation
 from domain_adaptation.networks.band_cnn import BandCnn
 from domain_adaptation.networks.cnn import Cnn
 from domain_adaptation.waveforms import prepared
@@ -66,8 +67,43 @@ def test_the_network_that_keeps_bands_starts_in_the_middle_of_every_slider():
     model = Extractor(BandCnn(), BANDS, 3).eval()
     with torch.no_grad():
         labels = model(torch.randn(64, *BANDS))
-    # Its last layer's weights are drawn within 1 / sqrt(128), on 128 values that are about 0 to 1.
+    # Its last layer's weights are drawn within 1 / sqrt(120), on 120 values that are about 0 to 1.
     assert labels.mean(dim=0).tolist() == pytest.approx([0.5] * 3, abs=0.4)
+
+
+def test_a_shift_along_the_bands_moves_where_a_head_looks_but_not_what_it_reads():
+    torch.manual_seed(0)
+    network = BandCnn(channels=(16, 16), n_band_halvings=1, n_heads=8)
+    encoder = Extractor(network, (1, 96, 16), 2).encoder
+    event = 5 * torch.randn(1, 1, 10, 16)
+    features = torch.zeros(2, 1, 96, 16)
+    features[0, :, 40:50], features[1, :, 46:56] = event, event  # 3 of the bands that are left
+    with torch.no_grad():
+        for _ in range(200):  # so that the normalisations know what is usual
+            encoder(features + 0.01 * torch.randn_like(features))
+        first, second = encoder.eval()(features)
+    assert encoder.norm.running_var is not None
+    moved = (second - first)[:8] * (encoder.norm.running_var[:8] + 1e-5).sqrt()
+    assert float(moved.abs().max()) > 1e-3
+    assert float(moved.abs().max()) < 3 * 2 / 47  # a place from -1 to 1 over 48 bands; what is heard elsewhere holds it back
+    torch.testing.assert_close(first[8:], second[8:], atol=1e-3, rtol=1e-3)
+
+
+def test_mean_and_deviation_have_the_gradient_that_automatic_differentiation_finds():
+    torch.manual_seed(0)
+    maps = torch.randn(3, 4, 5, 7, requires_grad=True)
+    weights = torch.randn(2, 3, 4, 5)
+
+    def gradient(pooled):
+        total = sum((part * weight).sum() for part, weight in zip(pooled, weights, strict=True))
+        return torch.autograd.grad(total, maps)[0]
+
+    mean = maps.mean(dim=-1)
+    theirs = mean, (maps.var(dim=-1, correction=0) + 1e-4).sqrt()
+    ours = _MeanAndDeviation.apply(maps)
+    for own, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(own, other)
+    torch.testing.assert_close(gradient(ours), gradient(theirs))
 
 
 def test_the_network_that_keeps_bands_wants_bands():

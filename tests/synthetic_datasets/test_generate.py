@@ -35,7 +35,7 @@ def test_the_folder_holds_the_planned_clips_and_says_how_they_were_made(
     assert "12 clips of 0.1 s" in out
     assert len(dataset) == 12
     assert dataset.metadata.columns.tolist() == [
-        "file_name", "avgRate", "minRadius", "maxRadius", "expRadius", "volume", "lowered_db", "redraws",
+        "file_name", "avgRate", "minRadius", "maxRadius", "expRadius", "volume", "peak_db", "lowered_db", "redraws",
     ]  # fmt: skip
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
         "audio", "config.json", "dataset.json", "metadata.csv", "rejected.csv", "run.json",
