@@ -57,7 +57,7 @@ class BandEncoder(nn.Module):
         self.around = nn.ModuleList(_convolution(config.n_hidden, config.n_hidden, _REACH) for _ in range(2))
         self.looks = nn.Conv1d(config.n_hidden, config.n_heads, 1)
         self.reads = nn.Conv1d(config.n_hidden, config.n_heads * _VALUES, 1)
-        self.register_buffer("place", torch.linspace(-1, 1, self._n_bands), persistent=False)
+        self.register_buffer("place", torch.arange(self._n_bands) - (self._n_bands - 1) / 2, persistent=False)  # from the middle
         self.n_features = config.n_heads * (1 + _VALUES)
         self.norm = nn.BatchNorm1d(self.n_features)
 
