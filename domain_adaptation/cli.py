@@ -148,9 +148,7 @@ def evaluate(
     """Compare methods of adaptation: on simulated recordings with hidden truth, and by slowing real ones down."""
 
     def plan(settings: "AdaptationConfig") -> str:
-        wanted = settings.evaluation
-        if wanted is None:
-            raise UsageError('evaluation: is missing; add "evaluation": {"methods": [...]} to the config')
+        wanted = settings.wanted_evaluation()
         return f"{len(wanted.methods)} methods, {len(wanted.seeds)} seeds"
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:

@@ -9,6 +9,7 @@ from domain_adaptation.methods import Method, methods
 from domain_adaptation.networks import Network, networks
 from domain_adaptation.training_config import TrainingConfig
 from texturelib.config import Config, ConfigPath, Share, StageConfig
+from texturelib.errors import UsageError
 
 
 class SplitConfig(Config):
@@ -110,6 +111,12 @@ class AdaptationConfig(StageConfig):
     compute: ComputeConfig = ComputeConfig()
     evaluation: EvaluationConfig | None = None
     """Of `domain-adaptation evaluate`; nothing else depends on it."""
+
+    def wanted_evaluation(self) -> EvaluationConfig:
+        """Errors: UsageError when the config has none."""
+        if self.evaluation is None:
+            raise UsageError('evaluation: is missing; add "evaluation": {"methods": [...]} to the config')
+        return self.evaluation
 
     @model_validator(mode="after")
     def _batches_can_be_shared(self) -> "AdaptationConfig":

@@ -43,9 +43,7 @@ def evaluate(config: AdaptationConfig, output: Output) -> list[Row]:
 
     Every training is kept until all is done, so that a stopped evaluation goes on with the next one.
     """
-    settings = config.evaluation
-    if settings is None:
-        raise UsageError('evaluation: is missing; add "evaluation": {"methods": [...]} to the config')
+    settings = config.wanted_evaluation()
     if settings.truth is None and settings.recordings is None:
         raise UsageError("evaluation: name truth (of simulated recordings), or recordings for the slow-down test, or both")
     synthetic = synthetic_set(config)

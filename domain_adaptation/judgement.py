@@ -23,6 +23,7 @@ from domain_adaptation.model_folder import Model
 from domain_adaptation.problem import Problem
 from domain_adaptation.reading import read_store
 from domain_adaptation.scores import share_inside
+from texturelib.evenly import evenly_spread
 
 _MOST_CLIPS = 512  # that the laws are judged by
 _LEAST_SPREAD, _MOST_ERROR = 0.25, 1.05
@@ -80,7 +81,7 @@ def _law_broken(model: Model, problem: Problem) -> float | None:
     if not can_be_slowed(model):
         return None
     rows = np.sort(np.concatenate([problem.real.split["validation"], problem.real.split["test"]]))
-    chosen = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_CLIPS)).round().astype(int)
+    chosen = evenly_spread(len(rows), _MOST_CLIPS)
     return law_broken_by(model.about, labels_at_speeds(model, problem.real.clips[rows[chosen]]))
 
 

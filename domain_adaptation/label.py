@@ -20,6 +20,7 @@ from domain_adaptation.reading import Labels, read_dataset_clips, read_waveforms
 from domain_adaptation.scores import share_inside
 from domain_adaptation.sets import check_clips_alike, sources_of
 from texturelib.dataset import read_dataset, write_dataset
+from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy, write_json, write_table
 from texturelib.outputs import Output
 
@@ -46,7 +47,7 @@ def label(config: AdaptationConfig, output: Output) -> dict[str, Any]:
     reading = read_dataset_clips(adapted, dataset, "labelling, after adaptation")
     after = reading.labels
 
-    chosen = np.unique(np.linspace(0, len(dataset) - 1, _SLOWED_CLIPS).round().astype(int))
+    chosen = evenly_spread(len(dataset), _SLOWED_CLIPS)
     clips = read_waveforms_of(adapted, dataset, chosen)
     is_slowed = bool(law_slopes(adapted.about)) and can_be_slowed(adapted)
     at_speeds = {

@@ -18,6 +18,7 @@ from domain_adaptation.scores import share_inside
 from domain_adaptation.waveforms import prepared, to_full_scale
 from texturelib.audio import find_audio, read_mono
 from texturelib.errors import Rejected, TextureError
+from texturelib.evenly import evenly_spread
 from texturelib.files import shown
 from texturelib.progress import progress
 
@@ -48,7 +49,7 @@ class Recording:
         segments = segments[np.abs(segments).max(axis=1, initial=0.0) > 1e-4]
         if len(segments) == 0:
             raise TextureError(f"{shown(self.path)}: {speed:g} times slower, has no audible segment of {about.seconds:g} s")
-        chosen = np.unique(np.linspace(0, len(segments) - 1, _MOST_SEGMENTS).round().astype(int))
+        chosen = evenly_spread(len(segments), _MOST_SEGMENTS)
         waveforms = prepared(torch.from_numpy(segments[chosen]), about.sample_rate, about.features.sample_rate)
         return to_full_scale(waveforms).numpy()
 

@@ -33,8 +33,6 @@ def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
 
 def sample_evenly(plan: "pd.DataFrame", n_clips: int | None) -> "pd.DataFrame":
     """-> `n_clips` rows spread evenly over the plan, first and last included; all rows when it is None. The index stays."""
-    import numpy as np
+    from texturelib.evenly import evenly_spread
 
-    if n_clips is None or n_clips >= len(plan):
-        return plan
-    return plan.iloc[np.linspace(0, len(plan) - 1, n_clips).round().astype(int)]
+    return plan if n_clips is None else plan.iloc[evenly_spread(len(plan), n_clips)]

@@ -15,6 +15,7 @@ from texture_pipeline.truth import HiddenTruth, hidden_truth
 from texturelib.config import ConfigPath, StageConfig, paths_in
 from texturelib.controls import Control, three_figures
 from texturelib.dataset import Dataset, read_dataset
+from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy, read_json, read_table, shown, write_text
 from texturelib.outputs import fingerprint, look_at_output
 from texturelib.progress import progress
@@ -132,7 +133,7 @@ def _synthetic(config: PageConfig, album: _Album) -> dict[str, Any]:
         "description": dataset.description,
         "controls": controls,
         "histograms": "pictures/synthetic_controls.png",
-        "clips": [album.clip(dataset, index) for index in _spread(len(dataset), _EXAMPLES)],
+        "clips": [album.clip(dataset, index) for index in evenly_spread(len(dataset), _EXAMPLES)],
     }
 
 
@@ -147,7 +148,7 @@ def _real(config: PageConfig, album: _Album) -> dict[str, Any]:
         "rejected": rejected.head(20).to_dict("records"),
         "n_rejected": len(rejected),
         "overview": album.picture(config.real / "overview.png"),
-        "clips": [album.clip(dataset, index) for index in _spread(len(dataset), _EXAMPLES)],
+        "clips": [album.clip(dataset, index) for index in evenly_spread(len(dataset), _EXAMPLES)],
     }
 
 
@@ -172,7 +173,7 @@ def _labels(config: PageConfig, album: _Album) -> dict[str, Any]:
     by_control = {}
     for name in dataset.controls:
         order = dataset.metadata[name].to_numpy().argsort(kind="stable")
-        chosen = [int(order[place]) for place in _spread(len(order), _CLIPS_PER_CONTROL)]
+        chosen = [int(order[place]) for place in evenly_spread(len(order), _CLIPS_PER_CONTROL)]
         by_control[name] = [
             {**album.clip(dataset, index), "label": _label_in_words(dataset.metadata.iloc[index], name)} for index in chosen
         ]
@@ -244,11 +245,6 @@ def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
 
 def _first_paragraph(documented: object) -> str:
     return " ".join((inspect.getdoc(type(documented)) or "").split("\n\n")[0].split())
-
-
-def _spread(n_items: int, n_chosen: int) -> list[int]:
-    """-> places from first to last, evenly spread, each once."""
-    return sorted(set(np.linspace(0, n_items - 1, n_chosen).round().astype(int).tolist()))
 
 
 def _physical_range(control: Mapping[str, Any]) -> list[float]:
