@@ -30,6 +30,9 @@ def analyse(config: SynthesisConfig, output: Output) -> dict[str, Any]:
     return found
 
 
+_QUARTILES = {"quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75}
+
+
 def statistics(labels: "pd.DataFrame", bins: int) -> dict[str, Any]:
     """labels: a column per control -> what statistics.json holds.
 
@@ -47,6 +50,7 @@ def statistics(labels: "pd.DataFrame", bins: int) -> dict[str, Any]:
                 "max": float(labels[name].max()),
                 "mean": float(labels[name].mean()),
                 "std": _sample_std(labels[name]),
+                **{key: float(labels[name].quantile(share)) for key, share in _QUARTILES.items()},
                 "outside": float(((labels[name] < 0) | (labels[name] > 1)).mean()),
                 "normalised_mean": float(normalised[name].mean()),
                 "normalised_std": _sample_std(normalised[name]),

@@ -1,12 +1,13 @@
-"""A subset in which the labels of one control are evenly spread."""
+"""A subset in which the labels of one control, or of several together, are evenly spread."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from conditioned_synthesis.config import Balance, SynthesisConfig
-from conditioned_synthesis.histogram import bin_of, bin_table, most_even
+from conditioned_synthesis.histogram import bin_edges, bin_of, most_even
 from conditioned_synthesis.labels import label_ranges, normalise, read_labelled
 from conditioned_synthesis.plots import plot_balance
 from texturelib.dataset import write_dataset
@@ -24,29 +25,35 @@ if TYPE_CHECKING:
 class Selection:
     """Which clips of a labelled set are kept.
 
-    metadata: their rows, sorted by file_name. before, after: [bins], clips per bin. ranges: by control, the smallest and
-    largest label of the whole set.
+    controls: whose labels are evenly spread. metadata: the rows that are kept, sorted by file_name. n_labelled: clips of the set.
+    n_outliers: those with a label outside 0..1. before, after: clips per bin, an axis per control. ranges: by control, the
+    smallest and largest label of the set.
     """
 
-    control: str
+    controls: tuple[str, ...]
     clips_per_bin: int
     metadata: "pd.DataFrame"
+    n_labelled: int
+    n_outliers: int
     before: np.ndarray
     after: np.ndarray
     ranges: dict[str, tuple[float, float]]
 
     def __str__(self) -> str:
-        n_kept = int((self.after > 0).sum())
+        n_kept, n_held = int((self.after > 0).sum()), int((self.before > 0).sum())
+        dropped = f"{n_held - n_kept} of {n_held} bins dropped"
+        if n_empty := self.before.size - n_held:
+            dropped += f", {n_empty} more hold none"
         return (
-            f"{self.after.sum()} of {self.before.sum()} clips, {self.clips_per_bin} in each of {n_kept} bins of {self.control} "
-            f"({len(self.after) - n_kept} of {len(self.after)} bins dropped)"
+            f"{self.after.sum()} of {self.n_labelled} clips, {self.clips_per_bin} in each of {n_kept} bins of "
+            f"{' x '.join(self.controls)} ({dropped})"
         )
 
 
 def balance(config: SynthesisConfig, output: Output) -> Selection:
     """Write the balanced subset of `config.labelled` into `output`, a dataset folder. -> what was kept.
 
-    The labels stay as they were; balance.json has the ranges by which they are brought to 0..1.
+    The labels stay as they were, or are clipped to 0..1; balance.json has the ranges by which the export brings them to 0..1.
     """
     dataset = read_labelled(config.labelled)
     selection = select(dataset.metadata, dataset.controls, config.balance)
@@ -62,8 +69,8 @@ def balance(config: SynthesisConfig, output: Output) -> Selection:
         selection.before,
         selection.after,
         selection.clips_per_bin,
-        described[selection.control],
-        selection.ranges[selection.control],
+        [described[name] for name in selection.controls],
+        selection.ranges,
     )
     write_json(output.folder / "balance.json", _report(selection))
     write_dataset(
@@ -84,30 +91,70 @@ def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> 
 
     Errors: UsageError when there is no such control, all its labels are the same, or no bin holds enough clips.
     """
+    n_labelled = len(metadata)
     metadata = metadata.sort_values("file_name", ignore_index=True)
+    is_outlier = ~metadata.filter(items=controls).apply(lambda labels: labels.between(0, 1)).all(axis=1)
+    if settings.outliers == "clip":
+        metadata[controls] = metadata[controls].clip(0.0, 1.0)
+    elif settings.outliers == "drop":
+        metadata = metadata.loc[~is_outlier].reset_index(drop=True)
+        if metadata.empty:
+            raise UsageError('balance.outliers: every clip has a label outside 0..1, so "drop" leaves none')
     labels = metadata.filter(items=controls)
     ranges = label_ranges(labels)
     normalised = normalise(labels, ranges)
-    control = settings.control or most_even(normalised, settings.bins)
-    if control is None:
-        raise UsageError("balance.control: every control has the same label for all clips, so there is no histogram to balance")
-    if control not in ranges:
-        raise UsageError(f'balance.control: no control "{control}" {did_you_mean(control, controls)}')
-    if ranges[control][0] == ranges[control][1]:
-        raise UsageError(
-            f"balance.control: all clips have the same {control}, {ranges[control][0]:g}, so there is no histogram to balance"
-        )
-    bins = bin_of(normalised[control].to_numpy(), settings.bins)
-    before = np.bincount(bins, minlength=settings.bins)
+    chosen = _chosen(settings, normalised, ranges)
+    bins = np.stack([bin_of(normalised[name].to_numpy(), settings.bins) for name in chosen])
+    shape = (settings.bins,) * len(chosen)
+    _check_size(shape)
+    cell = np.ravel_multi_index(tuple(bins), shape)
+    before = np.bincount(cell, minlength=int(np.prod(shape)))
     # The bins that hold any have at least one clip each, so their median is at least 1.
     n = int(np.median(before[before > 0])) if settings.clips_per_bin == "median" else settings.clips_per_bin
     if n > before.max():
         raise UsageError(
-            f"balance.clips_per_bin: {n} is more than any bin of {control} holds; the fullest has {before.max()} clips"
+            f"balance.clips_per_bin: {n} is more than any bin of {' x '.join(chosen)} holds; the fullest has {before.max()} clips"
         )
-    kept = [_draw(np.flatnonzero(bins == index), n, [settings.seed, index]) for index in np.flatnonzero(before >= n).tolist()]
+    kept = [_draw(np.flatnonzero(cell == index), n, [settings.seed, index]) for index in np.flatnonzero(before >= n).tolist()]
     after = np.where(before >= n, n, 0)
-    return Selection(control, n, metadata.iloc[np.sort(np.concatenate(kept))], before, after, ranges)
+    return Selection(
+        chosen,
+        n,
+        metadata.iloc[np.sort(np.concatenate(kept))],
+        n_labelled,
+        int(is_outlier.sum()),
+        before.reshape(shape),
+        after.reshape(shape),
+        ranges,
+    )
+
+
+def _chosen(settings: Balance, normalised: "pd.DataFrame", ranges: dict[str, tuple[float, float]]) -> tuple[str, ...]:
+    """-> the controls to balance. Errors: UsageError when there is none such, or all its labels are the same."""
+    wanted = settings.control if settings.control is not None else most_even(normalised, settings.bins)
+    if wanted is None:
+        raise UsageError("balance.control: every control has the same label for all clips, so there is no histogram to balance")
+    names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    if not names:
+        raise UsageError("balance.control: [] names no control")
+    for name in names:
+        if name not in ranges:
+            raise UsageError(f'balance.control: no control "{name}" {did_you_mean(name, list(ranges))}')
+        if names.count(name) > 1:
+            raise UsageError(f"balance.control: {name} stands there twice")
+        if ranges[name][0] == ranges[name][1]:
+            raise UsageError(
+                f"balance.control: all clips have the same {name}, {ranges[name][0]:g}, so there is no histogram to balance"
+            )
+    return names
+
+
+_MOST_BINS = 10**6
+
+
+def _check_size(shape: Sequence[int]) -> None:
+    if np.prod(shape, dtype=float) > _MOST_BINS:
+        raise UsageError(f"balance.bins: {shape[0]} of each of {len(shape)} controls makes over a million bins; take fewer")
 
 
 def _draw(rows: np.ndarray, n: int, seed: list[int]) -> np.ndarray:
@@ -115,15 +162,20 @@ def _draw(rows: np.ndarray, n: int, seed: list[int]) -> np.ndarray:
 
 
 def _report(selection: Selection) -> dict[str, Any]:
-    """-> what balance.json holds."""
-    bins = bin_table(len(selection.before), selection.ranges[selection.control])
-    bins = bins.assign(n_before=selection.before, n_after=selection.after)
+    """-> what balance.json holds: of every bin that holds clips, its number along each control (from 1), and its labels' ends."""
+    edges = {name: bin_edges(selection.before.shape[0], selection.ranges[name]).tolist() for name in selection.controls}
+    bins = []
+    for place in zip(*np.nonzero(selection.before), strict=True):
+        ends = {name: [edges[name][index], edges[name][index + 1]] for name, index in zip(selection.controls, place, strict=True)}
+        counted = {"n_before": int(selection.before[place]), "n_after": int(selection.after[place])}
+        bins.append({"bin": [int(index) + 1 for index in place], "labels": ends, **counted})
     return {
-        "control": selection.control,
+        "controls": list(selection.controls),
         "clips_per_bin": selection.clips_per_bin,
+        "n_labelled": selection.n_labelled,
+        "n_outliers": selection.n_outliers,
         "n_before": int(selection.before.sum()),
         "n_after": int(selection.after.sum()),
-        "dropped_bins": bins["bin"][bins["n_after"] == 0].tolist(),
-        "bins": bins.to_dict("records"),
+        "bins": bins,
         "ranges": {name: {"min": low, "max": high} for name, (low, high) in selection.ranges.items()},
     }

@@ -26,11 +26,15 @@ class Analyse(Config):
 
 
 class Balance(Config):
-    """`conditioned-synthesis balance`: a subset in which the labels of one control are evenly spread."""
+    """`conditioned-synthesis balance`: a subset in which the labels of one control, or of several together, are evenly spread."""
 
-    control: str | None = None
-    """Whose labels; null takes the control whose histogram is nearest to flat already."""
+    control: str | list[str] | None = None
+    """Whose labels; null takes the control whose histogram is nearest to flat already. Of a list, every combination of the bins
+    of all is a bin."""
     bins: Bins = 10
+    """Of each control."""
+    outliers: Literal["keep", "clip", "drop"] = "keep"
+    """What becomes of labels outside 0..1, which a network may give: clipped to 0..1, or their clips dropped."""
     clips_per_bin: ClipsPerBin = "median"
     """Bins with fewer clips are dropped; "median" is the median count of the bins that hold any."""
     seed: NonNegativeInt = 0

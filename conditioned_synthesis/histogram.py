@@ -13,6 +13,11 @@ def edges(bins: int) -> np.ndarray:
     return np.arange(bins + 1) / bins
 
 
+def bin_edges(bins: int, ends: tuple[float, float]) -> np.ndarray:
+    """ends: the labels that were brought to 0 and to 1 -> [bins + 1], as labels."""
+    return ends[0] + edges(bins) * (ends[1] - ends[0])
+
+
 def bin_table(bins: int, ends: tuple[float, float]) -> "pd.DataFrame":
     """-> a row per bin: low and high, its edges on 0..1, and label_low and label_high, the same as labels.
 
@@ -20,7 +25,7 @@ def bin_table(bins: int, ends: tuple[float, float]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    of_labels = ends[0] + edges(bins) * (ends[1] - ends[0])
+    of_labels = bin_edges(bins, ends)
     columns = {"low": edges(bins)[:-1], "high": edges(bins)[1:], "label_low": of_labels[:-1], "label_high": of_labels[1:]}
     return pd.DataFrame({"bin": np.arange(1, bins + 1), **columns})
 

@@ -30,16 +30,25 @@ def plot_histograms(path: Path, labels: "pd.DataFrame", bins: int, controls: Seq
 
 
 def plot_balance(
-    path: Path, before: np.ndarray, after: np.ndarray, clips_per_bin: int, control: Mapping[str, Any], ends: tuple[float, float]
+    path: Path,
+    before: np.ndarray,
+    after: np.ndarray,
+    clips_per_bin: int,
+    controls: Sequence[Mapping[str, Any]],
+    ranges: Mapping[str, tuple[float, float]],
 ) -> None:
-    """Write one control's histogram before and after balancing. before, after: [bins]; ends: the smallest and largest label."""
-    figure, (axis,) = panels(1, 6.4, 4.2)
-    _bars(axis, before, GREY, label=f"labelled: {before.sum()} clips")
-    _bars(axis, after, BLUE, label=f"balanced: {after.sum()} clips")
-    axis.axhline(clips_per_bin, color="black", linewidth=1, linestyle="--", label=f"{clips_per_bin} clips per bin")
-    _label_axes(axis, control, ends)
-    axis.set_ylim(0, 1.15 * before.max())  # room for the legend, also over a flat histogram
-    axis.legend(loc="upper center", ncols=3, fontsize="small", frameon=False)
+    """Write the histograms of the balanced controls before and after. before, after: clips per bin, an axis per control; ranges:
+    the smallest and largest label."""
+    figure, axes = panels(len(controls), 6.4, 4.2)
+    for index, (control, axis) in enumerate(zip(controls, axes, strict=True)):
+        others = tuple(other for other in range(before.ndim) if other != index)
+        _bars(axis, before.sum(axis=others), GREY, label=f"labelled: {before.sum()} clips")
+        _bars(axis, after.sum(axis=others), BLUE, label=f"balanced: {after.sum()} clips")
+        if before.ndim == 1:
+            axis.axhline(clips_per_bin, color="black", linewidth=1, linestyle="--", label=f"{clips_per_bin} clips per bin")
+        _label_axes(axis, control, ranges[control["name"]])
+        axis.set_ylim(0, 1.15 * before.sum(axis=others).max())  # room for the legend, also over a flat histogram
+        axis.legend(loc="upper center", ncols=3, fontsize="small", frameon=False)
     save_picture(figure, path)
 
 

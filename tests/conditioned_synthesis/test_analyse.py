@@ -36,6 +36,7 @@ def test_statistics_of_a_few_labels_worked_out_by_hand():
     found = statistics(pd.DataFrame({"rate": [-1.0, 0.0, 1.0, 2.0]}), bins=2)["controls"]["rate"]
     assert (found["min"], found["max"], found["mean"]) == (-1, 2, 0.5)
     assert found["std"] == pytest.approx((5 / 3) ** 0.5)  # squares 2.25 + 0.25 + 0.25 + 2.25, by n - 1 = 3
+    assert (found["quartile_1"], found["median"], found["quartile_3"]) == (-0.25, 0.5, 1.25)  # between the ordered labels
     assert found["outside"] == 0.5  # -1 and 2; both ends of 0..1 are inside
     assert found["normalised_mean"] == 0.5
     assert found["evenness"] == 1  # two labels in each half

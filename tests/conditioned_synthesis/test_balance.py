@@ -75,8 +75,45 @@ def test_the_median_is_that_of_the_bins_that_hold_clips_rounded_down():
 
 def test_without_a_name_the_control_nearest_to_flat_is_balanced(labelled):
     dataset = read_labelled(labelled)
-    assert select(dataset.metadata, dataset.controls, Balance()).control == "radius"
-    assert select(dataset.metadata, dataset.controls, Balance(control="rate")).control == "rate"
+    assert select(dataset.metadata, dataset.controls, Balance()).controls == ("radius",)
+    assert select(dataset.metadata, dataset.controls, Balance(control="rate")).controls == ("rate",)
+
+
+def test_several_controls_are_balanced_together_on_a_grid():
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame({"rate": rng.uniform(size=400) ** 2, "radius": rng.uniform(size=400), "depth": rng.uniform(size=400)})
+    labels.insert(0, "file_name", [f"audio/{index}.wav" for index in range(400)])
+    selection = select(labels, ["rate", "radius", "depth"], Balance(control=["rate", "radius"], bins=4, clips_per_bin=20))
+    assert selection.before.shape == (4, 4)
+    assert selection.before.sum() == 400
+    kept = normalise(selection.metadata[["rate", "radius"]], {name: selection.ranges[name] for name in ("rate", "radius")})
+    table, _, _ = np.histogram2d(kept["rate"], kept["radius"], bins=4, range=((0, 1), (0, 1)))
+    assert table.tolist() == np.where(selection.before >= 20, 20, 0).tolist() == selection.after.tolist()
+    n_kept = int((selection.before >= 20).sum())
+    assert 4 <= n_kept < 16
+    assert f"{20 * n_kept} of 400 clips, 20 in each of {n_kept} bins of rate x radius ({16 - n_kept} of 16" in str(selection)
+
+
+def test_a_grid_is_reported_by_its_bins_that_hold_clips_and_drawn(config, command, tmp_path):
+    words = ("--set", 'balance.control=["rate", "radius"]', "--set", "balance.bins=3", "--set", "balance.clips_per_bin=2")
+    assert command("balance", config, *words)[0] == 0
+    report = json.loads((tmp_path / "out/balanced/balance.json").read_text())
+    assert report["controls"] == ["rate", "radius"]
+    assert sum(a_bin["n_before"] for a_bin in report["bins"]) == 60
+    assert all(a_bin["n_before"] > 0 and len(a_bin["bin"]) == 2 for a_bin in report["bins"])
+    assert {tuple(a_bin["labels"]) for a_bin in report["bins"]} == {("rate", "radius")}
+    assert (tmp_path / "out/balanced/histogram.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("outliers", "n_clips", "lowest"), [("keep", 6, -0.5), ("clip", 6, 0.0), ("drop", 4, 0.1)])
+def test_labels_outside_0_to_1_are_kept_or_clipped_or_their_clips_dropped(outliers, n_clips, lowest):
+    labelled = table([-0.5, 0.1, 0.4, 0.6, 0.9, 1.5]).assign(radius=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    selection = select(labelled, ["rate", "radius"], Balance(control="rate", bins=2, clips_per_bin=1, outliers=outliers))
+    assert (selection.n_labelled, selection.n_outliers, int(selection.before.sum())) == (6, 2, n_clips)
+    assert selection.ranges["rate"][0] == lowest
+    if outliers != "keep":
+        assert selection.metadata["rate"].between(0, 1).all()
+    assert labelled["rate"].tolist() == [-0.5, 0.1, 0.4, 0.6, 0.9, 1.5]  # the set itself stays as it was
 
 
 def test_the_balanced_set_is_a_dataset_folder_with_the_same_sounds(config, command, labelled, tmp_path):
@@ -101,9 +138,11 @@ def test_the_report_counts_what_was_there_and_what_was_kept(config, command, tmp
     before, after = ([a_bin[key] for a_bin in report["bins"]] for key in ("n_before", "n_after"))
     assert (sum(before), sum(after)) == (60, report["n_after"])
     assert after == [5 if count >= 5 else 0 for count in before]
-    assert report["dropped_bins"] == [number for number, count in enumerate(before, 1) if count < 5]
-    assert 0 < len(report["dropped_bins"]) < 10
-    assert report["ranges"]["rate"]["min"] == report["bins"][0]["label_low"] == -0.05  # of the whole set
+    assert min(before) > 0  # bins without clips are left out
+    assert 0 < after.count(0) < 10
+    assert report["bins"][0]["bin"] == [1]
+    assert report["ranges"]["rate"]["min"] == report["bins"][0]["labels"]["rate"][0] == -0.05  # of the whole set
+    assert (report["n_labelled"], report["n_outliers"]) == (60, 2)  # one rate of -0.05, one radius of 1.02
 
 
 def test_sounds_are_copied_where_they_cannot_be_linked(config, command, tmp_path, labelled, monkeypatch):
@@ -150,6 +189,9 @@ def test_a_stopped_run_goes_on_and_ends_the_same(config, command, tmp_path):
         ("balance.clips_per_bin=7", "balance.clips_per_bin: 7 is more than any bin of radius holds; the fullest has 6 clips"),
         ("balance.clips_per_bin=medan", "balance.clips_per_bin: 'medan' should be \"median\" or a whole number above 0"),
         ("balance.clips_per_bin=0", 'balance.clips_per_bin: 0 should be "median" or a whole number above 0'),
+        ('balance.control=["rate", "rate"]', "balance.control: rate stands there twice"),
+        ("balance.control=[]", "balance.control: [] names no control"),
+        ("balance.outliers=remove", 'balance.outliers: "remove" is not known (there are keep, clip, drop)'),
         ("balance.bins=1", "balance.bins: 1: should be greater than or equal to 2"),
         ("balanse.bins=5", 'balanse: no such key (did you mean "balance"?'),
     ],
@@ -169,7 +211,7 @@ def test_a_control_whose_labels_are_all_the_same_cannot_be_balanced():
         select(same, ["rate", "radius"], Balance(control="rate"))
     with pytest.raises(UsageError, match="every control has the same label for all clips"):
         select(same, ["rate"], Balance())
-    assert select(same, ["rate", "radius"], Balance()).control == "radius"
+    assert select(same, ["rate", "radius"], Balance()).controls == ("radius",)
 
 
 def test_a_labelled_set_that_is_not_there_or_not_finished_is_one_sentence(tmp_path, command):
