@@ -97,6 +97,13 @@ def white_spectrum(clips: torch.Tensor) -> torch.Tensor:
     return torch.view_as_complex(torch.randn(len(clips), clips.shape[-1] // 2 + 1, 2, device=clips.device))
 
 
+def peak_of_white_noise(clips: torch.Tensor) -> torch.Tensor:
+    """-> [batch, 1]: the largest of as many Gaussian values as `clips` [batch, samples] have, in standard deviations."""
+    # The probability that all of them are smaller is uniform.
+    share = torch.rand(len(clips), 1, dtype=torch.float64, device=clips.device) ** (1 / clips.shape[-1])
+    return (math.sqrt(2) * torch.erfinv(share)).to(clips.dtype)
+
+
 @functools.lru_cache(maxsize=4)
 def _shares(n_samples: int, sample_rate: int, lowest_hz: float, per_octave: int) -> torch.Tensor:
     """-> [pitches, n_samples // 2 + 1], with which values at pitches are interpolated to the frequencies of a real FFT."""

@@ -40,12 +40,14 @@ class LowNoise(Config):
         """clips: [batch, samples], none silent -> the same shape, each with a peak of 1."""
         import torch
 
-        from domain_adaptation.chance import uniform
+        from domain_adaptation.chance import peak_of_white_noise, uniform, white_spectrum
         from domain_adaptation.waveforms import peak_normalised
 
-        white = peak_normalised(torch.randn_like(clips)) * (sample_rate / _THESIS_RATE) ** 0.5  # as much of it per Hz
-        gain = _low_pass(uniform(*self.cutoff_hz, clips), sample_rate, clips.shape[-1])
-        noise = torch.fft.irfft(torch.fft.rfft(white) * gain, clips.shape[-1])
+        n_samples = clips.shape[-1]
+        gain = _low_pass(uniform(*self.cutoff_hz, clips), sample_rate, n_samples)
+        # Drawn where it is filtered. Its peak is drawn apart: the low-pass leaves so little of the noise that this does not tell.
+        noise = torch.fft.irfft(white_spectrum(clips) * gain, n_samples) * (n_samples / 2) ** 0.5 / peak_of_white_noise(clips)
+        noise = noise * (sample_rate / _THESIS_RATE) ** 0.5  # as much of it per Hz
         return peak_normalised(peak_normalised(clips) + uniform(*self.amount, clips) * noise)
 
 

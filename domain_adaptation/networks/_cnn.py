@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from domain_adaptation.networks._pooling import MaxPoolByTwo
 from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class CnnEncoder(nn.Module):
                     convolution(channels, new_channels, config.kernel_size, config.stride),
                     norm(new_channels),
                     # The thesis pools after the LeakyReLU. That never falls, so the numbers are the same, from fewer of them.
-                    pool(config.pool_size),
+                    MaxPoolByTwo() if len(size) == config.pool_size == 2 else pool(config.pool_size),
                     nn.LeakyReLU(config.negative_slope),
                 )
             )

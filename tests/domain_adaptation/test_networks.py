@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from domain_adaptation.extractor_network import Extractor, make_classifier
 from domain_adaptation.features.mel import Mel
 from domain_adaptation.networks._band_cnn import _MeanAndDeviation
+from domain_adaptation.networks._pooling import MaxPoolByTwo
 from domain_adaptation.networks.band_cnn import BandCnn
 from domain_adaptation.networks.cnn import Cnn
 from domain_adaptation.waveforms import prepared
@@ -104,6 +105,24 @@ def test_mean_and_deviation_have_the_gradient_that_automatic_differentiation_fin
     for own, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(own, other)
     torch.testing.assert_close(gradient(ours), gradient(theirs))
+
+
+@given(height=st.integers(2, 9), width=st.integers(2, 9), seed=st.integers(0, 999))
+def test_pooling_by_two_is_torchs_number_for_number_and_gradient_for_gradient(height, width, seed):
+    generator = torch.Generator().manual_seed(seed)
+    maps = torch.randn(2, 3, height, width, generator=generator, requires_grad=True)
+    ours, theirs = MaxPoolByTwo()(maps), torch.nn.MaxPool2d(2)(maps)
+    torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
+    weights = torch.randn(ours.shape, generator=generator)
+    gradients = [torch.autograd.grad(pooled, maps, weights)[0] for pooled in (ours, theirs)]
+    torch.testing.assert_close(*gradients, atol=0, rtol=0)
+
+
+def test_pooling_equal_values_gives_the_gradient_to_one_of_them():
+    maps = torch.ones(1, 1, 4, 6, requires_grad=True)
+    (gradient,) = torch.autograd.grad(MaxPoolByTwo()(maps).sum(), maps)
+    assert torch.nn.functional.avg_pool2d(gradient, 2).tolist() == [[[[0.25] * 3] * 2]]
+    assert set(gradient.flatten().tolist()) == {0.0, 1.0}
 
 
 def test_the_network_that_keeps_bands_wants_bands():
