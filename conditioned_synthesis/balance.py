@@ -8,6 +8,7 @@ import numpy as np
 
 from conditioned_synthesis.config import Balance, SynthesisConfig
 from conditioned_synthesis.histogram import bin_edges, bin_of, most_even
+from conditioned_synthesis.import_mtcrnn import trajectories_of
 from conditioned_synthesis.labels import label_ranges, normalise, read_labelled
 from conditioned_synthesis.plots import plot_balance
 from texturelib.dataset import write_dataset
@@ -61,8 +62,11 @@ def balance(config: SynthesisConfig, output: Output) -> Selection:
         if not (dataset.folder / name).is_file():
             raise TextureError(f"{shown(dataset.folder / name)}: no such file, but metadata.csv names it")
     output.begin()
+    trajectories = trajectories_of(dataset)
     for name in progress(selection.metadata["file_name"], "linking"):
         link_or_copy(dataset.folder / name, output.folder / name)
+        if trajectories:
+            link_or_copy(dataset.folder / trajectories[name], output.folder / trajectories[name])
     described = {control["name"]: control for control in dataset.description["controls"]}
     plot_balance(
         output.folder / "histogram.png",

@@ -1,7 +1,9 @@
 """The command line of stage 4."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from texturelib.command_line import (
     ConfigArgument,
@@ -78,17 +80,40 @@ def export(
     overwrite: OverwriteOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write the balanced subset as MTCRNN reads it, wavs and .params, into output/mtcrnn."""
+    """Write the clips as MTCRNN reads them, wavs and .params, into output/mtcrnn."""
     settings = _load(config, set_)
     output = _look(settings, "export", overwrite, dry_run)
     if output.is_done or dry_run:
-        dataset = _labelled_if_there(settings.balanced_folder)
-        _say(output, f"{_size(dataset, settings.export.sample_rate) if dataset else 'the balanced subset'}: {output.why}")
+        dataset = _labelled_if_there(settings.exported_folder)
+        _say(output, f"{_size(dataset, settings.export.sample_rate) if dataset else 'the clips'}: {output.why}")
         return
     from conditioned_synthesis.export import export as run
 
     _say(output, f"exporting ({output.why})")
     _say(output, str(run(settings, output, workers=workers)))
+
+
+@app.command()
+def import_mtcrnn(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Wavs as MTCRNN reads them.")],
+    output: Annotated[Path, typer.Option(metavar="DATASET", help="The dataset folder to write.")],
+    params: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the .params files are, if elsewhere.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset that is there.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make a dataset folder of a folder of MTCRNN's: its sounds, and the trajectories of its controls."""
+    from conditioned_synthesis.import_mtcrnn import import_mtcrnn as run
+    from texturelib.errors import TextureError, UsageError
+    from texturelib.files import shown
+
+    for given in (folder, params or folder):
+        if not given.is_dir():
+            raise TextureError(f"{shown(given)}: no such folder")
+    is_import = (output / "trajectories").is_dir()
+    if output.exists() and not (is_import and overwrite):
+        hint = "--overwrite replaces it" if is_import else "name a new folder"
+        raise UsageError(f"--output: {shown(output)} is there already; {hint}")
+    print(f"{shown(output)}: {run(folder, params or folder, output)}")
 
 
 def _load(config: Path, overrides: list[str] | None) -> "SynthesisConfig":
@@ -107,7 +132,12 @@ def _look(settings: "SynthesisConfig", command: str, overwrite: bool, dry_run: b
     folder, name, source, maker = {
         "analyse": (settings.analysis_folder, "labelled", settings.labelled, "domain-adaptation label"),
         "balance": (settings.balanced_folder, "labelled", settings.labelled, "domain-adaptation label"),
-        "export": (settings.mtcrnn_folder, "balanced", settings.balanced_folder, "conditioned-synthesis balance"),
+        "export": (
+            settings.mtcrnn_folder,
+            settings.export.source,
+            settings.exported_folder,
+            "conditioned-synthesis balance" if settings.export.source == "balanced" else "domain-adaptation label",
+        ),
     }[command]
     if not source.exists() and not dry_run:
         raise TextureError(f'{shown(source)}: no such folder; run "{maker}" first')

@@ -42,8 +42,10 @@ class Balance(Config):
 
 
 class Export(Config):
-    """`conditioned-synthesis export`: the balanced subset as MTCRNN reads it."""
+    """`conditioned-synthesis export`: clips as MTCRNN reads them."""
 
+    source: Literal["balanced", "labelled"] = "balanced"
+    """What is exported: the balanced subset, or all that is labelled."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 16000
     """MTCRNN takes every file for 16 kHz."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
@@ -68,6 +70,10 @@ class SynthesisConfig(StageConfig):
     @property
     def balanced_folder(self) -> Path:
         return self.output / "balanced"
+
+    @property
+    def exported_folder(self) -> Path:
+        return self.balanced_folder if self.export.source == "balanced" else self.labelled
 
     @property
     def mtcrnn_folder(self) -> Path:

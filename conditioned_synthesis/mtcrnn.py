@@ -50,11 +50,23 @@ def check_folder(folder: Path) -> Checked:
 
     Errors: TextureError with the first thing that MTCRNN would stumble over, or learn wrongly from.
     """
-    wavs = sorted(folder.rglob("*.wav"))
+    checked, _ = read_folder(folder, folder, read_strings=False)
+    return checked
+
+
+def read_folder(wav_folder: Path, params_folder: Path, *, read_strings: bool) -> tuple[Checked, dict[Path, dict[str, Any]]]:
+    """read_strings: whether a number may stand there as text, which MTCRNN reads too.
+
+    -> what is common to all; by wav, within its folder: what its .params file says of each control, in numbers, all of it in the
+    order of the first. Errors: as `check_folder`.
+    """
+    wavs = sorted(wav_folder.rglob("*.wav"))
     if not wavs:
-        raise TextureError(f"{shown(folder)}: holds no .wav files")
+        raise TextureError(f"{shown(wav_folder)}: holds no .wav files")
+    params_of = {wav: params_folder / wav.relative_to(wav_folder).with_suffix(".params") for wav in wavs}
     rate, n_samples = _read_header(wavs[0])
-    controls = _check_params(wavs[0], n_samples / rate)
+    first = _read_params(params_of[wavs[0]], n_samples / rate, read_strings)
+    contents = {wavs[0].relative_to(wav_folder): first}
     for wav in progress(wavs[1:], "checking"):
         found = _read_header(wav)
         if found != (rate, n_samples):
@@ -62,12 +74,13 @@ def check_folder(folder: Path) -> Checked:
                 f"{shown(wav)}: {found[1]} samples at {found[0]} Hz, but {wavs[0].name} has {n_samples} at {rate} Hz; "
                 "MTCRNN needs one rate and one length"
             )
-        names = _check_params(wav, n_samples / rate)
-        if set(names) != set(controls):
-            odd = sorted(set(names) ^ set(controls))[0]
-            has, lacks = (wav, wavs[0]) if odd in names else (wavs[0], wav)
-            raise TextureError(f"{shown(lacks.with_suffix('.params'))}: has no {odd}, but {has.stem}.params has")
-    return Checked(len(wavs), rate, n_samples, controls)
+        content = _read_params(params_of[wav], n_samples / rate, read_strings)
+        if content.keys() != first.keys():
+            odd = sorted(content.keys() ^ first.keys())[0]
+            has, lacks = (wav, wavs[0]) if odd in content else (wavs[0], wav)
+            raise TextureError(f"{shown(params_of[lacks])}: has no {odd}, but {params_of[has].name} has")
+        contents[wav.relative_to(wav_folder)] = {name: content[name] for name in first}
+    return Checked(len(wavs), rate, n_samples, tuple(first)), contents
 
 
 def _read_header(wav: Path) -> tuple[int, int]:
@@ -81,9 +94,8 @@ def _read_header(wav: Path) -> tuple[int, int]:
     return header.samplerate, header.frames
 
 
-def _check_params(wav: Path, seconds: float) -> tuple[str, ...]:
-    """-> the names of the controls in the .params file beside `wav`."""
-    path = wav.with_suffix(".params")
+def _read_params(path: Path, seconds: float, read_strings: bool) -> dict[str, Any]:
+    """-> by control: what the .params file says of it. Errors: TextureError with what is wrong."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
@@ -92,12 +104,29 @@ def _check_params(wav: Path, seconds: float) -> tuple[str, ...]:
         raise TextureError(f"{shown(path)}: not JSON ({error})") from None
     if not isinstance(content, dict) or len(content.keys() - {"meta"}) == 0:
         raise TextureError(f"{shown(path)}: names no control")
-    names = tuple(name for name in content if name != "meta")
-    for name in names:
-        problem = _problem(content[name], seconds)
+    controls = {name: control for name, control in content.items() if name != "meta"}
+    for name, control in controls.items():
+        if read_strings:
+            controls[name] = control = _in_numbers(control)
+        problem = _problem(control, seconds)
         if problem:
             raise TextureError(f"{shown(path)}: {name}: {problem}")
-    return names
+    return controls
+
+
+def _in_numbers(control: Any) -> Any:
+    """-> the same, numbers that stood there as text in their place; what is none stays, to be complained about."""
+    if not isinstance(control, dict):
+        return control
+
+    def number(value: Any) -> Any:
+        try:
+            return float(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    lists = {key: [number(value) for value in control[key]] for key in ("times", "values") if isinstance(control.get(key), list)}
+    return {**control, **lists}
 
 
 def _refuse(constant: str) -> None:
