@@ -55,7 +55,8 @@ class SlowDown(Stateless):
             speeds, factors = self._at_two_speeds(self._varied(real.float()))
             if len(self._known) == len(self._controls):  # else nobody would know what a slowed clip's controls are
                 low, high = self._settings.slow_down
-                clips, truth, _ = Slowing(self._controls, (low**0.5, high**0.5))(clips.float(), truth, torch.from_numpy(rows))
+                slowing = Slowing(self._controls, (low**0.5, high**0.5))
+                clips, truth, _ = slowing(clips.float(), truth, torch.from_numpy(rows).to(real.device))
             inputs = torch.cat([problem.supervised.inputs(clips), problem.features.compute(speeds)])
         reading: Reading = extractor.read(inputs)  # type: ignore[operator]
         synthetic = Reading(*(tensor[: len(clips)] for tensor in reading))
