@@ -8,7 +8,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.extractor import with_interval
 from domain_adaptation.judgement import Judgement, judge
@@ -23,6 +22,7 @@ from domain_adaptation.splits import split_clips, write_split
 from domain_adaptation.supervised import SupervisedLoss
 from domain_adaptation.training import State
 from texturelib.files import write_json
+from texturelib.learning.compute import start_fabric
 from texturelib.outputs import Output
 
 

@@ -9,7 +9,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.extractor_network import make_classifier
 from domain_adaptation.model_card import write_classifier_card
@@ -20,6 +19,7 @@ from domain_adaptation.sets import real_set, synthetic_set
 from domain_adaptation.splits import Split, split_clips, write_split
 from domain_adaptation.training import Clips, Rows, State, Training, fit, predict
 from texturelib.files import write_json
+from texturelib.learning.compute import start_fabric
 from texturelib.outputs import Output
 
 

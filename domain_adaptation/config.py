@@ -10,6 +10,7 @@ from domain_adaptation.networks import Network, networks
 from domain_adaptation.training_config import TrainingConfig
 from texturelib.config import Config, ConfigPath, Share, StageConfig
 from texturelib.errors import UsageError
+from texturelib.learning.compute import ComputeConfig
 
 
 class SplitConfig(Config):
@@ -49,16 +50,6 @@ class ClassifierConfig(TrainingConfig):
     epochs: PositiveInt = 50
     n_layers: PositiveInt = 8
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
-
-
-class ComputeConfig(Config):
-    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding; several processes also draw
-    other noise, and each normalises its own part of a batch."""
-
-    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
-    processes: PositiveInt = 1
-    """That share each batch of a training: GPUs, or processes on the CPU."""
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
 
 
 class EvaluationConfig(Config):

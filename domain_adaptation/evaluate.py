@@ -14,7 +14,6 @@ from torch import nn
 
 from domain_adaptation.adapt import Adapted, adapt_model
 from domain_adaptation.classifier import fit_classifier
-from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig, EvaluationConfig
 from domain_adaptation.evaluation_report import ORACLE, SIMULATED, SLOW_DOWN, THE_MEAN, write_report
 from domain_adaptation.extractor import fit_extractor, fresh_model
@@ -31,6 +30,7 @@ from domain_adaptation.training import Clips, Training, fit
 from domain_adaptation.training_config import TrainingConfig
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_json, read_table, shown, write_json
+from texturelib.learning.compute import start_fabric
 from texturelib.outputs import Output
 
 _ORACLE = TrainingConfig(epochs=20, batch_size=32, learning_rate=0.001, schedule="one_cycle", weight_decay=0.01)

@@ -8,7 +8,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from domain_adaptation.compute import start_fabric
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.features import Features
 from domain_adaptation.intervals import conformal_factors, coverage
@@ -25,6 +24,7 @@ from domain_adaptation.supervised import Augmentation, SupervisedLoss
 from domain_adaptation.training import Clips, State, Training, fit
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import shown, write_json
+from texturelib.learning.compute import start_fabric
 from texturelib.outputs import Output
 
 

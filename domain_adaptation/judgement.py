@@ -3,8 +3,8 @@
 The rule, written down before any truth is looked at. An adapted extractor is kept if
 
 1. it still tells real clips apart: the labels of every control spread at least a quarter as much as before;
-2. where it is meant to read synthetic clips too, it still does: its error on those that it was not trained on has not
-   risen by more than a twentieth;
+2. where it is meant to read synthetic clips too, or where these were randomised until they stand for any recording, it still
+   reads them: its error on those that it was not trained on has not risen by more than a twentieth;
 3. where the engine says how labels move when a sound is played slower: the labels of real clips, on average, move no
    further from these laws than before. Where it says nothing, or the features cannot tell: no more labels leave the range
    0..1 than before.
@@ -35,8 +35,8 @@ Pair = tuple[float, float]
 @dataclass(frozen=True)
 class Judgement:
     """inside: the share of labels of real clips within 0..1. spread: of these labels, of the control whose spread shrank most,
-    against before. synthetic_error: mean absolute, on synthetic clips that were not trained on, None where the method leaves
-    them aside. law_broken: see `law_broken_by`; None without laws."""
+    against before. synthetic_error: mean absolute, on synthetic clips that were not trained on, None where it does
+    not count. law_broken: see `law_broken_by`; None without laws."""
 
     is_kept: bool
     why: str
@@ -58,13 +58,15 @@ class Judgement:
 
 
 def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
-    """problem: its model is the adapted one. reads_both: whether that should still read synthetic clips."""
+    """problem: its model is the adapted one. reads_both: whether the method goes on learning from synthetic clips."""
     models = (before, problem.model)
     labels = [read_store(model, problem.real.clips).labels for model in models]
     deviations = [part.std(axis=0) for part in labels]
     spread = float((deviations[1] / np.maximum(deviations[0], 1e-9)).min())
     inside = (share_inside(labels[0]), share_inside(labels[1]))
-    errors = (_synthetic_error(before, problem), _synthetic_error(problem.model, problem)) if reads_both else None
+    is_randomised = getattr(problem.features, "randomise", None) is not None
+    asks = reads_both or is_randomised
+    errors = (_synthetic_error(before, problem), _synthetic_error(problem.model, problem)) if asks else None
     broken = _law_broken(before, problem), _law_broken(problem.model, problem)
     law_broken = None if broken[0] is None or broken[1] is None else (broken[0], broken[1])
     is_kept, why = _rule(inside, spread, errors, law_broken)

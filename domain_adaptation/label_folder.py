@@ -9,12 +9,12 @@ import numpy as np
 
 from domain_adaptation.extractor_network import fused
 from domain_adaptation.label import labels_by_name, labels_table
-from domain_adaptation.memory import keep_freed_memory
 from domain_adaptation.model_folder import Model, load_model
 from domain_adaptation.reading import Labels, joined, on_every_core, read_clips
 from texturelib.audio import find_audio, read_mono
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import shown, write_json, write_table
+from texturelib.learning.memory import keep_freed_memory
 from texturelib.progress import progress
 
 _BATCH = 64  # files that a thread takes, and segments that it labels at a time

@@ -1,26 +1,21 @@
 """Model folders: weights that know their own shape, their features and their controls."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import torch
-from pydantic import PositiveFloat, PositiveInt, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from pydantic import PositiveFloat, PositiveInt
 from torch import nn
 
 from domain_adaptation.extractor_network import Extractor, make_classifier
 from domain_adaptation.features import Features, features
 from domain_adaptation.networks import Network, networks
 from texturelib.config import Config
-from texturelib.errors import TextureError, UsageError, first_line
-from texturelib.files import shown, whole_file
-
-_WEIGHTS = "model.safetensors"
+from texturelib.errors import TextureError, UsageError
+from texturelib.files import shown
+from texturelib.learning.weights import fill, load_weights, save_weights
 
 
 class About(Config):
@@ -79,26 +74,26 @@ def check_same_features(folder: Path, model: Model, features: Features) -> None:
 
 
 def save_model(folder: Path, model: Model) -> None:
-    _save(folder, model.extractor, model.about.model_dump(mode="json"))
+    save_weights(folder, model.extractor, model.about.model_dump(mode="json"))
 
 
 def load_model(folder: Path) -> Model:
     """-> with the extractor in evaluation mode, on the CPU. Errors: TextureError."""
-    weights, about = _load(folder, About)
+    weights, about = load_weights(folder, About)
     model = new_model(about)
-    _fill(folder, model.extractor, weights)
+    fill(folder, model.extractor, weights)
     return model
 
 
 def save_classifier(folder: Path, classifier: nn.Module, n_layers: int, negative_slope: float, n_features: int) -> None:
-    _save(folder, classifier, {"n_layers": n_layers, "negative_slope": negative_slope, "n_features": n_features})
+    save_weights(folder, classifier, {"n_layers": n_layers, "negative_slope": negative_slope, "n_features": n_features})
 
 
 def load_classifier(folder: Path) -> nn.Module:
     """-> the classifier in evaluation mode, frozen. Errors: TextureError."""
-    weights, about = _load(folder, _AboutClassifier)
+    weights, about = load_weights(folder, _AboutClassifier)
     classifier = make_classifier(about.n_layers, about.negative_slope, about.n_features)
-    _fill(folder, classifier, weights)
+    fill(folder, classifier, weights)
     return classifier.requires_grad_(False)
 
 
@@ -110,31 +105,3 @@ def check_same_controls(models: Mapping[Path, Sequence[str]]) -> None:
             raise TextureError(
                 f"{shown(folder)}: reads {', '.join(other)}, but {shown(first)} reads {', '.join(names)}; train it anew"
             )
-
-
-def _save(folder: Path, module: nn.Module, about: Mapping[str, Any]) -> None:
-    weights = {name: value.contiguous() for name, value in module.state_dict().items()}
-    with whole_file(folder / _WEIGHTS) as part:
-        save_file(weights, part, metadata={"about": json.dumps(about)})
-
-
-def _load(folder: Path, about_class: type[Config]) -> tuple[dict[str, torch.Tensor], Any]:
-    path = folder / _WEIGHTS
-    if not path.exists():
-        raise TextureError(f"{shown(path)}: no such file; name a model folder, or train that network first")
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return weights, about_class.model_validate_json(file.metadata()["about"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValidationError) as error:
-        reason = first_line(error)
-        raise TextureError(f"{shown(path)}: not a model of this toolkit that fits here ({reason})") from None
-
-
-def _fill(folder: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
-    try:
-        module.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = first_line(error)
-        raise TextureError(f"{shown(folder / _WEIGHTS)}: its weights do not fit its network ({reason})") from None
-    module.eval()

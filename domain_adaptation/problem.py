@@ -14,7 +14,8 @@ from domain_adaptation.features import Features
 from domain_adaptation.model_folder import Model
 from domain_adaptation.splits import Split
 from domain_adaptation.supervised import SupervisedLoss
-from domain_adaptation.training import Clips, HasState, Rows, Settings, State, Training, fit
+from domain_adaptation.training import Clips, Rows, Settings, State, Training, fit
+from texturelib.learning.checkpoint import HasState
 
 
 class Objective(HasState, Protocol):

@@ -6,9 +6,11 @@ kind, recorded or made, so it says of recordings without labels how far their la
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
 
 from domain_adaptation.features import Features
 from texturelib.controls import Control
@@ -37,7 +39,7 @@ def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Te
     By Fourier transforms, whose length is a product of small primes.
     """
     n_samples = clips.shape[-1]
-    n_taken = _smooth(round(n_samples / factor))
+    n_taken = _samples_at(n_samples, factor)
     if n_taken > n_samples:
         clips = _looped(clips, n_taken)
     start = min(start, clips.shape[-1] - n_taken)
@@ -81,7 +83,7 @@ class Slowing:
 
 def longest_start(n_samples: int, factor: float) -> int:
     """-> the last `start` that leaves enough of a clip for that slow-down."""
-    return max(0, n_samples - _smooth(round(n_samples / factor)))
+    return max(0, n_samples - _samples_at(n_samples, factor))
 
 
 def _looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
@@ -95,13 +97,6 @@ def _looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
     return looped
 
 
-def _smooth(number: int) -> int:
-    """-> the next number from `number` on that has no prime factor over 5."""
-    while True:
-        rest = number
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return number
-        number += 1
+def _samples_at(n_samples: int, factor: float) -> int:
+    """-> how many samples of a clip become `n_samples` when it is slowed down, or a few more: as many as an FFT is fast at."""
+    return cast("int", next_fast_len(round(n_samples / factor), real=True))

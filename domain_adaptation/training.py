@@ -1,28 +1,21 @@
 """The training loop that the networks of stage 3 share."""
 
 import math
-import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from texturelib.errors import TextureError, first_line
-from texturelib.files import shown, whole_file, write_table
+from texturelib.errors import TextureError
+from texturelib.learning.checkpoint import HasState, resume
+from texturelib.learning.journal import Journal
+from texturelib.learning.schedule import Schedule, set_learning_rate
 from texturelib.progress import progress
-
-
-class HasState(Protocol):
-    """Something that changes along with a training, and must be saved with it."""
-
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state: Any, /) -> Any: ...
 
 
 class Rows(Protocol):
@@ -47,7 +40,7 @@ class Settings(Protocol):
     @property
     def learning_rate(self) -> float: ...
     @property
-    def schedule(self) -> Literal["constant", "cosine", "one_cycle"]: ...
+    def schedule(self) -> Schedule: ...
     @property
     def weight_decay(self) -> float: ...
     @property
@@ -148,12 +141,12 @@ def _fit(fabric: Fabric, module: nn.Module, loss: Loss, train: Clips, validation
     learning: dict[str, HasState] = {"weights": module, "optimizer": optimizer}
     if training.also_saved is not None:
         learning["also_saved"] = training.also_saved
-    state = _resume(folder / "last.ckpt", learning)
+    state = resume(folder / "last.ckpt", State, learning)
     fabric.barrier()  # all have read it before the first process writes another
     n_clips_per_epoch = min(training.clips_per_epoch or len(train), len(train))
     n_batches = len(_batches(n_clips_per_epoch, settings.batch_size, fabric.world_size))
 
-    with _Journal(folder, state, fabric.is_global_zero) as journal:
+    with Journal(folder, state.epoch, fabric.is_global_zero) as journal:
         bar = progress(
             range(state.epoch, settings.epochs), training.label, total=settings.epochs, unit="epoch", initial=state.epoch
         )
@@ -189,7 +182,8 @@ def _fit(fabric: Fabric, module: nn.Module, loss: Loss, train: Clips, validation
                 state.kept_weights = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
             state.history.append({"epoch": epoch + 1, **losses})
             state.epoch = epoch + 1
-            journal.write(state, learning)
+            # asdict copies the kept weights too, so nothing in the file is tied to the weights that go on changing.
+            journal.write(state.epoch, asdict(state), state.history, learning)
             bar.set_postfix({name: f"{value:.4f}" for name, value in losses.items()})
     return state
 
@@ -201,20 +195,9 @@ def _optimizer(module: nn.Module, settings: Settings) -> torch.optim.Optimizer:
 
 
 def _set_learning_rate(optimizer: torch.optim.Optimizer, settings: Settings, epoch: int, share_of_epoch: float) -> None:
-    factor = 1.0
-    if settings.schedule == "cosine":
-        factor = 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs))
-    elif settings.schedule == "one_cycle":
-        factor = _one_cycle((epoch + share_of_epoch) / settings.epochs)
-    for group in optimizer.param_groups:
-        group["lr"] = settings.learning_rate * factor
-
-
-def _one_cycle(share: float, warm_up: float = 0.1) -> float:
-    """share: of the training that is over -> the factor: up in a straight line, then down along half a cosine."""
-    if share < warm_up:
-        return 0.04 + 0.96 * share / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (share - warm_up) / (1 - warm_up)))
+    by_epoch = settings.schedule == "cosine"
+    share = (epoch if by_epoch else epoch + share_of_epoch) / settings.epochs
+    set_learning_rate(optimizer, settings.learning_rate, settings.schedule, share)
 
 
 def _has_waited(state: State, settings: Settings) -> bool:
@@ -266,58 +249,3 @@ def predict(module: nn.Module, inputs: np.ndarray, batch_size: int = 256) -> np.
     device = next(module.parameters()).device
     batches = (inputs[start : start + batch_size] for start in range(0, len(inputs), batch_size))
     return np.concatenate([module(torch.from_numpy(np.array(batch)).to(device)).cpu().numpy() for batch in batches])
-
-
-class _Journal:
-    """What a training leaves behind after every epoch; nothing from any process but the first."""
-
-    def __init__(self, folder: Path, state: State, writes: bool) -> None:
-        self._folder = folder
-        self._writer = None
-        if writes:
-            # Imported here: tensorboard takes a second, and prints of its own.
-            from torch.utils.tensorboard.writer import SummaryWriter
-
-            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=state.epoch)
-
-    def __enter__(self) -> "_Journal":
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        if self._writer:
-            self._writer.close()
-
-    def write(self, state: State, learning: Mapping[str, HasState]) -> None:
-        import pandas as pd
-
-        if self._writer is None:
-            return
-        _save(self._folder / "last.ckpt", state, learning)
-        write_table(self._folder / "history.csv", pd.DataFrame(state.history))
-        for name, value in state.history[-1].items():
-            if name != "epoch":
-                self._writer.add_scalar(name, value, state.epoch)
-
-
-def _resume(checkpoint: Path, learning: Mapping[str, HasState]) -> State:
-    if not checkpoint.exists():
-        return State()
-    try:
-        content: Mapping[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        state = State(**content["state"])
-        for name, part in learning.items():
-            part.load_state_dict(content[name])
-    except (RuntimeError, OSError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        reason = first_line(error)
-        raise TextureError(
-            f"{shown(checkpoint)}: not a checkpoint of this training ({reason}); remove it to start anew"
-        ) from None
-    return state
-
-
-def _save(checkpoint: Path, state: State, learning: Mapping[str, HasState]) -> None:
-    # asdict copies the kept weights too, so nothing in the file is tied to the weights that go on changing.
-    content = {"state": asdict(state)} | {name: part.state_dict() for name, part in learning.items()}
-    # Through an open file: given a path, torch writes its (temporary) name into the archive.
-    with whole_file(checkpoint) as part_path, part_path.open("wb") as file:
-        torch.save(content, file)

@@ -1,10 +1,11 @@
 """What every training has settings for."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from texturelib.config import Config
+from texturelib.learning.schedule import Schedule
 
 
 class TrainingConfig(Config):
@@ -13,7 +14,7 @@ class TrainingConfig(Config):
     epochs: PositiveInt
     batch_size: Annotated[int, Field(ge=2)] = 128
     learning_rate: PositiveFloat = 0.0005
-    schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
+    schedule: Schedule = "constant"
     """How the learning rate runs: the same all along; down to nothing along half a cosine, epoch by epoch; or up over the
     first tenth of all steps, then down along half a cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0

@@ -72,6 +72,8 @@ def read_dataset(folder: Path) -> Dataset:
 
     Errors: TextureError, naming the table and the row, or what makes the folder no dataset folder.
     """
+    import pandas as pd
+
     if not folder.is_dir():
         raise TextureError(f"{shown(folder)}: no such folder")
     if not (folder / "dataset.json").exists():
@@ -89,9 +91,8 @@ def read_dataset(folder: Path) -> Dataset:
     _check(path, names.map(_stays_inside), "{} is not inside the dataset's folder", names)
     for name in dataset.controls:
         values = dataset.metadata[name]
-        if values.dtype.kind not in "iuf":
-            raise TextureError(f"{shown(path)}: column {name} holds text where numbers should be")
-        _check(path, values.map(np.isfinite), f"{name} is {{}}, not a finite number", values)
+        is_number = pd.Series(np.isfinite(pd.to_numeric(values, errors="coerce").to_numpy(float)))  # type: ignore[union-attr]
+        _check(path, is_number, f"{name} is {{}}, not a finite number", values)
     return dataset
 
 

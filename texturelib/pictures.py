@@ -40,13 +40,17 @@ def save_picture(figure: Figure, path: Path) -> None:
 
 
 def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """A small picture of one clip: frequency (log, from 50 Hz) over time, 80 dB of range."""
-    n_fft = 1024
+    """A small picture of one clip: frequency (log, from 50 Hz) over time."""
     figure, (axis,) = panels(1, 2.4, 1.5)
-    colours = matplotlib.colormaps["magma"].with_extremes(bad="black")
-    with np.errstate(divide="ignore"):  # digital silence is at minus infinity decibels, and drawn black
-        axis.specgram(samples, NFFT=n_fft, Fs=sample_rate, noverlap=n_fft * 3 // 4, cmap=colours, scale="dB", vmin=-140, vmax=-40)
+    draw_spectrogram(axis, samples, sample_rate, n_fft=1024, n_overlap=768)
     axis.set_yscale("log")
     axis.set_ylim(50, sample_rate / 2)
     axis.set_axis_off()
     save_picture(figure, path)
+
+
+def draw_spectrogram(axis: Axes, samples: np.ndarray, sample_rate: int, n_fft: int, n_overlap: int) -> None:
+    """Frequency in Hz over time in seconds, 100 dB of range."""
+    colours = matplotlib.colormaps["magma"].with_extremes(bad="black")
+    with np.errstate(divide="ignore"):  # digital silence is at minus infinity decibels, and drawn black
+        axis.specgram(samples, NFFT=n_fft, Fs=sample_rate, noverlap=n_overlap, cmap=colours, scale="dB", vmin=-140, vmax=-40)

@@ -43,6 +43,9 @@ class SlowDown(Stateless):
                 f"{problem.features.sample_rate} Hz ends below {problem.features.highest_hz:.0f} Hz, which these features hear; "
                 f'it should be at most {most:.3g}, or the features should be "log_bands" that end lower'
             )
+        # Where a control has no law, nobody would know what a slowed clip's controls are.
+        low, high = settings.slow_down
+        self._slowing = Slowing(self._controls, (low**0.5, high**0.5)) if len(self._known) == len(self._controls) else None
         self._slopes = torch.from_numpy(slopes[self._known])
         # A control that hardly moves by its law would be best off not to move at all: it should not lead.
         self._weights = (self._slopes / self._slopes.abs().max()).square().clamp(min=0.1)
@@ -53,10 +56,8 @@ class SlowDown(Stateless):
         clips, truth = (tensor.to(real.device) for tensor in self._labelled.batch(rows))
         with torch.no_grad():
             speeds, factors = self._at_two_speeds(self._varied(real.float()))
-            if len(self._known) == len(self._controls):  # else nobody would know what a slowed clip's controls are
-                low, high = self._settings.slow_down
-                slowing = Slowing(self._controls, (low**0.5, high**0.5))
-                clips, truth, _ = slowing(clips.float(), truth, torch.from_numpy(rows).to(real.device))
+            if self._slowing:
+                clips, truth, _ = self._slowing(clips.float(), truth, torch.from_numpy(rows).to(real.device))
             inputs = torch.cat([problem.supervised.inputs(clips), problem.features.compute(speeds)])
         reading: Reading = extractor.read(inputs)  # type: ignore[operator]
         synthetic = Reading(*(tensor[: len(clips)] for tensor in reading))

@@ -7,6 +7,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 from domain_adaptation.methods._base import methods
 from domain_adaptation.training_config import TrainingConfig
 from texturelib.config import Share
+from texturelib.learning.schedule import Schedule
 
 if TYPE_CHECKING:
     from domain_adaptation.problem import Problem
@@ -32,7 +33,7 @@ class ScalingLaw(TrainingConfig):
     """Real clips in a step; each is heard at two speeds."""
     synthetic_batch_size: Annotated[int, Field(ge=2)] = 64
     learning_rate: PositiveFloat = 0.001
-    schedule: Literal["constant", "cosine", "one_cycle"] = "one_cycle"
+    schedule: Schedule = "one_cycle"
     weight: PositiveFloat = 1.0
     """Of the law for each clip, beside the supervised loss."""
     mean_weight: NonNegativeFloat = 0.5

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,8 +11,7 @@ import torch
 from torch import nn
 
 from domain_adaptation.cli import app
-from domain_adaptation.compute import start_fabric
-from domain_adaptation.config import ComputeConfig
+from domain_adaptation.features._randomise import Randomise
 from domain_adaptation.features.waveform import Waveform
 from domain_adaptation.judgement import judge
 from domain_adaptation.laws import labels_at_speeds, law_broken_by
@@ -32,6 +32,7 @@ from domain_adaptation.splits import split_clips
 from domain_adaptation.supervised import SupervisedLoss
 from domain_adaptation.training import Clips, Training, fit
 from texturelib.errors import TextureError
+from texturelib.learning.compute import ComputeConfig, start_fabric
 
 from .conftest import BANDS, make_config, make_pitch_set, make_set
 
@@ -428,6 +429,20 @@ def test_labels_that_have_become_all_alike_are_harm(trained, problem_of):
     assert not judgement.is_kept
     assert judgement.spread < 0.01
     assert judgement.why.startswith("the labels of some control spread only 0% as far as before: adaptation looks harmful")
+
+
+def test_reading_randomised_clips_worse_is_harm_also_where_a_method_leaves_them_aside(trained_on_pitch, problem_of):
+    config, _ = trained_on_pitch
+    before = load_model(config.output / "extractor")
+    plain = problem_of(config)
+    about = plain.model.about
+    features = about.features.model_copy(update={"randomise": Randomise()})
+    randomised = replace(plain, model=replace(plain.model, about=about.model_copy(update={"features": features})))
+    nn.init.constant_(plain.model.extractor.head.linear.bias, 2.0)  # labels 0.15 x 2 too high; both problems share it
+    assert judge(before, plain, reads_both=False).synthetic_error is None
+    judgement = judge(before, randomised, reads_both=False)
+    assert not judgement.is_kept
+    assert judgement.why.startswith("the error on synthetic clips rose from")
 
 
 def test_without_a_law_fewer_labels_within_the_range_are_harm(trained, problem_of):

@@ -12,13 +12,12 @@ import torch
 from torch import nn
 
 from domain_adaptation.cli import app
-from domain_adaptation.compute import start_fabric
-from domain_adaptation.config import ComputeConfig
 from domain_adaptation.extractor import AnswersDiffer
 from domain_adaptation.features.waveform import Waveform
 from domain_adaptation.training import Clips, Training, fit
 from domain_adaptation.training_config import TrainingConfig
 from texturelib.errors import TextureError, UsageError
+from texturelib.learning.compute import ComputeConfig, start_fabric
 
 RNG = np.random.default_rng(0)
 INPUTS = RNG.standard_normal((50, 3)).astype(np.float32)

@@ -59,7 +59,7 @@ def test_a_clip_that_is_gone_or_of_another_length_is_named(folder: Path) -> None
         ("name,avgRate\na.wav,0.5\n", "has no column file_name"),
         ("file_name,avgRate\na.wav,0.5\nb.wav,\n", "row 3: avgRate is empty"),
         ("file_name,avgRate\n,0.5\n", "row 2: file_name is empty"),
-        ("file_name,avgRate\na.wav,0.5\nb.wav,loud\n", "column avgRate holds text where numbers should be"),
+        ("file_name,avgRate\na.wav,0.5\nb.wav,loud\n", "row 3: avgRate is loud, not a finite number"),
     ],
 )
 def test_a_table_that_lacks_something_is_named_with_the_place(folder: Path, table: str, expected: str) -> None:

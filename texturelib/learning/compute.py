@@ -1,13 +1,25 @@
 """Where and how exactly to compute."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from domain_adaptation.config import ComputeConfig
-from domain_adaptation.memory import keep_freed_memory
+from pydantic import PositiveInt
+
+from texturelib.config import Config
 from texturelib.errors import UsageError, first_line
+from texturelib.learning.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+class ComputeConfig(Config):
+    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding; several processes also draw
+    other noise, and each normalises its own part of a batch."""
+
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    processes: PositiveInt = 1
+    """That share each batch of a training: GPUs, or processes on the CPU."""
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
 
 
 def start_fabric(compute: ComputeConfig) -> "Fabric":

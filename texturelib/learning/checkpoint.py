@@ -1,0 +1,47 @@
+"""last.ckpt: all that an interrupted training needs to go on as if nothing had happened, in plain tensors and numbers."""
+
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+from texturelib.errors import TextureError, first_line
+from texturelib.files import shown, whole_file
+
+State = TypeVar("State")
+
+
+class HasState(Protocol):
+    """Something that changes along with a training, and must be saved with it."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: Any, /) -> Any: ...
+
+
+def save_checkpoint(path: Path, state: Mapping[str, Any], learning: Mapping[str, HasState]) -> None:
+    """state: plain tensors and numbers. learning: by name."""
+    content = {"state": dict(state)} | {name: part.state_dict() for name, part in learning.items()}
+    # Through an open file: given a path, torch writes its (temporary) name into the archive.
+    with whole_file(path) as part_path, part_path.open("wb") as file:
+        torch.save(content, file)
+
+
+def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, HasState]) -> State:
+    """-> the state as it was saved, and every part of `learning` as it was; a new one where there is no file.
+
+    Errors: TextureError when it is not a checkpoint of this training.
+    """
+    if not path.exists():
+        return new_state()
+    try:
+        content: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state = new_state(**content["state"])
+        for name, part in learning.items():
+            part.load_state_dict(content[name])
+    except (RuntimeError, OSError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = first_line(error)
+        raise TextureError(f"{shown(path)}: not a checkpoint of this training ({reason}); remove it to start anew") from None
+    return state

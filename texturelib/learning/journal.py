@@ -1,0 +1,42 @@
+"""What a training leaves behind as it goes: last.ckpt, history.csv and TensorBoard events."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from texturelib.files import write_table
+from texturelib.learning.checkpoint import HasState, save_checkpoint
+
+
+class Journal:
+    """Nothing is written from any process but the first."""
+
+    def __init__(self, folder: Path, begins_at: int, writes: bool = True) -> None:
+        """begins_at: the epoch or step that a resumed training goes on from; events after it are void."""
+        self._folder = folder
+        self._writer = None
+        if writes:
+            # Imported here: tensorboard takes a second, and prints of its own.
+            from torch.utils.tensorboard.writer import SummaryWriter
+
+            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=begins_at)
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        if self._writer:
+            self._writer.close()
+
+    def write(
+        self, at: int, state: Mapping[str, Any], history: Sequence[Mapping[str, float]], learning: Mapping[str, HasState]
+    ) -> None:
+        """at: the epoch or step. history: a row for each until now; its first column counts them."""
+        import pandas as pd
+
+        if self._writer is None:
+            return
+        save_checkpoint(self._folder / "last.ckpt", state, learning)
+        write_table(self._folder / "history.csv", pd.DataFrame(history))
+        for name, value in list(history[-1].items())[1:]:
+            self._writer.add_scalar(name, value, at)

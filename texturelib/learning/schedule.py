@@ -1,0 +1,38 @@
+"""How a learning rate runs through a training."""
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+Schedule = Literal["constant", "cosine", "one_cycle"]
+"""The same all along; down to nothing along half a cosine; or up over the first tenth of all steps, then down along half a
+cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
+
+
+def set_learning_rate(optimizer: "Optimizer", highest: float, schedule: Schedule, share: float) -> None:
+    """share: of the training that is over."""
+    factor = {"constant": _constant, "cosine": cosine, "one_cycle": one_cycle}[schedule](share)
+    for group in optimizer.param_groups:
+        group["lr"] = highest * factor
+
+
+def _constant(_: float) -> float:
+    return 1.0
+
+
+def cosine(share: float) -> float:
+    """share: of the training that is over -> the factor of the learning rate, 1 to 0."""
+    return 0.5 * (1 + math.cos(math.pi * share))
+
+
+def one_cycle(share: float, warm_up: float = 0.1) -> float:
+    """share: of the training that is over -> the factor: up in a straight line, then down along half a cosine.
+
+    >>> [round(one_cycle(share), 2) for share in (0.0, 0.05, 0.1, 0.55, 1.0)]
+    [0.04, 0.52, 1.0, 0.5, 0.0]
+    """
+    if share < warm_up:
+        return 0.04 + 0.96 * share / warm_up
+    return cosine((share - warm_up) / (1 - warm_up))
