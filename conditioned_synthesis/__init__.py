@@ -1,4 +1,6 @@
-"""Stage 4: from labelled recordings to what a conditioned synthesiser trains on.
+"""Stage 4: from labelled recordings to an instrument.
 
-analyse, balance, export: the three commands. labels, histogram: what they share. mtcrnn: that synthesiser's file format.
+analyse, balance, export, train, generate: the commands; import_mtcrnn, import_model: MTCRNN's data and networks. labels,
+histogram, mtcrnn (its file format), sounds, instrument, lines: what they share. synthesisers: a family of small classes;
+training: their loop. texture_statistics, cochlea: how alike textures sound, for losses and comparisons.
 """

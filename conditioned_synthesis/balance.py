@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from conditioned_synthesis.config import Balance, SynthesisConfig
-from conditioned_synthesis.histogram import bin_edges, bin_of, most_even
+from conditioned_synthesis.histogram import bin_edges, bin_of, median_count, most_even
 from conditioned_synthesis.import_mtcrnn import trajectories_of
-from conditioned_synthesis.labels import label_ranges, normalise, read_labelled
+from conditioned_synthesis.labels import check_files, controls_of, label_ranges, normalise, read_labelled
 from conditioned_synthesis.plots import plot_balance
 from texturelib.dataset import write_dataset
-from texturelib.errors import TextureError, UsageError
-from texturelib.files import link_or_copy, shown, write_json
+from texturelib.errors import UsageError
+from texturelib.files import link_or_copy, write_json
 from texturelib.nearest import did_you_mean
 from texturelib.outputs import Output
 from texturelib.progress import progress
@@ -57,17 +57,16 @@ def balance(config: SynthesisConfig, output: Output) -> Selection:
     The labels stay as they were, or are clipped to 0..1; balance.json has the ranges by which the export brings them to 0..1.
     """
     dataset = read_labelled(config.labelled)
-    selection = select(dataset.metadata, dataset.controls, config.balance)
-    for name in selection.metadata["file_name"]:
-        if not (dataset.folder / name).is_file():
-            raise TextureError(f"{shown(dataset.folder / name)}: no such file, but metadata.csv names it")
-    output.begin()
     trajectories = trajectories_of(dataset)
-    for name in progress(selection.metadata["file_name"], "linking"):
+    selection = select(dataset.metadata, dataset.controls, config.balance)
+    names = selection.metadata["file_name"]
+    check_files(dataset, [*names, *(trajectories[name] for name in names if trajectories)])
+    described = {control.name: control for control in controls_of(dataset)}
+    output.begin()
+    for name in progress(names, "linking"):
         link_or_copy(dataset.folder / name, output.folder / name)
         if trajectories:
             link_or_copy(dataset.folder / trajectories[name], output.folder / trajectories[name])
-    described = {control["name"]: control for control in dataset.description["controls"]}
     plot_balance(
         output.folder / "histogram.png",
         selection.before,
@@ -108,13 +107,11 @@ def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> 
     ranges = label_ranges(labels)
     normalised = normalise(labels, ranges)
     chosen = _chosen(settings, normalised, ranges)
-    bins = np.stack([bin_of(normalised[name].to_numpy(), settings.bins) for name in chosen])
     shape = (settings.bins,) * len(chosen)
     _check_size(shape)
-    cell = np.ravel_multi_index(tuple(bins), shape)
+    cell = np.ravel_multi_index(tuple(bin_of(normalised[name].to_numpy(), settings.bins) for name in chosen), shape)
     before = np.bincount(cell, minlength=int(np.prod(shape)))
-    # The bins that hold any have at least one clip each, so their median is at least 1.
-    n = int(np.median(before[before > 0])) if settings.clips_per_bin == "median" else settings.clips_per_bin
+    n = median_count(before) if settings.clips_per_bin == "median" else settings.clips_per_bin
     if n > before.max():
         raise UsageError(
             f"balance.clips_per_bin: {n} is more than any bin of {' x '.join(chosen)} holds; the fullest has {before.max()} clips"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from texturelib.dataset import Dataset
     from texturelib.outputs import Output
 
-app = make_app("Analyse labelled recordings, balance them, and export them to a conditioned synthesiser.")
+app = make_app("Analyse labelled recordings, balance and export them; train a conditioned synthesiser, and play it.")
 
 
 @app.command()
@@ -103,17 +103,106 @@ def import_mtcrnn(
 ) -> None:
     """Make a dataset folder of a folder of MTCRNN's: its sounds, and the trajectories of its controls."""
     from conditioned_synthesis.import_mtcrnn import import_mtcrnn as run
+    from conditioned_synthesis.import_mtcrnn import is_import
     from texturelib.errors import TextureError, UsageError
     from texturelib.files import shown
 
     for given in (folder, params or folder):
         if not given.is_dir():
             raise TextureError(f"{shown(given)}: no such folder")
-    is_import = (output / "trajectories").is_dir()
-    if output.exists() and not (is_import and overwrite):
-        hint = "--overwrite replaces it" if is_import else "name a new folder"
+    if output.exists() and not (overwrite and is_import(output)):
+        hint = "--overwrite replaces it" if is_import(output) else "name a new folder"
         raise UsageError(f"--output: {shown(output)} is there already; {hint}")
     print(f"{shown(output)}: {run(folder, params or folder, output)}")
+
+
+@app.command()
+def train(
+    config: ConfigArgument,
+    set_: SetOption = None,
+    dry_run: DryRunOption = False,
+    overwrite: OverwriteOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Train the synthesiser on the exported clips, or on `train.sounds`, into output/synthesiser, a model folder."""
+    settings = _load(config, set_)
+    settings.wanted_synthesiser()  # before anything else
+    output = _look(settings, "train", overwrite, dry_run)
+    if output.is_done or dry_run:
+        _say(output, f"a synthesiser: {output.why}")
+        return
+    from conditioned_synthesis.train import train as run
+
+    _say(output, f"training the synthesiser ({output.why})")
+    metrics = run(settings, output)
+    _say(output, f"loss on held-out clips {metrics['validation_loss']:.4f} {metrics['loss_in_words']}, {metrics['step']} steps")
+
+
+@app.command()
+def generate(
+    config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="The JSON config.")] = None,
+    set_: SetOption = None,
+    model: Annotated[Path | None, typer.Option(metavar="FOLDER", help="A model folder, instead of the config's.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.wav", help="One sound to make; else examples of all controls are.")
+    ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Or NAME=TIME:VALUE,TIME:VALUE...; or a .npy file. Repeatable; else the middle."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.05, help="Of the sound.")] = 5.0,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another sound of the same kind.")] = 0,
+    temperature: Annotated[float, typer.Option(min=0.01, help="Below 1 tamer, above 1 wilder.")] = 1.0,
+    prime: Annotated[Path | None, typer.Option(metavar="SOUND", help="A sound that it goes on from.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Rougher, where that is faster.")] = False,
+    dry_run: DryRunOption = False,
+    overwrite: OverwriteOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Play a trained synthesiser: examples of what each control does, into output/examples, or one sound as asked for."""
+    from texturelib.errors import UsageError
+
+    settings = _load(config, set_) if config else None
+    if settings is None and model is None:
+        raise UsageError("generate: name a config, or a model folder with --model")
+    if output:
+        from conditioned_synthesis.generate import Wish, generate_sound
+
+        folder = model or settings.synthesiser_folder  # type: ignore[union-attr]
+        generate_sound(folder, output, Wish(control or [], seconds, seed, temperature, prime, fast), overwrite, dry_run)
+        return
+    if settings is None or model or control or prime:
+        raise UsageError("generate: --output FILE.wav should name the sound that is asked for")
+    settings.wanted_synthesiser()  # before anything else
+    examples = _look(settings, "generate", overwrite, dry_run)
+    if examples.is_done or dry_run:
+        _say(examples, f"examples of what each control does: {examples.why}")
+        return
+    from conditioned_synthesis.generate import generate_examples as run
+
+    _say(examples, f"playing examples ({examples.why})")
+    n_sounds, notes = run(settings, examples)
+    if notes:
+        _say(examples, f"note: {notes[0]}" + (f", and {len(notes) - 1} more are no better" if len(notes) > 1 else ""))
+    _say(examples, f"{n_sounds} sounds")
+
+
+@app.command()
+def import_model(
+    checkpoint: Annotated[Path, typer.Argument(metavar="MODEL.pkl", help="What MTCRNN saved: model_<step>.pkl.")],
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="The model folder to write.")],
+    control: Annotated[list[str] | None, typer.Option(metavar="NAME", help="In the order of --prop. Repeatable.")] = None,
+    sample_rate: Annotated[int, typer.Option(min=1000, help="Of the sounds that it learnt from.")] = 16000,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make a model folder, which `generate --model` plays, of a checkpoint of MTCRNN's."""
+    from conditioned_synthesis.import_model import import_model as run
+    from texturelib.files import shown
+
+    about = run(checkpoint, output, control or [], sample_rate, overwrite)
+    settings = about.synthesiser
+    print(f"{shown(output)}: {settings.n_layers} x {settings.hidden_size} units, controls {', '.join(about.names) or 'none'}")  # type: ignore[attr-defined]
 
 
 def _load(config: Path, overrides: list[str] | None) -> "SynthesisConfig":
@@ -124,20 +213,17 @@ def _load(config: Path, overrides: list[str] | None) -> "SynthesisConfig":
 
 
 def _look(settings: "SynthesisConfig", command: str, overwrite: bool, dry_run: bool) -> "Output":
-    """command: also the name of the config's section that its result depends on."""
     from texturelib.errors import TextureError
     from texturelib.files import shown
     from texturelib.outputs import look_at_output
 
+    exported_by = "conditioned-synthesis balance" if settings.export.source == "balanced" else "domain-adaptation label"
     folder, name, source, maker = {
         "analyse": (settings.analysis_folder, "labelled", settings.labelled, "domain-adaptation label"),
         "balance": (settings.balanced_folder, "labelled", settings.labelled, "domain-adaptation label"),
-        "export": (
-            settings.mtcrnn_folder,
-            settings.export.source,
-            settings.exported_folder,
-            "conditioned-synthesis balance" if settings.export.source == "balanced" else "domain-adaptation label",
-        ),
+        "export": (settings.mtcrnn_folder, settings.export.source, settings.exported_folder, exported_by),
+        "train": (settings.synthesiser_folder, "sounds", settings.sounds_folder, "conditioned-synthesis export"),
+        "generate": (settings.examples_folder, "synthesiser", settings.synthesiser_folder, "conditioned-synthesis train"),
     }[command]
     if not source.exists() and not dry_run:
         raise TextureError(f'{shown(source)}: no such folder; run "{maker}" first')
@@ -145,7 +231,7 @@ def _look(settings: "SynthesisConfig", command: str, overwrite: bool, dry_run: b
         settings,
         f"conditioned-synthesis {command}",
         folder=folder,
-        only={command},
+        only={command, "synthesiser", "compute"} if command == "train" else {command},
         inputs={name: source},
         overwrite=overwrite,
         dry_run=dry_run,

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
 from texturelib.config import Config, ConfigPath, Share, StageConfig
+from texturelib.errors import UsageError
+from texturelib.learning.compute import ComputeConfig
 
 
 def _count_or_median(value: Any) -> Any:
@@ -54,14 +57,51 @@ class Export(Config):
     """The share of clips that may fail before the whole job counts as failed."""
 
 
+class Train(Config):
+    """`conditioned-synthesis train`: what the synthesiser learns from."""
+
+    sounds: ConfigPath | None = None
+    """A folder of wavs with .params files beside them, of any rate; null takes what `export` wrote."""
+    controls: Annotated[list[str], Field(min_length=1)] | None = None
+    """The controls to learn, in this order; null takes all."""
+    seed: NonNegativeInt = 0
+
+
+class Generate(Config):
+    """`conditioned-synthesis generate`, where no single sound is asked for: of each control, examples of what it does."""
+
+    values: Annotated[int, Field(ge=2, le=100)] = 5
+    """Of each control, evenly spread over what was trained on, a sound each."""
+    seconds: PositiveFloat = 2.0
+    """Of each of these."""
+    sweep_seconds: PositiveFloat = 6.0
+    """Of one more, in which the control moves through its range."""
+    temperature: PositiveFloat = 1.0
+    """Below 1 tamer, above 1 wilder."""
+    fast: bool = False
+    """Rougher, where that is faster: of "mtcrnn", with weights rounded to bytes."""
+    seed: NonNegativeInt = 0
+
+
 class SynthesisConfig(StageConfig):
-    """`conditioned-synthesis analyse`, `balance` and `export`; each writes a folder of its own in `output`."""
+    """The commands of `conditioned-synthesis`; each writes a folder of its own in `output`."""
 
     labelled: ConfigPath
     """The labelled recordings: a dataset folder, as `domain-adaptation label` writes it."""
     analyse: Analyse = Analyse()
     balance: Balance = Balance()
     export: Export = Export()
+    synthesiser: Annotated[Synthesiser, synthesisers] | None = None
+    """What is trained, and played; null: nothing is."""
+    train: Train = Train()
+    generate: Generate = Generate()
+    compute: ComputeConfig = ComputeConfig()
+
+    def wanted_synthesiser(self) -> Synthesiser:
+        """Errors: UsageError when the config has none."""
+        if self.synthesiser is None:
+            raise UsageError('synthesiser: names none; it should, as {"type": "mtcrnn"}')
+        return self.synthesiser
 
     @property
     def analysis_folder(self) -> Path:
@@ -78,3 +118,15 @@ class SynthesisConfig(StageConfig):
     @property
     def mtcrnn_folder(self) -> Path:
         return self.output / "mtcrnn"
+
+    @property
+    def sounds_folder(self) -> Path:
+        return self.train.sounds or self.mtcrnn_folder
+
+    @property
+    def synthesiser_folder(self) -> Path:
+        return self.output / "synthesiser"
+
+    @property
+    def examples_folder(self) -> Path:
+        return self.output / "examples"

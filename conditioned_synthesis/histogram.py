@@ -56,6 +56,24 @@ def evenness(counts: np.ndarray) -> float:
     return float(abs(np.sum(shares * np.log(shares))) / np.log(len(counts)))
 
 
+def median_count(counts: np.ndarray) -> int:
+    """counts: clips per bin, any shape, some above 0 -> the median of the bins that hold any, rounded down; at least 1.
+
+    >>> median_count(np.array([1, 4, 0, 4]))
+    4
+    """
+    return int(np.median(counts[counts > 0]))
+
+
+def n_balanced(counts: np.ndarray) -> int:
+    """counts: clips per bin -> how many stay when each bin keeps the median count, and bins with fewer are dropped.
+
+    >>> n_balanced(np.array([1, 4, 0, 5]))
+    8
+    """
+    return int((counts >= median_count(counts)).sum()) * median_count(counts)
+
+
 def most_even(normalised: "pd.DataFrame", bins: int) -> str | None:
     """normalised: a column per control -> the control whose histogram is nearest to flat; the first of equals.
 

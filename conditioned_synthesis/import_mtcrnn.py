@@ -2,30 +2,53 @@
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from conditioned_synthesis.mtcrnn import Checked, read_folder
+from conditioned_synthesis.mtcrnn import Checked, control_of, read_folder
 from texturelib.dataset import Dataset, write_dataset
-from texturelib.files import link_or_copy, write_json
+from texturelib.errors import TextureError
+from texturelib.files import PART, link_or_copy, read_json, shown, write_json
 
 _TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
+_KIND = "imported from MTCRNN"
+_TAKEN = ("file_name", "source", _TRAJECTORIES)  # columns of metadata.csv that hold text
 
 
 def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checked:
     """Write a dataset folder: the sounds, a column per control with its mean over the clip, and what each .params file says,
     in numbers. -> what is common to all.
 
-    Errors: TextureError with the first thing that MTCRNN would stumble over, or learn wrongly from; nothing is written then.
+    A dataset that is there is replaced. Errors: TextureError with the first thing that MTCRNN would stumble over, or learn
+    wrongly from; nothing is written then.
     """
+    checked, contents = read_folder(wav_folder, params_folder, read_strings=True)
+    for name in checked.controls:
+        if problem := _problem_of_name(name):
+            first = params_folder / next(iter(contents)).with_suffix(".params")
+            raise TextureError(f"{shown(first)}: control {name!r}: {problem}")
+    output = output.resolve()  # the dataset's own place, also where a link leads to it
+    # Made beside its place: a run that stops leaves what was there before, or nothing, and not half a dataset.
+    part, before = (output.with_name(f"{PART}{which}-{output.name}") for which in ("new", "old"))
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        _write(part, wav_folder, checked, contents)
+        if output.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            output.rename(before)
+        part.rename(output)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
+    return checked
+
+
+def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
+    """contents: by wav, within `wav_folder`: what its .params file says of each control."""
     import pandas as pd
 
-    checked, contents = read_folder(wav_folder, params_folder, read_strings=True)
-    (output / "dataset.json").unlink(missing_ok=True)
-    for part in ("audio", _TRAJECTORIES):
-        shutil.rmtree(output / part, ignore_errors=True)
     rows = []
     for name, controls in contents.items():
         file_name, trajectories = f"audio/{name.as_posix()}", f"{_TRAJECTORIES}/{name.with_suffix('.json').as_posix()}"
@@ -39,16 +62,33 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
         pd.DataFrame(rows),
         sample_rate=checked.sample_rate,
         seconds=checked.seconds,
-        controls=[_description(name, line) for name, line in first.items()],
-        provenance={"kind": "imported from MTCRNN", "of": wav_folder.name},
+        controls=[control_of(name, line).describe() for name, line in first.items()],
+        provenance={"kind": _KIND, "of": wav_folder.name},
     )
-    return checked
+
+
+def is_import(folder: Path) -> bool:
+    """-> whether the folder is a dataset that was imported from MTCRNN."""
+    if not (folder / "dataset.json").is_file():
+        return False
+    description = read_json(folder / "dataset.json")
+    provenance = description.get("provenance") if isinstance(description, dict) else None
+    return isinstance(provenance, dict) and provenance.get("kind") == _KIND
 
 
 def trajectories_of(dataset: Dataset) -> dict[str, str]:
-    """-> by file name: the file with its trajectories, both within the dataset's folder; none, unless it was imported."""
+    """-> by file name: the file with its trajectories, both within the dataset's folder; none, unless it was imported.
+
+    Errors: TextureError when one would lie elsewhere.
+    """
     if _TRAJECTORIES not in dataset.metadata:
         return {}
+    for row, name in enumerate(dataset.metadata[_TRAJECTORIES], 2):  # the first line of the file has the names
+        if not isinstance(name, str) or PurePosixPath(name).parts[:1] != (_TRAJECTORIES,) or ".." in PurePosixPath(name).parts:
+            path = shown(dataset.folder / "metadata.csv")
+            raise TextureError(
+                f"{path}: row {row}: {_TRAJECTORIES}: {name} is not a file in the dataset's folder {_TRAJECTORIES}"
+            )
     return dict(zip(dataset.metadata["file_name"], dataset.metadata[_TRAJECTORIES], strict=True))
 
 
@@ -60,12 +100,14 @@ def mean_over(times: list[float], values: list[float], seconds: float) -> float:
     """
     inside = [time for time in times if 0 < time < seconds]
     points = np.array([0.0, *inside, seconds])
-    return round(float(np.trapezoid(np.interp(points, times, values), points)) / seconds, 6)
+    at_points = np.interp(points, times, values)
+    area = float(np.sum(np.diff(points) * (at_points[:-1] + at_points[1:]) / 2))
+    return round(area / seconds, 6)
 
 
-def _description(name: str, line: Mapping[str, Any]) -> dict[str, Any]:
-    """-> what dataset.json says of a control. Values run from 0 to 1; files may also say what they were before."""
-    low, high, unit = (line.get(key) for key in ("origMinval", "origMaxval", "origUnits"))
-    if not (isinstance(low, (int, float)) and isinstance(high, (int, float)) and low < high):
-        low, high, unit = 0.0, 1.0, line.get("units")
-    return {"name": name, "unit": str(unit or ""), "low": low, "high": high, "curve": "linear", "offset": 0.0}
+def _problem_of_name(control: str) -> str | None:
+    if control in _TAKEN:
+        return "metadata.csv keeps a column of this name for something else; rename the control"
+    if not control.strip() or not control.isprintable():
+        return "not a name that can be printed; rename the control"
+    return None

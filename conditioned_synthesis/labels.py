@@ -1,11 +1,12 @@
 """The labels of a set of clips, and how they are brought to 0..1."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from texturelib.controls import Control
 from texturelib.dataset import Dataset, read_dataset
 from texturelib.errors import TextureError
 from texturelib.files import shown
@@ -20,6 +21,29 @@ def read_labelled(folder: Path) -> Dataset:
     if not dataset.controls:
         raise TextureError(f"{shown(folder / 'metadata.csv')}: holds no labels; it should come from domain-adaptation label")
     return dataset
+
+
+def controls_of(dataset: Dataset) -> list[Control]:
+    """-> its controls, in the order of dataset.json. Errors: TextureError when that does not say enough of one."""
+    for described in dataset.description["controls"]:
+        for key in ("low", "high", "unit"):
+            if key not in described:
+                path = shown(dataset.folder / "dataset.json")
+                raise TextureError(f"{path}: control {described['name']} has no {key}; it needs low, high and unit")
+    return [Control.from_description(described) for described in dataset.description["controls"]]
+
+
+def check_files(dataset: Dataset, names: Iterable[str]) -> None:
+    """names: files that the table names. Errors: TextureError with the first that is not there."""
+    for name in names:
+        if not (dataset.folder / name).is_file():
+            raise TextureError(f"{shown(dataset.folder / name)}: no such file, but metadata.csv names it")
+
+
+def physical(control: Control, label: "float | np.ndarray") -> np.ndarray:
+    """label: any shape -> the same shape, in the control's unit; inf for a label so far above 1 that no number stands for it."""
+    with np.errstate(over="ignore"):
+        return control.to_physical(label)
 
 
 def label_ranges(labels: "pd.DataFrame") -> dict[str, tuple[float, float]]:

@@ -7,13 +7,16 @@ on beyond its last time. So we check.
 import itertools
 import json
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import soundfile
 
+from conditioned_synthesis.lines import Line
+from texturelib.controls import Control
 from texturelib.errors import TextureError
 from texturelib.files import shown
 from texturelib.progress import progress
@@ -37,12 +40,44 @@ class Checked:
         return f"{self.n_clips} clips of {self.seconds:g} s at {self.sample_rate} Hz, controls {', '.join(self.controls)}"
 
 
-def params(file_name: str, values: Mapping[str, float], seconds: float) -> dict[str, Any]:
-    """-> what the .params file of a clip holds whose controls stand still. values: by control, 0..1."""
-    return {"meta": {"filename": file_name}} | {
-        name: {"times": [0, seconds], "values": [value, value], "units": "norm", "nvals": 11, "minval": 0, "maxval": 1}
-        for name, value in values.items()
-    }
+def params(file_name: str, lines: Mapping[str, Line], seconds: float, controls: Iterable[Control]) -> dict[str, Any]:
+    """-> what the .params file of a sound holds.
+
+    lines: by control. controls: in the order of the file; low and high are what the values 0 and 1 stand for.
+    """
+    content: dict[str, Any] = {"meta": {"filename": file_name}}
+    for control in controls:
+        line = lines[control.name].over(seconds)
+        points = {"times": line.times.tolist(), "values": line.values.tolist()}
+        # nvals 0: any value may occur, not one of so many.
+        content[control.name] = points | {"units": "norm", "nvals": 0, "minval": 0, "maxval": 1} | _original(control)
+    return content
+
+
+def _original(control: Control) -> dict[str, Any]:
+    """-> what a .params file says of the values before they were brought to 0..1, as the data that MTCRNN is published with does.
+
+    That has no key for a scale that is not linear, so origCurve and origOffset are ours; MTCRNN reads none of these.
+    """
+    if not math.isfinite(control.low) or not math.isfinite(control.high):
+        return {}  # labels so far outside 0..1 that no value belongs to them
+    ends = {"origMinval": control.low, "origMaxval": control.high, "origUnits": control.unit}
+    return ends if control.curve == "linear" else {**ends, "origCurve": control.curve, "origOffset": control.offset}
+
+
+def control_of(name: str, line: Mapping[str, Any]) -> Control:
+    """-> a control as a .params file describes it. Values run from 0 to 1; files may also say what they were before."""
+    low, high, offset = (line.get(key) for key in ("origMinval", "origMaxval", "origOffset"))
+    if not (_is_number(low) and _is_number(high) and low < high):
+        return Control(name, 0.0, 1.0, str(line.get("units") or ""))
+    unit = str(line.get("origUnits") or "")
+    if line.get("origCurve") == "exponential" and _is_number(offset) and offset < low:
+        return Control(name, low, high, unit, "exponential", offset)
+    return Control(name, low, high, unit)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and is_finite(value)
 
 
 def check_folder(folder: Path) -> Checked:
@@ -133,13 +168,18 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"it holds {constant}")
 
 
+def is_finite(number: float) -> bool:
+    """-> False also for a whole number with more digits than a float can take, which JSON may hold."""
+    return abs(number) <= sys.float_info.max
+
+
 def _problem(control: Any, seconds: float) -> str | None:
     """control: what a .params file says of it -> what is wrong with that, if anything."""
     if not isinstance(control, dict) or not isinstance(control.get("times"), list) or not isinstance(control.get("values"), list):
         return "should hold lists of times and values"
     times, values = control["times"], control["values"]
     for number in [*times, *values]:
-        if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
+        if not isinstance(number, (int, float)) or isinstance(number, bool) or not is_finite(number):
             return f"{number!r} is not a finite number"
     if len(times) != len(values):
         return f"has {len(times)} times but {len(values)} values"

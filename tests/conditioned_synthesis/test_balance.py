@@ -246,6 +246,56 @@ def test_a_broken_table_is_one_sentence(config, command, labelled, spoil):
         assert "row 2: rate is inf, not a finite number" in error
 
 
+@pytest.mark.parametrize(
+    ("row", "column", "value", "sentence"),
+    [
+        (0, "rate", None, "metadata.csv: row 2: rate is empty"),
+        (0, "rate", "NaN", "metadata.csv: "),
+        (4, "rate", "loud", "metadata.csv: row 6: rate is loud, not a finite number"),
+        (4, "rate", "-inf", "metadata.csv: row 6: rate is -inf, not a finite number"),
+        (4, "file_name", "../x.wav", "metadata.csv: row 6: ../x.wav is not inside the dataset's folder"),
+        (4, "file_name", "/etc/passwd", "metadata.csv: row 6: /etc/passwd is not inside the dataset's folder"),
+        (4, "file_name", None, "metadata.csv: row 6: file_name is empty"),
+    ],
+)
+def test_a_table_that_cannot_be_used_stops_every_command_before_it_writes(
+    config, command, labelled, tmp_path, spoil, row, column, value, sentence
+):
+    spoil(labelled, row, column, value)
+    for words in (("analyse",), ("balance",), ("export", "--set", "export.source=labelled")):
+        status, _, error = command(words[0], config, *words[1:])
+        assert status == 1
+        assert sentence in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("key", ["low", "high", "unit"])
+def test_a_control_that_is_not_described_stops_every_command_before_it_writes(config, command, labelled, tmp_path, key):
+    described = json.loads((labelled / "dataset.json").read_text())
+    del described["controls"][1][key]
+    (labelled / "dataset.json").write_text(json.dumps(described))
+    for words in (("analyse",), ("balance",), ("export", "--set", "export.source=labelled")):
+        status, _, error = command(words[0], config, *words[1:])
+        assert status == 1
+        assert f"dataset.json: control radius has no {key}; it needs low, high and unit" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_fewer_clips_than_bins_are_balanced_all_the_same(config, command, make_labelled, tmp_path):
+    make_labelled(tmp_path / "few", n_clips=3)
+    words = ("--set", f"labelled={tmp_path / 'few'}")
+    assert command("analyse", config, *words)[0] == 0
+    status, printed, _ = command("balance", config, *words)
+    assert status == 0
+    assert "3 of 3 clips, 1 in each of 3 bins of " in printed
+    assert "(0 of 3 bins dropped, 7 more hold none)" in printed
+    status, _, error = command("balance", config, *words, "--overwrite", "--set", "balance.clips_per_bin=2")
+    assert status == 2
+    assert "the fullest has 1 clips" in error
+    assert len(read_dataset(tmp_path / "out" / "balanced")) == 3  # what was there stays
+
+
 def test_a_dry_run_counts_the_clips_and_writes_nothing(config, command, tmp_path):
     status, printed, _ = command("balance", config, "--dry-run", "--set", "balance.clips_per_bin=2")
     assert status == 0

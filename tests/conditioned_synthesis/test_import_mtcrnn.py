@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conditioned_synthesis.import_mtcrnn import mean_over
+from conditioned_synthesis.import_mtcrnn import import_mtcrnn, mean_over
+from conditioned_synthesis.lines import constant
 from conditioned_synthesis.mtcrnn import params
 from texturelib.audio import write_wav
+from texturelib.controls import Control
 from texturelib.dataset import read_dataset
 
 QUICK_START = Path(__file__).parents[3] / "shared" / "mtcrnn" / "RegularPopsRandomPitch_16k.zip"
 RATE = 16000
 LINE = {"times": [0, 0.05, 0.1], "values": [0, 1, 1]}
+CONTROLS = [Control(name, 0.0, 1.0, "") for name in ("rate", "depth")]
 
 
 @pytest.fixture
@@ -73,6 +76,34 @@ def test_what_was_imported_goes_back_with_all_that_was_said_of_it(folder, comman
     assert json.loads((back / "a.params").read_text()).keys() == {"meta", "depth"}
 
 
+@pytest.mark.parametrize(
+    ("original", "low", "high", "unit", "curve"),
+    [
+        ({"origMinval": 1, "origMaxval": 9, "origUnits": "Hz"}, 1, 9, "Hz", "linear"),
+        (
+            {"origMinval": 1, "origMaxval": 9, "origUnits": "Hz", "origCurve": "exponential", "origOffset": 0},
+            1,
+            9,
+            "Hz",
+            "exponential",
+        ),
+        # An offset that the smallest value does not exceed leaves no logarithm to take.
+        ({"origMinval": 1, "origMaxval": 9, "origCurve": "exponential", "origOffset": 1}, 1, 9, "", "linear"),
+        ({"origMinval": 9, "origMaxval": 1, "origUnits": "Hz", "units": "norm"}, 0, 1, "norm", "linear"),
+        ({"origMinval": "1", "origMaxval": 9, "origUnits": "Hz"}, 0, 1, "", "linear"),
+        ({"origMinval": 1, "origMaxval": 1e999, "origUnits": "Hz"}, 0, 1, "", "linear"),
+    ],
+)
+def test_what_a_file_says_of_the_values_before_they_were_0_to_1(folder, command, tmp_path, original, low, high, unit, curve):
+    for path in folder.rglob("*.params"):
+        path.write_text(json.dumps({"rate": LINE | original}).replace("Infinity", "1e999"))
+    assert command("import-mtcrnn", folder, "--output", tmp_path / "dataset")[0] == 0
+    [described] = read_dataset(tmp_path / "dataset").description["controls"]
+    assert [described[key] for key in ("low", "high", "unit", "curve")] == [low, high, unit, curve]
+    # Every number that is said of it is one: a picture can be drawn.
+    assert np.isfinite(Control.from_description(described).to_physical(np.array([0.0, 1.0]))).all()
+
+
 def test_trajectories_go_along_into_a_balanced_subset(folder, command, tmp_path):
     line = {**LINE, "values": [0, 0, 0]}
     (folder / "a.params").write_text(json.dumps({"rate": line, "depth": line}))
@@ -81,6 +112,29 @@ def test_trajectories_go_along_into_a_balanced_subset(folder, command, tmp_path)
     assert command("balance", path, "--set", "balance.control=rate")[0] == 0
     assert command("export", path, "--workers", "1")[0] == 0
     assert json.loads((tmp_path / "out/mtcrnn/more_b.params").read_text())["rate"]["values"] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("place", ["../secret.json", "trajectories/../../secret.json", "/secret.json", "audio/a.wav", ""])
+def test_trajectories_outside_of_their_folder_are_refused(folder, command, tmp_path, spoil, place):
+    command("import-mtcrnn", folder, "--output", tmp_path / "dataset")
+    (tmp_path / "secret.json").write_text("{}")
+    spoil(tmp_path / "dataset", 1, "trajectories", place)
+    path = settings(tmp_path, source="labelled")
+    for name in ("balance", "export"):
+        status, _, error = command(name, path)
+        assert status == 1
+        assert "metadata.csv: row 3: trajectories: " in error
+        assert "is not a file in the dataset's folder trajectories" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_trajectories_are_named_before_anything_is_written(folder, command, tmp_path):
+    command("import-mtcrnn", folder, "--output", tmp_path / "dataset")
+    (tmp_path / "dataset/trajectories/more/b.json").unlink()
+    status, _, error = command("export", settings(tmp_path, source="labelled"))
+    assert status == 1
+    assert "trajectories/more/b.json: no such file, but metadata.csv names it" in error
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(not QUICK_START.is_file(), reason="MTCRNN's quick-start data is not beside the project")
@@ -114,6 +168,7 @@ def spoiled(folder: Path, text: str) -> None:
         (lambda folder: spoiled(folder, '{"rate": {"times": [0, 1], "values": [0, NaN]}}'), "a.params: not JSON (it holds NaN)"),
         (lambda folder: spoiled(folder, '{"rate": {"times": [0, 1], "values": ["x", 1]}}'), "rate: 'x' is not a finite number"),
         (lambda folder: spoiled(folder, '{"rate": {"times": [0, 1], "values": ["nan", 1]}}'), "rate: nan is not a finite number"),
+        (lambda folder: spoiled(folder, '{"rate": {"times": [0], "values": [0]}}'), "rate: has 1 point(s); it takes two or more"),
         (lambda folder: spoiled(folder, '{"rate": {"times": [0, 0.05], "values": [0, 1]}}'), "times run from 0 to 0.05 s"),
         (lambda folder: spoiled(folder, json.dumps({"rate": LINE})), "a.params: has no depth, but b.params has"),
         (lambda folder: (folder / "a.params").unlink(), "a.params: no such file; MTCRNN needs one for each wav"),
@@ -130,16 +185,69 @@ def test_what_mtcrnn_would_stumble_over_is_one_sentence_and_nothing_is_written(f
     assert not (tmp_path / "dataset").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("file_name", "a.params: control 'file_name': metadata.csv keeps a column of this name for something else"),
+        ("trajectories", "a.params: control 'trajectories': metadata.csv keeps a column of this name"),
+        ("source", "a.params: control 'source': metadata.csv keeps a column of this name"),
+        ("", "a.params: control '': not a name that can be printed; rename the control"),
+        ("ra\nte", "a.params: control 'ra\\nte': not a name that can be printed"),
+        ("\ud800", "a.params: control '\\ud800': not a name that can be printed"),
+    ],
+)
+def test_a_control_whose_name_no_table_can_have_is_refused(folder, command, tmp_path, name, sentence):
+    for path in folder.rglob("*.params"):
+        path.write_text(json.dumps({name: LINE}))
+    status, _, error = command("import-mtcrnn", folder, "--output", tmp_path / "dataset")
+    assert status == 1
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_an_import_that_stops_leaves_what_was_there_before_and_no_more(folder, command, tmp_path, monkeypatch):
+    words = ("import-mtcrnn", folder, "--output", tmp_path / "dataset")
+    command(*words)
+    before = {path: path.read_bytes() for path in (tmp_path / "dataset").rglob("*") if path.is_file()}
+
+    def disk_is_full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("conditioned_synthesis.import_mtcrnn.write_dataset", disk_is_full)
+        for output in (tmp_path / "dataset", tmp_path / "another"):
+            with pytest.raises(OSError, match="No space left"):
+                import_mtcrnn(folder, folder, output)
+    assert {path: path.read_bytes() for path in (tmp_path / "dataset").rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "mtcrnn"]
+    # A kill leaves more, which the next import does away with.
+    (tmp_path / ".part-new-dataset/audio").mkdir(parents=True)
+    assert command(*words, "--overwrite")[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "mtcrnn"]
+
+
+def test_a_link_to_a_dataset_on_another_disk_stays_a_link(folder, command, tmp_path):
+    words = ("import-mtcrnn", folder, "--output", tmp_path / "dataset")
+    (tmp_path / "disk").mkdir()
+    command("import-mtcrnn", folder, "--output", tmp_path / "disk/dataset")
+    (tmp_path / "dataset").symlink_to(tmp_path / "disk/dataset")
+    assert command(*words, "--overwrite")[0] == 0
+    assert (tmp_path / "dataset").is_symlink()
+    assert len(read_dataset(tmp_path / "dataset")) == 2
+
+
 def test_an_import_replaces_another_only_when_told_to_and_nothing_else(folder, command, tmp_path):
     words = ("import-mtcrnn", folder, "--output", tmp_path / "dataset")
     assert command(*words)[0] == 0
     assert command(*words)[0] == 2
     (folder / "a.wav").rename(folder / "z.wav")
-    (folder / "a.params").write_text(json.dumps(params("z.wav", {"rate": 0.5, "depth": 0.5}, 0.1)))
+    (folder / "a.params").write_text(json.dumps(params("z.wav", {"rate": constant(0.5), "depth": constant(0.5)}, 0.1, CONTROLS)))
     (folder / "a.params").rename(folder / "z.params")
     assert command(*words, "--overwrite")[0] == 0
     assert not (tmp_path / "dataset/audio/a.wav").exists()
-    (tmp_path / "mine").mkdir()
+    # A person's own folder, though its folders have the same names.
+    (tmp_path / "mine/trajectories").mkdir(parents=True)
     status, _, error = command("import-mtcrnn", folder, "--output", tmp_path / "mine", "--overwrite")
     assert status == 2
     assert "mine is there already; name a new folder" in error

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from conditioned_synthesis.lines import constant
 from conditioned_synthesis.mtcrnn import check_folder, params
 from texturelib.audio import write_wav
+from texturelib.controls import Control
 from texturelib.errors import TextureError
 
 QUICK_START = Path(__file__).parents[3] / "shared" / "mtcrnn" / "RegularPopsRandomPitch_16k.zip"
 RATE = 16000
+CONTROLS = [Control("rate", 1.0, 50.0, "drops/s"), Control("radius", 1.0, 8.0, "mm")]
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def folder(tmp_path) -> Path:
     """Three clips of 0.1 s with two controls."""
     for stem in "abc":
         write_wav(tmp_path / f"{stem}.wav", np.zeros(RATE // 10), RATE)
-        content = params(f"{stem}.wav", {"rate": 0.25, "radius": 1.0}, 0.1)
+        content = params(f"{stem}.wav", {"rate": constant(0.25), "radius": constant(1.0)}, 0.1, CONTROLS)
         (tmp_path / f"{stem}.params").write_text(json.dumps(content))
     return tmp_path
 
@@ -116,6 +119,8 @@ def test_a_value_that_is_not_a_number(folder):
     refuses(folder, "b.params: rate: '0.5' is not a finite number")
     (folder / "b.params").write_text((folder / "b.params").read_text().replace('"0.5"', "1e999"))
     refuses(folder, "b.params: rate: inf is not a finite number")
+    edit(folder, values=[0.5, 10**400])  # a whole number in JSON, and no float
+    refuses(folder, f"b.params: rate: {10**400} is not a finite number")
 
 
 def test_a_control_without_lists(folder):

@@ -1,0 +1,112 @@
+"""Sounds as the ear sends them on: the envelopes of bands that are as wide as hearing's."""
+
+import math
+from typing import cast
+
+import torch
+from scipy.fft import next_fast_len
+from torch import nn
+
+from texturelib.errors import UsageError
+
+_SILENCE = 1e-5  # an envelope's floor, -100 dBFS: what rounding to 16 bits leaves is no texture
+
+
+class Cochlea(nn.Module):
+    """Half-cosine bands, evenly spaced on the ERB scale, and their envelopes (McDermott and Simoncelli, Neuron 71, 2011).
+
+    The squares of the bands' responses add up to one from low_hz to high_hz, the centres of the first and the last band. A sound
+    is taken as going round: where its end does not meet its beginning, there is a click.
+
+    Args:
+        sample_rate: of the sounds, in Hz.
+        n_samples: of each sound.
+        n_bands: two or more.
+        high_hz: None: the highest that leaves the last band whole.
+        compression: the exponent of the envelopes, as hearing has one; 1: none.
+        highest_envelope_hz: an envelope has at least two samples for each period of it.
+    """
+
+    filters: torch.Tensor
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_samples: int,
+        n_bands: int = 24,
+        low_hz: float = 50.0,
+        high_hz: float | None = None,
+        compression: float = 0.3,
+        highest_envelope_hz: float = 0.0,
+    ) -> None:
+        super().__init__()
+        nyquist = sample_rate / 2
+        if n_bands < 2:
+            raise UsageError(f"{n_bands} band(s) are too few; two or more make a cochlea")
+        if high_hz is None:
+            step = (_erb_number(nyquist) - _erb_number(low_hz)) / n_bands
+            high_hz = _frequency_hz(_erb_number(nyquist) - step)
+        if not 0 < low_hz < high_hz <= nyquist:
+            raise UsageError(
+                f"bands from {low_hz:g} to {high_hz:g} Hz should lie within 0 and {nyquist:g} Hz, half the sample rate"
+            )
+        if not compression > 0:
+            raise UsageError(f"a compression of {compression:g} should be above 0; 1 is none")
+        self.n_samples, self.compression = n_samples, compression
+
+        centres = torch.linspace(_erb_number(low_hz), _erb_number(high_hz), n_bands, dtype=torch.float64)
+        bins_hz = torch.arange(n_samples // 2 + 1, dtype=torch.float64) * sample_rate / n_samples
+        filters = half_cosines(21.4 * torch.log10(1 + 0.00437 * bins_hz), centres)
+        filters[:, 0] = 0  # a constant is no sound
+        self.register_buffer("filters", filters.float(), persistent=False)
+        self.centres_hz = [_frequency_hz(centre) for centre in centres.tolist()]
+
+        self._spans, self.lengths = [], []
+        for band in filters:
+            inside = torch.nonzero(band)
+            if not len(inside):
+                raise UsageError(
+                    f"a sound of {n_samples / sample_rate:g} s is too short for {n_bands} bands from {low_hz:g} Hz up"
+                )
+            first, last = int(inside[0]), int(inside[-1])
+            self._spans.append((first, last + 1))
+            # The square of an envelope reaches as far up as its band is wide, so twice as many samples hold all of it.
+            least = 2 * max(last + 1 - first, math.ceil(highest_envelope_hz * n_samples / sample_rate) + 1)
+            self.lengths.append(min(cast("int", next_fast_len(least, real=True)), n_samples))
+
+    def forward(self, audio: torch.Tensor) -> list[torch.Tensor]:
+        """audio: [batch, n_samples] -> for each band the envelopes, [batch, fewer samples], above 0, compressed.
+
+        Each band has a rate of its own. Its samples are those that the envelope at the sounds' rate would have at these moments:
+        shifted down to 0 Hz, which changes no envelope, a band is a short spectrum.
+        """
+        if audio.ndim != 2 or audio.shape[1] != self.n_samples:
+            raise UsageError(f"the sounds have the shape {list(audio.shape)}; it should be [batch, {self.n_samples}]")
+        spectrum = torch.fft.rfft(audio, norm="forward")
+        envelopes = []
+        for band, (first, last), length in zip(self.filters, self._spans, self.lengths, strict=True):
+            # Twice the positive frequencies alone: the analytic signal, whose magnitude is the envelope.
+            analytic = torch.fft.ifft(2 * spectrum[:, first:last] * band[first:last], n=length, norm="forward")
+            power = torch.view_as_real(analytic).square().sum(-1)
+            # The floor within the root keeps the gradient of silence finite.
+            envelopes.append((power + _SILENCE**2) ** (self.compression / 2))
+        return envelopes
+
+
+def half_cosines(places: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
+    """places: [places]. centres: [bands], evenly spaced, on the same scale -> [bands, places].
+
+    Each band falls from 1 at its centre to 0 at its neighbours'; the squares add up to one from the first to the last centre.
+    """
+    distance = (places - centres[:, None]).abs() / (centres[1] - centres[0])
+    # Just under 1, so that a place at a neighbour's centre is outside, and no band is longer for a rounding error.
+    return torch.where(distance < 1 - 1e-9, torch.cos(math.pi / 2 * distance), torch.zeros_like(distance))
+
+
+def _erb_number(frequency_hz: float) -> float:
+    """-> how many equivalent rectangular bandwidths lie below it (B. Glasberg and B. Moore, 1990)."""
+    return 21.4 * math.log10(1 + 0.00437 * frequency_hz)
+
+
+def _frequency_hz(erb_number: float) -> float:
+    return (10 ** (erb_number / 21.4) - 1) / 0.00437
