@@ -34,7 +34,7 @@ def pipeline(
 
     jobs, results = plan_jobs(folder, set_ or [], recordings, output)
     every = ["--dry-run"] * dry_run + ["--overwrite"] + ["--debug"] * debug
-    status = run_commands(jobs, {"": every, "generate": ["--yes"] * yes})
+    status = run_commands(jobs, {"": every, "synthetic-datasets generate": ["--yes"] * yes})
     if status:
         raise typer.Exit(status)
     if dry_run:

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
+import soundfile
 
 from texture_pipeline.evaluation import PICTURES, evaluation_in, report_parts
 from texture_pipeline.stages import PAGE
 from texture_pipeline.truth import HiddenTruth, hidden_truth
 from texturelib.config import ConfigPath, StageConfig, paths_in
-from texturelib.controls import Control, three_figures
+from texturelib.controls import Control
 from texturelib.dataset import Dataset, read_dataset
 from texturelib.evenly import evenly_spread
-from texturelib.files import link_or_copy, read_json, read_table, shown, write_text
+from texturelib.files import link_or_copy, read_json, read_table, shown
 from texturelib.outputs import fingerprint, look_at_output
+from texturelib.pages import write_page
 from texturelib.progress import progress
 
 _CLIPS_PER_CONTROL = 7
@@ -35,6 +36,8 @@ class PageConfig(StageConfig):
     real: ConfigPath
     adaptation: ConfigPath
     synthesis: ConfigPath
+    has_instrument: bool
+    """Whether a synthesiser was trained, and played."""
 
 
 def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> Path:
@@ -52,6 +55,7 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         real=outputs["real"],
         adaptation=outputs["adaptation"],
         synthesis=outputs["synthesis"],
+        has_instrument=stages["synthesis"].synthesiser is not None,  # type: ignore[attr-defined]
     )
     inputs = {
         "synthetic": config.synthetic,
@@ -60,6 +64,8 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         "mtcrnn": config.synthesis / "mtcrnn",
         "analysis": config.synthesis / "analysis",
     }
+    if config.has_instrument:
+        inputs["examples"] = config.synthesis / "examples"
     if evaluation := evaluation_in(config.adaptation):
         inputs["evaluation"] = evaluation
     output = look_at_output(config, "texture-pipeline page", inputs=inputs, overwrite=True)
@@ -68,17 +74,7 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
     if output.is_done:
         return page
     output.begin()
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("texture_pipeline", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": "{:.1%}".format, "figure": three_figures}
-    html = environment.get_template("page.html").render(_content(config, _Album(output.folder)))
-    # Names that are not UTF-8 show a question mark for what cannot be shown.
-    write_text(page, html.encode("utf-8", "replace").decode("utf-8"))
+    write_page(page, "texture_pipeline", "page.html", **_content(config, _Album(output.folder)))
     output.finish()
     return page
 
@@ -98,20 +94,23 @@ class _Album:
 
     def clip(self, dataset: Dataset, index: int) -> dict[str, str]:
         """-> sound, picture (relative paths) and name of a clip."""
+        path = dataset.path(index)
+        return self._clips.get(path) or self.sound(path, dataset.clip(index), dataset.sample_rate)
+
+    def sound(self, path: Path, samples: np.ndarray, sample_rate: int) -> dict[str, str]:
+        """path: of a wav that holds these samples -> as `clip`."""
         from texturelib.pictures import spectrogram_picture
 
-        path = dataset.path(index)
-        if path not in self._clips:
-            # Numbered: recordings and folders may be called anything, and a page's links should not depend on it.
-            stem = f"clip_{len(self._clips) + 1:03}"
-            link_or_copy(path, self._folder / "sounds" / f"{stem}.wav")
-            spectrogram_picture(self._folder / "sounds" / f"{stem}.png", dataset.clip(index), dataset.sample_rate)
-            self._clips[path] = {"sound": f"sounds/{stem}.wav", "picture": f"sounds/{stem}.png", "name": path.stem}
+        # Numbered: recordings and folders may be called anything, and a page's links should not depend on it.
+        stem = f"clip_{len(self._clips) + 1:03}"
+        link_or_copy(path, self._folder / "sounds" / f"{stem}.wav")
+        spectrogram_picture(self._folder / "sounds" / f"{stem}.png", samples, sample_rate)
+        self._clips[path] = {"sound": f"sounds/{stem}.wav", "picture": f"sounds/{stem}.png", "name": path.stem}
         return self._clips[path]
 
 
 def _content(config: PageConfig, album: _Album) -> dict[str, Any]:
-    steps = (_synthetic, _real, _networks, _labels, _evaluation, _synthesis)
+    steps = (_synthetic, _real, _networks, _labels, _evaluation, _synthesis, _instrument)
     content: dict[str, Any] = {"title": config.title, "is_simulated": config.recordings is not None}
     for step in progress(steps, "page", total=len(steps), unit="part"):
         content |= {step.__name__.lstrip("_"): step(config, album)}
@@ -241,6 +240,19 @@ def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
         "example": parameter_files[0].read_text(encoding="utf-8"),
         "example_name": parameter_files[0].name,
     }
+
+
+def _instrument(config: PageConfig, album: _Album) -> dict[str, Any] | None:
+    if not config.has_instrument:
+        return None
+    model, examples = config.synthesis / "synthesiser", config.synthesis / "examples"
+    sounds: dict[str, list[dict[str, str]]] = {}
+    for row in read_table(examples / "examples.csv", ("file_name", "control")).to_dict("records"):
+        moves = row["begins_at"] != row["ends_at"]
+        label = f"{row['begins_at']:.2f} to {row['ends_at']:.2f}" if moves else f"{row['begins_at']:.2f}"
+        clip = album.sound(examples / row["file_name"], *soundfile.read(examples / row["file_name"], dtype="float32"))
+        sounds.setdefault(row["control"], []).append({**clip, "label": label})
+    return {"metrics": read_json(model / "metrics.json"), "loss_plot": album.picture(model / "loss.png"), "sounds": sounds}
 
 
 def _first_paragraph(documented: object) -> str:

@@ -15,10 +15,14 @@ _PATIENCE_SECONDS = 10  # for a command to put things in order when it is stoppe
 
 
 def run_commands(jobs: Sequence[Job], options: dict[str, list[str]]) -> int:
-    """options: further command-line words, by command ("" for every one). -> the exit status of the first that failed, or 0."""
+    """options: further command-line words, by program and command ("" for every one).
+
+    -> the exit status of the first that failed, or 0.
+    """
     for job in jobs:
-        for command in job.stage.commands:
-            words = [command, shown(job.path), *_set_options(job.overrides), *options.get("", []), *options.get(command, [])]
+        for command in job.commands:
+            own = options.get(f"{job.stage.program} {command}", [])
+            words = [command, shown(job.path), *_set_options(job.overrides), *options.get("", []), *own]
             print(f"\n$ {job.stage.program} {shlex.join(words)}", flush=True)
             status = _run([sys.executable, "-m", job.stage.package, *words])
             if status:

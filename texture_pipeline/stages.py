@@ -3,8 +3,8 @@
 import importlib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from texturelib.audio import find_audio
@@ -20,7 +20,8 @@ PAGE = "page"
 class Stage:
     """One config file of a sound's folder, and the commands that read it. is_optional: only where the file is there.
 
-    for_others: keys of the config that none of these commands reads.
+    for_others: keys of the config that none of these commands reads. needs: by command, a key of the config without which (null)
+    it is left out.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Stage:
     commands: tuple[str, ...]
     is_optional: bool = False
     for_others: tuple[str, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def config_model(self) -> type[StageConfig]:
@@ -50,7 +52,13 @@ STAGES = (
         ("train-extractor", "train-classifier", "adapt", "label"),
         for_others=("evaluation",),
     ),
-    Stage("synthesis", "conditioned_synthesis", "SynthesisConfig", ("analyse", "balance", "export")),
+    Stage(
+        "synthesis",
+        "conditioned_synthesis",
+        "SynthesisConfig",
+        ("analyse", "balance", "export", "train", "generate"),
+        needs={"train": "synthesiser", "generate": "synthesiser"},
+    ),
 )
 
 
@@ -62,6 +70,11 @@ class Job:
     path: Path
     config: StageConfig
     overrides: tuple[str, ...]
+
+    @property
+    def commands(self) -> list[str]:
+        needs = self.stage.needs
+        return [name for name in self.stage.commands if name not in needs or getattr(self.config, needs[name]) is not None]
 
 
 def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None) -> tuple[list[Job], Path]:

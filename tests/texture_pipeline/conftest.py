@@ -37,6 +37,8 @@ SMALL = (
     'adaptation.extractor={"epochs": 10, "batch_size": 16, "learning_rate": 0.003}',
     "adaptation.classifier.epochs=1",
     'adaptation.adaptation={"type": "scaling_law", "epochs": 1, "steps_per_epoch": 40, "batch_size": 8}',
+    'synthesis.synthesiser={"type": "mtcrnn", "hidden_size": 16, "seq_len": 100, "num_steps": 4, "checkpoint": 2}',
+    'synthesis.generate={"values": 2, "seconds": 0.1, "sweep_seconds": 0.1}',
 )
 
 # Python imports a module of this name when it starts, in every process: it notes who opens the true controls.

@@ -46,7 +46,7 @@ def test_the_first_stage_that_fails_ends_it_with_its_own_sentence_and_status(com
     assert [path.name for path in (tmp_path / "results").rglob("*")] == ["synthetic", "thesis.docx"]
 
 
-def test_only_generate_is_asked_to_agree(monkeypatch, command, tmp_path):
+def test_only_the_generate_of_synthetic_sounds_is_asked_to_agree(monkeypatch, command, tmp_path):
     command("configs/demo", "--output", tmp_path / "results", "--dry-run")  # which puts this process's commands in place
     calls: list[list[str]] = []
     monkeypatch.setattr("texture_pipeline.run._run", lambda words: calls.append(words[3:]) or 0)
@@ -54,5 +54,5 @@ def test_only_generate_is_asked_to_agree(monkeypatch, command, tmp_path):
 
     app(["configs/demo", "--output", str(tmp_path / "results"), "--yes", "--dry-run", "--debug"], standalone_mode=False)
     assert [words[0] for words in calls if "--yes" in words] == ["generate"]
-    assert len(calls) == 10
+    assert len(calls) == 12
     assert all({"--overwrite", "--dry-run", "--debug"} <= set(words) for words in calls)

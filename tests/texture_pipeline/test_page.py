@@ -108,6 +108,7 @@ def test_where_nothing_was_trained_there_is_no_plot_of_a_loss(remade):
     assert [link for link in page.links if link.endswith("loss.png")] == [
         "pictures/extractor_loss.png",
         "pictures/classifier_loss.png",
+        "pictures/synthesiser_loss.png",
     ]
     assert "Adaptation was kept" not in page.text
 

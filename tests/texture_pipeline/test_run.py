@@ -57,7 +57,7 @@ def calls() -> list[str]:
 
 def test_commands_run_in_order_and_are_shown_as_a_person_would_type_them(job, capfd):
     jobs = [job("one", "two", overrides=("a.b=1", "name=two words")), job("three")]
-    assert run_commands(jobs, {"": ["--overwrite"], "two": ["--yes"]}) == 0
+    assert run_commands(jobs, {"": ["--overwrite"], "small-stage two": ["--yes"]}) == 0
     assert calls() == [
         "one small.json --set a.b=1 --set name=two words --overwrite",
         "two small.json --set a.b=1 --set name=two words --overwrite --yes",

@@ -31,7 +31,7 @@ def test_the_stages_of_a_folder_run_in_order_and_write_side_by_side(sound, tmp_p
     assert list(jobs) == ALL
     assert results == tmp_path / "results" / "demo"
     assert {job.config.output for job in jobs.values()} == {results / name for name in ALL}
-    assert [command for job in jobs.values() for command in job.stage.commands] == [
+    assert [command for job in jobs.values() for command in job.commands] == [
         "generate",
         "simulate-recordings",
         "build",
@@ -42,7 +42,15 @@ def test_the_stages_of_a_folder_run_in_order_and_write_side_by_side(sound, tmp_p
         "analyse",
         "balance",
         "export",
+        "train",
+        "generate",
     ]
+
+
+def test_without_a_synthesiser_none_is_trained_or_played(sound, change):
+    change("synthesis", synthesiser=None)
+    jobs, _ = planned(sound)
+    assert jobs["synthesis"].commands == ["analyse", "balance", "export"]
 
 
 def test_a_folder_without_simulated_recordings_has_one_stage_less(sound, field):
@@ -82,7 +90,7 @@ def test_what_only_an_evaluation_reads_need_not_be_there_since_the_pipeline_does
     change("adaptation", evaluation={"methods": [{"type": "none"}], "truth": "nowhere.csv", "recordings": "../../nowhere"})
     jobs, _ = planned(sound)
     assert jobs["adaptation"].config.evaluation.recordings == tmp_path / "nowhere"
-    assert not any("evaluate" in job.stage.commands for job in jobs.values())
+    assert not any("evaluate" in job.commands for job in jobs.values())
 
 
 def test_moved_results_are_written_down_as_the_same_settings(sound, tmp_path):

@@ -23,6 +23,8 @@ COMMANDS = [
     "conditioned-synthesis analyse",
     "conditioned-synthesis balance",
     "conditioned-synthesis export",
+    "conditioned-synthesis train",
+    "conditioned-synthesis generate",
 ]
 CONTROLS = ["avgRate", "minRadius", "maxRadius", "expRadius"]
 
@@ -211,6 +213,14 @@ def test_a_dry_run_of_a_change_says_what_would_run_and_touches_nothing(whole_way
     assert snapshot(whole_way.results) == before
 
 
+def test_the_page_plays_what_each_control_does_to_the_instrument(page, whole_way):
+    examples = pd.read_csv(whole_way.results / "synthesis" / "examples" / "examples.csv")
+    # Of each control that differs between clips, its two ends and a sweep.
+    assert len(examples) == 3 * examples["control"].nunique() > 0
+    metrics = json.loads((whole_way.results / "synthesis" / "synthesiser" / "metrics.json").read_text())
+    assert f"{metrics['validation_loss']:.3f} nats per sample" in page.text
+
+
 def test_a_dry_run_from_nothing_goes_through_every_command_and_makes_nothing(command, tmp_path):
     status, out, _ = command("configs/demo", "--dry-run", "--output", tmp_path / "results")
     assert status == 0
@@ -225,15 +235,16 @@ def test_after_a_change_only_its_stage_and_what_follows_runs_again_also_in_resul
     moved = [str(results) if word == str(whole_way.results) else word for word in whole_way.arguments]
     status, out, err = command(*moved, "--set", "synthesis.balance.bins=5")
     assert (status, err) == (0, "")
-    changed = {"balanced", "mtcrnn", "page"}
+    changed = {"balanced", "mtcrnn", "synthesiser", "examples", "page"}
     for folder in ("synthetic", "recordings", "real", "extractor", "classifier", "adapted", "labels", "analysis", *changed):
         [first, *_] = lines_about(out, folder)
         assert ("done and unchanged" in first) == (folder not in changed), first
-    assert lines_about(out, "page")[0].endswith("page: input changed: mtcrnn")
+    assert lines_about(out, "page")[0].endswith("page: input changed: examples, mtcrnn")
     after = snapshot(results)
     is_replaced = {path for path in before.keys() & after.keys() if before[path] != after[path]}
-    assert {path for path in is_replaced if not path.startswith(("page", "synthesis/balanced", "synthesis/mtcrnn"))} == set()
-    assert {"page/index.html", "synthesis/balanced/metadata.csv", "synthesis/mtcrnn/normalisation.json"} <= is_replaced
+    parts = ("balanced", "mtcrnn", "synthesiser", "examples")
+    assert {path for path in is_replaced if not path.startswith(("page", *(f"synthesis/{part}" for part in parts)))} == set()
+    assert {"page/index.html", "synthesis/balanced/metadata.csv", "synthesis/synthesiser/model.safetensors"} <= is_replaced
 
 
 def test_after_an_evaluation_the_page_alone_is_made_anew_and_compares_the_methods(whole_way, command, read_page, tmp_path):
