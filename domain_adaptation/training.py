@@ -127,6 +127,10 @@ class _Run:
             state = _fit(fabric, module, *self._arguments)
         except TextureError as error:
             return error
+        finally:
+            # Not left to the end of the process: a thread of the group that wants Python when Python is gone aborts.
+            if fabric.world_size > 1:
+                torch.distributed.destroy_process_group()
         # As arrays: what torch shares between processes is gone when this one ends.
         return replace(state, kept_weights={name: value.numpy() for name, value in state.kept_weights.items()})
 
