@@ -40,26 +40,15 @@ class Cochlea(nn.Module):
         highest_envelope_hz: float = 0.0,
     ) -> None:
         super().__init__()
-        nyquist = sample_rate / 2
-        if n_bands < 2:
-            raise UsageError(f"{n_bands} band(s) are too few; two or more make a cochlea")
-        if high_hz is None:
-            step = (_erb_number(nyquist) - _erb_number(low_hz)) / n_bands
-            high_hz = _frequency_hz(_erb_number(nyquist) - step)
-        if not 0 < low_hz < high_hz <= nyquist:
-            raise UsageError(
-                f"bands from {low_hz:g} to {high_hz:g} Hz should lie within 0 and {nyquist:g} Hz, half the sample rate"
-            )
+        bands = Bands(sample_rate, n_bands, low_hz, high_hz)
         if not compression > 0:
             raise UsageError(f"a compression of {compression:g} should be above 0; 1 is none")
         self.n_samples, self.compression = n_samples, compression
 
-        centres = torch.linspace(_erb_number(low_hz), _erb_number(high_hz), n_bands, dtype=torch.float64)
         bins_hz = torch.arange(n_samples // 2 + 1, dtype=torch.float64) * sample_rate / n_samples
-        filters = half_cosines(21.4 * torch.log10(1 + 0.00437 * bins_hz), centres)
-        filters[:, 0] = 0  # a constant is no sound
+        filters = bands.responses(bins_hz)
         self.register_buffer("filters", filters.float(), persistent=False)
-        self.centres_hz = [_frequency_hz(centre) for centre in centres.tolist()]
+        self.centres_hz = bands.centres_hz
 
         self._spans, self.lengths = [], []
         for band in filters:
@@ -91,6 +80,33 @@ class Cochlea(nn.Module):
             # The floor within the root keeps the gradient of silence finite.
             envelopes.append((power + _SILENCE**2) ** (self.compression / 2))
         return envelopes
+
+
+class Bands:
+    """The half-cosine bands of `Cochlea`, for sounds of any length. high_hz: None: the highest that leaves the last band whole.
+
+    Errors: UsageError when they do not fit below half the sample rate.
+    """
+
+    def __init__(self, sample_rate: int, n_bands: int, low_hz: float, high_hz: float | None = None) -> None:
+        nyquist = sample_rate / 2
+        if n_bands < 2:
+            raise UsageError(f"{n_bands} band(s) are too few; two or more make a cochlea")
+        if high_hz is None:
+            step = (_erb_number(nyquist) - _erb_number(low_hz)) / n_bands
+            high_hz = _frequency_hz(_erb_number(nyquist) - step)
+        if not 0 < low_hz < high_hz <= nyquist:
+            raise UsageError(
+                f"bands from {low_hz:g} to {high_hz:g} Hz should lie within 0 and {nyquist:g} Hz, half the sample rate"
+            )
+        self.n_bands = n_bands
+        self._centres = torch.linspace(_erb_number(low_hz), _erb_number(high_hz), n_bands, dtype=torch.float64)
+        self.centres_hz = [_frequency_hz(centre) for centre in self._centres.tolist()]
+
+    def responses(self, frequencies_hz: torch.Tensor) -> torch.Tensor:
+        """frequencies_hz: [frequencies] float64 -> [bands, frequencies] float64, 0..1. A constant is no sound."""
+        shapes = half_cosines(21.4 * torch.log10(1 + 0.00437 * frequencies_hz), self._centres)
+        return torch.where(frequencies_hz > 0, shapes, 0.0)
 
 
 def half_cosines(places: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:

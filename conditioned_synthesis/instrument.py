@@ -1,30 +1,33 @@
 """An instrument: a trained synthesiser, with the sliders that it is played with. Its folder is all that it takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import nn
 
 from conditioned_synthesis.lines import Line
 from conditioned_synthesis.synthesisers import Synthesiser, SynthesisNetwork, synthesisers
 from texturelib.config import Config
 from texturelib.learning.weights import fill, load_weights, save_weights
+from texturelib.progress import progress
 
 
 class Slider(Config):
     """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was trained on, within 0..1.
 
-    control: what 0 and 1 mean, as dataset.json describes a control.
+    control: what 0 and 1 mean, as dataset.json describes a control. curve: points of (place of the slider, what the network is
+    given there), the places rising from low to high, straight lines between; None: it is given the place itself.
     """
 
     control: dict[str, Any]
     low: float
     high: float
+    curve: Annotated[tuple[tuple[float, float], ...], Field(min_length=2)] | None = None
 
     @property
     def name(self) -> str:
@@ -33,6 +36,13 @@ class Slider(Config):
     @property
     def middle(self) -> float:
         return (self.low + self.high) / 2
+
+    def to_network(self, places: np.ndarray) -> np.ndarray:
+        """places: of the slider, any shape -> what the network is given, the same shape."""
+        if self.curve is None:
+            return places
+        at, given = np.array(self.curve).T
+        return np.interp(places, at, given)
 
 
 class About(Config):
@@ -69,24 +79,42 @@ class Instrument:
         prime: np.ndarray | None = None,
         fast: bool = False,
     ) -> np.ndarray:
-        """lines: by control, within what it was trained on; the rest as `SynthesisNetwork.generate` -> [samples] float32."""
-        return cast("SynthesisNetwork", self.network).generate(
-            self.controls_of(lines, seconds), seed, temperature=temperature, prime=prime, fast=fast
-        )
+        """As `stream` -> [samples] float32."""
+        return np.concatenate([*self.stream(lines, seconds, seed, temperature=temperature, prime=prime, fast=fast)])
 
-    def controls_of(self, lines: Mapping[str, Line], seconds: float) -> np.ndarray:
-        """-> [samples, n_controls] float32; a control without a line stays in its middle."""
-        times = np.arange(round(seconds * self.about.sample_rate)) / self.about.sample_rate
+    def stream(
+        self,
+        lines: Mapping[str, Line],
+        seconds: float,
+        seed: int,
+        *,
+        block: int = 4096,
+        temperature: float = 1.0,
+        prime: np.ndarray | None = None,
+        fast: bool = False,
+    ) -> Iterator[np.ndarray]:
+        """lines: by control, within what it was trained on; the rest as `SynthesisNetwork.player`. Yield [block] float32, the last
+        one shorter. The length of the sound costs no memory."""
+        player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, prime=prime, fast=fast)
+        n_samples = round(seconds * self.about.sample_rate)
+        for start in progress(range(0, n_samples, block), "generating", unit="block"):
+            yield player.play(self.controls_of(lines, np.arange(start, min(start + block, n_samples))))
+
+    def controls_of(self, lines: Mapping[str, Line], samples: np.ndarray) -> np.ndarray:
+        """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control without a line stays in its
+        middle."""
+        times = samples / self.about.sample_rate
         values = np.empty((len(times), len(self.about.sliders)), dtype=np.float32)
         for index, slider in enumerate(self.about.sliders):
-            values[:, index] = lines[slider.name].at(times) if slider.name in lines else slider.middle
+            places = lines[slider.name].at(times) if slider.name in lines else np.full(len(times), slider.middle)
+            values[:, index] = slider.to_network(places)
         return values
 
 
 def new_instrument(about: About, seed: int) -> Instrument:
     """-> with fresh weights."""
     torch.manual_seed(seed)
-    return Instrument(cast("nn.Module", about.synthesiser.network(len(about.sliders))), about)
+    return Instrument(cast("nn.Module", about.synthesiser.network(len(about.sliders), about.sample_rate)), about)
 
 
 def save_instrument(folder: Path, instrument: Instrument) -> None:

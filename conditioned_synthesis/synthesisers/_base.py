@@ -31,9 +31,18 @@ class Synthesiser(Config):
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The share of clips that are held out of the training."""
 
-    def network(self, n_controls: int) -> "SynthesisNetwork":
-        """-> with fresh weights, from torch's generator as it stands."""
+    def network(self, n_controls: int, sample_rate: int) -> "SynthesisNetwork":
+        """sample_rate: of the sounds, in Hz -> with fresh weights, from torch's generator as it stands."""
         raise NotImplementedError
+
+
+class Player(Protocol):
+    """A sound in the making: goes on from where it stopped."""
+
+    def play(self, controls: "np.ndarray") -> "np.ndarray":
+        """controls: [samples, n_controls], 0..1, of what comes next -> [samples] float32. However the samples are divided over
+        the calls, they are the same."""
+        ...
 
 
 class SynthesisNetwork(Protocol):
@@ -53,19 +62,11 @@ class SynthesisNetwork(Protocol):
         and what to carry on: tensors without a gradient, or None."""
         ...
 
-    def generate(
-        self,
-        controls: "np.ndarray",
-        seed: int,
-        *,
-        temperature: float = 1.0,
-        prime: "np.ndarray | None" = None,
-        fast: bool = False,
-    ) -> "np.ndarray":
-        """controls: [samples, n_controls], 0..1. temperature: of the chance, below 1 tamer, above 1 wilder. prime: [samples], a
-        sound to go on from, at the controls of the beginning. fast: rougher, where that is faster -> [samples] float32. The same
-        seed gives the same sound.
+    def player(self, seed: int, *, temperature: float = 1.0, prime: "np.ndarray | None" = None, fast: bool = False) -> Player:
+        """Begin a sound. The same seed gives the same one.
 
+        temperature: of the chance, below 1 tamer, above 1 wilder. prime: [samples], a sound to go on from, as if it had been made
+        with the controls of the beginning. fast: rougher, where that is faster.
         Errors: UsageError where the synthesiser has no use for one of these.
         """
         ...

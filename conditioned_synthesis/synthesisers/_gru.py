@@ -8,12 +8,9 @@ from torch import nn
 
 from conditioned_synthesis.mu_law import LEVELS, SILENCE, decode, encode
 from conditioned_synthesis.synthesisers._fast_gru import FastGru
-from texturelib.progress import progress
 
 if TYPE_CHECKING:
     from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
-
-_BLOCK = 4000  # samples between two looks at the progress bar
 
 
 class ConditionalGru(nn.Module):
@@ -66,28 +63,31 @@ class ConditionalGru(nn.Module):
         before[row, sample] = torch.multinomial(chances, 1).squeeze(1)
         return before
 
-    def generate(
-        self, controls: np.ndarray, seed: int, *, temperature: float = 1.0, prime: np.ndarray | None = None, fast: bool = False
-    ) -> np.ndarray:
-        """As `SynthesisNetwork.generate`. Sample by sample, on one core; fast: with weights rounded to bytes, a quarter of the
-        time where they do not fit the core's cache (more than 256 units or one layer)."""
+    def player(self, seed: int, *, temperature: float = 1.0, prime: np.ndarray | None = None, fast: bool = False) -> "_Player":
+        """As `SynthesisNetwork.player`. Sample by sample, on one core; fast: with weights rounded to bytes, a quarter of the time
+        where they do not fit the core's cache (more than 256 units or one layer)."""
         weights = {name: value.detach().float().cpu().numpy() for name, value in self.state_dict().items()}
         step = FastGru(weights, n_layers=self.gru.num_layers, onehot=self._onehot, in_bytes=fast)
+        empty = np.zeros((self.gru.num_layers, self.gru.hidden_size), dtype=np.float32)
+        return _Player(step, empty, seed, temperature, prime)
+
+
+class _Player:
+    def __init__(self, step: FastGru, state: np.ndarray, seed: int, temperature: float, prime: np.ndarray | None) -> None:
+        self._step, self._state, self._temperature = step, state, temperature
+        self._rng = np.random.default_rng(seed)
+        self._last = SILENCE
+        self._prime = encode(prime) if prime is not None and len(prime) else None
+
+    def play(self, controls: np.ndarray) -> np.ndarray:
         controls = np.ascontiguousarray(controls, dtype=np.float32)
-        state = np.zeros((self.gru.num_layers, self.gru.hidden_size), dtype=np.float32)
-        last = SILENCE
-        if prime is not None and len(prime):
-            heard = encode(prime)
-            state = step.prime(
-                np.concatenate([[SILENCE], heard[:-1]]).astype(np.uint8), np.repeat(controls[:1], len(heard), axis=0), state
-            )
-            last = int(heard[-1])
-        # One number per sample, drawn ahead: how the samples are cut into blocks does not change them.
-        uniforms = np.random.default_rng(seed).random(len(controls))
-        blocks = []
-        for start in progress(range(0, len(controls), _BLOCK), "generating", unit="block"):
-            part = slice(start, start + _BLOCK)
-            indices, state = step.generate(controls[part], uniforms[part], temperature, last, state)
-            last = int(indices[-1])
-            blocks.append(indices)
-        return decode(np.concatenate(blocks))
+        if self._prime is not None and len(controls):
+            before = np.concatenate([[SILENCE], self._prime[:-1]]).astype(np.uint8)
+            self._state = self._step.prime(before, np.repeat(controls[:1], len(before), axis=0), self._state)
+            self._last, self._prime = int(self._prime[-1]), None
+        if not len(controls):
+            return np.zeros(0, dtype=np.float32)
+        uniforms = self._rng.random(len(controls))
+        indices, self._state = self._step.generate(controls, uniforms, self._temperature, self._last, self._state)
+        self._last = int(indices[-1])
+        return decode(indices)

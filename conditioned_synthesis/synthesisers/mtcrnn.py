@@ -34,7 +34,7 @@ class Mtcrnn(Synthesiser):
     """The teacher forcing rate: how many of the samples that the network hears in training are the clip's; the others are its own
     guess of them (scheduled sampling; all at once after D. Duckworth et al., "Parallel scheduled sampling", 2019)."""
 
-    def network(self, n_controls: int) -> "ConditionalGru":
+    def network(self, n_controls: int, sample_rate: int) -> "ConditionalGru":
         from conditioned_synthesis.synthesisers._gru import ConditionalGru
 
         return ConditionalGru(self, n_controls)

@@ -1,0 +1,208 @@
+"""TexEnv: its bands of noise, its network, and sounds as long as one likes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import welch
+
+from conditioned_synthesis.cochlea import Bands
+from conditioned_synthesis.instrument import About, Instrument, Slider, load_instrument, new_instrument
+from conditioned_synthesis.lines import Line, constant
+from conditioned_synthesis.mtcrnn import params
+from conditioned_synthesis.synthesisers._carriers import Carriers, put_on
+from conditioned_synthesis.synthesisers._texenv_network import TexEnvNetwork
+from conditioned_synthesis.synthesisers.texenv import TexEnv
+from texturelib.audio import write_wav
+from texturelib.controls import Control
+from texturelib.errors import UsageError
+
+RATE = 8000
+SMALL = TexEnv(n_bands=8, low_hz=60, channels=8, n_layers=3)
+SLIDERS = tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in ("a", "b"))
+
+
+@pytest.fixture(scope="module")
+def instrument() -> Instrument:
+    made = new_instrument(About(synthesiser=SMALL, sliders=SLIDERS, sample_rate=RATE), seed=3)
+    made.network.eval()
+    return made
+
+
+@pytest.fixture(scope="module")
+def network(instrument) -> TexEnvNetwork:
+    return instrument.network
+
+
+# Bands of noise. ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bands() -> Bands:
+    return Bands(RATE, 8, 60.0)
+
+
+@pytest.fixture(scope="module")
+def carriers(bands) -> Carriers:
+    return Carriers(bands, RATE, envelope_hz=250.0)
+
+
+def test_each_band_of_noise_lies_where_its_band_does_and_is_1_loud(bands, carriers):
+    ends = [0.0, *bands.centres_hz, RATE / 2]
+    for loop, low, high in zip(carriers.loops, ends[:-2], ends[2:], strict=True):
+        assert float(loop.square().mean()) == pytest.approx(1.0, rel=1e-3)
+        power = torch.fft.rfft(loop).abs().square().numpy()
+        hz = np.arange(len(power)) * RATE / len(loop)
+        assert power[(hz > low) & (hz < high)].sum() > 0.9 * power.sum()
+
+
+def test_noise_with_flat_envelopes_has_none_that_an_envelope_could_make(carriers):
+    for loop in carriers.loops:
+        spectrum = torch.fft.fft(loop)
+        spectrum[len(loop) // 2 :] = 0
+        envelope = torch.fft.ifft(2 * spectrum).abs().numpy()
+        frequencies, density = welch(envelope - envelope.mean(), RATE, nperseg=4096)
+        slow = density[frequencies < 40].sum() * frequencies[1]
+        # Gaussian noise of the narrowest of these bands has nearly all of its variance, 0.27 of the squared mean, below 40 Hz.
+        assert slow / envelope.mean() ** 2 < 0.01
+
+
+def test_loops_differ_in_length_and_go_round(carriers):
+    assert len({len(loop) for loop in carriers.loops}) == len(carriers.loops)
+    starts = torch.tensor([[len(loop) - 2 for loop in carriers.loops]])
+    drawn = carriers.draw(starts, 5)[0]
+    for row, loop in zip(drawn, carriers.loops, strict=True):
+        assert row.tolist() == [*loop[-2:].tolist(), *loop[:3].tolist()]
+    long = 2 * len(carriers.loops[0]) + 7
+    assert torch.equal(carriers.draw(starts, long)[0, 0], carriers.loops[0].repeat(4)[len(carriers.loops[0]) - 2 :][:long])
+
+
+def test_envelopes_are_straight_lines_from_frame_to_frame():
+    envelopes = torch.tensor([[[0.0, 1.0], [4.0, 1.0], [4.0, 3.0]]])  # 3 frames, 2 bands
+    ones = torch.stack([torch.ones(1, 8), torch.zeros(1, 8)], dim=1)
+    assert put_on(envelopes, ones)[0].tolist() == [0, 1, 2, 3, 4, 4, 4, 4]
+    assert put_on(envelopes, ones.flip(1))[0].tolist() == [1, 1, 1, 1, 1, 1.5, 2, 2.5]
+
+
+# The network. ---------------------------------------------------------------------------------------------------------
+
+
+def test_frames_made_in_parts_are_those_made_at_once_and_know_nothing_of_later_ones(network):
+    torch.manual_seed(0)
+    controls, noise = torch.rand(2, 70, 2), torch.randn(2, 70, network.n_noises)
+    with torch.no_grad():
+        whole, _ = network(controls, noise, network.no_states(2))
+        states, parts = network.no_states(2), []
+        for part in (slice(0, 1), slice(1, 40), slice(40, 70)):
+            made, states = network(controls[:, part], noise[:, part], states)
+            parts.append(made)
+        later = torch.cat([controls[:, :50], torch.rand(2, 20, 2)], dim=1)
+        other, _ = network(later, noise, network.no_states(2))
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole)
+    torch.testing.assert_close(other[:, :50], whole[:, :50])
+    assert not torch.allclose(other[:, 50:], whole[:, 50:])
+
+
+def test_a_frame_depends_on_as_many_before_it_as_is_said(network):
+    controls, noise = torch.rand(1, 60, 2), torch.randn(1, 60, network.n_noises)
+    changed = noise.clone()
+    changed[:, 10] += 1
+    with torch.no_grad():
+        made = [network(controls, each, network.no_states(1))[0] for each in (noise, changed)]
+    differs = (made[0] != made[1]).any(-1)[0].nonzero().flatten()
+    assert (int(differs[0]), int(differs[-1])) == (10, 10 + network.n_back)
+
+
+def test_training_begins_at_the_levels_of_the_bands():
+    network = TexEnvNetwork(SMALL, 2, RATE).train()
+    low_noise = network.carriers.loops[1][:RATE].repeat(4, 1) * 0.1
+    audio = torch.cat([torch.zeros(4, 1), low_noise], dim=1)
+    network.loss(audio, torch.rand(4, 1, 2).expand(-1, RATE, -1), None)
+    # A power of 0.01 within band 1 and its neighbours, next to nothing elsewhere.
+    power = (2 * network.mean_levels).exp()
+    assert float(power[:3].sum()) == pytest.approx(0.01, rel=0.05)
+    assert float(power[4:].sum()) < 1e-6
+    before = network.mean_levels.clone()
+    network.loss(0.5 * audio, torch.rand(4, 1, 2).expand(-1, RATE, -1), None)
+    assert torch.equal(network.mean_levels, before)  # once
+
+
+# Sounds. --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sound_is_the_same_however_it_is_divided(instrument):
+    lines = {"a": Line(np.array([0.0, 1.0]), np.array([0.0, 1.0]))}
+    whole = np.concatenate([*instrument.stream(lines, 1.0, 5, block=RATE)])
+    for block in (1, 37, 2048):
+        seconds = 0.05 if block == 1 else 1.0
+        parts = [*instrument.stream(lines, seconds, 5, block=block)]
+        assert {len(part) for part in parts[:-1]} == {block}
+        np.testing.assert_allclose(np.concatenate(parts), whole[: round(seconds * RATE)], atol=1e-6)
+
+
+def test_a_seed_is_a_sound_and_a_sound_does_not_come_again(instrument):
+    sounds = [instrument.play({}, 8.0, seed) for seed in (1, 1, 2)]
+    assert np.array_equal(sounds[0], sounds[1])
+    assert abs(np.corrcoef(sounds[0], sounds[2])[0, 1]) < 0.1
+    spectrum = np.fft.rfft(sounds[0], 2 * len(sounds[0]))
+    again = np.fft.irfft(np.abs(spectrum) ** 2)[: len(sounds[0])] / np.square(sounds[0]).sum()
+    assert np.abs(again[RATE // 2 :]).max() < 0.35  # one band's noise comes again, the others' at other times
+
+
+def test_a_held_control_is_a_steady_sound_from_the_first_sample(instrument):
+    levels = np.array([np.sqrt(np.mean(instrument.play({}, 0.5, seed)[:400] ** 2)) for seed in range(20)])
+    later = np.array([np.sqrt(np.mean(instrument.play({}, 0.5, seed)[-400:] ** 2)) for seed in range(20)])
+    assert levels.mean() == pytest.approx(later.mean(), rel=0.2)
+
+
+def test_a_control_that_moves_leaves_no_seam(instrument):
+    moving = {"a": Line(np.array([0.0, 2.0]), np.array([0.0, 1.0]))}
+    steps = [np.abs(np.diff(instrument.play(lines, 2.0, 1))).max() for lines in (moving, {})]
+    assert steps[0] < 1.5 * steps[1]
+
+
+def test_a_sound_to_go_on_from_is_refused(instrument):
+    with pytest.raises(UsageError, match='type "texenv" has no memory of a sound to go on from'):
+        instrument.play({}, 0.1, 1, prime=np.zeros(10, dtype=np.float32))
+
+
+def test_temperature_0_is_an_envelope_without_chance(instrument):
+    """What is left moves no more than the noise under it does."""
+    player = instrument.network.player(1, temperature=0.0)
+    player.play(np.full((1, 2), 0.5, dtype=np.float32))
+    frames = player._frames(torch.full((1, 100, 2), 0.5)).detach()
+    assert float((frames[0, 1:] / frames[0, :1] - 1).abs().max()) < 1e-4
+
+
+@pytest.mark.slow
+def test_it_learns_what_a_control_does(command, tmp_path: Path):
+    """Clips of noise, low or high and soft or loud, as two controls have it: so are new sounds."""
+    carriers = Carriers(Bands(RATE, 8, 60.0), RATE, 250.0)
+    rng = np.random.default_rng(0)
+    controls = [Control("pitch", 0.0, 1.0, ""), Control("level", 0.0, 1.0, "")]
+    for index in range(48):
+        pitch, level = rng.random(2)
+        place = rng.integers(10_000)
+        low, high = (carriers.loops[band][place : place + RATE].numpy() for band in (1, 6))
+        write_wav(tmp_path / f"{index}.wav", 10 ** (level - 2) * ((1 - pitch) * low + pitch * high), RATE)
+        lines = {"pitch": constant(pitch), "level": constant(level)}
+        (tmp_path / f"{index}.params").write_text(json.dumps(params(f"{index}.wav", lines, 1.0, controls)))
+    settings = SMALL.model_dump(mode="json") | {"num_steps": 200, "batch_size": 12, "checkpoint": 100, "lr": 0.01}
+    config = {"output": "out", "labelled": "none", "synthesiser": settings, "train": {"sounds": "."}}
+    (tmp_path / "synthesis.json").write_text(json.dumps(config))
+    status, _, errors = command("train", tmp_path / "synthesis.json")
+    assert status == 0, errors
+
+    learnt = load_instrument(tmp_path / "out" / "synthesiser")
+
+    def heard(pitch: float, level: float) -> tuple[float, float]:
+        """-> the centroid in Hz, and the level in dB."""
+        sound = learnt.play({"pitch": constant(pitch), "level": constant(level)}, 1.0, 1)
+        power = np.abs(np.fft.rfft(sound)) ** 2
+        hz = np.fft.rfftfreq(len(sound), 1 / RATE)
+        return float(np.average(hz, weights=power)), float(10 * np.log10(np.mean(sound**2)))
+
+    assert heard(0.9, 0.5)[0] > 2.5 * heard(0.1, 0.5)[0]
+    assert heard(0.5, 0.9)[1] - heard(0.5, 0.1)[1] == pytest.approx(16, abs=5)
