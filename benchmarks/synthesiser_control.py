@@ -56,10 +56,10 @@ def synthetic_config(folder: Path, controls: dict[str, Any], n_clips: int, seed:
     return path
 
 
-def make_extractor(folder: Path) -> Path:
-    """-> a model folder that reads all four controls of sounds at 16 kHz."""
+def make_extractor(folder: Path, controls: dict[str, Any]) -> Path:
+    """controls: by name, the range that the clips it learns from have -> a model folder that reads them from sounds at 16 kHz."""
     folder.mkdir(parents=True, exist_ok=True)
-    run("synthetic_datasets", "generate", synthetic_config(folder, VARIED, 4000, 7))
+    run("synthetic_datasets", "generate", synthetic_config(folder, controls, 4000, 7))
     config = {
         "output": "model",
         "synthetic": "clips",
@@ -147,7 +147,7 @@ def main() -> None:
     statuses = [job.wait() for job in jobs]
     if any(statuses):
         sys.exit("a training failed")
-    extractor = make_extractor(work / "extractor")
+    extractor = make_extractor(work / "extractor", VARIED)
 
     ends = json.loads((sounds / "normalisation.json").read_text())[CONTROL]
     levels = data_levels(sounds)

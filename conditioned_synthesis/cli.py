@@ -139,6 +139,63 @@ def train(
 
 
 @app.command()
+def linearise(
+    config: ConfigArgument,
+    set_: SetOption = None,
+    workers: WorkersOption = None,
+    dry_run: DryRunOption = False,
+    overwrite: OverwriteOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make the sliders linear, as a labeller hears them, into output/instrument, a model folder with the same weights."""
+    settings = _load(config, set_)
+    settings.wanted_synthesiser()  # these before anything else
+    settings.wanted_linearise()
+    settings.wanted_labeller()
+    output = _look(settings, "linearise", overwrite, dry_run)
+    if output.is_done or dry_run:
+        _say(output, f"an instrument with linear sliders: {output.why}")
+        return
+    from conditioned_synthesis.labeller import load_labeller
+    from conditioned_synthesis.linearise import linearise as run
+
+    labeller = load_labeller(settings.wanted_labeller())
+    _say(output, f"making the sliders linear ({output.why})")
+    for note in run(settings, output, labeller, workers):
+        _say(output, f"note: {note}")
+    _say(output, "an instrument with linear sliders")
+
+
+@app.command()
+def evaluate(
+    config: ConfigArgument,
+    set_: SetOption = None,
+    workers: WorkersOption = None,
+    dry_run: DryRunOption = False,
+    overwrite: OverwriteOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure how well the synthesiser follows its controls and sounds like the clips, into output/evaluation."""
+    settings = _load(config, set_)
+    settings.wanted_synthesiser()  # both before anything else
+    settings.wanted_labeller()
+    output = _look(settings, "evaluate", overwrite, dry_run)
+    if output.is_done or dry_run:
+        _say(output, f"how well the synthesiser follows its controls: {output.why}")
+        return
+    from conditioned_synthesis.evaluate import evaluate as run
+    from conditioned_synthesis.labeller import load_labeller
+
+    labeller = load_labeller(settings.wanted_labeller())
+    _say(output, f"measuring the synthesiser ({output.why})")
+    found = run(settings, output, labeller, workers)
+    for note in found.notes:
+        _say(output, f"note: {note}")
+    print(f"\n{found.markdown()}\n")
+    _say(output, "index.html shows and plays it")
+
+
+@app.command()
 def generate(
     config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="The JSON config.")] = None,
     set_: SetOption = None,
@@ -168,7 +225,7 @@ def generate(
     if output:
         from conditioned_synthesis.generate import Wish, generate_sound
 
-        folder = model or settings.synthesiser_folder  # type: ignore[union-attr]
+        folder = model or settings.played_folder  # type: ignore[union-attr]
         generate_sound(folder, output, Wish(control or [], seconds, seed, temperature, prime, fast), overwrite, dry_run)
         return
     if settings is None or model or control or prime:
@@ -185,6 +242,21 @@ def generate(
     if notes:
         _say(examples, f"note: {notes[0]}" + (f", and {len(notes) - 1} more are no better" if len(notes) > 1 else ""))
     _say(examples, f"{n_sounds} sounds")
+
+
+@app.command()
+def export_onnx(
+    model: Annotated[Path, typer.Option(metavar="FOLDER", help="The model folder.")],
+    output: Annotated[Path, typer.Option(metavar="FILE.onnx", help="The file to write.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make one ONNX file of a model folder, which other runtimes play without this toolkit."""
+    from conditioned_synthesis.export_onnx import export_onnx as run
+    from texturelib.files import shown
+
+    about = run(model, output, overwrite)
+    print(f"{shown(output)}: {len(about['sliders'])} sliders, {about['sample_rate']} Hz, {output.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command()
@@ -218,21 +290,32 @@ def _look(settings: "SynthesisConfig", command: str, overwrite: bool, dry_run: b
     from texturelib.outputs import look_at_output
 
     exported_by = "conditioned-synthesis balance" if settings.export.source == "balanced" else "domain-adaptation label"
-    folder, name, source, maker = {
-        "analyse": (settings.analysis_folder, "labelled", settings.labelled, "domain-adaptation label"),
-        "balance": (settings.balanced_folder, "labelled", settings.labelled, "domain-adaptation label"),
-        "export": (settings.mtcrnn_folder, settings.export.source, settings.exported_folder, exported_by),
-        "train": (settings.synthesiser_folder, "sounds", settings.sounds_folder, "conditioned-synthesis export"),
-        "generate": (settings.examples_folder, "synthesiser", settings.synthesiser_folder, "conditioned-synthesis train"),
+    labelled = ("labelled", settings.labelled, "domain-adaptation label")
+    sounds = ("sounds", settings.sounds_folder, "conditioned-synthesis export")
+    synthesiser = ("synthesiser", settings.synthesiser_folder, "conditioned-synthesis train")
+    instrument = ("instrument", settings.linearised_folder, "conditioned-synthesis linearise")
+    labeller = [("labeller", settings.labeller, "domain-adaptation adapt")] if settings.labeller else []
+    others = [(f"evaluate.also.{name}", folder, "conditioned-synthesis train") for name, folder in settings.evaluate.also.items()]
+    linearised = [instrument] if settings.linearise else []
+    folder, inputs = {
+        "analyse": (settings.analysis_folder, [labelled]),
+        "balance": (settings.balanced_folder, [labelled]),
+        "export": (settings.mtcrnn_folder, [(settings.export.source, settings.exported_folder, exported_by)]),
+        "train": (settings.synthesiser_folder, [sounds]),
+        "linearise": (settings.linearised_folder, [synthesiser, *labeller]),
+        "generate": (settings.examples_folder, linearised or [synthesiser]),
+        "evaluate": (settings.evaluation_folder, [synthesiser, *linearised, sounds, *labeller, *others]),
     }[command]
-    if not source.exists() and not dry_run:
-        raise TextureError(f'{shown(source)}: no such folder; run "{maker}" first')
+    for name, source, maker in inputs:
+        if not source.exists() and not dry_run:
+            key = f"{name}: " if name == "labeller" or name in dict.fromkeys(other for other, _, _ in others) else ""
+            raise TextureError(f'{key}{shown(source)}: no such folder; run "{maker}" first')
     return look_at_output(
         settings,
         f"conditioned-synthesis {command}",
         folder=folder,
         only={command, "synthesiser", "compute"} if command == "train" else {command},
-        inputs={name: source},
+        inputs={name: source for name, source, _ in inputs},
         overwrite=overwrite,
         dry_run=dry_run,
     )

@@ -1,9 +1,10 @@
 """The config of stage 4."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
 from texturelib.config import Config, ConfigPath, Share, StageConfig
@@ -83,6 +84,52 @@ class Generate(Config):
     seed: NonNegativeInt = 0
 
 
+Values = Annotated[int, Field(ge=3, le=100)]
+Seeds = Annotated[int, Field(ge=1, le=100)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+
+
+class Linearise(Config):
+    """`conditioned-synthesis linearise`: how it is measured what the sliders do. Of each control in turn, the others in their
+    middle."""
+
+    values: Values = 9
+    """Evenly spread over what was trained on."""
+    seeds: Seeds = 3
+    """Sounds at each value."""
+    seconds: Seconds = 3.0
+    """Of each; as long as one of the labeller's clips, or longer."""
+
+
+MEASURED_ALWAYS = ("synthesiser", "linearised", "untrained", "labels shuffled", "held-out clips", "white noise")
+
+
+class Evaluate(Config):
+    """`conditioned-synthesis evaluate`: how the synthesiser is measured, and what it is compared with."""
+
+    values: Values = 9
+    """Of each control in turn, evenly spread over what was trained on, the others in their middle."""
+    seeds: Seeds = 5
+    """Sounds at each value."""
+    seconds: Seconds = 4.0
+    """Of each; as long as one of the labeller's clips, or longer."""
+    clips: Annotated[int, Field(ge=2, le=10000)] = 64
+    """At most so many of those that were held out of the training, evenly spread, are compared with sounds that have their
+    controls."""
+    also: dict[str, ConfigPath] = Field(default={})
+    """Other model folders to measure in the same way, by the name that the tables give them."""
+
+    @field_validator("also")
+    @classmethod
+    def _has_good_names(cls, also: dict[str, Path]) -> dict[str, Path]:
+        for name in also:
+            if name in MEASURED_ALWAYS:
+                raise ValueError(f'"{name}" is measured anyway, so another model needs another name')
+            if not re.fullmatch(r"\w[\w -]{0,39}", name):
+                raise ValueError(f'"{name}" should be a name of 40 letters, digits, spaces, - and _ at most')
+        return also
+
+
 class SynthesisConfig(StageConfig):
     """The commands of `conditioned-synthesis`; each writes a folder of its own in `output`."""
 
@@ -94,14 +141,38 @@ class SynthesisConfig(StageConfig):
     synthesiser: Annotated[Synthesiser, synthesisers] | None = None
     """What is trained, and played; null: nothing is."""
     train: Train = Train()
+    labeller: ConfigPath | None = None
+    """A model folder of stage 3, which reads the controls from sounds, for `linearise` and `evaluate`. It must not have had a
+    part in any loss that the synthesiser was trained with. Null: there is none."""
+    linearise: Linearise | None = None
+    """How sliders are made linear; they then are in what `generate` plays. Null: they stay as they were learnt."""
     generate: Generate = Generate()
+    evaluate: Evaluate = Evaluate()
     compute: ComputeConfig = ComputeConfig()
+
+    @model_validator(mode="after")
+    def _can_be_linearised(self) -> "SynthesisConfig":
+        if self.linearise and not self.labeller:
+            raise ValueError("linearise: takes a labeller, which reads what the sliders do, but labeller names none")
+        return self
 
     def wanted_synthesiser(self) -> Synthesiser:
         """Errors: UsageError when the config has none."""
         if self.synthesiser is None:
             raise UsageError('synthesiser: names none; it should, as {"type": "mtcrnn"}')
         return self.synthesiser
+
+    def wanted_labeller(self) -> Path:
+        """Errors: UsageError when the config has none."""
+        if self.labeller is None:
+            raise UsageError("labeller: names none; it should name a model folder of domain-adaptation that reads the controls")
+        return self.labeller
+
+    def wanted_linearise(self) -> Linearise:
+        """Errors: UsageError when the config has none."""
+        if self.linearise is None:
+            raise UsageError('linearise: is null, so sliders stay as they were learnt; {"values": 9} would make them linear')
+        return self.linearise
 
     @property
     def analysis_folder(self) -> Path:
@@ -126,6 +197,23 @@ class SynthesisConfig(StageConfig):
     @property
     def synthesiser_folder(self) -> Path:
         return self.output / "synthesiser"
+
+    @property
+    def linearised_folder(self) -> Path:
+        return self.output / "instrument"
+
+    @property
+    def played_folder(self) -> Path:
+        """The model folder that is played where none is named."""
+        return self.linearised_folder if self.linearise else self.synthesiser_folder
+
+    @property
+    def shuffled_folder(self) -> Path:
+        return self.output / "shuffled"
+
+    @property
+    def evaluation_folder(self) -> Path:
+        return self.output / "evaluation"
 
     @property
     def examples_folder(self) -> Path:

@@ -93,8 +93,10 @@ class Instrument:
         prime: np.ndarray | None = None,
         fast: bool = False,
     ) -> Iterator[np.ndarray]:
-        """lines: by control, within what it was trained on; the rest as `SynthesisNetwork.player`. Yield [block] float32, the last
-        one shorter. The length of the sound costs no memory."""
+        """Yield [block] float32, the last one shorter. The length of the sound costs no memory.
+
+        lines: by control, within what it was trained on; the rest as `SynthesisNetwork.player`.
+        """
         player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, prime=prime, fast=fast)
         n_samples = round(seconds * self.about.sample_rate)
         for start in progress(range(0, n_samples, block), "generating", unit="block"):

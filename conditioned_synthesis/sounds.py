@@ -1,7 +1,7 @@
 """The sounds that a synthesiser learns from, with their controls: a folder as `export` writes it, or any of MTCRNN's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,14 @@ class Sounds:
     def n_samples(self) -> int:
         """Of each clip."""
         return self.clips.shape[1]
+
+    def shuffled(self, seed: int) -> "Sounds":
+        """-> the same clips, each with the lines of another."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        lines = list(self.lines)
+        for clip, other in zip(order, np.roll(order, 1), strict=True):
+            lines[clip] = self.lines[other]
+        return replace(self, lines=lines)
 
     def samples(self, *place: int | slice) -> np.ndarray:
         """place: in `clips` -> what is there, float32, -1..1."""

@@ -195,17 +195,18 @@ class TextureStatistics(nn.Module):
         parts = [weight * _root_mean_square(ours[name] - theirs[name]) for name, weight in self.weights.items()]
         return torch.stack(parts).sum(0).mean()
 
-    def distance(self, sounds: torch.Tensor, reference: torch.Tensor) -> float:
+    def distance(self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None) -> float:
         """sounds: [any number, n_samples]. reference: [two or more, n_samples] -> how far apart their mean statistics are.
 
-        Each in units of its standard deviation over the reference set, averaged within its kind, then over the kinds. Not
-        symmetric: the reference says what is much. Sets of n and m sounds of one texture are about 0.8 * sqrt(1/n + 1/m) apart by
-        chance. Whatever the controls of the sounds are, only their mean counts; see `paired_distance`.
+        Each in units of its standard deviation over the reference set, or over the set `unit`, averaged within its kind, then
+        over the kinds. Not symmetric: the reference says what is much. Sets of n and m sounds of one texture are about
+        0.8 * sqrt(1/n + 1/m) apart by chance. Whatever the controls of the sounds are, only their mean counts; see
+        `paired_distance`.
         """
-        ours, theirs, unit = self._measure(sounds, reference)
-        return _mean_of_kinds({name: (ours[name].mean(0) - theirs[name].mean(0)) / unit[name] for name in unit})
+        ours, theirs, units = self._measure(sounds, reference, unit)
+        return _mean_of_kinds({name: (ours[name].mean(0) - theirs[name].mean(0)) / units[name] for name in units})
 
-    def paired_distance(self, sounds: torch.Tensor, reference: torch.Tensor) -> float:
+    def paired_distance(self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None) -> float:
         """sounds, reference: [two or more, n_samples], the i-th of both made with the same controls -> the mean distance of such
         pairs, in the units of `distance`.
 
@@ -214,20 +215,23 @@ class TextureStatistics(nn.Module):
         """
         if len(sounds) != len(reference):
             raise UsageError(f"{len(sounds)} sounds and {len(reference)} of reference are no pairs")
-        ours, theirs, unit = self._measure(sounds, reference)
-        return _mean_of_kinds({name: (ours[name] - theirs[name]) / unit[name] for name in unit})
+        ours, theirs, units = self._measure(sounds, reference, unit)
+        return _mean_of_kinds({name: (ours[name] - theirs[name]) / units[name] for name in units})
 
     @torch.no_grad()
-    def _measure(self, sounds: torch.Tensor, reference: torch.Tensor) -> tuple[_Comparable, _Comparable, _Comparable]:
+    def _measure(
+        self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None
+    ) -> tuple[_Comparable, _Comparable, _Comparable]:
         """-> the statistics of all sounds, of all of the reference, and the unit of each statistic."""
-        if len(sounds) < 1 or len(reference) < 2:
+        if len(sounds) < 1 or len(reference if unit is None else unit) < 2 or len(reference) < 1:
             raise UsageError(f"{len(sounds)} sound(s) and {len(reference)} of reference are too few; it takes one and two")
-        ours, theirs = (
-            _comparable(Statistics(*map(torch.cat, zip(*map(self, each.split(_BATCH)), strict=True))))
-            for each in (sounds, reference)
-        )
+        ours, theirs = self._of_all(sounds), self._of_all(reference)
+        of_unit = theirs if unit is None else self._of_all(unit)
         least = {name: _LEAST_SPREAD * chance for name, (chance, _) in _CHANCE_AND_TELLING.items()}
-        return ours, theirs, {name: each.std(0).clamp_min(least[name]) for name, each in theirs.items()}
+        return ours, theirs, {name: each.std(0).clamp_min(least[name]) for name, each in of_unit.items()}
+
+    def _of_all(self, sounds: torch.Tensor) -> _Comparable:
+        return _comparable(Statistics(*map(torch.cat, zip(*map(self, sounds.split(_BATCH)), strict=True))))
 
 
 def _moments(relative: torch.Tensor) -> torch.Tensor:

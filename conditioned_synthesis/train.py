@@ -23,13 +23,16 @@ _EXAMPLE_SECONDS = 2.0
 _LOOKED_AT = 64  # clips, whose level and flatness stand for all
 
 
-def train(config: SynthesisConfig, output: Output) -> dict[str, Any]:
+def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = False) -> dict[str, Any]:
     """Write a model folder into `output`: weights, metrics, history, examples. -> what metrics.json says.
 
+    labels_shuffled: each clip has the controls of another, so there is nothing to learn of them.
     Errors: UsageError when the sounds are not what the settings want; TextureError about a file.
     """
     settings = config.wanted_synthesiser()
     sounds = read_sounds(config.sounds_folder, config.train.controls)
+    if labels_shuffled:
+        sounds = sounds.shuffled(config.train.seed)
     heard = sounds.samples(slice(_LOOKED_AT)).ravel()
     level = float(level_dbfs(heard))
     about = About(

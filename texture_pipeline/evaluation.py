@@ -1,10 +1,11 @@
-"""What `domain-adaptation evaluate` found, read for the page."""
+"""What `domain-adaptation evaluate` and `conditioned-synthesis evaluate` found, read for the page."""
 
 import re
 from pathlib import Path
 from typing import Any
 
 from texturelib.errors import TextureError
+from texturelib.files import read_json
 from texturelib.outputs import fingerprint
 
 PICTURES = ("simulated_recordings.png", "slow_down.png")
@@ -13,11 +14,25 @@ PICTURES = ("simulated_recordings.png", "slow_down.png")
 def evaluation_in(adaptation: Path) -> Path | None:
     """-> the folder of an evaluation in that of stage 3; None where there is none, or one that has not ended."""
     folder = adaptation / "evaluation"
+    return folder if _has_ended(folder) and (folder / "report.md").is_file() else None
+
+
+def measured_synthesiser_in(synthesis: Path) -> Path | None:
+    """-> the folder of an evaluation in that of stage 4; None where there is none, one that has not ended, or one of another
+    synthesiser than is there now."""
+    folder = synthesis / "evaluation"
+    if not _has_ended(folder) or not (folder / "index.html").is_file():
+        return None
+    measured = read_json(folder / "run.json")["inputs"].get("synthesiser")
+    return folder if measured == fingerprint(synthesis / "synthesiser") else None
+
+
+def _has_ended(folder: Path) -> bool:
     try:
         fingerprint(folder)
     except TextureError:
-        return None
-    return folder if (folder / "report.md").is_file() else None
+        return False
+    return True
 
 
 def report_parts(markdown: str) -> list[dict[str, Any]]:

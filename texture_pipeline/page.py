@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from texture_pipeline.evaluation import PICTURES, evaluation_in, report_parts
+from texture_pipeline.evaluation import PICTURES, evaluation_in, measured_synthesiser_in, report_parts
 from texture_pipeline.stages import PAGE
 from texture_pipeline.truth import HiddenTruth, hidden_truth
 from texturelib.config import ConfigPath, StageConfig, paths_in
@@ -68,6 +68,8 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         inputs["examples"] = config.synthesis / "examples"
     if evaluation := evaluation_in(config.adaptation):
         inputs["evaluation"] = evaluation
+    if measured := measured_synthesiser_in(config.synthesis):
+        inputs["evaluation of the synthesiser"] = measured
     output = look_at_output(config, "texture-pipeline page", inputs=inputs, overwrite=True)
     page = output.folder / "index.html"
     print(f"\n{shown(output.folder)}: {output.why}")
@@ -91,6 +93,13 @@ class _Album:
         (self._folder / "pictures").mkdir(exist_ok=True)
         shutil.copyfile(path, self._folder / name)
         return name
+
+    def page(self, folder: Path) -> str:
+        """-> the page in a folder, which is taken along with all that lies around it."""
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name not in ("run.json", "config.json"):
+                link_or_copy(path, self._folder / folder.name / path.relative_to(folder))
+        return f"{folder.name}/index.html"
 
     def clip(self, dataset: Dataset, index: int) -> dict[str, str]:
         """-> sound, picture (relative paths) and name of a clip."""
@@ -252,7 +261,13 @@ def _instrument(config: PageConfig, album: _Album) -> dict[str, Any] | None:
         label = f"{row['begins_at']:.2f} to {row['ends_at']:.2f}" if moves else f"{row['begins_at']:.2f}"
         clip = album.sound(examples / row["file_name"], *soundfile.read(examples / row["file_name"], dtype="float32"))
         sounds.setdefault(row["control"], []).append({**clip, "label": label})
-    return {"metrics": read_json(model / "metrics.json"), "loss_plot": album.picture(model / "loss.png"), "sounds": sounds}
+    measured = measured_synthesiser_in(config.synthesis)
+    return {
+        "metrics": read_json(model / "metrics.json"),
+        "loss_plot": album.picture(model / "loss.png"),
+        "sounds": sounds,
+        "evaluation": album.page(measured) if measured else None,
+    }
 
 
 def _first_paragraph(documented: object) -> str:

@@ -20,8 +20,8 @@ PAGE = "page"
 class Stage:
     """One config file of a sound's folder, and the commands that read it. is_optional: only where the file is there.
 
-    for_others: keys of the config that none of these commands reads. needs: by command, a key of the config without which (null)
-    it is left out.
+    for_others: keys of the config that none of these commands reads. needs: by command, keys of the config without any of which
+    (null) it is left out.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Stage:
     commands: tuple[str, ...]
     is_optional: bool = False
     for_others: tuple[str, ...] = ()
-    needs: Mapping[str, str] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def config_model(self) -> type[StageConfig]:
@@ -56,8 +56,13 @@ STAGES = (
         "synthesis",
         "conditioned_synthesis",
         "SynthesisConfig",
-        ("analyse", "balance", "export", "train", "generate"),
-        needs={"train": "synthesiser", "generate": "synthesiser"},
+        ("analyse", "balance", "export", "train", "linearise", "generate", "evaluate"),
+        needs={
+            "train": ("synthesiser",),
+            "linearise": ("synthesiser", "linearise"),
+            "generate": ("synthesiser",),
+            "evaluate": ("synthesiser", "labeller"),
+        },
     ),
 )
 
@@ -74,7 +79,8 @@ class Job:
     @property
     def commands(self) -> list[str]:
         needs = self.stage.needs
-        return [name for name in self.stage.commands if name not in needs or getattr(self.config, needs[name]) is not None]
+        has = {key for keys in needs.values() for key in keys if getattr(self.config, key) is not None}
+        return [name for name in self.stage.commands if has.issuperset(needs.get(name, ()))]
 
 
 def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None) -> tuple[list[Job], Path]:

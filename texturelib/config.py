@@ -104,6 +104,8 @@ def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
             yield prefix + name, value
         elif isinstance(value, BaseModel):
             yield from paths_in(value, f"{prefix}{name}.")
+        elif isinstance(value, dict):
+            yield from ((f"{prefix}{name}.{key}", path) for key, path in value.items() if isinstance(path, Path))
 
 
 def _read(path: Path) -> dict[str, Any]:

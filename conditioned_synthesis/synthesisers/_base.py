@@ -1,6 +1,6 @@
 """What every synthesiser is asked for, so that no other file knows one by its name."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -9,8 +9,11 @@ from texturelib.learning.schedule import Schedule
 from texturelib.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import torch
+    from torch import nn
 
 synthesisers = Registry("conditioned_synthesis.synthesisers")
 
@@ -34,6 +37,22 @@ class Synthesiser(Config):
     def network(self, n_controls: int, sample_rate: int) -> "SynthesisNetwork":
         """sample_rate: of the sounds, in Hz -> with fresh weights, from torch's generator as it stands."""
         raise NotImplementedError
+
+
+class Graph(NamedTuple):
+    """A synthesiser as tensors in and tensors out, for runtimes of other makers.
+
+    module: called with `controls` and then all of `inputs`, in order; gives tensors as `outputs` names them, sound first.
+    controls: [1, frames, n_controls], an example. moving: those inputs whose axis 1 is frames too; any number will do. facts:
+    what else one must know to run it.
+    """
+
+    module: "nn.Module"
+    controls: "torch.Tensor"
+    inputs: "Mapping[str, torch.Tensor]"
+    outputs: tuple[str, ...]
+    moving: tuple[str, ...]
+    facts: "Mapping[str, Any]"
 
 
 class Player(Protocol):
@@ -69,4 +88,8 @@ class SynthesisNetwork(Protocol):
         with the controls of the beginning. fast: rougher, where that is faster.
         Errors: UsageError where the synthesiser has no use for one of these.
         """
+        ...
+
+    def graph(self) -> Graph:
+        """Errors: UsageError where it has none."""
         ...

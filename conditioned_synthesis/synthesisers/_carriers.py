@@ -1,8 +1,10 @@
 """Bands of noise whose slow envelopes are flat: what envelopes are put on."""
 
+from typing import cast
+
 import numpy as np
 import torch
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import next_fast_len
 
 from conditioned_synthesis.cochlea import Bands
 
@@ -22,11 +24,11 @@ class Carriers:
         self.loops: list[torch.Tensor] = []
         length = round(_SECONDS * sample_rate)
         for index in range(bands.n_bands):
-            length = next_fast_len(length + 1, real=True)
+            length = cast("int", next_fast_len(length + 1, real=True))
             bins_hz = np.arange(length // 2 + 1) * sample_rate / length
             shape = bands.responses(torch.from_numpy(bins_hz))[index].numpy()
             spectrum = shape * (rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape)))
-            loop = irfft(spectrum, length) / _slow_envelope(spectrum, length, bins_hz, envelope_hz / 2)
+            loop = np.fft.irfft(spectrum, length) / _slow_envelope(spectrum, length, bins_hz, envelope_hz / 2)
             loop /= np.sqrt(np.mean(loop**2))
             self.loops.append(torch.from_numpy(loop.astype(np.float32)))
 
@@ -69,5 +71,5 @@ def _slow_envelope(spectrum: np.ndarray, length: int, bins_hz: np.ndarray, highe
     envelope = np.abs(np.fft.ifft(2 * whole))
     # Half a cosine, as a sharp edge rings, and rings through 0.
     lowpass = np.where(bins_hz < highest_hz, np.cos(np.pi / 2 * np.minimum(bins_hz / highest_hz, 1.0)), 0.0)
-    slow = irfft(rfft(envelope) * lowpass, length)
+    slow = np.fft.irfft(np.fft.rfft(envelope) * lowpass, length)
     return np.maximum(slow, 0.05 * envelope.mean())

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from conditioned_synthesis.mu_law import LEVELS, SILENCE, decode, encode
+from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers._fast_gru import FastGru
+from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
     from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
@@ -70,6 +72,9 @@ class ConditionalGru(nn.Module):
         step = FastGru(weights, n_layers=self.gru.num_layers, onehot=self._onehot, in_bytes=fast)
         empty = np.zeros((self.gru.num_layers, self.gru.hidden_size), dtype=np.float32)
         return _Player(step, empty, seed, temperature, prime)
+
+    def graph(self) -> Graph:
+        raise UsageError('a synthesiser of type "mtcrnn" is no graph that makes many samples at once; "texenv" is one')
 
 
 class _Player:

@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from conditioned_synthesis.cochlea import Bands
+from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers._carriers import Carriers, put_on
+from conditioned_synthesis.synthesisers._texenv_graph import graph_of
 from conditioned_synthesis.synthesisers._texenv_player import TexEnvPlayer
 from conditioned_synthesis.texture_statistics import TextureStatistics
 from texturelib.errors import UsageError
@@ -27,6 +29,9 @@ States = list[torch.Tensor]
 
 class TexEnvNetwork(nn.Module):
     """One `frame` of envelopes for every `hop` samples, from the controls and noise of this and of earlier frames alone."""
+
+    mean_levels: torch.Tensor
+    has_levels: torch.Tensor
 
     loss_in_words = "of texture statistics (two clips of one texture: about 1)"
     n_windows = 1
@@ -117,6 +122,9 @@ class TexEnvNetwork(nn.Module):
         if prime is not None:
             raise UsageError('prime: a synthesiser of type "texenv" has no memory of a sound to go on from')
         return TexEnvPlayer(self, seed, temperature)
+
+    def graph(self) -> Graph:
+        return graph_of(self)
 
 
 class _Layer(nn.Module):

@@ -261,6 +261,14 @@ def test_a_set_is_at_no_distance_from_itself_and_near_another_of_its_texture(tex
     assert texture.paired_distance(others, sounds) == pytest.approx(math.sqrt(2 / math.pi * 2), rel=0.15)
 
 
+def test_another_set_s_spread_can_be_the_unit_of_a_distance(texture):
+    one, other, alike = noise(4), noise(4, seed=1), noise(6, seed=2)
+    wild = modulated(alike, torch.linspace(0, 1, 6)[:, None], 8.0)  # which differ more, so that the same is less of it
+    assert texture.distance(one, other, other) == texture.distance(one, other)
+    assert texture.paired_distance(one, other, wild) < texture.paired_distance(one, other, alike)
+    assert texture.distance(one[:1], other[:1], alike) > 0  # one sound each will do
+
+
 @pytest.fixture(scope="module")
 def streams() -> torch.Tensor:
     """[2, 24, RATE]: streams of ever more bubbles a second, some 20 to 10,000, twice, from different draws of chance."""

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from texture_pipeline.page import make_page
+from texturelib.outputs import fingerprint
 
 NAMES = ["<b>&.wav", "<script>alert(1)</script>.mp3", 'a "quoted" name.ogg']
 
@@ -152,3 +153,26 @@ def test_an_evaluation_that_has_not_ended_is_not_shown(remade):
     page = remade(change)
     assert "Methods compared" not in page.text
     assert "#methods" not in page.links
+
+
+def measure(stage: Path, **run: Any) -> None:
+    """Leave what `conditioned-synthesis evaluate` would, or something like it."""
+    synthesis = stage.parent / "synthesis"
+    folder = synthesis / "evaluation"
+    (folder / "sounds").mkdir(parents=True)
+    (folder / "index.html").write_text("<audio src='sounds/1.wav'>")
+    (folder / "sounds" / "1.wav").write_bytes(b"RIFF")
+    shutil.copy(synthesis / "examples" / "run.json", folder)
+    update(folder / "run.json", **{"inputs": {"synthesiser": fingerprint(synthesis / "synthesiser")}} | run)
+
+
+def test_a_synthesiser_that_was_measured_has_its_page_taken_along(remade, tmp_path):
+    page = remade(measure)
+    assert "evaluation/index.html" in page.links
+    assert "How well it follows its sliders" in page.text
+    assert (tmp_path / "results" / "page" / "evaluation" / "sounds" / "1.wav").read_bytes() == b"RIFF"
+
+
+@pytest.mark.parametrize("run", [{"finished": False}, {"inputs": {"synthesiser": "another"}}])
+def test_measures_that_have_not_ended_or_are_of_another_synthesiser_are_not_shown(remade, run):
+    assert "evaluation/index.html" not in remade(lambda stage: measure(stage, **run)).links

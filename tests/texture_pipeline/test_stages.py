@@ -53,6 +53,42 @@ def test_without_a_synthesiser_none_is_trained_or_played(sound, change):
     assert jobs["synthesis"].commands == ["analyse", "balance", "export"]
 
 
+def test_a_labeller_measures_the_synthesiser_and_linear_sliders_come_before_it_is_played(sound, change, tmp_path):
+    labeller = str(tmp_path / "results" / "demo" / "adaptation" / "extractor")
+    change("synthesis", labeller=labeller)
+    jobs, _ = planned(sound)
+    assert jobs["synthesis"].commands == ["analyse", "balance", "export", "train", "generate", "evaluate"]
+    change("synthesis", labeller=labeller, linearise={})
+    jobs, _ = planned(sound)
+    assert jobs["synthesis"].commands[3:] == ["train", "linearise", "generate", "evaluate"]
+    change("synthesis", synthesiser=None)
+    jobs, _ = planned(sound)
+    assert jobs["synthesis"].commands == ["analyse", "balance", "export"]
+
+
+def test_linear_sliders_without_a_labeller_are_refused_before_hours_of_work(sound, change):
+    change("synthesis", linearise={})
+    with pytest.raises(UsageError, match=r"water/synthesis\.json: linearise: takes a labeller"):
+        planned(sound)
+
+
+def test_a_labeller_and_models_to_compare_with_move_with_the_results_and_must_be_there_if_they_lie_elsewhere(
+    sound, change, tmp_path
+):
+    inside = tmp_path / "results" / "demo" / "adaptation" / "extractor"
+    other = tmp_path / "results" / "demo" / "synthesis" / "other"
+    change("synthesis", labeller=str(inside), evaluate={"also": {"an other": str(other)}})
+    config = planned(sound, output=tmp_path / "mine")[0]["synthesis"].config
+    assert config.labeller == tmp_path / "mine" / "adaptation" / "extractor"
+    assert config.evaluate.also == {"an other": tmp_path / "mine" / "synthesis" / "other"}
+    change("synthesis", labeller="../../nowhere")
+    with pytest.raises(UsageError, match=r"water/synthesis\.json: labeller: .*nowhere: no such file or folder"):
+        planned(sound)
+    change("synthesis", labeller=str(inside), evaluate={"also": {"other": "../../nowhere"}})
+    with pytest.raises(UsageError, match=r"water/synthesis\.json: evaluate\.also\.other: .*nowhere: no such file or folder"):
+        planned(sound)
+
+
 def test_a_folder_without_simulated_recordings_has_one_stage_less(sound, field):
     (sound / "recordings.json").unlink()
     jobs, _ = planned(sound, f"real.source.path={field}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from texturelib.config import Config, load_config, paths_in
+from texturelib.config import Config, ConfigPath, StageConfig, load_config, paths_in
 from texturelib.errors import UsageError
 from texturelib.files import shown
 
@@ -137,6 +137,17 @@ def test_paths_in_a_config_are_relative_to_its_own_folder(
         "recordings": tmp_path / "project" / "sounds",
     }
     assert settings.extra_folders == [Path("/absolute"), tmp_path / "b"]  # type: ignore[attr-defined]
+
+
+def test_paths_by_name_are_found_under_their_names(tmp_path: Path) -> None:
+    class Others(StageConfig):
+        also: dict[str, ConfigPath]
+
+    (tmp_path / "config.json").write_text('{"output": "out", "also": {"a model": "../models/a"}}')
+    found = dict(paths_in(load_config(tmp_path / "config.json", Others)))
+    assert found == {"output": tmp_path / "out", "also.a model": tmp_path.parent / "models" / "a"}
+    moved = load_config(tmp_path / "config.json", Others, [f"also.a model={tmp_path / 'b'}"])
+    assert moved.also == {"a model": tmp_path / "b"}
 
 
 def test_paths_given_with_set_are_relative_to_the_current_folder(

@@ -1,0 +1,367 @@
+"""Measure a synthesiser beside others, and beside real clips and noise: does it follow its controls, and sound like the clips?"""
+
+import dataclasses
+import math
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.evaluation_page import choose_sounds, write_evaluation_page
+from conditioned_synthesis.following import Following, following, mean_error
+from conditioned_synthesis.following_plots import plot_asked_read
+from conditioned_synthesis.instrument import Instrument, load_instrument, new_instrument
+from conditioned_synthesis.labeller import Labeller, on_slider
+from conditioned_synthesis.lines import Line
+from conditioned_synthesis.sound_sets import Asked, Place, asked_at, grid, play_set, real_time_factor
+from conditioned_synthesis.sounds import Sounds, read_sounds
+from conditioned_synthesis.texture_statistics import TextureStatistics
+from conditioned_synthesis.train import train
+from conditioned_synthesis.training import split_sounds
+from texturelib.audio import level_dbfs, read_mono, write_wav
+from texturelib.controls import Control
+from texturelib.errors import TextureError, UsageError
+from texturelib.evenly import evenly_spread
+from texturelib.files import read_json, shown, write_json, write_table, write_text
+from texturelib.outputs import Output, look_at_output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_PAIRS = 32  # of sounds that differ in nothing but their seed
+_OTHER_SEED = 1_000_000
+_LEAST_MODULATION_HZ = 2.0  # where sounds last for a second
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of one row of the tables; NaN for what does not apply to it.
+
+    following: by control. held_out: by control, the mean error of what is read from sounds with the held-out clips' controls.
+    Distances are in the unit of `TextureStatistics.paired_distance`: paired: between each held-out clip and the sound with its
+    controls; of_sets: between all of both. diversity: between sounds that differ in nothing but their seed.
+    """
+
+    name: str
+    following: dict[str, Following] = field(default_factory=dict)
+    held_out: dict[str, float] = field(default_factory=dict)
+    paired: float = math.nan
+    of_sets: float = math.nan
+    diversity: float = math.nan
+    real_time_factor: float = math.nan
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """controls: those that vary, on whose sliders all values are. points: by control and synthesiser, asked and read."""
+
+    controls: tuple[Control, ...]
+    measured: list[Measured]
+    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
+    n_clips: int
+    clip_seconds: float
+    notes: list[str]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """-> a row per synthesiser and control, of numbers and None."""
+        return [
+            {
+                "synthesiser": each.name,
+                "control": control.name,
+                **_following_row(each.following.get(control.name)),
+                "held_out_error": each.held_out.get(control.name, math.nan),
+                "paired_distance": each.paired,
+                "set_distance": each.of_sets,
+                "diversity": each.diversity,
+                "real_time_factor": each.real_time_factor,
+            }
+            for each in self.measured
+            for control in self.controls
+        ]
+
+    def markdown(self) -> str:
+        """-> the table, as Markdown."""
+        of_sounds = ["held-out error", "paired distance", "set distance", "diversity", "x real time"]
+        head = ["synthesiser", "control", "signed rho", "error", "R2", "leakage", *of_sounds]
+        lines = [" | ".join(head), " | ".join(["---"] * 2 + ["--:"] * (len(head) - 2))]
+        for row in self.rows():
+            values = [value for key, value in row.items() if key not in ("synthesiser", "control", "leaks_into")]
+            signed = f"{values[0]:+.2f}" if math.isfinite(values[0]) else ""
+            numbers = ["" if not math.isfinite(value) else f"{value:.2f}" for value in values[1:]]
+            lines.append(" | ".join([row["synthesiser"], row["control"].replace("|", "\\|"), signed, *numbers]))
+        return "\n".join(f"| {line} |" for line in lines)
+
+
+def _following_row(found: Following | None) -> dict[str, Any]:
+    return (found or Following(math.nan, math.nan, math.nan, math.nan, ""))._asdict()
+
+
+def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None) -> Evaluation:
+    """Write evaluation.csv, .md and .json, asked_read.png, index.html and sounds for it into `output`.
+
+    What it takes long for, sounds and the synthesiser with shuffled labels, is kept when it is stopped.
+    Errors: UsageError when the settings do not fit one another; TextureError about a file.
+    """
+    settings = config.evaluate
+    instruments = _instruments(config)
+    about = instruments["synthesiser"].about
+    sounds = _sounds(config, instruments["synthesiser"])
+    notes = labeller.check(sounds.controls, settings.seconds, "evaluate.seconds")
+    _check_others(instruments, sounds.controls)
+    if sounds.n_samples / sounds.sample_rate < labeller.seconds:
+        notes.append(
+            f"the labeller reads clips of {labeller.seconds:g} s, longer than these: there are no errors on held-out clips"
+        )
+    output.begin()
+    twin = _shuffled_twin(config)
+    instruments |= {"untrained": new_instrument(about, config.train.seed), "labels shuffled": twin}
+
+    held = _HeldOut.of(sounds, about.synthesiser.validation, config.train.seed, settings.clips)
+    played = output.folder / "played"
+    places: dict[str, dict[str, Place]] = {}
+    for name, instrument in instruments.items():
+        places[name] = grid(instrument.about, settings.values, settings.seeds)
+        asked = {key: asked_at(place, settings.seconds) for key, place in places[name].items()}
+        play_set(instrument, asked | held.asked_of(instrument), played / name, f"playing {name}", workers)
+    held.write(played)
+    print(f"{shown(output.folder)}: reading {sum(1 for _ in played.rglob('*.wav'))} sounds with the labeller", flush=True)
+    read = labeller.read_as(sounds.controls, played)
+
+    varying = tuple(control for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True) if low < high)
+    texture, note = _texture_statistics(held)
+    notes += note
+    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {control.name: {} for control in varying}
+    measured = []
+    for name in [*instruments, "held-out clips", "white noise"]:
+        instrument = instruments.get(name)
+        follows = {}
+        if instrument:
+            for control in varying:
+                asked, of_all = _asked_and_read(control, instrument, places[name], read, name)
+                if len(asked) and control.name in of_all:
+                    follows[control.name] = following(control.name, asked, of_all)
+                    points[control.name][name] = asked, of_all[control.name]
+        errors = held.errors(read, name)
+        distances = held.distances(texture, played, name)
+        factor = real_time_factor(instrument, settings.seconds) if instrument else math.nan
+        measured.append(Measured(name, follows, errors, *distances, factor))
+    found = Evaluation(varying, measured, points, len(held.rows), sounds.n_samples / sounds.sample_rate, notes)
+    _write(found, output, played, places, held, config)
+    shutil.rmtree(played)
+    output.finish()
+    return found
+
+
+def _instruments(config: SynthesisConfig) -> dict[str, Instrument]:
+    """-> by name, those that lie in a folder already. Errors: TextureError when one does not."""
+    folders = {"synthesiser": config.synthesiser_folder}
+    if config.linearise:
+        folders["linearised"] = config.linearised_folder
+    instruments = {name: load_instrument(folder) for name, folder in folders.items()}
+    for name, folder in config.evaluate.also.items():
+        try:
+            instruments[name] = load_instrument(folder)
+        except TextureError as error:
+            raise UsageError(f"evaluate.also.{name}: {error}") from None
+    return instruments
+
+
+def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
+    """-> what it learnt from. Errors: UsageError when the config says otherwise than it was trained."""
+    folder = config.synthesiser_folder
+    trained, wanted = read_json(folder / "config.json"), config.wanted_synthesiser()
+    n_clips = sum(read_json(folder / "metrics.json")["n_clips"].values())
+    if instrument.about.synthesiser != wanted or trained["train"]["seed"] != config.train.seed:
+        raise UsageError(f'synthesiser: {shown(folder)} was trained with other settings; run "conditioned-synthesis train" anew')
+    sounds = read_sounds(config.sounds_folder, instrument.about.names)
+    if len(sounds) != n_clips:
+        raise UsageError(f"{shown(config.sounds_folder)}: holds {len(sounds)} clips, but {shown(folder)} learnt from {n_clips}")
+    return sounds
+
+
+def _check_others(instruments: Mapping[str, Instrument], controls: Sequence[Control]) -> None:
+    names = {control.name for control in controls}
+    for name, instrument in instruments.items():
+        if not names & set(instrument.about.names):
+            raise UsageError(
+                f"evaluate.also.{name}: is played with {', '.join(instrument.about.names)}, but the synthesiser with "
+                f"{', '.join(control.name for control in controls)}"
+            )
+
+
+def _shuffled_twin(config: SynthesisConfig) -> Instrument:
+    """-> the same synthesiser, trained on the same clips, each with another's labels; where nothing changed, that of before."""
+    output = look_at_output(
+        config,
+        "conditioned-synthesis evaluate",
+        folder=config.shuffled_folder,
+        only={"train", "synthesiser", "compute"},
+        inputs={"sounds": config.sounds_folder},
+        overwrite=True,
+    )
+    if not output.is_done:
+        print(f"{shown(output.folder)}: training the same synthesiser on shuffled labels ({output.why})", flush=True)
+        train(config, output, labels_shuffled=True)
+    return load_instrument(output.folder)
+
+
+def _asked_and_read(
+    control: Control, instrument: Instrument, places: Mapping[str, Place], read: "pd.DataFrame", name: str
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """-> of the grid's sounds in which this control moves: what was asked; by control, what was read."""
+    of_control = {key: place for key, place in places.items() if place.control == control.name}
+    values = np.array([place.value for place in of_control.values()])
+    own = {slider.name: Control.from_description(slider.control) for slider in instrument.about.sliders}
+    asked = on_slider(control, own[control.name], values) if of_control else values
+    found = read.reindex([f"{name}/{key}.wav" for key in of_control])
+    return asked, {str(other): found[other].to_numpy() for other in found.columns}
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """Clips that a training did not hear. rows: [clips], of the sounds. labels: [clips, controls], the mean of each line."""
+
+    sounds: Sounds
+    rows: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, sounds: Sounds, share: float, seed: int, most: int) -> "_HeldOut":
+        validation = split_sounds(len(sounds), share, seed).validation
+        rows = validation[evenly_spread(len(validation), most)]
+        times = (np.arange(1000) + 0.5) / 1000 * sounds.n_samples / sounds.sample_rate
+        return cls(sounds, rows, np.array([[line.at(times).mean() for line in sounds.lines[row]] for row in rows]))
+
+    @property
+    def seconds(self) -> float:
+        return self.sounds.n_samples / self.sounds.sample_rate
+
+    @property
+    def controls(self) -> dict[str, dict[str, float]]:
+        """-> by the name of a sound with a clip's controls: these."""
+        names = [control.name for control in self.sounds.controls]
+        return {name: dict(zip(names, row.tolist(), strict=True)) for name, row in zip(self.names(), self.labels, strict=True)}
+
+    @property
+    def clips(self) -> torch.Tensor:
+        """-> [clips, samples]"""
+        return torch.from_numpy(np.stack([self.sounds.samples(int(row)) for row in self.rows]))
+
+    def names(self, kind: str = "held") -> list[str]:
+        """kind: "held", or "again" for those with another seed -> by clip, the name of the sound with its controls."""
+        n_sounds = len(self.rows) if kind == "held" else min(_MOST_PAIRS, len(self.rows))
+        return [f"{kind}_{index}" for index in range(n_sounds)]
+
+    def asked_of(self, instrument: Instrument) -> dict[str, Asked]:
+        """-> by name: a sound with the controls of each clip, and for some a second one with another seed."""
+        asked = {}
+        for index, row in enumerate(self.rows):
+            lines = dict(_lines_for(instrument, self.sounds.controls, self.sounds.lines[int(row)]))
+            asked[f"held_{index}"] = Asked(lines, self.seconds, index)
+            if index < _MOST_PAIRS:
+                asked[f"again_{index}"] = Asked(lines, self.seconds, _OTHER_SEED + index)
+        return asked
+
+    def write(self, folder: Path) -> None:
+        """Write the clips themselves, and as many of white noise, as if they were sounds of synthesisers."""
+        level = 10 ** (level_dbfs(self.clips.numpy()) / 20)
+        rng = np.random.default_rng(0)
+        noise = {name: rng.normal(0, level, self.sounds.n_samples) for name in [*self.names(), *self.names("again")]}
+        clips = {name: self.sounds.clips[row] for name, row in zip(self.names(), self.rows, strict=True)}
+        for kind, samples in (("held-out clips", clips), ("white noise", noise)):
+            for name, each in samples.items():
+                write_wav(folder / kind / f"{name}.wav", each, self.sounds.sample_rate)
+
+    def errors(self, read: "pd.DataFrame", name: str) -> dict[str, float]:
+        """-> by control that is read: how far what is read lies from the clips' labels, in the mean."""
+        found = read.reindex([f"{name}/{key}.wav" for key in self.names()])
+        columns = {control.name: index for index, control in enumerate(self.sounds.controls)}
+        return {str(control): mean_error(self.labels[:, columns[str(control)]], found[control].to_numpy()) for control in found}
+
+    def distances(self, texture: TextureStatistics | None, played: Path, name: str) -> tuple[float, float, float]:
+        """-> paired distance, distance of sets, diversity; of the clips themselves: none, of two halves of them, of neighbours in
+        their controls."""
+        if texture is None:
+            return math.nan, math.nan, math.nan
+        clips = self.clips
+        if name == "held-out clips":
+            apart = np.abs(self.labels[:, None] - self.labels[None]).sum(axis=-1)
+            np.fill_diagonal(apart, np.inf)
+            return (
+                math.nan,
+                texture.distance(clips[::2], clips[1::2], clips),
+                texture.paired_distance(clips, clips[apart.argmin(axis=1)], clips),
+            )
+        made, again = (self._made(played / name, kind) for kind in ("held", "again"))
+        return (
+            texture.paired_distance(made, clips),
+            texture.distance(made, clips),
+            texture.paired_distance(made[: len(again)], again, clips),
+        )
+
+    def _made(self, folder: Path, kind: str) -> torch.Tensor:
+        """-> [sounds, samples], at the clips' rate and of their length."""
+        sounds = [read_mono(folder / f"{name}.wav", self.sounds.sample_rate) for name in self.names(kind)]
+        n_samples = self.sounds.n_samples
+        return torch.from_numpy(np.stack([np.pad(each, (0, max(0, n_samples - len(each))))[:n_samples] for each in sounds]))
+
+
+def _lines_for(instrument: Instrument, controls: Sequence[Control], lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
+    """lines: by control -> the same as this instrument has them on its own sliders, held within what it was trained on."""
+    given = dict(zip((control.name for control in controls), zip(controls, lines, strict=True), strict=True))
+    for slider in instrument.about.sliders:
+        if slider.name in given:
+            control, line = given[slider.name]
+            values = on_slider(Control.from_description(slider.control), control, line.values)
+            values = np.clip(np.nan_to_num(values, nan=slider.middle), slider.low, slider.high)
+            yield slider.name, dataclasses.replace(line, values=values)
+
+
+def _texture_statistics(held: _HeldOut) -> tuple[TextureStatistics | None, list[str]]:
+    """-> None where these clips are too few or too short for any, and a note that says so."""
+    rate, seconds = held.sounds.sample_rate, held.seconds
+    if len(held.rows) < 2:
+        return None, ["there is one held-out clip; it takes two to say how far apart sounds are"]
+    lowest = _LEAST_MODULATION_HZ * 2 ** max(0, math.ceil(math.log2(1 / seconds)))
+    highest = min(128.0, rate / 8)
+    if 2 * lowest > highest:
+        return None, [f"clips of {seconds:g} s are too short to say how far apart sounds are"]
+    return TextureStatistics(rate, held.sounds.n_samples, lowest_modulation_hz=lowest, highest_modulation_hz=highest), []
+
+
+def _write(
+    found: Evaluation,
+    output: Output,
+    played: Path,
+    places: Mapping[str, Mapping[str, Place]],
+    held: _HeldOut,
+    config: SynthesisConfig,
+) -> None:
+    import pandas as pd
+
+    folder = output.folder
+    write_table(folder / "evaluation.csv", pd.DataFrame(found.rows()))
+    write_text(folder / "evaluation.md", found.markdown() + "\n")
+    content = {
+        "settings": config.evaluate.model_dump(mode="json", exclude={"also"}),
+        "n_held_out_clips": found.n_clips,
+        "clip_seconds": found.clip_seconds,
+        "controls": [control.describe() for control in found.controls],
+        "rows": [{key: _number(value) for key, value in row.items()} for row in found.rows()],
+        "notes": found.notes,
+    }
+    write_json(folder / "evaluation.json", content)
+    shown_points = {control: of_control for control, of_control in found.points.items() if of_control}
+    if shown_points:
+        plot_asked_read(folder / "asked_read.png", shown_points, [each.name for each in found.measured])
+    chosen = choose_sounds(played, folder / "sounds", found, places, held.controls)
+    write_evaluation_page(folder / "index.html", found, chosen, has_plot=bool(shown_points), settings=config.evaluate)
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

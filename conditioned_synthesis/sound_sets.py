@@ -1,0 +1,89 @@
+"""Sets of sounds that an instrument is measured by."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+from conditioned_synthesis.instrument import About, Instrument
+from conditioned_synthesis.lines import Line, constant
+from texturelib.audio import write_wav
+from texturelib.jobs import run_jobs
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sound as it is asked for. lines: by control, the others stay in their middle."""
+
+    lines: Mapping[str, Line]
+    seconds: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A value of a control in a grid of sounds, and one of its seeds. value: a place on the slider."""
+
+    control: str
+    value: float
+    seed: int
+
+
+def grid(about: About, values: int, seeds: int) -> dict[str, Place]:
+    """-> by the name of a sound: of each control that varies, `values` places evenly spread over it, with each seed."""
+    return {
+        f"grid_{number}_{step}_{seed}": Place(slider.name, float(value), seed)
+        for number, slider in enumerate(about.sliders)
+        if slider.low < slider.high
+        for step, value in enumerate(np.linspace(slider.low, slider.high, values))
+        for seed in range(1, seeds + 1)
+    }
+
+
+def asked_at(place: Place, seconds: float) -> Asked:
+    return Asked({place.control: constant(place.value)}, seconds, place.seed)
+
+
+def play_set(instrument: Instrument, asked: Mapping[str, Asked], folder: Path, label: str, workers: int | None) -> None:
+    """Play every sound into `folder/NAME.wav`, where a name may have folders in it, but those that an earlier run has left there.
+
+    workers: processes, as many as cores unless given; each computes on one core.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {name: (name, each) for name, each in asked.items()}
+    run_jobs(named, partial(_play, instrument, folder), folder / "journal.jsonl", label=label, workers=workers)
+
+
+def _play(instrument: Instrument, folder: Path, named: tuple[str, Asked]) -> None:
+    name, asked = named
+    # Sounds that are made side by side would each draw a bar of their own on the same line.
+    with one_core(), redirect_stderr(StringIO()):
+        samples = instrument.play(asked.lines, asked.seconds, asked.seed)
+    write_wav(folder / f"{name}.wav", samples, instrument.about.sample_rate)
+
+
+def real_time_factor(instrument: Instrument, seconds: float) -> float:
+    """-> seconds of sound per second of computing, on one core, all controls in their middle."""
+    with one_core():
+        instrument.play({}, seconds, seed=0)  # the first sound compiles, and fills caches
+        began = time.perf_counter()
+        instrument.play({}, seconds, seed=1)
+        return seconds / (time.perf_counter() - began)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Let torch compute on one core: so what it computes does not depend on how many there are."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

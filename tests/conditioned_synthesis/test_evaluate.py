@@ -1,0 +1,296 @@
+"""`conditioned-synthesis evaluate`, on an instrument whose sounds say exactly what was asked for."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from conditioned_synthesis.sounds import read_sounds
+from texturelib.controls import Control
+from texturelib.files import read_json
+
+ALL = ["synthesiser", "untrained", "labels shuffled", "held-out clips", "white noise"]
+MEASURED = ["rho", "error", "r2", "leakage", "held_out_error", "paired_distance", "set_distance", "diversity", "real_time_factor"]
+
+# Two seeds that are asked for the same are never heard quite the same, so five such pairs in perfect order have no more.
+FOLLOWED = 0.984
+
+
+@pytest.fixture
+def evaluated(playable, command, tmp_path):
+    """-> run evaluate. -> status, what it printed, errors, and its table by synthesiser and control, if there is one."""
+
+    def run(*words):
+        done = command("evaluate", playable, "--workers", "1", *words)
+        path = tmp_path / "out" / "evaluation" / "evaluation.csv"
+        return *done, pd.read_csv(path).set_index(["synthesiser", "control"]) if path.exists() else None
+
+    return run
+
+
+def test_a_synthesiser_that_plays_what_is_asked_has_perfect_numbers(evaluated):
+    status, _, errors, table = evaluated()
+    assert (status, errors) == (0, "")
+    assert list(table.index) == [(name, control) for name in ALL for control in ("rate", "size")]
+    own = table.loc["synthesiser"]
+    assert (own["rho"] >= FOLLOWED).all()
+    # Noise of 0.003 in each of 1600 samples, and 16 bits: what is heard is right to 0.0003.
+    assert (own["error"] < 0.001).all()
+    assert (own["held_out_error"] < 0.001).all()
+    assert (own["r2"] > 0.999).all()
+    assert (own["leakage"] < 0.001).all()
+    assert (own["real_time_factor"] > 0).all()
+    # The clips are made in the same way, so nothing but the noise tells them apart.
+    assert (own["paired_distance"] < table.loc["white noise"]["paired_distance"]).all()
+
+
+def test_every_row_has_the_numbers_that_apply_to_it_and_no_others(evaluated):
+    *_, table = evaluated()
+    has = {name: set(table.loc[name][MEASURED].dropna(axis=1, how="any").columns) for name in ALL}
+    assert has["synthesiser"] == has["untrained"] == has["labels shuffled"] == set(MEASURED)
+    assert has["held-out clips"] == {"held_out_error", "set_distance", "diversity"}
+    assert has["white noise"] == {"held_out_error", "paired_distance", "set_distance", "diversity"}
+    assert (table.loc["held-out clips"]["held_out_error"] < 0.001).all()
+    assert (table.loc["white noise"]["held_out_error"] > 0.1).all()
+
+
+def test_a_bent_a_reversed_and_a_leaking_slider_are_told_apart(evaluated, listen):
+    listen(rate=lambda place: place**3, size=lambda place: 1 - place)
+    *_, table = evaluated("--set", "evaluate.seeds=1")
+    rate, size = table.loc["synthesiser", "rate"], table.loc["synthesiser", "size"]
+    x = np.linspace(0, 1, 5)
+    assert rate["rho"] == pytest.approx(1)
+    assert rate["r2"] == pytest.approx(np.corrcoef(x, x**3)[0, 1] ** 2, abs=0.002)
+    assert rate["error"] == pytest.approx(np.abs(x - x**3).mean(), abs=0.002)
+    assert size["rho"] == pytest.approx(-1)
+    assert size["error"] == pytest.approx(np.abs(2 * x - 1).mean(), abs=0.002)
+
+
+def test_with_linear_sliders_there_is_a_row_more_whose_line_is_straighter(evaluated, playable, command, listen):
+    listen(rate=lambda place: place**3)
+    linear = ["--set", 'linearise={"values": 9, "seeds": 1, "seconds": 0.1}']
+    status, _, errors, _ = evaluated(*linear)
+    assert status == 1
+    assert 'run "conditioned-synthesis linearise" first' in errors
+    assert command("linearise", playable, *linear, "--workers", "1")[0] == 0
+    *_, table = evaluated(*linear)
+    before, after = (table.loc[name, "rate"] for name in ("synthesiser", "linearised"))
+    assert before["r2"] < 0.9
+    assert after["r2"] > 0.995
+    assert after["error"] < before["error"] / 3
+
+
+def test_the_twin_hears_the_same_sounds_with_the_labels_of_others(playable, tmp_path):
+    sounds = read_sounds(tmp_path / "sounds", None)
+    twin = sounds.shuffled(0)
+    assert (twin.clips == sounds.clips).all()
+    before, after = ([tuple(line.values[0] for line in lines) for lines in each.lines] for each in (sounds, twin))
+    assert sorted(before) == sorted(after)
+    assert all(own != other for own, other in zip(before, after, strict=True))
+    assert [line.values[0] for line in sounds.lines[0]] == list(before[0]), "the first are as they were"
+
+
+def test_the_twin_is_trained_once_and_kept_when_the_measuring_changes(evaluated, tmp_path):
+    assert evaluated()[0] == 0
+    twin = tmp_path / "out" / "shuffled" / "model.safetensors"
+    made = twin.stat().st_mtime_ns
+    own = load_file(tmp_path / "out" / "synthesiser" / "model.safetensors")
+    assert any(not torch.equal(own[name], weight) for name, weight in load_file(twin).items())
+    status, printed, *_ = evaluated("--set", "evaluate.seeds=1", "--overwrite")
+    assert status == 0
+    assert "shuffled labels" not in printed
+    assert twin.stat().st_mtime_ns == made
+    assert "done and unchanged" in evaluated("--set", "evaluate.seeds=1")[1]
+
+
+def test_a_stopped_run_goes_on_without_playing_or_training_anything_twice(evaluated, tmp_path, monkeypatch):
+    from conditioned_synthesis import sound_sets
+
+    assert evaluated()[0] == 0
+    whole = pd.read_csv(tmp_path / "out" / "evaluation" / "evaluation.csv")
+    (tmp_path / "out" / "evaluation" / "run.json").unlink()
+    for path in sorted((tmp_path / "out" / "evaluation").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    play, played = sound_sets._play, []
+
+    def stopping(instrument, folder, named):
+        if len(played) == 60:
+            raise KeyboardInterrupt
+        played.append((folder.name, named[0]))
+        play(instrument, folder, named)
+
+    monkeypatch.setattr(sound_sets, "_play", stopping)
+    assert evaluated()[0] == 130
+    monkeypatch.setattr(sound_sets, "_play", lambda *words: (played.append((words[1].name, words[2][0])), play(*words))[1])
+    status, printed, _, table = evaluated()
+    assert status == 0
+    assert "goes on where it was stopped" in printed
+    # Three instruments, each with 2 controls x 5 values x 2 seeds, and of 6 clips two sounds each.
+    assert len(played) == len(set(played)) == 3 * (20 + 12)
+    again = table.reset_index().drop(columns="real_time_factor")
+    pd.testing.assert_frame_equal(again, whole.drop(columns="real_time_factor"))
+
+
+def test_a_training_of_the_twin_that_was_stopped_goes_on(evaluated, tmp_path, monkeypatch):
+    from conditioned_synthesis import train
+
+    hear = train._hear
+    calls = []
+
+    def stopping(*words):
+        calls.append(words[-1])
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        hear(*words)
+
+    monkeypatch.setattr(train, "_hear", stopping)
+    assert evaluated()[0] == 130
+    assert (tmp_path / "out" / "shuffled" / "last.ckpt").exists()
+    status, printed, *_ = evaluated()
+    assert status == 0
+    assert "shuffled labels (goes on where it was stopped)" in printed
+    assert calls == [2, 4, 4]
+
+
+def test_other_models_are_measured_beside(evaluated, playable, command, tmp_path):
+    assert command("train", playable, "--set", f"output={tmp_path / 'other'}", "--set", "train.seed=5")[0] == 0
+    *_, table = evaluated("--set", f"evaluate.also.my other={tmp_path / 'other' / 'synthesiser'}")
+    assert list(dict.fromkeys(table.index.get_level_values(0))) == ["synthesiser", "my other", *ALL[1:]]
+    assert table.loc[("my other", "rate"), "rho"] >= FOLLOWED
+
+
+def test_a_model_with_other_ranges_is_asked_for_the_same_physical_values(evaluated, playable, command, tmp_path):
+    """Its slider goes from 10 to 90 drops a second, so it knows the data's 0..1 as 0..0.5."""
+    for path in (tmp_path / "sounds").glob("*.params"):
+        content = read_json(path)
+        content["rate"] |= {"origMaxval": 90.0, "values": [value / 2 for value in content["rate"]["values"]]}
+        (tmp_path / "wider" / path.name).parent.mkdir(exist_ok=True)
+        (tmp_path / "wider" / path.name).write_text(json.dumps(content))
+        (tmp_path / "wider" / f"{path.stem}.wav").hardlink_to(path.with_suffix(".wav"))
+    words = ["--set", f"output={tmp_path / 'other'}", "--set", f"train.sounds={tmp_path / 'wider'}"]
+    assert command("train", playable, *words)[0] == 0
+    *_, table = evaluated("--set", f"evaluate.also.wider={tmp_path / 'other' / 'synthesiser'}")
+    # A plain instrument plays its own place: 0.5 where 1 is asked for, so the mean over 0, 1/4 .. 1 is 1/4 off.
+    assert table.loc[("wider", "rate"), "error"] == pytest.approx(0.25, abs=0.002)
+    assert table.loc[("wider", "rate"), "rho"] >= FOLLOWED
+    assert table.loc[("wider", "size"), "error"] < 0.001
+
+
+def test_a_control_that_the_labeller_lacks_has_empty_columns_and_a_note(evaluated, listen):
+    listen((Control("rate", 0.0, 100.0, "drops/s"),))
+    status, printed, _, table = evaluated()
+    assert status == 0
+    assert "note: the labeller does not read size" in printed
+    assert table.loc[("synthesiser", "size")][["rho", "error", "r2", "held_out_error"]].isna().all()
+    assert table.loc[("synthesiser", "rate"), "rho"] >= FOLLOWED
+    assert table.loc[("synthesiser", "size"), "paired_distance"] > 0
+
+
+def test_the_numbers_are_also_printed_and_in_json(evaluated, tmp_path):
+    _, printed, _, table = evaluated()
+    lines = [line for line in printed.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(table)
+    assert lines[2].startswith("| synthesiser | rate | +0.98 | 0.00 | 1.00 | 0.00 | 0.00 |")
+    content = json.loads((tmp_path / "out" / "evaluation" / "evaluation.json").read_text())  # so it has no NaN
+    assert [row["synthesiser"] for row in content["rows"]] == [name for name, _ in table.index]
+    assert content["rows"][-1]["rho"] is None
+
+
+class Page(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links, self.tags, self.text = [], set(), ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def renamed(plain, command, tmp_path, listen, monkeypatch):
+    """Controls with names that mean harm to a page and to a plot."""
+    names = {"rate": "<script>$x_</script>", "size": '"|$\\frac{$'}
+    for path in (tmp_path / "sounds").glob("*.params"):
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({names.get(name, name): value for name, value in content.items()}))
+    listen()
+    from conditioned_synthesis import labeller
+
+    inner = labeller.load_labeller(tmp_path)
+    controls = tuple(Control(names[each.name], each.low, each.high, each.unit, each.curve) for each in inner.controls)
+    outer = labeller.Labeller(controls, inner.seconds, lambda folder: inner.read(folder).rename(columns=names))
+    monkeypatch.setattr(labeller, "load_labeller", lambda _: outer)
+    assert command("train", plain)[0] == 0
+    return plain
+
+
+def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, command, tmp_path):
+    assert command("evaluate", renamed, "--workers", "1")[0] == 0
+    folder = tmp_path / "out" / "evaluation"
+    html = (folder / "index.html").read_text()
+    page = Page(html)
+    assert "script" not in page.tags
+    assert "http" not in html
+    assert "<script>$x_</script>: followed" in page.text
+    assert (folder / "asked_read.png").stat().st_size > 1000
+    # 3 players for each of 2 controls and 3 synthesisers, 4 clips with 3 synthesisers' versions of them.
+    assert page.text.count("held-out clips") > 2
+    assert sum(link.endswith(".wav") for link in page.links) == 18 + 16
+    for link in page.links:
+        assert re.fullmatch(r"[\w./-]+", link)
+        assert (folder / link).is_file()
+    assert {path.name for path in folder.iterdir()} == {
+        "run.json", "config.json", "evaluation.csv", "evaluation.json", "asked_read.png", "index.html", "sounds"
+    }  # fmt: skip
+    assert len(list((folder / "sounds").iterdir())) == 34
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["labeller=null"], "labeller: names none; it should name a model folder"),
+        (["labeller=nowhere"], 'labeller: nowhere: no such folder; run "domain-adaptation adapt" first'),
+        (["synthesiser=null"], "synthesiser: names none"),
+        (["output=other"], 'run "conditioned-synthesis train" first'),
+        (["synthesiser.lr=0.01"], "was trained with other settings"),
+        (["train.seed=3"], "was trained with other settings"),
+        (["evaluate.seconds=0.01"], "evaluate.seconds: 0.01: the labeller reads clips of 0.1 s"),
+        (["evaluate.also.untrained=out"], '"untrained" is measured anyway'),
+        (["evaluate.also.a/b=out"], '"a/b" should be a name'),
+        (["evaluate.also.other=nowhere"], "evaluate.also.other: nowhere: no such folder"),
+        (["evaluate.also.other=labels"], "evaluate.also.other: labels/model.safetensors: no such file"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_before_anything_long(playable, command, tmp_path, monkeypatch, words, part):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("no model")
+    status, _, errors = command("evaluate", playable, *(word for each in words for word in ("--set", each)))
+    assert status in (1, 2)
+    assert part in errors
+    assert len(errors.splitlines()) == 1
+    assert not (tmp_path / "out" / "evaluation").exists()
+    assert not (tmp_path / "out" / "shuffled").exists()
+
+
+def test_a_labeller_of_something_else_is_refused_with_both_lists(playable, command, listen, tmp_path):
+    listen((Control("wetness", 0.0, 1.0, "share"), Control("depth", 0.0, 1.0, "m")))
+    status, _, errors = command("evaluate", playable)
+    assert status == 2
+    assert "labeller: reads wetness, depth, but the synthesiser is played with rate, size" in errors
+    assert not (tmp_path / "out" / "evaluation").exists()
+
+
+def test_a_dry_run_says_what_it_waits_for(plain, command):
+    status, printed, _ = command("evaluate", plain, "--dry-run")
+    assert status == 0
+    assert "waits: synthesiser: " in printed

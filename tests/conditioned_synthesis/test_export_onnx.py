@@ -1,0 +1,112 @@
+"""An instrument as an ONNX file, played by another runtime in a process that knows nothing of this toolkit."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from conditioned_synthesis.instrument import About, Slider, new_instrument, save_instrument
+from conditioned_synthesis.lines import Line
+from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+from conditioned_synthesis.synthesisers.texenv import TexEnv
+from texturelib.controls import Control
+
+RATE = 8000
+CURVE = ((0.1, 0.2), (0.5, 0.3), (0.9, 0.9))
+
+# As the README has it, but for the draws, which are those of `generate`.
+PLAY = """
+import json, sys
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession(sys.argv[1])
+about = json.loads(session.get_modelmeta().custom_metadata_map["instrument"])
+shapes = {each.name: each.shape for each in session.get_inputs()}
+rng = np.random.default_rng(5)
+kept = {name: np.zeros(shape, np.float32) for name, shape in shapes.items() if name not in ("controls", "noise", "places")}
+kept["places"] = rng.integers(2**31, size=shapes["places"])
+
+def play(controls):
+    noise = rng.standard_normal((1, len(controls), about["n_noises"]), dtype=np.float32)
+    names = [each.name for each in session.get_outputs()]
+    found = session.run(names, {"controls": controls[None].astype(np.float32), "noise": noise, **kept})
+    for name, value in zip(names[1:], found[1:]):
+        kept[name.removesuffix("_after")] = value
+    return found[0]
+
+controls = np.load(sys.argv[2])[:: about["hop"]]
+places = kept["places"]
+play(np.repeat(controls[:1], about["frames_to_begin_with"], axis=0))
+kept["places"] = places
+np.save(sys.argv[3], np.concatenate([play(controls[:1]), play(controls[1:20]), play(controls[20:])]))
+assert not {"torch", "conditioned_synthesis", "texturelib"} & set(sys.modules)
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path):
+    settings = TexEnv(n_bands=6, low_hz=60, channels=8, n_layers=2)
+    sliders = tuple(
+        Slider(control=Control(name, 1.0, 9.0, "Hz").describe(), low=0.1, high=0.9, curve=curve)
+        for name, curve in (("a", CURVE), ("b", None))
+    )
+    instrument = new_instrument(About(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1)
+    torch.nn.init.normal_(instrument.network.levels.weight)
+    instrument.network.eval()
+    (tmp_path / "model").mkdir()
+    save_instrument(tmp_path / "model", instrument)
+    return instrument
+
+
+@pytest.mark.slow
+def test_another_runtime_plays_the_same_sound(model, command, tmp_path):
+    pytest.importorskip("onnxruntime")
+    status, printed, errors = command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")
+    assert status == 0, errors
+    assert "2 sliders" in printed
+    n_samples = 40 * model.network.hop
+    lines = {
+        "a": Line(np.array([0.0, n_samples / RATE]), np.array([0.1, 0.9])),
+        "b": Line(np.array([0.0, n_samples / RATE]), np.array([0.8, 0.2])),
+    }
+    places = np.stack([lines[name].at(np.arange(n_samples) / RATE) for name in ("a", "b")], axis=1)
+    np.save(tmp_path / "controls.npy", places)
+    words = [sys.executable, "-c", PLAY, tmp_path / "a.onnx", tmp_path / "controls.npy", tmp_path / "sound.npy"]
+    subprocess.run(words, check=True, cwd=tmp_path)
+    expected = model.play(lines, n_samples / RATE, seed=5)
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(np.load(tmp_path / "sound.npy"), expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.slow
+def test_the_file_says_what_it_is(model, command, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    assert command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")[0] == 0
+    loaded = onnx.load(tmp_path / "a.onnx")
+    onnx.checker.check_model(loaded)
+    about = json.loads(next(each.value for each in loaded.metadata_props if each.key == "instrument"))
+    assert about["sample_rate"] == RATE
+    assert [slider["control"]["name"] for slider in about["sliders"]] == ["a", "b"]
+    assert about["sliders"][0]["low"] == 0.1
+
+
+def test_what_cannot_be_written_is_a_sentence(model, command, tmp_path):
+    words = ("export-onnx", "--model", tmp_path / "model", "--output")
+    status, _, errors = command(*words, tmp_path / "a.wav")
+    assert status == 2
+    assert "should end in .onnx" in errors
+    (tmp_path / "a.onnx").write_bytes(b"mine")
+    status, _, errors = command(*words, tmp_path / "a.onnx")
+    assert status == 2
+    assert "--overwrite replaces it" in errors
+    about = About(synthesiser=Mtcrnn(hidden_size=8), sliders=model.about.sliders, sample_rate=RATE)
+    save_instrument(tmp_path / "model", new_instrument(about, seed=1))
+    status, _, errors = command(*words, tmp_path / "b.onnx")
+    assert status == 2
+    assert '"texenv" is one' in errors
+    assert not (tmp_path / "b.onnx").exists()
