@@ -177,7 +177,8 @@ def evaluate(
 ) -> None:
     """Measure how well the synthesiser follows its controls and sounds like the clips, into output/evaluation."""
     settings = _load(config, set_)
-    settings.wanted_synthesiser()  # both before anything else
+    settings.wanted_synthesiser()  # these before anything else
+    settings.wanted_evaluate()
     settings.wanted_labeller()
     output = _look(settings, "evaluate", overwrite, dry_run)
     if output.is_done or dry_run:
@@ -295,7 +296,8 @@ def _look(settings: "SynthesisConfig", command: str, overwrite: bool, dry_run: b
     synthesiser = ("synthesiser", settings.synthesiser_folder, "conditioned-synthesis train")
     instrument = ("instrument", settings.linearised_folder, "conditioned-synthesis linearise")
     labeller = [("labeller", settings.labeller, "domain-adaptation adapt")] if settings.labeller else []
-    others = [(f"evaluate.also.{name}", folder, "conditioned-synthesis train") for name, folder in settings.evaluate.also.items()]
+    also = settings.evaluate.also if settings.evaluate else {}
+    others = [(f"evaluate.also.{name}", folder, "conditioned-synthesis train") for name, folder in also.items()]
     linearised = [instrument] if settings.linearise else []
     folder, inputs = {
         "analyse": (settings.analysis_folder, [labelled]),

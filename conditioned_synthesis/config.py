@@ -147,7 +147,8 @@ class SynthesisConfig(StageConfig):
     linearise: Linearise | None = None
     """How sliders are made linear; they then are in what `generate` plays. Null: they stay as they were learnt."""
     generate: Generate = Generate()
-    evaluate: Evaluate = Evaluate()
+    evaluate: Evaluate | None = Evaluate()
+    """How it is measured; null: it is not."""
     compute: ComputeConfig = ComputeConfig()
 
     @model_validator(mode="after")
@@ -173,6 +174,12 @@ class SynthesisConfig(StageConfig):
         if self.linearise is None:
             raise UsageError('linearise: is null, so sliders stay as they were learnt; {"values": 9} would make them linear')
         return self.linearise
+
+    def wanted_evaluate(self) -> Evaluate:
+        """Errors: UsageError when the config says not to."""
+        if self.evaluate is None:
+            raise UsageError('evaluate: is null, so nothing is measured; {"values": 9} would do it')
+        return self.evaluate
 
     @property
     def analysis_folder(self) -> Path:

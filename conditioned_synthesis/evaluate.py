@@ -1,41 +1,31 @@
 """Measure a synthesiser beside others, and beside real clips and noise: does it follow its controls, and sound like the clips?"""
 
-import dataclasses
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.evaluation_page import choose_sounds, write_evaluation_page
-from conditioned_synthesis.following import Following, following, mean_error
+from conditioned_synthesis.following import Following, following
 from conditioned_synthesis.following_plots import plot_asked_read
+from conditioned_synthesis.held_out import HeldOut
 from conditioned_synthesis.instrument import Instrument, load_instrument, new_instrument
 from conditioned_synthesis.labeller import Labeller, on_slider
-from conditioned_synthesis.lines import Line
-from conditioned_synthesis.sound_sets import Asked, Place, asked_at, grid, play_set, real_time_factor
+from conditioned_synthesis.sound_sets import Place, asked_at, grid, play_set, real_time_factor
 from conditioned_synthesis.sounds import Sounds, read_sounds
-from conditioned_synthesis.texture_statistics import TextureStatistics
 from conditioned_synthesis.train import train
-from conditioned_synthesis.training import split_sounds
-from texturelib.audio import level_dbfs, read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
-from texturelib.evenly import evenly_spread
 from texturelib.files import read_json, shown, write_json, write_table, write_text
 from texturelib.outputs import Output, look_at_output
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_MOST_PAIRS = 32  # of sounds that differ in nothing but their seed
-_OTHER_SEED = 1_000_000
-_LEAST_MODULATION_HZ = 2.0  # where sounds last for a second
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
     What it takes long for, sounds and the synthesiser with shuffled labels, is kept when it is stopped.
     Errors: UsageError when the settings do not fit one another; TextureError about a file.
     """
-    settings = config.evaluate
+    settings = config.wanted_evaluate()
     instruments = _instruments(config)
     about = instruments["synthesiser"].about
     sounds = _sounds(config, instruments["synthesiser"])
@@ -121,7 +111,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
     twin = _shuffled_twin(config)
     instruments |= {"untrained": new_instrument(about, config.train.seed), "labels shuffled": twin}
 
-    held = _HeldOut.of(sounds, about.synthesiser.validation, config.train.seed, settings.clips)
+    held = HeldOut.of(sounds, about.synthesiser.validation, config.train.seed, settings.clips)
     played = output.folder / "played"
     places: dict[str, dict[str, Place]] = {}
     for name, instrument in instruments.items():
@@ -133,7 +123,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
     read = labeller.read_as(sounds.controls, played)
 
     varying = tuple(control for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True) if low < high)
-    texture, note = _texture_statistics(held)
+    texture, note = held.texture_statistics()
     notes += note
     points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {control.name: {} for control in varying}
     measured = []
@@ -163,7 +153,7 @@ def _instruments(config: SynthesisConfig) -> dict[str, Instrument]:
     if config.linearise:
         folders["linearised"] = config.linearised_folder
     instruments = {name: load_instrument(folder) for name, folder in folders.items()}
-    for name, folder in config.evaluate.also.items():
+    for name, folder in config.wanted_evaluate().also.items():
         try:
             instruments[name] = load_instrument(folder)
         except TextureError as error:
@@ -222,124 +212,12 @@ def _asked_and_read(
     return asked, {str(other): found[other].to_numpy() for other in found.columns}
 
 
-@dataclass(frozen=True)
-class _HeldOut:
-    """Clips that a training did not hear. rows: [clips], of the sounds. labels: [clips, controls], the mean of each line."""
-
-    sounds: Sounds
-    rows: np.ndarray
-    labels: np.ndarray
-
-    @classmethod
-    def of(cls, sounds: Sounds, share: float, seed: int, most: int) -> "_HeldOut":
-        validation = split_sounds(len(sounds), share, seed).validation
-        rows = validation[evenly_spread(len(validation), most)]
-        times = (np.arange(1000) + 0.5) / 1000 * sounds.n_samples / sounds.sample_rate
-        return cls(sounds, rows, np.array([[line.at(times).mean() for line in sounds.lines[row]] for row in rows]))
-
-    @property
-    def seconds(self) -> float:
-        return self.sounds.n_samples / self.sounds.sample_rate
-
-    @property
-    def controls(self) -> dict[str, dict[str, float]]:
-        """-> by the name of a sound with a clip's controls: these."""
-        names = [control.name for control in self.sounds.controls]
-        return {name: dict(zip(names, row.tolist(), strict=True)) for name, row in zip(self.names(), self.labels, strict=True)}
-
-    @property
-    def clips(self) -> torch.Tensor:
-        """-> [clips, samples]"""
-        return torch.from_numpy(np.stack([self.sounds.samples(int(row)) for row in self.rows]))
-
-    def names(self, kind: str = "held") -> list[str]:
-        """kind: "held", or "again" for those with another seed -> by clip, the name of the sound with its controls."""
-        n_sounds = len(self.rows) if kind == "held" else min(_MOST_PAIRS, len(self.rows))
-        return [f"{kind}_{index}" for index in range(n_sounds)]
-
-    def asked_of(self, instrument: Instrument) -> dict[str, Asked]:
-        """-> by name: a sound with the controls of each clip, and for some a second one with another seed."""
-        asked = {}
-        for index, row in enumerate(self.rows):
-            lines = dict(_lines_for(instrument, self.sounds.controls, self.sounds.lines[int(row)]))
-            asked[f"held_{index}"] = Asked(lines, self.seconds, index)
-            if index < _MOST_PAIRS:
-                asked[f"again_{index}"] = Asked(lines, self.seconds, _OTHER_SEED + index)
-        return asked
-
-    def write(self, folder: Path) -> None:
-        """Write the clips themselves, and as many of white noise, as if they were sounds of synthesisers."""
-        level = 10 ** (level_dbfs(self.clips.numpy()) / 20)
-        rng = np.random.default_rng(0)
-        noise = {name: rng.normal(0, level, self.sounds.n_samples) for name in [*self.names(), *self.names("again")]}
-        clips = {name: self.sounds.clips[row] for name, row in zip(self.names(), self.rows, strict=True)}
-        for kind, samples in (("held-out clips", clips), ("white noise", noise)):
-            for name, each in samples.items():
-                write_wav(folder / kind / f"{name}.wav", each, self.sounds.sample_rate)
-
-    def errors(self, read: "pd.DataFrame", name: str) -> dict[str, float]:
-        """-> by control that is read: how far what is read lies from the clips' labels, in the mean."""
-        found = read.reindex([f"{name}/{key}.wav" for key in self.names()])
-        columns = {control.name: index for index, control in enumerate(self.sounds.controls)}
-        return {str(control): mean_error(self.labels[:, columns[str(control)]], found[control].to_numpy()) for control in found}
-
-    def distances(self, texture: TextureStatistics | None, played: Path, name: str) -> tuple[float, float, float]:
-        """-> paired distance, distance of sets, diversity; of the clips themselves: none, of two halves of them, of neighbours in
-        their controls."""
-        if texture is None:
-            return math.nan, math.nan, math.nan
-        clips = self.clips
-        if name == "held-out clips":
-            apart = np.abs(self.labels[:, None] - self.labels[None]).sum(axis=-1)
-            np.fill_diagonal(apart, np.inf)
-            return (
-                math.nan,
-                texture.distance(clips[::2], clips[1::2], clips),
-                texture.paired_distance(clips, clips[apart.argmin(axis=1)], clips),
-            )
-        made, again = (self._made(played / name, kind) for kind in ("held", "again"))
-        return (
-            texture.paired_distance(made, clips),
-            texture.distance(made, clips),
-            texture.paired_distance(made[: len(again)], again, clips),
-        )
-
-    def _made(self, folder: Path, kind: str) -> torch.Tensor:
-        """-> [sounds, samples], at the clips' rate and of their length."""
-        sounds = [read_mono(folder / f"{name}.wav", self.sounds.sample_rate) for name in self.names(kind)]
-        n_samples = self.sounds.n_samples
-        return torch.from_numpy(np.stack([np.pad(each, (0, max(0, n_samples - len(each))))[:n_samples] for each in sounds]))
-
-
-def _lines_for(instrument: Instrument, controls: Sequence[Control], lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
-    """lines: by control -> the same as this instrument has them on its own sliders, held within what it was trained on."""
-    given = dict(zip((control.name for control in controls), zip(controls, lines, strict=True), strict=True))
-    for slider in instrument.about.sliders:
-        if slider.name in given:
-            control, line = given[slider.name]
-            values = on_slider(Control.from_description(slider.control), control, line.values)
-            values = np.clip(np.nan_to_num(values, nan=slider.middle), slider.low, slider.high)
-            yield slider.name, dataclasses.replace(line, values=values)
-
-
-def _texture_statistics(held: _HeldOut) -> tuple[TextureStatistics | None, list[str]]:
-    """-> None where these clips are too few or too short for any, and a note that says so."""
-    rate, seconds = held.sounds.sample_rate, held.seconds
-    if len(held.rows) < 2:
-        return None, ["there is one held-out clip; it takes two to say how far apart sounds are"]
-    lowest = _LEAST_MODULATION_HZ * 2 ** max(0, math.ceil(math.log2(1 / seconds)))
-    highest = min(128.0, rate / 8)
-    if 2 * lowest > highest:
-        return None, [f"clips of {seconds:g} s are too short to say how far apart sounds are"]
-    return TextureStatistics(rate, held.sounds.n_samples, lowest_modulation_hz=lowest, highest_modulation_hz=highest), []
-
-
 def _write(
     found: Evaluation,
     output: Output,
     played: Path,
     places: Mapping[str, Mapping[str, Place]],
-    held: _HeldOut,
+    held: HeldOut,
     config: SynthesisConfig,
 ) -> None:
     import pandas as pd
@@ -348,7 +226,7 @@ def _write(
     write_table(folder / "evaluation.csv", pd.DataFrame(found.rows()))
     write_text(folder / "evaluation.md", found.markdown() + "\n")
     content = {
-        "settings": config.evaluate.model_dump(mode="json", exclude={"also"}),
+        "settings": config.wanted_evaluate().model_dump(mode="json", exclude={"also"}),
         "n_held_out_clips": found.n_clips,
         "clip_seconds": found.clip_seconds,
         "controls": [control.describe() for control in found.controls],
@@ -360,7 +238,7 @@ def _write(
     if shown_points:
         plot_asked_read(folder / "asked_read.png", shown_points, [each.name for each in found.measured])
     chosen = choose_sounds(played, folder / "sounds", found, places, held.controls)
-    write_evaluation_page(folder / "index.html", found, chosen, has_plot=bool(shown_points), settings=config.evaluate)
+    write_evaluation_page(folder / "index.html", found, chosen, has_plot=bool(shown_points), settings=config.wanted_evaluate())
 
 
 def _number(value: Any) -> Any:

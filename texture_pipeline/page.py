@@ -2,6 +2,7 @@
 
 import inspect
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,14 @@ class PageConfig(StageConfig):
     real: ConfigPath
     adaptation: ConfigPath
     synthesis: ConfigPath
-    has_instrument: bool
-    """Whether a synthesiser was trained, and played."""
+    instruments: tuple[ConfigPath, ...]
+    """Where synthesisers were trained, and played."""
 
 
 def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> Path:
     """stages: by name, the configs that were run. -> the page, `results/page/index.html`; left alone when it is up to date."""
     outputs = {name: config.output for name, config in stages.items()}
+    played = [name for name in ("synthesis", "instrument") if getattr(stages.get(name), "synthesiser", None) is not None]
     simulated = outputs.get("recordings")
     if simulated and not any(path.is_relative_to(simulated) for _, path in paths_in(stages["real"])):
         simulated = None  # recordings were made, but others were used
@@ -55,7 +57,7 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         real=outputs["real"],
         adaptation=outputs["adaptation"],
         synthesis=outputs["synthesis"],
-        has_instrument=stages["synthesis"].synthesiser is not None,  # type: ignore[attr-defined]
+        instruments=tuple(outputs[name] for name in played),
     )
     inputs = {
         "synthetic": config.synthetic,
@@ -64,12 +66,12 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
         "mtcrnn": config.synthesis / "mtcrnn",
         "analysis": config.synthesis / "analysis",
     }
-    if config.has_instrument:
-        inputs["examples"] = config.synthesis / "examples"
+    inputs |= {f"examples of {folder.name}": folder / "examples" for folder in config.instruments}
     if evaluation := evaluation_in(config.adaptation):
         inputs["evaluation"] = evaluation
-    if measured := measured_synthesiser_in(config.synthesis):
-        inputs["evaluation of the synthesiser"] = measured
+    for folder in config.instruments:
+        if measured := measured_synthesiser_in(folder):
+            inputs[f"evaluation of {folder.name}"] = measured
     output = look_at_output(config, "texture-pipeline page", inputs=inputs, overwrite=True)
     page = output.folder / "index.html"
     print(f"\n{shown(output.folder)}: {output.why}")
@@ -87,19 +89,26 @@ class _Album:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._clips: dict[Path, dict[str, str]] = {}
+        self._names: Counter[str] = Counter()
+
+    def _free(self, name: str) -> str:
+        """-> the name, with a number from the second time on: there may be two synthesisers."""
+        self._names[name] += 1
+        return name if self._names[name] == 1 else f"{name}_{self._names[name]}"
 
     def picture(self, path: Path) -> str:
-        name = f"pictures/{path.parent.name}_{path.name}"
+        name = f"pictures/{self._free(f'{path.parent.name}_{path.stem}')}{path.suffix}"
         (self._folder / "pictures").mkdir(exist_ok=True)
         shutil.copyfile(path, self._folder / name)
         return name
 
     def page(self, folder: Path) -> str:
         """-> the page in a folder, which is taken along with all that lies around it."""
+        name = self._free(folder.name)
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name not in ("run.json", "config.json"):
-                link_or_copy(path, self._folder / folder.name / path.relative_to(folder))
-        return f"{folder.name}/index.html"
+                link_or_copy(path, self._folder / name / path.relative_to(folder))
+        return f"{name}/index.html"
 
     def clip(self, dataset: Dataset, index: int) -> dict[str, str]:
         """-> sound, picture (relative paths) and name of a clip."""
@@ -119,7 +128,7 @@ class _Album:
 
 
 def _content(config: PageConfig, album: _Album) -> dict[str, Any]:
-    steps = (_synthetic, _real, _networks, _labels, _evaluation, _synthesis, _instrument)
+    steps = (_synthetic, _real, _networks, _labels, _evaluation, _synthesis, _instruments)
     content: dict[str, Any] = {"title": config.title, "is_simulated": config.recordings is not None}
     for step in progress(steps, "page", total=len(steps), unit="part"):
         content |= {step.__name__.lstrip("_"): step(config, album)}
@@ -251,18 +260,22 @@ def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
     }
 
 
-def _instrument(config: PageConfig, album: _Album) -> dict[str, Any] | None:
-    if not config.has_instrument:
-        return None
-    model, examples = config.synthesis / "synthesiser", config.synthesis / "examples"
+def _instruments(config: PageConfig, album: _Album) -> list[dict[str, Any]]:
+    return [_instrument(folder, album) for folder in config.instruments]
+
+
+def _instrument(folder: Path, album: _Album) -> dict[str, Any]:
+    model, examples = folder / "synthesiser", folder / "examples"
     sounds: dict[str, list[dict[str, str]]] = {}
     for row in read_table(examples / "examples.csv", ("file_name", "control")).to_dict("records"):
         moves = row["begins_at"] != row["ends_at"]
         label = f"{row['begins_at']:.2f} to {row['ends_at']:.2f}" if moves else f"{row['begins_at']:.2f}"
         clip = album.sound(examples / row["file_name"], *soundfile.read(examples / row["file_name"], dtype="float32"))
         sounds.setdefault(row["control"], []).append({**clip, "label": label})
-    measured = measured_synthesiser_in(config.synthesis)
+    measured = measured_synthesiser_in(folder)
     return {
+        "settings": read_json(model / "config.json")["synthesiser"],
+        "is_linear": (folder / "instrument").exists(),
         "metrics": read_json(model / "metrics.json"),
         "loss_plot": album.picture(model / "loss.png"),
         "sounds": sounds,

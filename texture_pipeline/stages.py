@@ -18,7 +18,9 @@ PAGE = "page"
 
 @dataclass(frozen=True)
 class Stage:
-    """One config file of a sound's folder, and the commands that read it. is_optional: only where the file is there.
+    """One config file of a sound's folder, and the commands that read it.
+
+    is_optional: only where the file is there. is_simulation: only where no recordings are given.
 
     for_others: keys of the config that none of these commands reads. needs: by command, keys of the config without any of which
     (null) it is left out.
@@ -29,6 +31,7 @@ class Stage:
     config_class: str
     commands: tuple[str, ...]
     is_optional: bool = False
+    is_simulation: bool = False
     for_others: tuple[str, ...] = ()
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -41,9 +44,16 @@ class Stage:
         return self.package.replace("_", "-")
 
 
+_PLAYING = {
+    "train": ("synthesiser",),
+    "linearise": ("synthesiser", "linearise"),
+    "generate": ("synthesiser",),
+    "evaluate": ("synthesiser", "labeller", "evaluate"),
+}
+
 STAGES = (
     Stage("synthetic", "synthetic_datasets", "SyntheticConfig", ("generate",)),
-    Stage("recordings", "synthetic_datasets", "RecordingsConfig", ("simulate-recordings",), is_optional=True),
+    Stage("recordings", "synthetic_datasets", "RecordingsConfig", ("simulate-recordings",), is_optional=True, is_simulation=True),
     Stage("real", "real_datasets", "RealConfig", ("build",)),
     Stage(
         "adaptation",
@@ -57,13 +67,10 @@ STAGES = (
         "conditioned_synthesis",
         "SynthesisConfig",
         ("analyse", "balance", "export", "train", "linearise", "generate", "evaluate"),
-        needs={
-            "train": ("synthesiser",),
-            "linearise": ("synthesiser", "linearise"),
-            "generate": ("synthesiser",),
-            "evaluate": ("synthesiser", "labeller"),
-        },
+        needs=_PLAYING,
     ),
+    # Another synthesiser, which learns from what the one before does.
+    Stage("instrument", "conditioned_synthesis", "SynthesisConfig", tuple(_PLAYING), is_optional=True, needs=_PLAYING),
 )
 
 
@@ -100,7 +107,8 @@ def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, o
         # Tags are the configured source's. First, so that what the user sets besides still counts.
         source = json.dumps({"type": "folder", "path": str(recordings)})
         own["real"] = [f"source={source}", 'tags={"policy": "ignore"}', *own["real"]]
-    wanted = [stage for stage in STAGES if not stage.is_optional or ((folder / f"{stage.name}.json").exists() and not recordings)]
+    there = [stage for stage in STAGES if not stage.is_optional or (folder / f"{stage.name}.json").exists()]
+    wanted = [stage for stage in there if not (stage.is_simulation and recordings)]
     for stage in STAGES:
         if own[stage.name] and stage not in wanted:
             raise UsageError(f"--set {stage.name}.{own[stage.name][0]}: this run has no stage {stage.name}")

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
@@ -93,6 +94,9 @@ def _outcomes(
         yield from (_attempt(key, item, work) for key, item in todo)
         return
     _keep_resource_tracker_quiet()
+    # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib, which is its own affair; and where
+    # warnings are errors, joblib would wait for ever.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     backend = "threading" if in_threads else None  # None is joblib's choice: processes, or what the caller has set up
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", backend=backend)
     with _ctrl_c_held_back():

@@ -1,5 +1,6 @@
 """Bands of noise whose slow envelopes are flat: what envelopes are put on."""
 
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -9,6 +10,12 @@ from scipy.fft import next_fast_len
 from conditioned_synthesis.cochlea import Bands
 
 _SECONDS = 3.0  # of a band's noise before it comes again
+
+
+@lru_cache(maxsize=4)
+def carriers_of(sample_rate: int, n_bands: int, low_hz: float, envelope_hz: float) -> "Carriers":
+    """As `Carriers`, made once in a process: they are the same for all networks of these bands."""
+    return Carriers(Bands(sample_rate, n_bands, low_hz), sample_rate, envelope_hz)
 
 
 class Carriers:

@@ -9,7 +9,7 @@ from torch import nn
 
 from conditioned_synthesis.cochlea import Bands
 from conditioned_synthesis.synthesisers._base import Graph
-from conditioned_synthesis.synthesisers._carriers import Carriers, put_on
+from conditioned_synthesis.synthesisers._carriers import Carriers, carriers_of, put_on
 from conditioned_synthesis.synthesisers._texenv_graph import graph_of
 from conditioned_synthesis.synthesisers._texenv_player import TexEnvPlayer
 from conditioned_synthesis.texture_statistics import TextureStatistics
@@ -33,7 +33,7 @@ class TexEnvNetwork(nn.Module):
     mean_levels: torch.Tensor
     has_levels: torch.Tensor
 
-    loss_in_words = "of texture statistics (two clips of one texture: about 1)"
+    loss_in_words = "of texture statistics"
     n_windows = 1
     n_noises = 8  # channels of noise that envelopes are made of
 
@@ -42,8 +42,7 @@ class TexEnvNetwork(nn.Module):
         self.window = round(config.seconds * sample_rate)
         self.hop = 2 ** max(0, round(math.log2(sample_rate / config.envelope_hz)))
         self.bands = Bands(sample_rate, config.n_bands, config.low_hz)
-        self._carriers: Carriers | None = None
-        self._sample_rate = sample_rate
+        self._sample_rate, self._low_hz = sample_rate, config.low_hz
         channels = config.channels
         self.conditions = nn.Sequential(nn.Linear(n_controls, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU())
         self.enter = nn.Linear(self.n_noises, channels)
@@ -102,10 +101,7 @@ class TexEnvNetwork(nn.Module):
 
     @property
     def carriers(self) -> Carriers:
-        """Made when they are first wanted: they are the same for all networks of these bands, so no file need hold them."""
-        if self._carriers is None:
-            self._carriers = Carriers(self.bands, self._sample_rate, self._sample_rate / self.hop)
-        return self._carriers
+        return carriers_of(self._sample_rate, self.bands.n_bands, self._low_hz, self._sample_rate / self.hop)
 
     @torch.no_grad()
     def _learn_levels(self, audio: torch.Tensor) -> None:

@@ -39,6 +39,10 @@ SMALL = (
     'adaptation.adaptation={"type": "scaling_law", "epochs": 1, "steps_per_epoch": 40, "batch_size": 8}',
     'synthesis.synthesiser={"type": "mtcrnn", "hidden_size": 16, "seq_len": 100, "num_steps": 4, "checkpoint": 2}',
     'synthesis.generate={"values": 2, "seconds": 0.1, "sweep_seconds": 0.1}',
+    'instrument.synthesiser={"type": "texenv", "seconds": 0.25, "n_bands": 8, "channels": 8, "num_steps": 4, "checkpoint": 2}',
+    'instrument.linearise={"values": 3, "seeds": 1, "seconds": 0.25}',
+    'instrument.evaluate={"values": 3, "seeds": 2, "seconds": 0.25, "clips": 2}',
+    'instrument.generate={"values": 2, "seconds": 0.1, "sweep_seconds": 0.1}',
 )
 
 # Python imports a module of this name when it starts, in every process: it notes who opens the true controls.

@@ -8,7 +8,7 @@ from texture_pipeline.stages import plan_jobs
 from texturelib.config import paths_in
 from texturelib.errors import UsageError
 
-ALL = ["synthetic", "recordings", "real", "adaptation", "synthesis"]
+ALL = ["synthetic", "recordings", "real", "adaptation", "synthesis", "instrument"]
 
 
 @pytest.fixture
@@ -43,6 +43,9 @@ def test_the_stages_of_a_folder_run_in_order_and_write_side_by_side(sound, tmp_p
         "balance",
         "export",
         "train",
+        "generate",
+        "train",
+        "linearise",
         "generate",
     ]
 
@@ -92,7 +95,7 @@ def test_a_labeller_and_models_to_compare_with_move_with_the_results_and_must_be
 def test_a_folder_without_simulated_recordings_has_one_stage_less(sound, field):
     (sound / "recordings.json").unlink()
     jobs, _ = planned(sound, f"real.source.path={field}")
-    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis"]
+    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis", "instrument"]
 
 
 def test_another_output_moves_every_path_inside_the_results_and_no_other(sound, field, tmp_path):
@@ -139,7 +142,7 @@ def test_moved_results_are_written_down_as_the_same_settings(sound, tmp_path):
 
 def test_ones_own_recordings_take_the_place_of_simulated_ones_and_results_go_beside(sound, field, tmp_path):
     jobs, results = planned(sound, recordings=field)
-    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis"]
+    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis", "instrument"]
     assert jobs["real"].config.source.path == field
     assert results == tmp_path / "results" / "demo_demo_field"
     assert all(job.config.output.parent == results for job in jobs.values())
@@ -210,7 +213,7 @@ def test_the_pages_folder_is_the_pages(sound, change):
         planned(sound)
 
 
-@pytest.mark.parametrize("name", ["synthetic", "real", "adaptation", "synthesis"])
+@pytest.mark.parametrize("name", ["synthetic", "real", "adaptation", "synthesis", "instrument"])
 def test_a_missing_config_is_named(sound, name):
     (sound / f"{name}.json").unlink()
     with pytest.raises(UsageError, match=rf"water/{name}\.json: no such file"):

@@ -26,6 +26,7 @@ COMMANDS = [
     "conditioned-synthesis train",
     "conditioned-synthesis generate",
 ]
+INSTRUMENT = [f"conditioned-synthesis {name}" for name in ("train", "linearise", "generate", "evaluate")]
 CONTROLS = ["avgRate", "minRadius", "maxRadius", "expRadius"]
 
 
@@ -56,7 +57,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 
 def test_every_command_runs_once_in_order_and_the_end_names_results_and_page(whole_way):
     shown = [" ".join(line.split()[1:3]) for line in whole_way.out.splitlines() if line.startswith("$ ")]
-    assert shown == COMMANDS
+    assert shown == COMMANDS + INSTRUMENT
     *_, results, page = whole_way.out.splitlines()
     assert re.fullmatch(rf"results: +\S*{whole_way.results.name}", results)
     assert re.fullmatch(r"page: +\S*/page/index\.html", page)
@@ -199,7 +200,7 @@ def test_the_second_time_nothing_is_done_again(whole_way, command):
     before = snapshot(whole_way.results)
     status, out, err = command(*whole_way.arguments)
     assert (status, err) == (0, "")
-    assert out.count("done and unchanged") == len(COMMANDS) + 1  # the page too
+    assert out.count("done and unchanged") == len(COMMANDS + INSTRUMENT) + 1  # the page too
     assert snapshot(whole_way.results) == before
 
 
@@ -213,18 +214,27 @@ def test_a_dry_run_of_a_change_says_what_would_run_and_touches_nothing(whole_way
     assert snapshot(whole_way.results) == before
 
 
-def test_the_page_plays_what_each_control_does_to_the_instrument(page, whole_way):
-    examples = pd.read_csv(whole_way.results / "synthesis" / "examples" / "examples.csv")
+@pytest.mark.parametrize(("stage", "unit"), [("synthesis", "nats per sample"), ("instrument", "of texture statistics")])
+def test_the_page_plays_what_each_control_does_to_each_instrument(page, whole_way, stage, unit):
+    examples = pd.read_csv(whole_way.results / stage / "examples" / "examples.csv")
     # Of each control that differs between clips, its two ends and a sweep.
     assert len(examples) == 3 * examples["control"].nunique() > 0
-    metrics = json.loads((whole_way.results / "synthesis" / "synthesiser" / "metrics.json").read_text())
-    assert f"{metrics['validation_loss']:.3f} nats per sample" in page.text
+    metrics = json.loads((whole_way.results / stage / "synthesiser" / "metrics.json").read_text())
+    assert f"{metrics['validation_loss']:.3f} {unit}" in page.text
+
+
+def test_the_instrument_was_measured_and_the_page_leads_there(page, whole_way):
+    assert "evaluation/index.html" in page.links
+    table = pd.read_csv(whole_way.results / "instrument" / "evaluation" / "evaluation.csv")
+    rows = ["synthesiser", "linearised", "untrained", "labels shuffled", "held-out clips", "white noise"]
+    assert list(table["synthesiser"].unique()) == rows
+    assert table.query("synthesiser == 'untrained'")["error"].notna().all()
 
 
 def test_a_dry_run_from_nothing_goes_through_every_command_and_makes_nothing(command, tmp_path):
     status, out, _ = command("configs/demo", "--dry-run", "--output", tmp_path / "results")
     assert status == 0
-    assert [" ".join(line.split()[1:3]) for line in out.splitlines() if line.startswith("$ ")] == COMMANDS
+    assert [" ".join(line.split()[1:3]) for line in out.splitlines() if line.startswith("$ ")] == COMMANDS + INSTRUMENT[:3]
     assert not (tmp_path / "results").exists()
 
 
@@ -235,15 +245,18 @@ def test_after_a_change_only_its_stage_and_what_follows_runs_again_also_in_resul
     moved = [str(results) if word == str(whole_way.results) else word for word in whole_way.arguments]
     status, out, err = command(*moved, "--set", "synthesis.balance.bins=5")
     assert (status, err) == (0, "")
-    changed = {"balanced", "mtcrnn", "synthesiser", "examples", "page"}
+    changed = {"balanced", "mtcrnn", "synthesiser", "examples", "instrument", "evaluation", "page"}
     for folder in ("synthetic", "recordings", "real", "extractor", "classifier", "adapted", "labels", "analysis", *changed):
         [first, *_] = lines_about(out, folder)
         assert ("done and unchanged" in first) == (folder not in changed), first
-    assert lines_about(out, "page")[0].endswith("page: input changed: examples, mtcrnn")
+    assert lines_about(out, "page")[0].endswith(
+        "page: input changed: evaluation of instrument, examples of instrument, examples of synthesis, mtcrnn"
+    )
     after = snapshot(results)
     is_replaced = {path for path in before.keys() & after.keys() if before[path] != after[path]}
     parts = ("balanced", "mtcrnn", "synthesiser", "examples")
-    assert {path for path in is_replaced if not path.startswith(("page", *(f"synthesis/{part}" for part in parts)))} == set()
+    own = ("page", "instrument", *(f"synthesis/{part}" for part in parts))
+    assert {path for path in is_replaced if not path.startswith(own)} == set()
     assert {"page/index.html", "synthesis/balanced/metadata.csv", "synthesis/synthesiser/model.safetensors"} <= is_replaced
 
 
@@ -265,7 +278,7 @@ def test_after_an_evaluation_the_page_alone_is_made_anew_and_compares_the_method
     status, out, err = command(*moved)
     assert (status, err) == (0, "")
     assert lines_about(out, "page")[0].endswith("page: input changed: evaluation")
-    assert out.count("done and unchanged") == len(COMMANDS)
+    assert out.count("done and unchanged") == len(COMMANDS + INSTRUMENT)
     page = read_page(results / "page")
     [head, *rows] = page.tables["Simulated recordings"]
     assert head[:6] == ["synthetic clips", "method", *CONTROLS]

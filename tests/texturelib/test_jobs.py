@@ -277,3 +277,28 @@ def test_workers_end_soon_after_a_main_process_that_is_killed(tmp_path: Path) ->
     before = [mark.read_text() for mark in marks]
     time.sleep(0.5)
     assert [mark.read_text() for mark in marks] == before
+
+
+GROWING = """
+import sys, time
+from pathlib import Path
+from texturelib.jobs import run_jobs
+
+def grow(item):
+    if item:
+        sys.kept = [*getattr(sys, "kept", []), b"x" * 200_000_000]
+        time.sleep(0.6)
+    return item
+
+if __name__ == "__main__":
+    items = {str(number): number for number in range(12)}
+    assert run_jobs(items, grow, Path(sys.argv[1]), label="growing", workers=2) == items
+"""
+
+
+@pytest.mark.slow
+def test_workers_that_grow_are_replaced_and_nothing_waits_for_ever(tmp_path):
+    (tmp_path / "growing.py").write_text(GROWING)
+    words = [sys.executable, "-W", "error", tmp_path / "growing.py", tmp_path / "journal.jsonl"]
+    done = subprocess.run(words, timeout=120, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
