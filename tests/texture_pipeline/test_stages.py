@@ -213,7 +213,7 @@ def test_the_pages_folder_is_the_pages(sound, change):
         planned(sound)
 
 
-@pytest.mark.parametrize("name", ["synthetic", "real", "adaptation", "synthesis", "instrument"])
+@pytest.mark.parametrize("name", ["synthetic", "real", "adaptation", "synthesis"])
 def test_a_missing_config_is_named(sound, name):
     (sound / f"{name}.json").unlink()
     with pytest.raises(UsageError, match=rf"water/{name}\.json: no such file"):
