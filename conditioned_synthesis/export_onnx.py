@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from conditioned_synthesis.instrument import Instrument, load_instrument
+from conditioned_synthesis.instrument import MOST_GAIN_DB, Instrument, load_instrument
 from conditioned_synthesis.synthesisers import Graph, SynthesisNetwork
 from texturelib.errors import UsageError
 from texturelib.files import shown, whole_file
@@ -65,18 +65,33 @@ def _sliders(instrument: Instrument) -> list[dict[str, Any]]:
 
 
 class _WithCurves(nn.Module):
-    """Holds each slider within what was trained on, and turns its place into what the network is given there."""
+    """Holds each slider within what was trained on, turns its place into what the network is given there, and plays as loud as
+    `Instrument` does."""
 
     def __init__(self, module: nn.Module, instrument: Instrument) -> None:
         super().__init__()
-        self.module = module
+        self.module, self._gains = module, instrument.about.gains_db
+        self._ends = [(slider.low, max(slider.high, slider.low + 1e-6)) for slider in instrument.about.sliders]
         self._curves = [
             slider.curve or ((slider.low, slider.low), (slider.high, slider.high)) for slider in instrument.about.sliders
         ]
 
     def forward(self, controls: torch.Tensor, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         given = [_bent(controls[..., index], curve) for index, curve in enumerate(self._curves)]
-        return self.module(torch.stack(given, dim=-1), *inputs)
+        samples, *after = self.module(torch.stack(given, dim=-1), *inputs)
+        return (samples * self._gain(given), *after) if self._gains else (samples, *after)
+
+    def _gain(self, given: list[torch.Tensor]) -> torch.Tensor:
+        """As `About.gain`; that of the last frame that is given, as a control moves little in a call."""
+        places = [
+            ((2 * value - low - high) / (high - low)).clamp(-1, 1)[0, -1]
+            for value, (low, high) in zip(given, self._ends, strict=True)
+        ]
+        constant, *factors = self._gains
+        decibels = constant + sum(
+            factor * term for factor, term in zip(factors, [*places, *(place**2 for place in places)], strict=True)
+        )
+        return 10 ** (torch.as_tensor(decibels).clamp(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
 
 
 def _bent(places: torch.Tensor, curve: tuple[tuple[float, float], ...]) -> torch.Tensor:

@@ -16,6 +16,8 @@ from texturelib.config import Config
 from texturelib.learning.weights import fill, load_weights, save_weights
 from texturelib.progress import progress
 
+MOST_GAIN_DB = 12.0  # further off, it is no matter of loudness
+
 
 class Slider(Config):
     """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was trained on, within 0..1.
@@ -48,7 +50,8 @@ class Slider(Config):
 class About(Config):
     """What a model folder says of an instrument.
 
-    level_dbfs, flatness: of the sounds that it learnt from, null: unknown.
+    level_dbfs, flatness: of the sounds that it learnt from, null: unknown. gains_db: how much louder it is played than the
+    network plays, to be as loud as these: the factors of `gain_terms`; none: no louder.
     """
 
     synthesiser: Annotated[Synthesiser, synthesisers]
@@ -56,6 +59,22 @@ class About(Config):
     sample_rate: PositiveInt
     level_dbfs: float | None = None
     flatness: float | None = None
+    gains_db: tuple[float, ...] = ()
+
+    def gain_terms(self, given: np.ndarray) -> np.ndarray:
+        """given: [..., n_controls], to the network -> [..., 1 + 2 * n_controls]: 1, then places from -1 to 1 over what was
+        trained on, then their squares."""
+        lows, highs = np.array([(slider.low, slider.high) for slider in self.sliders]).reshape(-1, 2).T
+        places = (2 * given - lows - highs) / np.maximum(highs - lows, 1e-6)
+        places = np.clip(places, -1, 1)
+        return np.concatenate([np.ones((*places.shape[:-1], 1)), places, places**2], axis=-1)
+
+    def gain(self, given: np.ndarray) -> np.ndarray:
+        """given: [..., n_controls], to the network -> [...], a factor, within 12 dB."""
+        if not self.gains_db:
+            return np.ones(given.shape[:-1])
+        decibels = np.clip(self.gain_terms(given) @ np.array(self.gains_db), -MOST_GAIN_DB, MOST_GAIN_DB)
+        return 10 ** (decibels / 20)
 
     @property
     def names(self) -> list[str]:
@@ -100,7 +119,8 @@ class Instrument:
         player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, prime=prime, fast=fast)
         n_samples = round(seconds * self.about.sample_rate)
         for start in progress(range(0, n_samples, block), "generating", unit="block"):
-            yield player.play(self.controls_of(lines, np.arange(start, min(start + block, n_samples))))
+            controls = self.controls_of(lines, np.arange(start, min(start + block, n_samples)))
+            yield player.play(controls) * self.about.gain(controls).astype(np.float32)
 
     def controls_of(self, lines: Mapping[str, Line], samples: np.ndarray) -> np.ndarray:
         """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control without a line stays in its

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TURNS = 2  # what a control does may depend on the others; in the second turn these are in the middle of their new sliders
-_LEAST_RHO = 0.5
-_LEAST_RISE = 0.05  # of the slider's own range
+# Less, and what a curve straightens is mostly chance; and the middle of the new slider may lie where it spoils the others.
+_LEAST_RHO = 0.8
+_LEAST_RISE = 0.25  # of what was asked for
 # Of the mean slope: where what is read hardly changes, a slider runs through at most twenty times as fast as on the whole.
 _LEAST_SLOPE = 0.05
 _POINTS = 33  # of a curve
@@ -131,8 +132,12 @@ def _with_curves(instrument: Instrument, responses: Mapping[str, Response], but:
 
 def _note(control: str, found: Response) -> str | None:
     if found.curve is None:
-        rho = f"rank correlation {found.rho:+.2f}" if np.isfinite(found.rho) else "what is read does not change"
-        return f"{control}: is not followed ({rho}), so its slider stays as it is"
+        if not np.isfinite(found.rho):
+            return f"{control}: is not followed (what is read does not change), so its slider stays as it is"
+        return (
+            f"{control}: is too little followed (rank correlation {found.rho:+.2f}, read from {np.nanmin(found.read):.2f} to "
+            f"{np.nanmax(found.read):.2f}), so its slider stays as it is"
+        )
     if found.is_backwards:
         return f"{control}: its slider worked backwards (rank correlation {found.rho:+.2f}); now up is up"
     return None

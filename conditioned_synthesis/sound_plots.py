@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -15,7 +16,7 @@ def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_wor
     steps = [row["step"] for row in history]
     for name, colour, label in (("train_loss", GREY, "training"), ("validation_loss", BLUE, "held-out clips")):
         axis.plot(steps, [row[name] for row in history], "o-", markersize=3, color=colour, label=label)
-    axis.set(xlabel="step", ylabel=f"loss, {loss_in_words}")
+    axis.set(xlabel="step", ylabel=fill(f"loss, {loss_in_words}", 30))
     axis.legend(frameon=False)
     save_picture(figure, path)
 

@@ -8,6 +8,7 @@ from typing import Any
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.instrument import About, Instrument, Slider, new_instrument, save_instrument
 from conditioned_synthesis.listening import complaint, flatness
+from conditioned_synthesis.loudness import as_loud_as
 from conditioned_synthesis.sound_plots import plot_history
 from conditioned_synthesis.sounds import Sounds, read_sounds
 from conditioned_synthesis.training import State, fit, split_sounds
@@ -62,6 +63,7 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
         partial(_hear, instrument, output),
         clock.tick,
     )
+    instrument = as_loud_as(sounds, split.validation, instrument)
     save_instrument(output.folder, instrument)
     plot_history(output.folder / "loss.png", state.history, str(instrument.network.loss_in_words))
     metrics = _metrics(instrument, sounds, state, len(split.train), len(split.validation))

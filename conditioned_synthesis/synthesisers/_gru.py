@@ -20,10 +20,11 @@ class ConditionalGru(nn.Module):
 
     loss_in_words = "nats per sample (knowing nothing: 5.545)"
 
-    def __init__(self, config: "Mtcrnn", n_controls: int) -> None:
+    def __init__(self, config: "Mtcrnn", n_controls: int, sample_rate: int) -> None:
         super().__init__()
         self.window, self.n_windows = config.seq_len, config.windows_carried
         self._onehot, self._tfr = config.onehot, config.tfr
+        self._n_to_begin = sample_rate  # a second
         self.i2d = nn.Linear((LEVELS if config.onehot else 1) + n_controls, config.hidden_size)
         self.gru = nn.GRU(config.hidden_size, config.hidden_size, config.n_layers, batch_first=True)
         self.h2o = nn.Linear(config.hidden_size, LEVELS)
@@ -71,28 +72,38 @@ class ConditionalGru(nn.Module):
         weights = {name: value.detach().float().cpu().numpy() for name, value in self.state_dict().items()}
         step = FastGru(weights, n_layers=self.gru.num_layers, onehot=self._onehot, in_bytes=fast)
         empty = np.zeros((self.gru.num_layers, self.gru.hidden_size), dtype=np.float32)
-        return _Player(step, empty, seed, temperature, prime)
+        return _Player(step, empty, seed, temperature, prime, self._n_to_begin)
 
     def graph(self) -> Graph:
         raise UsageError('a synthesiser of type "mtcrnn" is no graph that makes many samples at once; "texenv" is one')
 
 
 class _Player:
-    def __init__(self, step: FastGru, state: np.ndarray, seed: int, temperature: float, prime: np.ndarray | None) -> None:
+    def __init__(
+        self, step: FastGru, state: np.ndarray, seed: int, temperature: float, prime: np.ndarray | None, n_to_begin: int
+    ) -> None:
         self._step, self._state, self._temperature = step, state, temperature
         self._rng = np.random.default_rng(seed)
         self._last = SILENCE
         self._prime = encode(prime) if prime is not None and len(prime) else None
+        self._n_to_begin = 0 if self._prime is not None else n_to_begin
 
     def play(self, controls: np.ndarray) -> np.ndarray:
         controls = np.ascontiguousarray(controls, dtype=np.float32)
-        if self._prime is not None and len(controls):
+        if not len(controls):
+            return np.zeros(0, dtype=np.float32)
+        if self._prime is not None:
             before = np.concatenate([[SILENCE], self._prime[:-1]]).astype(np.uint8)
             self._state = self._step.prime(before, np.repeat(controls[:1], len(before), axis=0), self._state)
             self._last, self._prime = int(self._prime[-1]), None
-        if not len(controls):
-            return np.zeros(0, dtype=np.float32)
+        if self._n_to_begin:
+            # Its first second, out of nothing, is unlike all that follow, louder or softer by chance: it is not heard.
+            first, self._n_to_begin = np.repeat(controls[:1], self._n_to_begin, axis=0), 0
+            self._go_on(first)
+        return decode(self._go_on(controls))
+
+    def _go_on(self, controls: np.ndarray) -> np.ndarray:
         uniforms = self._rng.random(len(controls))
         indices, self._state = self._step.generate(controls, uniforms, self._temperature, self._last, self._state)
         self._last = int(indices[-1])
-        return decode(indices)
+        return indices

@@ -37,4 +37,4 @@ class Mtcrnn(Synthesiser):
     def network(self, n_controls: int, sample_rate: int) -> "ConditionalGru":
         from conditioned_synthesis.synthesisers._gru import ConditionalGru
 
-        return ConditionalGru(self, n_controls)
+        return ConditionalGru(self, n_controls, sample_rate)

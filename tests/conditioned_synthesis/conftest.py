@@ -133,7 +133,9 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Callable[..., None]) -> Path:
     """A config of an instrument with two controls that plays plain sounds, and of a labeller that reads these rightly."""
-    monkeypatch.setattr(Mtcrnn, "network", lambda self, n_controls, _: Plain(self, n_controls))
+    monkeypatch.setattr(Mtcrnn, "network", lambda *words: Plain(*words))
+    # Here the level is what is read, and as it is played so it should stay.
+    monkeypatch.setattr("conditioned_synthesis.train.as_loud_as", lambda *words: words[-1])
     rng = np.random.default_rng(1)
     values = np.stack([np.linspace(0, 1, N_CLIPS), rng.permutation(np.linspace(0, 1, N_CLIPS))], axis=1)
     for index, place in enumerate(values):

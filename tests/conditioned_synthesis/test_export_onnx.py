@@ -55,7 +55,9 @@ def model(tmp_path: Path):
         Slider(control=Control(name, 1.0, 9.0, "Hz").describe(), low=0.1, high=0.9, curve=curve)
         for name, curve in (("a", CURVE), ("b", None))
     )
-    instrument = new_instrument(About(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1)
+    instrument = new_instrument(
+        About(synthesiser=settings, sliders=sliders, sample_rate=RATE, gains_db=(6.0, 0.0, 0.0, 0.0, 0.0)), seed=1
+    )
     torch.nn.init.normal_(instrument.network.levels.weight)
     instrument.network.eval()
     (tmp_path / "model").mkdir()
