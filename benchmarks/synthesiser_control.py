@@ -128,7 +128,7 @@ def heard(extractor: Path, sounds: Path, table: Path) -> pd.Series:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--clips", type=int, default=600)
     options = parser.parse_args()
     work = options.folder.absolute()

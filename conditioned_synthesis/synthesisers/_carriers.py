@@ -30,10 +30,13 @@ class Carriers:
         rng = np.random.default_rng(0)
         self.loops: list[torch.Tensor] = []
         length = round(_SECONDS * sample_rate)
+        ends_hz = [0.0, *bands.centres_hz, sample_rate / 2]
         for index in range(bands.n_bands):
             length = cast("int", next_fast_len(length + 1, real=True))
             bins_hz = np.arange(length // 2 + 1) * sample_rate / length
-            shape = bands.responses(torch.from_numpy(bins_hz))[index].numpy()
+            is_inside = (bins_hz > ends_hz[index]) & (bins_hz < ends_hz[index + 2])
+            shape = np.zeros(len(bins_hz))
+            shape[is_inside] = bands.responses(torch.from_numpy(bins_hz[is_inside]))[index].numpy()
             spectrum = shape * (rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape)))
             loop = np.fft.irfft(spectrum, length) / _slow_envelope(spectrum, length, bins_hz, envelope_hz / 2)
             loop /= np.sqrt(np.mean(loop**2))
