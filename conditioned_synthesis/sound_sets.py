@@ -1,8 +1,8 @@
 """Sets of sounds that an instrument is measured by."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -14,6 +14,7 @@ from conditioned_synthesis.instrument import About, Instrument
 from conditioned_synthesis.lines import Line, constant
 from texturelib.audio import write_wav
 from texturelib.jobs import run_jobs
+from texturelib.learning.one_thread import one_thread
 
 
 @dataclass(frozen=True)
@@ -62,28 +63,15 @@ def play_set(instrument: Instrument, asked: Mapping[str, Asked], folder: Path, l
 def _play(instrument: Instrument, folder: Path, named: tuple[str, Asked]) -> None:
     name, asked = named
     # Sounds that are made side by side would each draw a bar of their own on the same line.
-    with one_core(), redirect_stderr(StringIO()):
+    with one_thread(), redirect_stderr(StringIO()):
         samples = instrument.play(asked.lines, asked.seconds, asked.seed)
     write_wav(folder / f"{name}.wav", samples, instrument.about.sample_rate)
 
 
 def real_time_factor(instrument: Instrument, seconds: float) -> float:
     """-> seconds of sound per second of computing, on one core, all controls in their middle."""
-    with one_core():
+    with one_thread():
         instrument.play({}, seconds, seed=0)  # the first sound compiles, and fills caches
         began = time.perf_counter()
         instrument.play({}, seconds, seed=1)
         return seconds / (time.perf_counter() - began)
-
-
-@contextmanager
-def one_core() -> Iterator[None]:
-    """Let torch compute on one core: so what it computes does not depend on how many there are."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,7 +1,6 @@
 """Clips -> labels: batch after batch, on every core."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -15,6 +14,7 @@ from domain_adaptation.model_folder import Model
 from domain_adaptation.training import Rows
 from domain_adaptation.waveforms import prepared
 from texturelib.dataset import Dataset
+from texturelib.learning.one_thread import one_thread
 from texturelib.progress import progress
 
 Item = TypeVar("Item")
@@ -64,7 +64,7 @@ def joined(parts: Sequence[Labels]) -> Labels:
 
 def on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """-> what `work` makes of each item, in order. For work that is mostly torch's, or waits for files."""
-    with _one_thread_each():
+    with one_thread():
         results = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(work)(item) for item in items)
     return cast("list[Result]", results)
 
@@ -134,14 +134,3 @@ def _in_batches(
             torch.manual_seed(disturb_seed)
             return [read(batch) for batch in batches]
     return on_every_core(read, progress(batches, label, unit="batch") if label else batches)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Whole batches side by side keep two cores busier than each operation split in two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
