@@ -1,5 +1,6 @@
 """An instrument as one ONNX file, which any runtime plays without this toolkit."""
 
+import importlib.util
 import itertools
 import json
 import logging
@@ -27,6 +28,8 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
         raise UsageError(f"--output {shown(path)}: should end in .onnx")
     if path.exists() and not overwrite:
         raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
+    if importlib.util.find_spec("onnxscript") is None:
+        raise UsageError('export-onnx: takes the package onnxscript, which is not there; "pip install onnx onnxscript" brings it')
     instrument = load_instrument(folder)
     graph = cast("SynthesisNetwork", instrument.network).graph()
     about = {"sample_rate": instrument.about.sample_rate, "sliders": _sliders(instrument), **graph.facts}

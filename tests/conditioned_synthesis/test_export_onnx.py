@@ -112,3 +112,10 @@ def test_what_cannot_be_written_is_a_sentence(model, command, tmp_path):
     assert status == 2
     assert '"texenv" is one' in errors
     assert not (tmp_path / "b.onnx").exists()
+
+
+def test_without_the_package_that_writes_it_the_sentence_says_which(model, command, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+    status, _, errors = command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")
+    assert status == 2
+    assert "takes the package onnxscript" in errors
