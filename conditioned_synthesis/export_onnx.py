@@ -82,12 +82,15 @@ class _WithCurves(nn.Module):
     def forward(self, controls: torch.Tensor, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         given = [_bent(controls[..., index], curve) for index, curve in enumerate(self._curves)]
         samples, *after = self.module(torch.stack(given, dim=-1), *inputs)
-        return (samples * self._gain(given), *after) if self._gains else (samples, *after)
+        if not self._gains:
+            return samples, *after
+        gains = self._gain(given)
+        return (samples.reshape(gains.shape[0], -1) * gains[:, None]).flatten(), *after
 
     def _gain(self, given: list[torch.Tensor]) -> torch.Tensor:
-        """As `About.gain`; that of the last frame that is given, as a control moves little in a call."""
+        """As `About.gain`, of each frame: [frames]."""
         places = [
-            ((2 * value - low - high) / (high - low)).clamp(-1, 1)[0, -1]
+            ((2 * value - low - high) / (high - low)).clamp(-1, 1)[0]
             for value, (low, high) in zip(given, self._ends, strict=True)
         ]
         constant, *factors = self._gains
