@@ -73,31 +73,19 @@ class _WithCurves(nn.Module):
 
     def __init__(self, module: nn.Module, instrument: Instrument) -> None:
         super().__init__()
-        self.module, self._gains = module, instrument.about.gains_db
-        self._ends = [(slider.low, max(slider.high, slider.low + 1e-6)) for slider in instrument.about.sliders]
-        self._curves = [
-            slider.curve or ((slider.low, slider.low), (slider.high, slider.high)) for slider in instrument.about.sliders
-        ]
+        self.module = module
+        sliders = instrument.about.sliders
+        self._curves = [slider.curve or ((slider.low, slider.low), (slider.high, slider.high)) for slider in sliders]
+        self._loudness = [slider.loudness for slider in sliders]
 
     def forward(self, controls: torch.Tensor, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         given = [_bent(controls[..., index], curve) for index, curve in enumerate(self._curves)]
         samples, *after = self.module(torch.stack(given, dim=-1), *inputs)
-        if not self._gains:
+        louder = [_bent(value[0], points) for value, points in zip(given, self._loudness, strict=True) if points]
+        if not louder:
             return samples, *after
-        gains = self._gain(given)
+        gains = 10 ** (torch.stack(louder).sum(dim=0).clamp(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)  # of each frame
         return (samples.reshape(gains.shape[0], -1) * gains[:, None]).flatten(), *after
-
-    def _gain(self, given: list[torch.Tensor]) -> torch.Tensor:
-        """As `About.gain`, of each frame: [frames]."""
-        places = [
-            ((2 * value - low - high) / (high - low)).clamp(-1, 1)[0]
-            for value, (low, high) in zip(given, self._ends, strict=True)
-        ]
-        constant, *factors = self._gains
-        decibels = constant + sum(
-            factor * term for factor, term in zip(factors, [*places, *(place**2 for place in places)], strict=True)
-        )
-        return 10 ** (torch.as_tensor(decibels).clamp(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
 
 
 def _bent(places: torch.Tensor, curve: tuple[tuple[float, float], ...]) -> torch.Tensor:

@@ -19,17 +19,22 @@ from texturelib.progress import progress
 MOST_GAIN_DB = 12.0  # further off, it is no matter of loudness
 
 
+Points = Annotated[tuple[tuple[float, float], ...], Field(min_length=2)]
+
+
 class Slider(Config):
     """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was trained on, within 0..1.
 
     control: what 0 and 1 mean, as dataset.json describes a control. curve: points of (place of the slider, what the network is
-    given there), the places rising from low to high, straight lines between; None: it is given the place itself.
+    given there), the places rising from low to high, straight lines between; None: it is given the place itself. loudness:
+    points of (what the network is given, how many dB louder than the network it is played there); those of all sliders add up.
     """
 
     control: dict[str, Any]
     low: float
     high: float
-    curve: Annotated[tuple[tuple[float, float], ...], Field(min_length=2)] | None = None
+    curve: Points | None = None
+    loudness: Points | None = None
 
     @property
     def name(self) -> str:
@@ -41,17 +46,17 @@ class Slider(Config):
 
     def to_network(self, places: np.ndarray) -> np.ndarray:
         """places: of the slider, any shape -> what the network is given, the same shape."""
-        if self.curve is None:
-            return places
-        at, given = np.array(self.curve).T
-        return np.interp(places, at, given)
+        return places if self.curve is None else np.interp(places, *np.array(self.curve).T)
+
+    def decibels(self, given: np.ndarray) -> np.ndarray:
+        """given: to the network, any shape -> the same shape."""
+        return np.zeros(given.shape) if self.loudness is None else np.interp(given, *np.array(self.loudness).T)
 
 
 class About(Config):
     """What a model folder says of an instrument.
 
-    level_dbfs, flatness: of the sounds that it learnt from, null: unknown. gains_db: how much louder it is played than the
-    network plays, to be as loud as these: the factors of `gain_terms`; none: no louder.
+    level_dbfs, flatness: of the sounds that it learnt from, null: unknown.
     """
 
     synthesiser: Annotated[Synthesiser, synthesisers]
@@ -59,22 +64,11 @@ class About(Config):
     sample_rate: PositiveInt
     level_dbfs: float | None = None
     flatness: float | None = None
-    gains_db: tuple[float, ...] = ()
-
-    def gain_terms(self, given: np.ndarray) -> np.ndarray:
-        """given: [..., n_controls], to the network -> [..., 1 + 2 * n_controls]: 1, then places from -1 to 1 over what was
-        trained on, then their squares."""
-        lows, highs = np.array([(slider.low, slider.high) for slider in self.sliders]).reshape(-1, 2).T
-        places = (2 * given - lows - highs) / np.maximum(highs - lows, 1e-6)
-        places = np.clip(places, -1, 1)
-        return np.concatenate([np.ones((*places.shape[:-1], 1)), places, places**2], axis=-1)
 
     def gain(self, given: np.ndarray) -> np.ndarray:
         """given: [..., n_controls], to the network -> [...], a factor, within 12 dB."""
-        if not self.gains_db:
-            return np.ones(given.shape[:-1])
-        decibels = np.clip(self.gain_terms(given) @ np.array(self.gains_db), -MOST_GAIN_DB, MOST_GAIN_DB)
-        return 10 ** (decibels / 20)
+        decibels = sum((slider.decibels(given[..., i]) for i, slider in enumerate(self.sliders)), np.zeros(given.shape[:-1]))
+        return 10 ** (decibels.clip(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
 
     @property
     def names(self) -> list[str]:

@@ -8,40 +8,78 @@ from texturelib.audio import level_dbfs
 from texturelib.evenly import evenly_spread
 from texturelib.progress import progress
 
-_SOUNDS = 24
+_SOUNDS, _MOST_SOUNDS = 24, 72  # for each control, and of all
 _CLIP_LENGTHS, _MOST_SECONDS = 4, 3.0  # of each: longer than a clip, as a network that hears itself drifts from where it began
 _SHARE_OF_NEIGHBOURS = 1 / 40  # of all clips: few enough that these do have the same controls
-_STIFFNESS = 0.3  # how many sounds' worth of doubt there is that a control matters
+_KNOTS = 9  # of each control: what lacks at its ends need not lack beside them
+_STIFFNESS = 0.6  # how many sounds it takes for a difference between two knots to count fully
 
 
-def as_loud_as(sounds: Sounds, rows: np.ndarray, instrument: Instrument) -> Instrument:
-    """rows: [clips], of `sounds`, whose controls are played -> the same, with gains that bring its sounds to the clips' level.
+def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
+    """-> the same, with gains that bring its sounds to the level of the clips that it learnt from.
 
     Each sound is compared with the clips whose controls are nearest to its own, as a single one may be loud or soft by chance.
-    The gains are a parabola in each control, fitted to what the sounds lack.
+    The gains are a line in each control, bent at its knots, that add up to what the sounds lack.
     """
-    seconds = min(_CLIP_LENGTHS * sounds.n_samples / sounds.sample_rate, _MOST_SECONDS)
     places = np.array([[line.values.mean() for line in lines] for lines in sounds.lines])
+    instrument = Instrument(instrument.network, _with_loudness(instrument.about, None))
+    played = _spread_over_each_control(places)
+    lacking = _lacking(sounds, played, places, instrument)
+    is_heard = np.isfinite(lacking)
+    if not is_heard.any():
+        return instrument
+    return Instrument(instrument.network, _with_loudness(instrument.about, _fitted(places[played][is_heard], lacking[is_heard])))
+
+
+def _spread_over_each_control(places: np.ndarray) -> np.ndarray:
+    """-> the rows of some: for each control, evenly spread from its lowest to its highest."""
+    n_each = min(_SOUNDS, _MOST_SOUNDS // places.shape[1])
+    ordered = [column.argsort(kind="stable") for column in places.T]
+    return np.unique(np.concatenate([each[evenly_spread(len(each), n_each)] for each in ordered]))
+
+
+def _lacking(sounds: Sounds, rows: np.ndarray, places: np.ndarray, instrument: Instrument) -> np.ndarray:
+    """-> [rows], in dB; not a number where the clips or what is played are silent."""
+    seconds = min(_CLIP_LENGTHS * sounds.n_samples / sounds.sample_rate, _MOST_SECONDS)
     levels = np.array([level_dbfs(sounds.samples(row)) for row in range(len(sounds))])
-    instrument = Instrument(instrument.network, _with_gains(instrument.about, np.zeros(1 + 2 * places.shape[1])))
     n_neighbours = max(1, round(_SHARE_OF_NEIGHBOURS * len(sounds)))
-    played_at, lacking = [], []
-    for row in progress(rows[evenly_spread(len(rows), _SOUNDS)], "loudness", unit="sound"):
+    lacking = np.full(len(rows), np.nan)
+    for index, row in enumerate(progress(rows, "loudness", unit="sound")):
         lines = dict(zip(instrument.about.names, sounds.lines[row], strict=True))
         nearest = np.abs(places - places[row]).sum(axis=1).argsort(kind="stable")[:n_neighbours]
         wanted = levels[nearest][np.isfinite(levels[nearest])]
         played = level_dbfs(instrument.play(lines, seconds, seed=int(row)))
         if len(wanted) and np.isfinite(played):
-            played_at.append(places[row])
-            lacking.append(wanted.mean() - played)
-    if not lacking:
-        return instrument
-    terms = instrument.about.gain_terms(np.array(played_at))
-    doubt = np.diag([0.0] + [_STIFFNESS] * (terms.shape[1] - 1))
-    return Instrument(
-        instrument.network, _with_gains(instrument.about, np.linalg.solve(terms.T @ terms + doubt, terms.T @ np.array(lacking)))
-    )
+            lacking[index] = wanted.mean() - played
+    return lacking
 
 
-def _with_gains(about: About, gains: np.ndarray) -> About:
-    return about.model_copy(update={"gains_db": tuple(round(float(gain), 3) for gain in gains)})
+def _fitted(places: np.ndarray, lacking: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """places: [sounds, controls]. lacking: [sounds] -> for each control, its knots and the dB there.
+
+    The least squares of what is left, and of the differences between neighbouring knots (penalised splines of degree 1: P. Eilers
+    and B. Marx, "Flexible smoothing with B-splines and penalties", 1996).
+    """
+    knots = [
+        np.linspace(column.min(), column.max(), _KNOTS) if np.ptp(column) else column[0] + np.arange(2) for column in places.T
+    ]
+    hats = [
+        np.array([np.interp(column, at, hat) for hat in np.eye(len(at))]).T for column, at in zip(places.T, knots, strict=True)
+    ]
+    ends = np.cumsum([len(at) for at in knots])
+    differences = np.delete(np.diff(np.eye(ends[-1]), axis=0), ends[:-1] - 1, axis=0)  # not from one control to the next
+    mean = lacking.mean()
+    unknowns = np.vstack([np.hstack(hats), np.sqrt(_STIFFNESS) * differences])
+    known = np.concatenate([lacking - mean, np.zeros(len(unknowns) - len(lacking))])
+    # Of the many solutions (what one control has more, another can have less) the smallest.
+    decibels = np.linalg.lstsq(unknowns, known, rcond=None)[0]
+    return [(at, each + mean / len(knots)) for at, each in zip(knots, np.split(decibels, ends[:-1]), strict=True)]
+
+
+def _with_loudness(about: About, lines: list[tuple[np.ndarray, np.ndarray]] | None) -> About:
+    points = [None] * len(about.sliders) if lines is None else [np.stack(line, axis=1).round(4).tolist() for line in lines]
+    sliders = [
+        slider.model_copy(update={"loudness": None if each is None else tuple(map(tuple, each))})
+        for slider, each in zip(about.sliders, points, strict=True)
+    ]
+    return about.model_copy(update={"sliders": tuple(sliders)})

@@ -63,7 +63,7 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
         partial(_hear, instrument, output),
         clock.tick,
     )
-    instrument = as_loud_as(sounds, split.validation, instrument)
+    instrument = as_loud_as(sounds, instrument)
     save_instrument(output.folder, instrument)
     plot_history(output.folder / "loss.png", state.history, str(instrument.network.loss_in_words))
     metrics = _metrics(instrument, sounds, state, len(split.train), len(split.validation))

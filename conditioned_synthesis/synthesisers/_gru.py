@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
 
 
+_SECONDS_TO_BEGIN = 3.0
+
+
 class ConditionalGru(nn.Module):
     """The mu-law index before and the controls of now -> logits of the index of now."""
 
@@ -24,7 +27,7 @@ class ConditionalGru(nn.Module):
         super().__init__()
         self.window, self.n_windows = config.seq_len, config.windows_carried
         self._onehot, self._tfr = config.onehot, config.tfr
-        self._n_to_begin = sample_rate  # a second
+        self._n_to_begin = round(_SECONDS_TO_BEGIN * sample_rate)
         self.i2d = nn.Linear((LEVELS if config.onehot else 1) + n_controls, config.hidden_size)
         self.gru = nn.GRU(config.hidden_size, config.hidden_size, config.n_layers, batch_first=True)
         self.h2o = nn.Linear(config.hidden_size, LEVELS)
@@ -97,7 +100,7 @@ class _Player:
             self._state = self._step.prime(before, np.repeat(controls[:1], len(before), axis=0), self._state)
             self._last, self._prime = int(self._prime[-1]), None
         if self._n_to_begin:
-            # Its first second, out of nothing, is unlike all that follow, louder or softer by chance: it is not heard.
+            # Its first seconds, out of nothing, are unlike all that follow, louder or softer by chance: they are not heard.
             first, self._n_to_begin = np.repeat(controls[:1], self._n_to_begin, axis=0), 0
             self._go_on(first)
         return decode(self._go_on(controls))

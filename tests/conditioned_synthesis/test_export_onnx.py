@@ -53,12 +53,12 @@ assert not {"torch", "conditioned_synthesis", "texturelib"} & set(sys.modules)
 def model(tmp_path: Path):
     settings = TexEnv(n_bands=6, low_hz=60, channels=8, n_layers=2)
     sliders = tuple(
-        Slider(control=Control(name, 1.0, 9.0, "Hz").describe(), low=0.1, high=0.9, curve=curve)
+        Slider(
+            control=Control(name, 1.0, 9.0, "Hz").describe(), low=0.1, high=0.9, curve=curve, loudness=((0.1, 3.0), (0.9, 3.0))
+        )
         for name, curve in (("a", CURVE), ("b", None))
     )
-    instrument = new_instrument(
-        About(synthesiser=settings, sliders=sliders, sample_rate=RATE, gains_db=(6.0, 0.0, 0.0, 0.0, 0.0)), seed=1
-    )
+    instrument = new_instrument(About(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1)
     torch.nn.init.normal_(instrument.network.levels.weight)
     instrument.network.eval()
     (tmp_path / "model").mkdir()
@@ -68,16 +68,17 @@ def model(tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("moves", "gains_db", "tolerance"),
+    ("moves", "loudness", "tolerance"),
     [
-        (True, (6.0, 0.0, 0.0, 0.0, 0.0), 1e-5),
-        (False, (6.0, 2.0, -1.0, 0.5, 1.5), 1e-5),
-        (True, (6.0, 2.0, -1.0, 0.5, 1.5), 0.05),  # the gain is the same for the whole of a frame
+        (True, ((0.1, 3.0), (0.9, 3.0)), 1e-5),
+        (False, ((0.1, 3.0), (0.6, 5.0), (0.9, 4.0)), 1e-5),
+        (True, ((0.1, 3.0), (0.6, 5.0), (0.9, 4.0)), 0.05),  # the gain is the same for the whole of a frame
     ],
 )
-def test_another_runtime_plays_the_same_sound(model, command, tmp_path, moves, gains_db, tolerance):
+def test_another_runtime_plays_the_same_sound(model, command, tmp_path, moves, loudness, tolerance):
     pytest.importorskip("onnxruntime")
-    model = replace(model, about=model.about.model_copy(update={"gains_db": gains_db}))
+    sliders = tuple(slider.model_copy(update={"loudness": loudness}) for slider in model.about.sliders)
+    model = replace(model, about=model.about.model_copy(update={"sliders": sliders}))
     save_instrument(tmp_path / "model", model)
     status, printed, errors = command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")
     assert status == 0, errors
