@@ -27,6 +27,7 @@ CONTROL = "maxRadius"
 RANGE = [0.35, 0.9]
 FIXED = {"avgRate": 0.5, "minRadius": 0.2, "expRadius": 0.4}
 VARIED = {"avgRate": [0.3, 0.7], "minRadius": [0.05, 0.4], "maxRadius": [0.3, 0.95], "expRadius": [0.2, 0.7]}
+VOLUME = {"low": 0.7, "high": 0.7}  # or clips of the same control would differ by 20 dB, and no label say why
 VALUES, SEEDS, SECONDS = np.linspace(0, 1, 9), (1, 2, 3), 4.0
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -50,6 +51,7 @@ def synthetic_config(folder: Path, controls: dict[str, Any], n_clips: int, seed:
         "sample_rate": 44100,
         "seconds": 1.0,
         "engine": engine,
+        "volume": VOLUME,
         "distribution": distribution,
     }
     write_json(path, content)
