@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from conditioned_synthesis.instrument import About, Instrument, Slider, new_instrument, save_instrument
+from conditioned_synthesis.model_card import write_imported_card
 from conditioned_synthesis.mu_law import LEVELS
 from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
 from texturelib.controls import Control
@@ -40,6 +41,7 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
     _fill(checkpoint, instrument, weights)
     output.mkdir(parents=True, exist_ok=True)
     save_instrument(output, instrument)
+    write_imported_card(output, about, checkpoint.name)
     return about
 
 

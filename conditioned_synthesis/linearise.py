@@ -14,6 +14,7 @@ from conditioned_synthesis.following import signed_rho
 from conditioned_synthesis.following_plots import plot_curves
 from conditioned_synthesis.instrument import Instrument, load_instrument, save_instrument
 from conditioned_synthesis.labeller import Labeller
+from conditioned_synthesis.model_card import write_linear_card
 from conditioned_synthesis.sound_sets import asked_at, grid, play_set
 from texturelib.controls import Control
 from texturelib.files import write_table
@@ -80,7 +81,9 @@ def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, worke
         for control, of_control in places.items():
             asked = np.array([place.value for place in of_control.values()])
             responses[control] = response(asked, read[control].reindex([f"{name}.wav" for name in of_control]).to_numpy())
-    save_instrument(output.folder, _with_curves(instrument, responses))
+    linear = _with_curves(instrument, responses)
+    save_instrument(output.folder, linear)
+    write_linear_card(output.folder, linear.about)
     write_table(output.folder / "curves.csv", _table(responses))
     if responses:
         plot_curves(output.folder / "curves.png", responses)

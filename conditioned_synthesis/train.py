@@ -9,6 +9,7 @@ from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.instrument import About, Instrument, Slider, new_instrument, save_instrument
 from conditioned_synthesis.listening import complaint, flatness
 from conditioned_synthesis.loudness import as_loud_as
+from conditioned_synthesis.model_card import write_trained_card
 from conditioned_synthesis.sound_plots import plot_history
 from conditioned_synthesis.sounds import Sounds, read_sounds
 from conditioned_synthesis.training import State, fit, split_sounds
@@ -68,6 +69,7 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
     plot_history(output.folder / "loss.png", state.history, str(instrument.network.loss_in_words))
     metrics = _metrics(instrument, sounds, state, len(split.train), len(split.validation))
     write_json(output.folder / "metrics.json", metrics)
+    write_trained_card(output.folder, instrument.about, metrics)
     (output.folder / "last.ckpt").unlink()
     output.finish()
     return metrics

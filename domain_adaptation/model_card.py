@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from domain_adaptation.model_folder import About
-from texturelib.dataset import versions
-from texturelib.files import write_text
+from texturelib.learning.model_card import controls_table, write_card
 
 _TITLES = {"extractor": "Extractor", "adapted": "Adapted extractor"}
 
@@ -29,13 +28,7 @@ def _write(folder: Path, title: str, about: About, scores: list[str]) -> None:
         "",
         f"Reads {', '.join(about.names)} from clips of {about.seconds:g} s at {about.sample_rate} Hz.",
         "",
-        "| control | unit | 0 is | 1 is | meaning |",
-        "|---|---|---|---|---|",
-        *[
-            f"| {control['name']} | {control['unit']} | {control['low']:.4g} | {control['high']:.4g} "
-            f"| {control.get('description', '')} |"
-            for control in about.controls
-        ],
+        *controls_table(about.controls),
         "",
         "```",
         "domain-adaptation label --model THIS_FOLDER --audio SOUNDS --output labels.csv",
@@ -48,9 +41,8 @@ def _write(folder: Path, title: str, about: About, scores: list[str]) -> None:
         "intervals hold for clips like those that were trained on, not for others. A sound of another kind gets labels too; they "
         "mean nothing.",
         "",
-        _made_with(),
     ]
-    write_text(folder / "README.md", "\n".join(lines) + "\n")
+    write_card(folder, lines)
 
 
 def write_classifier_card(folder: Path, metrics: Mapping[str, Any]) -> None:
@@ -63,9 +55,8 @@ def write_classifier_card(folder: Path, metrics: Mapping[str, Any]) -> None:
         f"{metrics['accuracy']['test']:.1%} of {metrics['n_clips']['test']} unseen clips rightly told apart. Kept: epoch "
         f"{metrics['kept_epoch']}.",
         "",
-        _made_with(),
     ]
-    write_text(folder / "README.md", "\n".join(lines) + "\n")
+    write_card(folder, lines)
 
 
 def _extractor_scores(metrics: Mapping[str, Any]) -> list[str]:
@@ -98,7 +89,3 @@ def _adaptation_scores(metrics: Mapping[str, Any]) -> list[str]:
         f"Labels of the real clips within 0..1: {inside['before']:.1%} before, {inside['after']:.1%} after.",
         "",
     ]
-
-
-def _made_with() -> str:
-    return "Made with " + ", ".join(f"{name} {version}" for name, version in versions("torch").items()) + "."

@@ -77,6 +77,17 @@ def test_a_training_leaves_a_model_its_history_examples_and_pictures(trained, tm
     assert not (folder / "last.ckpt").exists()
 
 
+def test_a_model_folder_says_what_it_is_and_how_to_play_it(trained, command, tmp_path):
+    folder = tmp_path / "out" / "synthesiser"
+    card = (folder / "README.md").read_text()
+    assert "| rate | drops/s | 1 | 50 | 0.00 to 1.00 |" in card
+    assert "Trained for 6 steps on 7 clips" in card
+    words = next(line for line in card.splitlines() if line.startswith("conditioned-synthesis ")).split()[1:]
+    words = [{"THIS_FOLDER": folder, "sound.wav": tmp_path / "sound.wav"}.get(word, word) for word in words]
+    assert command(*words, "--seconds", 0.1)[0] == 0
+    assert soundfile.info(tmp_path / "sound.wav").frames == 1600
+
+
 def test_a_trained_synthesiser_knows_its_own_shape_and_sliders(trained, tmp_path):
     about = load_instrument(tmp_path / "out" / "synthesiser").about
     assert (about.sample_rate, about.names) == (16000, ["rate"])
