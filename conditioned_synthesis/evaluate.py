@@ -34,7 +34,8 @@ class Measured:
 
     following: by control. held_out: by control, the mean error of what is read from sounds with the held-out clips' controls.
     Distances are in the unit of `TextureStatistics.paired_distance`: paired: between each held-out clip and the sound with its
-    controls; of_sets: between all of both. diversity: between sounds that differ in nothing but their seed.
+    controls; of_sets: between all of both. diversity: between sounds that differ in nothing but their seed. louder: than each
+    held-out clip the sound with its controls is, in dB.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Measured:
     paired: float = math.nan
     of_sets: float = math.nan
     diversity: float = math.nan
+    louder: float = math.nan
     real_time_factor: float = math.nan
 
 
@@ -68,6 +70,7 @@ class Evaluation:
                 "paired_distance": each.paired,
                 "set_distance": each.of_sets,
                 "diversity": each.diversity,
+                "louder_db": each.louder,
                 "real_time_factor": each.real_time_factor,
             }
             for each in self.measured
@@ -76,7 +79,7 @@ class Evaluation:
 
     def markdown(self) -> str:
         """-> the table, as Markdown."""
-        of_sounds = ["held-out error", "paired distance", "set distance", "diversity", "x real time"]
+        of_sounds = ["held-out error", "paired distance", "set distance", "diversity", "louder, dB", "x real time"]
         head = ["synthesiser", "control", "signed rho", "error", "R2", "leakage", *of_sounds]
         lines = [" | ".join(head), " | ".join(["---"] * 2 + ["--:"] * (len(head) - 2))]
         for row in self.rows():
@@ -139,7 +142,8 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
         errors = held.errors(read, name)
         distances = held.distances(texture, played, name)
         factor = real_time_factor(instrument, settings.seconds) if instrument else math.nan
-        measured.append(Measured(name, follows, errors, *distances, factor))
+        louder = held.louder(played, name) if instrument else math.nan
+        measured.append(Measured(name, follows, errors, *distances, louder, factor))
     found = Evaluation(varying, measured, points, len(held.rows), sounds.n_samples / sounds.sample_rate, notes)
     _write(found, output, played, places, held, config)
     shutil.rmtree(played)

@@ -127,16 +127,17 @@ def _row(each: "Measured") -> dict[str, str]:
     numbers = {"paired": each.paired, "of_sets": each.of_sets, "diversity": each.diversity}
     factor = each.real_time_factor
     speed = "–" if not math.isfinite(factor) else f"{factor:.0f} ×" if factor >= 10 else f"{factor:.2g} ×"
-    return {"name": each.name, "speed": speed} | {key: _hundredths(value) for key, value in numbers.items()}
+    louder = _signed(each.louder, 1)
+    return {"name": each.name, "speed": speed, "louder": louder} | {key: _hundredths(value) for key, value in numbers.items()}
 
 
 def _hundredths(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "–"
 
 
-def _signed(value: float) -> str:
+def _signed(value: float, places: int = 2) -> str:
     """
-    >>> _signed(0.456), _signed(-0.5)
-    ('+0.46', '−0.50')
+    >>> _signed(0.456), _signed(-0.5), _signed(-0.5, 1)
+    ('+0.46', '−0.50', '−0.5')
     """
-    return f"{value:+.2f}".replace("-", "−") if math.isfinite(value) else "–"
+    return f"{value:+.{places}f}".replace("-", "−") if math.isfinite(value) else "–"

@@ -112,6 +112,13 @@ class HeldOut:
             texture.paired_distance(made[: len(again)], again, clips),
         )
 
+    def louder(self, played: Path, name: str) -> float:
+        """-> in dB, how much louder sounds are than the clips whose controls they have, in the mean; silent ones left out."""
+        made = np.array([level_dbfs(each) for each in self._made(played / name, "held").numpy()])
+        clips = np.array([level_dbfs(clip) for clip in self.clips.numpy()])
+        apart = (made - clips)[np.isfinite(made) & np.isfinite(clips)]
+        return float(apart.mean()) if len(apart) else math.nan
+
     def texture_statistics(self) -> tuple[TextureStatistics | None, list[str]]:
         """-> None where these clips are too few or too short for any, and a note that says so."""
         rate, seconds = self.sounds.sample_rate, self.seconds
