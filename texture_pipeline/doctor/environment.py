@@ -101,7 +101,7 @@ def _imports(names: Sequence[str]) -> Iterator[Finding]:
             mend = _TORCHAUDIO if name == "torchaudio" else f"install {name} again"
             yield Finding(_AREA, "NO", f"{name} is installed but does not import ({first_line(error)})", mend)
     if names:
-        yield Finding(_AREA, "ok", f"{', '.join(names)} looked at in {time.monotonic() - began:.1f} s")
+        yield Finding(_AREA, "ok", f"imported in {time.monotonic() - began:.1f} s: {', '.join(names)}")
 
 
 def _programs(jobs: Sequence[Job] | None) -> Iterator[Finding]:
@@ -126,7 +126,9 @@ def _machine() -> str:
     import joblib
 
     total, free = memory()
-    return f"{joblib.cpu_count()} cores, {total / 2**30:.1f} GiB of memory, {free / 2**30:.1f} of it free"
+    load = os.getloadavg()[0]
+    busy = f"; busy (load {load:.1f}), which goes into what is measured" if load > joblib.cpu_count() else ""
+    return f"{joblib.cpu_count()} cores{busy}; {total / 2**30:.1f} GiB of memory, {free / 2**30:.1f} of it free"
 
 
 def memory() -> tuple[int, int]:
@@ -188,4 +190,4 @@ def _described(device: Any) -> str:
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         return f"{torch.cuda.get_device_name(device)}, {free / 2**30:.0f} of {total / 2**30:.0f} GiB free"
-    return f"the CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else str(device)
+    return f"the CPU, up to {torch.get_num_threads()} threads" if device.type == "cpu" else str(device)

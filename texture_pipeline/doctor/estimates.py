@@ -1,6 +1,7 @@
 """How long the commands will take, by what a few of everything took."""
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +81,15 @@ def in_words(low: float, high: float) -> str:
     return f"{low / 3600:.1f} to {high / 3600:.1f} h"
 
 
+def at_once(n: int) -> float:
+    """-> how many times more than one of them n processes do on this machine, with what else it has to do now.
+
+    Each gets its part of the cores; so did the one that was measured.
+    """
+    n_cores, others = joblib.cpu_count(), max(0.0, os.getloadavg()[0] - 1)
+    return n * min(1.0, n_cores / (n + others)) / min(1.0, n_cores / (1 + others))
+
+
 def _of(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     of = {
         "synthetic_datasets": _rendering,
@@ -95,7 +105,7 @@ def _rendering(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     clips = flow.at(step.folder / "recordings" if step.command == "simulate-recordings" else step.folder)
     if found is None or clips is None:
         return None
-    seconds = measured.start + clips.n * found.each.seconds / min(found.at_once, clips.n)
+    seconds = measured.start + clips.n * found.each.seconds / at_once(min(found.at_once, clips.n))
     words = f"{clips.n} clips, {_each(found.each.seconds)} on a core ({found.each.n} rendered), {found.at_once} at a time"
     return Estimate(seconds, words)
 
@@ -104,7 +114,7 @@ def _cutting(step: Step, _: Flow, measured: Measured) -> Estimate | None:
     found, hours = measured.cutting.get(step.job.path.name), measured.cutting.get(f"seconds of {step.job.path.name}")
     if found is None or hours is None:
         return None
-    seconds = measured.start + _PICTURES + hours * found.each.seconds / found.at_once
+    seconds = measured.start + _PICTURES + hours * found.each.seconds / at_once(found.at_once)
     words = f"{hours / 3600:.2g} h of recordings, {3600 * found.each.seconds:.1f} s an hour on a core ({found.each.n} cut), "
     return Estimate(seconds, f"{words}{found.at_once} at a time")
 
@@ -162,7 +172,7 @@ def _synthesis(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
         each, clips = measured.exporting.get(step.job.path.name), flow.at(step.folder)
         if each is None or clips is None:
             return None
-        seconds = clips.n * each.seconds / joblib.cpu_count()
+        seconds = clips.n * each.seconds / at_once(joblib.cpu_count())
         return Estimate(measured.start + seconds, f"at most {clips.n} clips, {_each(each.seconds)} on a core ({each.n} exported)")
     found = measured.synthesis.get(step.job.path.name)
     if found is None or sounds is None:
@@ -171,7 +181,7 @@ def _synthesis(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     n_controls = len(config.train.controls or sounds.controls)
     n_sounds, seconds = played(step.command, config, n_controls)
     factor = f"played {found.faster_than_real_time:.1f} times faster than real time on a core"
-    at_once = joblib.cpu_count()
+    n_workers = joblib.cpu_count()
     n_checkpoints = math.ceil(settings.num_steps / settings.checkpoint)
     loudness = _LOUDNESS_SOUNDS * min(4 * found.clip_seconds, 3.0) / found.faster_than_real_time
     training = sounds.n * found.read + settings.num_steps * found.step + n_checkpoints * (found.validation + found.picture)
@@ -184,10 +194,10 @@ def _synthesis(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
             total = seconds / found.faster_than_real_time + n_sounds * found.picture
             return Estimate(measured.start + total, f"{n_sounds} sounds, {seconds:.0f} s; {factor}")
         case "linearise" | "evaluate":
-            total = seconds / found.faster_than_real_time / at_once + _reading(seconds, measured)
+            total = seconds / found.faster_than_real_time / at_once(n_workers) + _reading(seconds, measured)
             if step.command == "evaluate" and config.evaluate:
                 total += training  # with shuffled labels, to compare with
-            words = f"{n_sounds} sounds, {seconds:.0f} s; {factor}, {at_once} at a time"
+            words = f"{n_sounds} sounds, {seconds:.0f} s; {factor}, {n_workers} at a time"
             return Estimate(2 * measured.start + _PICTURES + total, words)
     return None
 

@@ -22,7 +22,7 @@ def examine(place: Path | None, overrides: Sequence[str], recordings: Path | Non
         report.add(look_at_environment(None))
         return report
     jobs, wrong = find_jobs(place, overrides, recordings, output)
-    plan, commands = make_plan(jobs, place.is_dir())
+    plan, commands = make_plan(jobs, place.is_dir(), wrong)
     began = time.monotonic()
     report.add(look_at_environment(plan))
     start = 1.5 + time.monotonic() - began  # that is mostly imports, which each command does again

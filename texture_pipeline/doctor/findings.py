@@ -1,5 +1,6 @@
 """What the checks found, as a report for a person or for a program."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -7,6 +8,9 @@ from typing import Any, Literal
 from texturelib.errors import ConfigError, TextureError, UsageError
 
 Level = Literal["ok", "note", "NO"]
+
+_WIDTH = 130
+_UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}  # names can be copied
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Finding:
     is_config: bool = False
 
     def __str__(self) -> str:
-        return f"  {self.level:<4}  {self.found}" + (f": {self.mend}" if self.mend else "")
+        words = self.found + (f": {self.mend}" if self.mend else "")
+        return textwrap.fill(words, _WIDTH, initial_indent=f"  {self.level:<4}  ", subsequent_indent=" " * 8, **_UNBROKEN)
 
 
 def refused(area: str, error: TextureError, mend: str = "") -> list[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from texture_pipeline.doctor.environment import memory
 from texture_pipeline.doctor.findings import Finding
 from texture_pipeline.doctor.flow import Clips, Flow
 from texture_pipeline.doctor.plan import Plan, Step
@@ -71,6 +72,10 @@ def _synthesis(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
 
                     words = f'{name}: {key}: no control "{control}" {did_you_mean(control, list(source.controls))}'
                     yield Finding(_AREA, "NO", words, is_config=True)
+    sounds = flow.at(config.sounds_folder)
+    if config.synthesiser and sounds and sounds.n_bytes > (free := memory()[1]):
+        words = f"{name}: train holds all clips in memory, {sounds.n_bytes / 2**30:.1f} GiB, and {free / 2**30:.1f} are free"
+        yield Finding(_AREA, "NO", words, "train on fewer, or lower export.sample_rate")
     labelled = flow.at(config.labelled)
     for key in ("linearise", "evaluate"):
         settings = getattr(config, key)

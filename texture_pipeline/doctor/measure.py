@@ -13,7 +13,7 @@ from texture_pipeline.doctor.flow import Flow
 from texture_pipeline.doctor.plan import Plan, Step
 from texture_pipeline.doctor.scratch import Scratch, scratch
 from texture_pipeline.stages import Job
-from texturelib.errors import TextureError
+from texturelib.errors import TextureError, first_line
 from texturelib.progress import progress
 
 _AREA = "data"
@@ -31,6 +31,8 @@ def measure(plan: Plan, flow: Flow, surveys: Mapping[Path, Any], measured: Measu
                     found += part()
             except TextureError as error:
                 found += refused(_AREA, error)
+            except (ImportError, OSError) as error:  # the first was said; the second is the scratch folder's, not the output's
+                found.append(Finding("time", "note", f"a part could not be measured ({first_line(error)})"))
     yield from found
 
 

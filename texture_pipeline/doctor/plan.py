@@ -10,7 +10,7 @@ from typing import Literal
 from texture_pipeline.doctor.findings import Finding, refused
 from texture_pipeline.stages import STAGES, Job, Stage, missing_inputs, plan_jobs, wanted_stages
 from texturelib.config import load_config
-from texturelib.errors import TextureError, UsageError
+from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import shown
 
 Becomes = Literal["skipped", "made", "gone on with", "replaced", "refused"]
@@ -67,8 +67,16 @@ def find_jobs(
     stage = _stage_of(place)
     try:
         return [Job(stage, place, load_config(place, stage.config_model, overrides), tuple(overrides))], []
-    except UsageError as error:
-        return [], refused("config", error)
+    except (UsageError, ImportError) as error:
+        return [], _wrong(place, error)
+
+
+def _wrong(path: Path, error: UsageError | ImportError) -> list[Finding]:
+    if isinstance(error, UsageError):
+        return refused("config", error)
+    return [
+        Finding("config", "NO", f"{shown(path)}: cannot be checked ({first_line(error)})", "make setup installs what is missing")
+    ]
 
 
 def _jobs_of_folder(
@@ -77,7 +85,7 @@ def _jobs_of_folder(
     wanted = wanted_stages(folder, overrides, recordings)
     try:
         return plan_jobs(folder, overrides, recordings, output)[0], []
-    except UsageError as error:
+    except (UsageError, ImportError) as error:
         first = error
     jobs: list[Job] = []
     wrong: list[Finding] = []
@@ -85,11 +93,11 @@ def _jobs_of_folder(
         path = folder / f"{stage.name}.json"
         try:
             jobs.append(Job(stage, path, load_config(path, stage.config_model, own), tuple(own)))
-        except UsageError as error:
-            wrong += refused("config", error)
+        except (UsageError, ImportError) as error:
+            wrong += _wrong(path, error)
     if len(jobs) == len(wanted):
         missing = list(missing_inputs(jobs, jobs[0].config.output.parent))
-        wrong += [Finding("config", "NO", each, is_config=True) for each in missing] or refused("config", first)
+        wrong += [Finding("config", "NO", each, is_config=True) for each in missing] or _wrong(folder, first)
     elif output:
         jobs = []  # theirs are other folders than they would write
     return jobs, wrong
@@ -108,8 +116,8 @@ def _stage_of(path: Path) -> Stage:
     raise UsageError(f"{shown(path)}: of which stage is it? Neither its name nor its $schema is one of {', '.join(by_name)}")
 
 
-def make_plan(jobs: Sequence[Job], is_whole: bool) -> tuple[Plan, list[Finding]]:
-    """-> the plan, and a finding for each command."""
+def make_plan(jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]) -> tuple[Plan, list[Finding]]:
+    """wrong: what was said of the configs. -> the plan, and a finding for each command."""
     steps: list[Step] = []
     findings: list[Finding] = []
     for job in jobs:
@@ -123,10 +131,10 @@ def make_plan(jobs: Sequence[Job], is_whole: bool) -> tuple[Plan, list[Finding]]
                 findings.append(Finding("commands", "NO", f"{step.name}: {error}"))
             else:
                 makers = {name: maker for name, path in inputs.items() if (maker := _maker(path, steps))}
-                becomes, why = _becomes(output.is_done, output.why, makers)
+                becomes, why = _becomes(folder, output.is_done, output.why, makers)
                 step = Step(job, command, folder, inputs, why, becomes)
                 lacking = {} if becomes == "skipped" else {name: path for name, path in inputs.items() if name not in makers}
-                findings.append(_finding(step, lacking, is_whole))
+                findings.append(_finding(step, lacking, is_whole, wrong))
             steps.append(step)
     return Plan(jobs, steps, is_whole), findings
 
@@ -139,28 +147,31 @@ def _maker(path: Path, steps: Iterable[Step]) -> Step | None:
     return None
 
 
-def _becomes(is_done: bool, why: str, makers: dict[str, Step]) -> tuple[Becomes, str]:
+def _becomes(folder: Path, is_done: bool, why: str, makers: dict[str, Step]) -> tuple[Becomes, str]:
     """makers: by name of an input, the step before that makes it, anew or for the first time."""
     if is_done and not makers:
         return "skipped", why
     if is_done:
         return "replaced", f"what it reads is made anew: {', '.join(makers)}"
     if why.startswith("waits: "):
-        return "made", f"after {', '.join(dict.fromkeys(maker.name for maker in makers.values()))}" if makers else why
+        is_there = folder.is_dir() and any(folder.iterdir())
+        after = ", ".join(dict.fromkeys(maker.command for maker in makers.values()))
+        return "replaced" if is_there else "made", f"after {after}" if after else why
     if why == "first run":
         return "made", why
     return ("gone on with" if why == "goes on where it was stopped" else "replaced"), why
 
 
-def _finding(step: Step, lacking: dict[str, Path], is_whole: bool) -> Finding:
-    """lacking: inputs that no step makes."""
+def _finding(step: Step, lacking: dict[str, Path], is_whole: bool, wrong: Sequence[Finding]) -> Finding:
+    """lacking: inputs that no step makes; where a config is wrong, that may be why."""
     place = f"{step.name}: {shown(step.folder)}: {step.why}"
     missing = [path for path in lacking.values() if not path.exists()]
     if missing or (lacking and step.why.startswith("waits: ")):
+        if wrong:
+            return Finding("commands", "note", f"{step.name}: cannot be looked at before the configs are mended")
         what = f"{shown(missing[0])}: no such file or folder" if missing else step.why.removeprefix("waits: ")
-        return Finding(
-            "commands", "NO", f"{step.name}: {what}", "make it first, or name another in the config" if missing else ""
-        )
+        mend = "make it first, or name another" if missing else ""
+        return Finding("commands", "NO", f"{step.name}: {what}", mend)
     if step.becomes == "replaced" and any(step.folder.glob("*")):
         how = "is replaced" if is_whole else "is replaced with --overwrite, and refused without"
         return Finding("commands", "note", f"{place}; what is there {how}")
