@@ -138,6 +138,8 @@ def _rate(config: Any, flow: Flow) -> int:
 def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:
     """-> how many sounds, and how many seconds in all, lie in the folder at a time."""
     match command:
+        case "analyse":
+            return 2, 0.0  # pictures
         case "train":
             n = math.ceil(config.synthesiser.num_steps / config.synthesiser.checkpoint)
             return n, 2.0 * n

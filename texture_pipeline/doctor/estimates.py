@@ -180,25 +180,27 @@ def _synthesis(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     settings = config.synthesiser
     n_controls = len(config.train.controls or sounds.controls)
     n_sounds, seconds = played(step.command, config, n_controls)
-    factor = f"played {found.faster_than_real_time:.1f} times faster than real time on a core"
+    playing = n_sounds * found.beginning + seconds * found.second
+    factor = f"a second of sound takes {found.second:.2g} s on a core"
     n_workers = joblib.cpu_count()
     n_checkpoints = math.ceil(settings.num_steps / settings.checkpoint)
-    loudness = _LOUDNESS_SOUNDS * min(4 * found.clip_seconds, 3.0) / found.faster_than_real_time
+    loudness = _LOUDNESS_SOUNDS * (found.beginning + min(4 * found.clip_seconds, 3.0) * found.second)
     training = sounds.n * found.read + settings.num_steps * found.step + n_checkpoints * (found.validation + found.picture)
-    training += seconds / found.faster_than_real_time + loudness if step.command == "train" else loudness
+    training += loudness + (playing if step.command == "train" else 0.0)
     match step.command:
         case "train":
             words = f"{settings.num_steps} steps, {_each(found.step)} ({found.n_measured} made); {factor}"
             return Estimate(measured.start + training, words)
         case "generate":
-            total = seconds / found.faster_than_real_time + n_sounds * found.picture
-            return Estimate(measured.start + total, f"{n_sounds} sounds, {seconds:.0f} s; {factor}")
+            return Estimate(measured.start + playing + n_sounds * found.picture, f"{n_sounds} sounds, {seconds:.0f} s; {factor}")
         case "linearise" | "evaluate":
-            total = seconds / found.faster_than_real_time / at_once(n_workers) + _reading(seconds, measured)
+            total = playing / at_once(n_workers) + _reading(seconds, measured)
             if step.command == "evaluate" and config.evaluate:
                 total += training  # with shuffled labels, to compare with
             words = f"{n_sounds} sounds, {seconds:.0f} s; {factor}, {n_workers} at a time"
-            return Estimate(2 * measured.start + _PICTURES + total, words)
+            # Itself, its workers, and the labeller, which `linearise` calls twice.
+            n_starts = 4 if step.command == "linearise" else 3
+            return Estimate(n_starts * measured.start + _PICTURES + total, words)
     return None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.export import Clip, Form, export_clip
 from conditioned_synthesis.generate import write_sound
-from conditioned_synthesis.sound_sets import real_time_factor
+from conditioned_synthesis.instrument import Instrument
 from conditioned_synthesis.sounds import Sounds, read_sounds
 from conditioned_synthesis.train import untrained
 from conditioned_synthesis.training import Split, fit, validation_loss
@@ -20,18 +20,18 @@ from texturelib.dataset import read_dataset
 from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy
 from texturelib.learning.compute import start_fabric
+from texturelib.learning.one_thread import one_thread
 
 _MOST_STEPS, _MOST_SECONDS = 10, 2.5
 _MOST_VALIDATION_CLIPS = 64
-_PLAYED_SECONDS = 0.5
+_PLAYED_SECONDS = 0.25, 1.0
 
 
 @dataclass
 class Synthesis:
     """Seconds. read: of a clip of the training. step: of the training, from `n_measured` of them. validation: of one, with
-    `n_windows` windows of the clips. picture: of a sound that is written with one.
-
-    faster_than_real_time: on one core.
+    `n_windows` windows of the clips. picture: of a sound that is written with one. beginning, second: of playing a sound, and of
+    each second of it, on one core.
     """
 
     n_parameters: int
@@ -40,7 +40,8 @@ class Synthesis:
     n_measured: int
     validation: float
     picture: float
-    faster_than_real_time: float
+    beginning: float
+    second: float
     clip_seconds: float
 
 
@@ -102,15 +103,25 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     network.to(fabric.device)
     validation = seconds_of(lambda: validation_loss(network, sounds, held_out, window, 1, fabric)) * n_windows
     network.to("cpu").eval()
-    factor = real_time_factor(instrument, _PLAYED_SECONDS)
+    beginning, second = _playing(instrument)
     picture = _picture_seconds(scratch, sounds, instrument)
     n_parameters = sum(part.numel() for part in network.parameters())
     seconds_of_clip = sounds.n_samples / sounds.sample_rate
     read = seconds / len(sounds)
-    return Synthesis(n_parameters, read, watch.seconds, watch.n_steps, validation, picture, factor, seconds_of_clip)
+    return Synthesis(n_parameters, read, watch.seconds, watch.n_steps, validation, picture, beginning, second, seconds_of_clip)
 
 
-def _picture_seconds(scratch: Scratch, sounds: Sounds, instrument: Any) -> float:
+def _playing(instrument: Instrument) -> tuple[float, float]:
+    """-> seconds that a sound takes to begin, and each second of it."""
+    short, long = _PLAYED_SECONDS
+    with one_thread():
+        instrument.play({}, short, seed=0)  # the first sound compiles, and fills caches
+        of_short, of_long = (seconds_of(lambda of=of: instrument.play({}, of, seed=1)) for of in (short, long))
+    second = max((of_long - of_short) / (long - short), 0.1 * of_long / long)  # on a busy machine the long one may be lucky
+    return max(0.0, of_short - short * second), second
+
+
+def _picture_seconds(scratch: Scratch, sounds: Sounds, instrument: Instrument) -> float:
     path = scratch.new("examples") / "example.wav"
     samples = sounds.samples(0).ravel()
     write_sound(path, samples, instrument, {})  # warms up
