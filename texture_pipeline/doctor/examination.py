@@ -1,4 +1,4 @@
-"""All checks, in order. A new one is one more line in `examine`."""
+"""All checks, in order. A new one, as of what an `executor` connects to, is one more line in `examine`."""
 
 import time
 from collections.abc import Sequence
@@ -32,9 +32,10 @@ def examine(place: Path | None, overrides: Sequence[str], recordings: Path | Non
 
     from texture_pipeline.doctor.datasets import look_at_datasets
     from texture_pipeline.doctor.disk import look_at_disk
-    from texture_pipeline.doctor.estimates import Measured, estimate
+    from texture_pipeline.doctor.estimates import estimate
     from texture_pipeline.doctor.fitting import look_at_fit
     from texture_pipeline.doctor.flow import Flow
+    from texture_pipeline.doctor.formulas import Measured
     from texture_pipeline.doctor.measure import measure
     from texture_pipeline.doctor.recordings import look_at_recordings
 

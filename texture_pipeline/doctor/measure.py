@@ -7,9 +7,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from texture_pipeline.doctor.estimates import Measured
 from texture_pipeline.doctor.findings import Finding, refused
 from texture_pipeline.doctor.flow import Flow
+from texture_pipeline.doctor.formulas import Measured
 from texture_pipeline.doctor.plan import Plan, Step
 from texture_pipeline.doctor.scratch import Scratch, scratch
 from texture_pipeline.stages import Job
@@ -70,7 +70,10 @@ def _cut(step: Step, flow: Flow, surveys: Mapping[Path, Any], measured: Measured
     name = step.job.path.name
     takes = next((clips for path in step.inputs.values() if (clips := flow.at(path))), None)
     measured.cutting[name] = found
-    measured.cutting[f"seconds of {name}"] = survey.seconds if survey else takes.n * takes.seconds if takes else None
+    if survey:
+        measured.recorded[name] = survey.seconds
+    elif takes:
+        measured.recorded[name] = takes.n * takes.seconds
     return _left_out(step, found)
 
 
