@@ -34,7 +34,7 @@ class Stopwatch:
         """Errors: Enough."""
         self._ticks.append(time.perf_counter())
         n_steps = len(self._ticks) - 1
-        if n_steps >= self._most_steps or (n_steps >= 2 and self._ticks[-1] - self._ticks[0] > self._most_seconds):
+        if n_steps >= self._most_steps or (n_steps >= 3 and self._ticks[-1] - self._ticks[0] > self._most_seconds):
             raise Enough
 
     @property
