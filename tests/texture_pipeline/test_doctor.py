@@ -241,10 +241,13 @@ def test_a_package_that_an_extra_asks_for_and_is_not_there_is_named(small, exami
 
 
 def test_a_package_that_is_there_but_does_not_import_is_named(small, examined, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchaudio", None)
+    for name in ("torchaudio", "lightning_fabric", "numba"):
+        monkeypatch.setitem(sys.modules, name, None)
     said = examined(*small)
     assert said.status == 1
     assert any("torchaudio is installed but does not import" in words and "linked to CUDA" in words for words in said.to_mend)
+    assert any("lightning-fabric is installed but does not import" in words for words in said.to_mend)
+    assert examined().status == 1
 
 
 def test_pure_data_is_missed_only_where_the_engine_plays_it(small, examined, sound, monkeypatch, tmp_path):
@@ -255,6 +258,7 @@ def test_pure_data_is_missed_only_where_the_engine_plays_it(small, examined, sou
     said = examined(sound / "pd.json", "--quick")
     assert said.status == 1
     assert any("pd.json: Pure Data is not installed" in words and "apt-get install" in words for words in said.to_mend)
+    assert examined(sound / "pd.json").to_mend == said.to_mend  # and is said once
     assert examined(sound / "synthetic.json", "--quick").status == 0
     said = examined()
     assert said.status == 0

@@ -106,12 +106,14 @@ def _imports(names: Sequence[str]) -> Iterator[Finding]:
 
 def _programs(jobs: Sequence[Job] | None) -> Iterator[Finding]:
     if jobs is None:
-        from synthetic_datasets.engines.puredata import PureData
-
         try:
+            from synthetic_datasets.engines.puredata import PureData
+
             yield Finding(_AREA, "ok", f"Pure Data {PureData.programs()['puredata']}, for patches")
         except TextureError as error:
             yield Finding(_AREA, "note", f"{error} (only patches need it)")
+        except ImportError:
+            pass  # which was said
         return
     for job in jobs:
         if engine := getattr(job.config, "engine", None):
@@ -159,6 +161,7 @@ def _accelerators(jobs: Sequence[Job] | None) -> Iterator[Finding]:
     from texturelib.learning.compute import ComputeConfig, start_fabric
 
     try:
+        import lightning_fabric  # noqa: F401
         import torch
     except (ImportError, OSError):
         return  # which was said

@@ -43,9 +43,9 @@ class Report:
     details: dict[str, Any] = field(default_factory=dict)
 
     def add(self, found: Iterable[Finding]) -> None:
-        """The same is said once."""
+        """The same is said once, also where an earlier check said more of it."""
         for finding in found:
-            if finding.level != "NO" or all(finding.found != other.found for other in self.findings):
+            if finding.level != "NO" or all(finding.found not in other.found for other in self.to_mend):
                 self.findings.append(finding)
 
     @property

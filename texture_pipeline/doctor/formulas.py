@@ -75,7 +75,8 @@ def _rendering(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     clips = flow.at(step.folder / "recordings" if step.command == "simulate-recordings" else step.folder)
     if found is None or clips is None:
         return None
-    seconds = measured.start + clips.n * found.each.seconds / at_once(min(found.at_once, clips.n))
+    # Itself, and its workers.
+    seconds = 2 * measured.start + clips.n * found.each.seconds / at_once(min(found.at_once, clips.n))
     words = f"{clips.n} clips, {_each(found.each.seconds)} on a core ({found.each.n} rendered), {found.at_once} at a time"
     return Estimate(seconds, words)
 
