@@ -16,6 +16,7 @@ _LOW, _HIGH = 2 / 3, 3 / 2
 _JUDGED_CLIPS, _SLOWED_CLIPS = 512, 256  # at most, of the slow-down test in `adapt` and `label`
 _LOUDNESS_SOUNDS = 72  # at most, of three seconds at most, at the end of a synthesiser's training
 _PICTURES = 4.0  # seconds, of the plots at a command's end
+_BEGINS_LIGHTLY = 2.0  # seconds, of a command without a network
 
 
 @dataclass
@@ -138,7 +139,7 @@ def _synthesis(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     if step.command in ("analyse", "balance"):
         if labelled is None:
             return None
-        return Estimate(measured.start + _PICTURES, "a table, pictures and links; by experience, not measured")
+        return Estimate(_BEGINS_LIGHTLY + _PICTURES, "a table, pictures and links; by experience, not measured")
     if step.command == "export":
         each, clips = measured.exporting.get(step.job.path.name), flow.at(step.folder)
         if each is None or clips is None:
