@@ -33,8 +33,10 @@ def analyse(
     debug: DebugOption = False,
 ) -> None:
     """Write statistics, histograms and correlations of the labels into output/analysis."""
+    from conditioned_synthesis.commands import look
+
     settings = _load(config, set_)
-    output = _look(settings, "analyse", overwrite, dry_run)
+    output = look(settings, "analyse", overwrite=overwrite, dry_run=dry_run)
     if output.is_done or dry_run:
         _say(output, f"statistics and histograms of the labels: {output.why}")
         return
@@ -56,8 +58,10 @@ def balance(
     debug: DebugOption = False,
 ) -> None:
     """Write a subset in which one control's labels are evenly spread into output/balanced, a dataset folder."""
+    from conditioned_synthesis.commands import look
+
     settings = _load(config, set_)
-    output = _look(settings, "balance", overwrite, dry_run)
+    output = look(settings, "balance", overwrite=overwrite, dry_run=dry_run)
     if output.is_done or dry_run:
         from conditioned_synthesis.balance import select
 
@@ -81,8 +85,10 @@ def export(
     debug: DebugOption = False,
 ) -> None:
     """Write the clips as MTCRNN reads them, wavs and .params, into output/mtcrnn."""
+    from conditioned_synthesis.commands import look
+
     settings = _load(config, set_)
-    output = _look(settings, "export", overwrite, dry_run)
+    output = look(settings, "export", overwrite=overwrite, dry_run=dry_run)
     if output.is_done or dry_run:
         dataset = _labelled_if_there(settings.exported_folder)
         _say(output, f"{_size(dataset, settings.export.sample_rate) if dataset else 'the clips'}: {output.why}")
@@ -125,9 +131,11 @@ def train(
     debug: DebugOption = False,
 ) -> None:
     """Train the synthesiser on the exported clips, or on `train.sounds`, into output/synthesiser, a model folder."""
+    from conditioned_synthesis.commands import look
+
     settings = _load(config, set_)
     settings.wanted_synthesiser()  # before anything else
-    output = _look(settings, "train", overwrite, dry_run)
+    output = look(settings, "train", overwrite=overwrite, dry_run=dry_run)
     if output.is_done or dry_run:
         _say(output, f"a synthesiser: {output.why}")
         return
@@ -148,11 +156,13 @@ def linearise(
     debug: DebugOption = False,
 ) -> None:
     """Make the sliders linear, as a labeller hears them, into output/instrument, a model folder with the same weights."""
+    from conditioned_synthesis.commands import look
+
     settings = _load(config, set_)
     settings.wanted_synthesiser()  # these before anything else
     settings.wanted_linearise()
     settings.wanted_labeller()
-    output = _look(settings, "linearise", overwrite, dry_run)
+    output = look(settings, "linearise", overwrite=overwrite, dry_run=dry_run)
     if output.is_done or dry_run:
         _say(output, f"an instrument with linear sliders: {output.why}")
         return
@@ -176,11 +186,13 @@ def evaluate(
     debug: DebugOption = False,
 ) -> None:
     """Measure how well the synthesiser follows its controls and sounds like the clips, into output/evaluation."""
+    from conditioned_synthesis.commands import look
+
     settings = _load(config, set_)
     settings.wanted_synthesiser()  # these before anything else
     settings.wanted_evaluate()
     settings.wanted_labeller()
-    output = _look(settings, "evaluate", overwrite, dry_run)
+    output = look(settings, "evaluate", overwrite=overwrite, dry_run=dry_run)
     if output.is_done or dry_run:
         _say(output, f"how well the synthesiser follows its controls: {output.why}")
         return
@@ -218,6 +230,7 @@ def generate(
     debug: DebugOption = False,
 ) -> None:
     """Play a trained synthesiser: examples of what each control does, into output/examples, or one sound as asked for."""
+    from conditioned_synthesis.commands import look
     from texturelib.errors import UsageError
 
     settings = _load(config, set_) if config else None
@@ -232,7 +245,7 @@ def generate(
     if settings is None or model or control or prime:
         raise UsageError("generate: --output FILE.wav should name the sound that is asked for")
     settings.wanted_synthesiser()  # before anything else
-    examples = _look(settings, "generate", overwrite, dry_run)
+    examples = look(settings, "generate", overwrite=overwrite, dry_run=dry_run)
     if examples.is_done or dry_run:
         _say(examples, f"examples of what each control does: {examples.why}")
         return
@@ -283,44 +296,6 @@ def _load(config: Path, overrides: list[str] | None) -> "SynthesisConfig":
     from texturelib.config import load_config
 
     return load_config(config, SynthesisConfig, overrides or [])
-
-
-def _look(settings: "SynthesisConfig", command: str, overwrite: bool, dry_run: bool) -> "Output":
-    from texturelib.errors import TextureError
-    from texturelib.files import shown
-    from texturelib.outputs import look_at_output
-
-    exported_by = "conditioned-synthesis balance" if settings.export.source == "balanced" else "domain-adaptation label"
-    labelled = ("labelled", settings.labelled, "domain-adaptation label")
-    sounds = ("sounds", settings.sounds_folder, "conditioned-synthesis export")
-    synthesiser = ("synthesiser", settings.synthesiser_folder, "conditioned-synthesis train")
-    instrument = ("instrument", settings.linearised_folder, "conditioned-synthesis linearise")
-    labeller = [("labeller", settings.labeller, "domain-adaptation adapt")] if settings.labeller else []
-    also = settings.evaluate.also if settings.evaluate else {}
-    others = [(f"evaluate.also.{name}", folder, "conditioned-synthesis train") for name, folder in also.items()]
-    linearised = [instrument] if settings.linearise else []
-    folder, inputs = {
-        "analyse": (settings.analysis_folder, [labelled]),
-        "balance": (settings.balanced_folder, [labelled]),
-        "export": (settings.mtcrnn_folder, [(settings.export.source, settings.exported_folder, exported_by)]),
-        "train": (settings.synthesiser_folder, [sounds]),
-        "linearise": (settings.linearised_folder, [synthesiser, *labeller]),
-        "generate": (settings.examples_folder, linearised or [synthesiser]),
-        "evaluate": (settings.evaluation_folder, [synthesiser, *linearised, sounds, *labeller, *others]),
-    }[command]
-    for name, source, maker in inputs:
-        if not source.exists() and not dry_run:
-            key = f"{name}: " if name == "labeller" or name in dict.fromkeys(other for other, _, _ in others) else ""
-            raise TextureError(f'{key}{shown(source)}: no such folder; run "{maker}" first')
-    return look_at_output(
-        settings,
-        f"conditioned-synthesis {command}",
-        folder=folder,
-        only={command, "synthesiser", "compute"} if command == "train" else {command},
-        inputs={name: source for name, source, _ in inputs},
-        overwrite=overwrite,
-        dry_run=dry_run,
-    )
 
 
 def _labelled_if_there(folder: Path) -> "Dataset | None":

@@ -12,6 +12,7 @@ from conditioned_synthesis.loudness import as_loud_as
 from conditioned_synthesis.model_card import write_trained_card
 from conditioned_synthesis.sound_plots import plot_history
 from conditioned_synthesis.sounds import Sounds, read_sounds
+from conditioned_synthesis.synthesisers import Synthesiser
 from conditioned_synthesis.training import State, fit, split_sounds
 from texturelib.audio import level_dbfs, write_wav
 from texturelib.dataset import versions
@@ -35,20 +36,7 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
     sounds = read_sounds(config.sounds_folder, config.train.controls)
     if labels_shuffled:
         sounds = sounds.shuffled(config.train.seed)
-    heard = sounds.samples(slice(_LOOKED_AT)).ravel()
-    level = float(level_dbfs(heard))
-    about = About(
-        synthesiser=settings,
-        sliders=tuple(
-            Slider(control=control.describe(), low=low, high=high)
-            for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True)
-        ),
-        sample_rate=sounds.sample_rate,
-        level_dbfs=level if math.isfinite(level) else None,
-        flatness=flatness(heard),
-    )
-    instrument = new_instrument(about, config.train.seed)
-    _check(sounds, instrument)
+    instrument = untrained(settings, sounds, config.train.seed)
     fabric = start_fabric(config.compute)
     output.begin()
     split = split_sounds(len(sounds), settings.validation, config.train.seed)
@@ -73,6 +61,25 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
     (output.folder / "last.ckpt").unlink()
     output.finish()
     return metrics
+
+
+def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
+    """-> an instrument that has yet to learn from these sounds. Errors: UsageError when there is too little to learn from."""
+    heard = sounds.samples(slice(_LOOKED_AT)).ravel()
+    level = float(level_dbfs(heard))
+    about = About(
+        synthesiser=settings,
+        sliders=tuple(
+            Slider(control=control.describe(), low=low, high=high)
+            for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True)
+        ),
+        sample_rate=sounds.sample_rate,
+        level_dbfs=level if math.isfinite(level) else None,
+        flatness=flatness(heard),
+    )
+    instrument = new_instrument(about, seed)
+    _check(sounds, instrument)
+    return instrument
 
 
 def _check(sounds: Sounds, instrument: Instrument) -> None:

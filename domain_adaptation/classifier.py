@@ -82,7 +82,7 @@ def fit_classifier(
     classifier = make_classifier(config.classifier.n_layers, config.classifier.negative_slope, encoded.shape[1])
     state = fit(
         classifier,
-        _loss,
+        classifier_loss,
         Clips(rows["train"], encoded, is_real),
         Clips(rows["validation"], encoded, is_real),
         Training(config.classifier, folder, seed, "classifier"),
@@ -97,5 +97,6 @@ def fit_classifier(
     )
 
 
-def _loss(classifier: nn.Module, encoded: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
+def classifier_loss(classifier: nn.Module, encoded: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
+    """encoded: [batch, n_features]. is_real: [batch, 1], 0 or 1."""
     return nn.functional.binary_cross_entropy_with_logits(classifier(encoded), is_real)

@@ -17,7 +17,7 @@ from texturelib.command_line import (
     make_app,
     run_app,
 )
-from texturelib.errors import TextureError, UsageError
+from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
     from domain_adaptation.config import AdaptationConfig
@@ -41,7 +41,7 @@ def train_extractor(
 
         return f"mean absolute error {train_extractor(settings, output):.4f} on test clips"
 
-    _perform("extractor", lambda settings: f"{settings.extractor.epochs} epochs", run, config, set_, dry_run, overwrite)
+    _perform("train-extractor", lambda settings: f"{settings.extractor.epochs} epochs", run, config, set_, dry_run, overwrite)
 
 
 @app.command()
@@ -59,7 +59,7 @@ def train_classifier(
 
         return f"{train_classifier(settings, output):.1%} of test clips told apart"
 
-    _perform("classifier", lambda settings: f"{settings.classifier.epochs} epochs", run, config, set_, dry_run, overwrite)
+    _perform("train-classifier", lambda settings: f"{settings.classifier.epochs} epochs", run, config, set_, dry_run, overwrite)
 
 
 @app.command()
@@ -80,7 +80,7 @@ def adapt(
             return "kept as it was trained"
         return f"{'adapted' if judgement.is_kept else 'not adapted'}: {judgement.why}"
 
-    _perform("adapted", lambda settings: f'method "{settings.adaptation.type}"', run, config, set_, dry_run, overwrite)
+    _perform("adapt", lambda settings: f'method "{settings.adaptation.type}"', run, config, set_, dry_run, overwrite)
 
 
 @app.command()
@@ -110,7 +110,7 @@ def label(
         inside = summary["share_of_labels_within_0_1"]["after"]
         return f"{summary['n_clips']} clips labelled, {inside:.1%} of the labels within 0..1"
 
-    _perform("labels", lambda _: "labels for every real clip", run, config, set_, dry_run, overwrite)
+    _perform("label", lambda _: "labels for every real clip", run, config, set_, dry_run, overwrite)
 
 
 def _label_folder(model: Path | None, audio: Path | None, table: Path | None, dry_run: bool, overwrite: bool) -> None:
@@ -156,7 +156,7 @@ def evaluate(
 
         return f"{len(evaluate(settings, output))} measurements, see report.md"
 
-    _perform("evaluation", plan, run, config, set_, dry_run, overwrite)
+    _perform("evaluate", plan, run, config, set_, dry_run, overwrite)
 
 
 @app.command()
@@ -178,26 +178,8 @@ def import_thesis(
     print(f"{shown(output)}: extractor, classifier and adapted read {', '.join(controls)}; adaptation.json has their settings")
 
 
-_COMMANDS = {
-    "extractor": "train-extractor",
-    "classifier": "train-classifier",
-    "adapted": "adapt",
-    "labels": "label",
-    "evaluation": "evaluate",
-}
-
-# What each folder's content depends on: keys of the config, and folders that are read.
-_DEPENDS_ON = {
-    "extractor": ({"seed", "split", "features", "network", "extractor"}, ["synthetic"]),
-    "classifier": ({"seed", "split", "features", "network", "classifier"}, ["synthetic", "real", "extractor"]),
-    "adapted": ({"seed", "split", "features", "network", "adaptation"}, ["synthetic", "real", "extractor"]),
-    "labels": ({"features"}, ["real", "extractor", "adapted"]),
-    "evaluation": ({"seed", "split", "features", "network", "extractor", "classifier", "evaluation"}, ["synthetic"]),
-}
-
-
 def _perform(
-    name: str,
+    command: str,
     plan: Callable[["AdaptationConfig"], str],
     run: Callable[["AdaptationConfig", "Output"], str],
     config: Path,
@@ -205,13 +187,14 @@ def _perform(
     dry_run: bool,
     overwrite: bool,
 ) -> None:
-    """Run one command, unless it is done, and say what happens. name: of its folder. run: -> what came out, in words."""
+    """Run one command, unless it is done, and say what happens. run: -> what came out, in words."""
+    from domain_adaptation.commands import look
     from domain_adaptation.config import AdaptationConfig
     from texturelib.config import load_config
     from texturelib.files import shown
 
     settings = load_config(config, AdaptationConfig, overrides or [])
-    output = _look(settings, name, overwrite, dry_run)
+    output = look(settings, command, overwrite=overwrite, dry_run=dry_run)
     if output.is_done:
         print(f"{shown(output.folder)}: {output.why}")
         return
@@ -220,37 +203,6 @@ def _perform(
         started = time.monotonic()
         result = run(settings, output)
         print(f"{shown(output.folder)}: {result}, in {time.monotonic() - started:.0f} s")
-
-
-def _look(settings: "AdaptationConfig", name: str, overwrite: bool, dry_run: bool) -> "Output":
-    from texturelib.files import shown
-    from texturelib.outputs import look_at_output
-
-    keys, inputs = _DEPENDS_ON[name]
-    if name == "adapted" and settings.adaptation.needs_classifier:
-        inputs = [*inputs, "classifier"]
-    places = {"synthetic": settings.synthetic, "real": settings.real}
-    if name == "evaluation" and settings.evaluation:
-        if settings.evaluation.truth:
-            inputs = [*inputs, "real", "evaluation.truth"]
-            places["evaluation.truth"] = settings.evaluation.truth
-        if settings.evaluation.recordings:
-            inputs = [*inputs, "evaluation.recordings"]
-            places["evaluation.recordings"] = settings.evaluation.recordings
-    for source in inputs:
-        if source in _COMMANDS and not (settings.output / source).exists() and not dry_run:
-            raise TextureError(
-                f'{shown(settings.output / source)}: no such folder; run "domain-adaptation {_COMMANDS[source]}" first'
-            )
-    return look_at_output(
-        settings,
-        f"domain-adaptation {_COMMANDS[name]}",
-        folder=settings.output / name,
-        only=keys,
-        inputs={source: places.get(source, settings.output / source) for source in inputs},
-        overwrite=overwrite,
-        dry_run=dry_run,
-    )
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     split = split_clips(clips.dataset, config.split, config.seed)
     fabric = start_fabric(config.compute)
     model = fresh_model(config, clips, config.seed)
-    _augmentations(config, model, clips, split)  # what it cannot do should not cost the model that is there
+    augmentations(config, model, clips, split)  # what it cannot do should not cost the model that is there
     output.begin()
     folder = output.folder
     write_split(folder / "splits.csv", clips.dataset, split)
@@ -86,7 +86,7 @@ def fit_extractor(
     validation = split["validation"]
     state = fit(
         model.extractor,
-        SupervisedLoss(config.features, config.extractor.loss, _augmentations(config, model, clips, split)),
+        SupervisedLoss(config.features, config.extractor.loss, augmentations(config, model, clips, split)),
         Clips(split["train"], clips.store, truth, np.arange(len(truth))),
         Clips(validation, clips.store, truth),
         Training(
@@ -112,8 +112,8 @@ def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
     return Model(model.extractor, model.about.model_copy(update={"interval": interval}))
 
 
-def _augmentations(config: AdaptationConfig, model: Model, clips: ClipSet, split: Split) -> list[Augmentation]:
-    """Errors: UsageError when the engine's laws or the clips do not allow one of them."""
+def augmentations(config: AdaptationConfig, model: Model, clips: ClipSet, split: Split) -> list[Augmentation]:
+    """-> those that the config asks for. Errors: UsageError when the engine's laws or the clips do not allow one of them."""
     settings, found = config.extractor, []
     controls = controls_of(model.about.controls)
     if settings.mix:

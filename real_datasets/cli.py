@@ -31,13 +31,13 @@ def build(
     debug: DebugOption = False,
 ) -> None:
     """Cut the recordings of CONFIG into its output folder."""
+    from real_datasets.commands import look
     from real_datasets.config import RealConfig
     from texturelib.config import load_config
     from texturelib.files import shown
-    from texturelib.outputs import look_at_output
 
     settings = load_config(config, RealConfig, set_ or [])
-    output = look_at_output(settings, "real-datasets build", inputs=settings.inputs, overwrite=overwrite, dry_run=dry_run)
+    output = look(settings, "build", overwrite=overwrite, dry_run=dry_run)
     if output.is_done:
         print(f"{shown(output.folder)}: {output.why}")
         return

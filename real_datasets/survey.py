@@ -1,29 +1,94 @@
 """What a build would make, from the files' headers alone."""
 
 import math
-
-import soundfile
+import time
+from dataclasses import dataclass, replace
 
 from real_datasets.choose import choose
 from real_datasets.config import RealConfig
+from real_datasets.sources import Recording
+from texturelib.audio import Header, read_header, wav_bytes
+from texturelib.errors import Rejected
+from texturelib.files import shown
 from texturelib.progress import progress
 
 
-def survey(config: RealConfig) -> str:
-    """-> a sentence: recordings, at most how many segments, hours and disk space."""
-    n_segments, n_unreadable = 0, 0
-    recordings = choose(config).kept
-    for recording in progress(recordings, "looking"):
+@dataclass(frozen=True)
+class Survey:
+    """What the recordings that a config takes say of themselves.
+
+    n_recordings: that it takes. n_left_out: for their tags. headers: of those that were looked at, and can be read. rejected: by
+    name, why others cannot. n_short: of those with a header, how many are shorter than a segment.
+    """
+
+    n_recordings: int
+    n_left_out: int
+    headers: dict[Recording, Header]
+    rejected: dict[str, str]
+    n_segments_seen: int
+    n_short: int
+    segment_seconds: float
+    sample_rate: int
+
+    @property
+    def n_seen(self) -> int:
+        return len(self.headers) + len(self.rejected)
+
+    @property
+    def n_segments(self) -> int:
+        """At most; where not all were looked at, as if the others were like them."""
+        return round(self.n_segments_seen * self.n_recordings / max(1, self.n_seen))
+
+    @property
+    def seconds(self) -> float:
+        """Of all recordings, as `n_segments`."""
+        return sum(header.seconds for header in self.headers.values()) * self.n_recordings / max(1, self.n_seen)
+
+    @property
+    def n_bytes(self) -> float:
+        """Of the segments, at most."""
+        return wav_bytes(self.n_segments * self.segment_seconds, self.sample_rate)
+
+    def __str__(self) -> str:
+        hours = self.n_segments * self.segment_seconds / 3600
+        return (
+            f"{self.n_recordings} recordings ({len(self.rejected)} unreadable), at most {self.n_segments} segments of "
+            f"{self.segment_seconds:g} s, {hours:.2f} h, {self.n_bytes / 1e6:.0f} MB"
+        )
+
+
+def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
+    """most_seconds: how long to look; those that are looked at are then spread over all. Errors: as `choose`."""
+    choice = choose(config)
+    recordings = choice.kept
+    found = Survey(len(recordings), len(choice.left_out), {}, {}, 0, 0, config.seconds, config.sample_rate)
+    n_segments, n_short = 0, 0
+    began = time.monotonic()
+    for recording in progress(_from_all_over(recordings, most_seconds), "looking", total=len(recordings)):
+        if time.monotonic() - began > most_seconds:
+            break
         try:
-            header = soundfile.info(recording.path)
-            n_samples = math.ceil(header.frames * config.sample_rate / header.samplerate)
-            n_whole = max(0, (n_samples - config.n_samples) // config.n_hop + 1)
-            n_segments += min(n_whole, config.most_per_recording or n_whole)
-        except (soundfile.LibsndfileError, UnicodeEncodeError):  # the latter of a name that is not UTF-8
-            n_unreadable += 1
-    hours = n_segments * config.seconds / 3600
-    megabytes = n_segments * config.seconds * config.sample_rate * 2 / 1e6
-    return (
-        f"{len(recordings)} recordings ({n_unreadable} unreadable), at most {n_segments} segments of {config.seconds:g} s, "
-        f"{hours:.2f} h, {megabytes:.0f} MB"
-    )
+            header = read_header(recording.path)
+        except Rejected as reason:
+            found.rejected[recording.name] = str(reason)
+            continue
+        except FileNotFoundError:
+            found.rejected[recording.name] = f"{shown(recording.path)} is gone"
+            continue
+        except UnicodeEncodeError:
+            found.rejected[recording.name] = "its name is not UTF-8, so it cannot be opened; rename it"
+            continue
+        found.headers[recording] = header
+        n_samples = math.ceil(header.n_frames * config.sample_rate / header.sample_rate)
+        n_whole = max(0, (n_samples - config.n_samples) // config.n_hop + 1)
+        n_short += n_whole == 0
+        n_segments += min(n_whole, config.most_per_recording or n_whole)
+    return replace(found, n_segments_seen=n_segments, n_short=n_short)
+
+
+def _from_all_over(recordings: list[Recording], most_seconds: float) -> list[Recording]:
+    """-> all of them, in an order of which any beginning is spread over all; as they are, where there is time for all."""
+    if most_seconds == math.inf:
+        return recordings
+    n_steps = max(1, math.isqrt(len(recordings)))
+    return [recording for start in range(n_steps) for recording in recordings[start::n_steps]]

@@ -36,20 +36,13 @@ def generate(
     debug: DebugOption = False,
 ) -> None:
     """Render the clips of CONFIG into its output folder."""
+    from synthetic_datasets.commands import look
     from synthetic_datasets.config import SyntheticConfig
     from texturelib.config import load_config
     from texturelib.files import shown
-    from texturelib.outputs import look_at_output
 
     settings = load_config(config, SyntheticConfig, set_ or [])
-    output = look_at_output(
-        settings,
-        "synthetic-datasets generate",
-        extra={"sample": sample},
-        inputs=settings.engine.inputs,
-        overwrite=overwrite,
-        dry_run=dry_run,
-    )
+    output = look(settings, "generate", sample=sample, overwrite=overwrite, dry_run=dry_run)
     n_clips = min(sample or settings.distribution.n_planned, settings.distribution.n_planned)
     megabytes = n_clips * settings.seconds * settings.sample_rate * 2 / 1e6
     size = f"{n_clips} clips of {settings.seconds:g} s, {n_clips * settings.seconds / 3600:.2f} h, {megabytes:.0f} MB"
@@ -108,19 +101,13 @@ def simulate_recordings(
     debug: DebugOption = False,
 ) -> None:
     """Make simulated field recordings, with their true controls kept apart, to test labels against."""
+    from synthetic_datasets.commands import look
     from synthetic_datasets.config import RecordingsConfig
     from texturelib.config import load_config
     from texturelib.files import shown
-    from texturelib.outputs import look_at_output
 
     settings = load_config(config, RecordingsConfig, set_ or [])
-    output = look_at_output(
-        settings,
-        "synthetic-datasets simulate-recordings",
-        inputs=settings.engine.inputs,
-        overwrite=overwrite,
-        dry_run=dry_run,
-    )
+    output = look(settings, "simulate-recordings", overwrite=overwrite, dry_run=dry_run)
     n_takes = settings.n_locations * settings.takes_per_location
     size = f"{n_takes} recordings of {settings.seconds:g} s at {settings.n_locations} locations"
     if dry_run or output.is_done:

@@ -35,7 +35,7 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
         for location in range(1, config.n_locations + 1)
         for take in range(1, config.takes_per_location + 1)
     }
-    work = partial(_record, config, output.folder)
+    work = partial(record_take, config, output.folder)
     truth, made_by = render_all(config, output, takes, work, label="recording", workers=workers)
     for name, reason in rejected_of(truth).items():
         raise TextureError(f"{name}: {reason}; the same command tries it again")
@@ -57,7 +57,7 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
     return len(takes)
 
 
-def _record(config: RecordingsConfig, folder: Path, render: Render, location_and_take: tuple[int, int]) -> dict[str, float]:
+def record_take(config: RecordingsConfig, folder: Path, render: Render, location_and_take: tuple[int, int]) -> dict[str, float]:
     """Write one take. -> its true controls."""
     location, take = location_and_take
     rng = np.random.default_rng([config.seed, location, take])

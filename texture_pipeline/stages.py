@@ -3,7 +3,7 @@
 import importlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +97,21 @@ def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, o
     folder in place of the one that the configs' outputs share; with `recordings`, one beside it is taken unless given.
     Errors: UsageError.
     """
+    jobs = [_job(stage, folder, own) for stage, own in wanted_stages(folder, overrides, recordings)]
+    results = _shared_folder([job.config.output for job in jobs])
+    for missing in missing_inputs(jobs, results):
+        raise UsageError(missing)  # or hours of work would end at it
+    if recordings and not output:
+        output = results.with_name(f"{results.name}_{_normalised(recordings).name}")
+    if output:
+        elsewhere = _normalised(output)
+        jobs = [_moved(job, results, elsewhere, folder) for job in jobs]
+        results = elsewhere
+    return jobs, results
+
+
+def wanted_stages(folder: Path, overrides: Sequence[str], recordings: Path | None) -> list[tuple[Stage, list[str]]]:
+    """-> the stages that run, in order, each with what is to be changed in its config. All as in `plan_jobs`."""
     if not folder.is_dir():
         raise UsageError(f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}")
     own = _by_stage(overrides)
@@ -112,16 +127,7 @@ def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, o
     for stage in STAGES:
         if own[stage.name] and stage not in wanted:
             raise UsageError(f"--set {stage.name}.{own[stage.name][0]}: this run has no stage {stage.name}")
-    jobs = [_job(stage, folder, own[stage.name]) for stage in wanted]
-    results = _shared_folder([job.config.output for job in jobs])
-    _check_inputs(jobs, results)
-    if recordings and not output:
-        output = results.with_name(f"{results.name}_{recordings.name}")
-    if output:
-        elsewhere = _normalised(output)
-        jobs = [_moved(job, results, elsewhere, folder) for job in jobs]
-        results = elsewhere
-    return jobs, results
+    return [(stage, own[stage.name]) for stage in wanted]
 
 
 def _normalised(path: Path) -> Path:
@@ -155,14 +161,15 @@ def _shared_folder(outputs: Sequence[Path]) -> Path:
     return results
 
 
-def _check_inputs(jobs: Sequence[Job], results: Path) -> None:
-    """What no stage makes must be there, or hours of work would end at it. Errors: UsageError."""
+def missing_inputs(jobs: Sequence[Job], results: Path) -> Iterator[str]:
+    """results: the folder that the jobs write to. -> a sentence for each file or folder that is not there, and that
+    no job makes."""
     for job in jobs:
         for key_path, path in paths_in(job.config):
             if key_path.split(".")[0] in job.stage.for_others:
                 continue
             if not path.is_relative_to(results) and not path.exists():
-                raise UsageError(f"{shown(job.path)}: {key_path}: {shown(path)}: no such file or folder")
+                yield f"{shown(job.path)}: {key_path}: {shown(path)}: no such file or folder"
 
 
 def _moved(job: Job, results: Path, elsewhere: Path, folder: Path) -> Job:

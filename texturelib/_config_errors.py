@@ -32,14 +32,27 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
 
     A misspelt key comes as two errors (one missing, one unknown); the unknown one shows the slip, so it goes first.
     """
-    details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    details = _in_order(error)
     first, others = details[0], len(details) - 1
-    key_path, place = _locate(model, first["loc"])
-    text = _problem(first, place)
-    if first["type"] in _NAMES_ITS_KEY and (named := re.match(r"([\w.]+): ", text)):
-        key_path, text = ".".join(filter(None, [key_path, named[1]])), text[named.end() :]
     more = f" (and {others} more)" if others and first["type"] != "extra_forbidden" else ""
-    return f"{key_path}: {text}{more}" if key_path else f"{text}{more}"
+    return f"{_sentence(first, model)}{more}"
+
+
+def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """-> a sentence for each of the errors, the most telling first."""
+    return list(dict.fromkeys(_sentence(detail, model) for detail in _in_order(error)))
+
+
+def _in_order(error: ValidationError) -> list[ErrorDetails]:
+    return sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+
+
+def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    key_path, place = _locate(model, detail["loc"])
+    text = _problem(detail, place)
+    if detail["type"] in _NAMES_ITS_KEY and (named := re.match(r"([\w.]+): ", text)):
+        key_path, text = ".".join(filter(None, [key_path, named[1]])), text[named.end() :]
+    return f"{key_path}: {text}" if key_path else text
 
 
 def _problem(detail: ErrorDetails, place: Any) -> str:

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,41 @@ def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
         found = f"{samples.shape[1]} channel(s) of {len(samples)} samples at {rate} Hz"
         raise Rejected(f"has {found}; the dataset has 1 channel of {n_samples} samples at {sample_rate} Hz")
     return samples[:, 0]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its sound before it is decoded; some formats only estimate their length."""
+
+    sample_rate: int
+    n_frames: int
+    n_channels: int
+
+    @property
+    def seconds(self) -> float:
+        return self.n_frames / self.sample_rate
+
+
+def read_header(path: Path) -> Header:
+    """Errors: Rejected when the file is empty, not audio, or shorter than it says; of a compressed format, the end alone could
+    tell."""
+    if _size(path) == 0:
+        raise Rejected("is empty (0 bytes)")
+    try:
+        found = soundfile.info(path)
+    except soundfile.LibsndfileError as error:
+        raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
+    if found.frames == 0:
+        raise Rejected("holds no samples, by its header")
+    share = _share_present(path)
+    if _ends_within_an_ogg_page(path) or share < 1:
+        raise Rejected(f"cut off: {share:.0%} of it is there" if share < 1 else "cut off")
+    return Header(found.samplerate, found.frames, found.channels)
+
+
+def wav_bytes(seconds: float, sample_rate: int) -> float:
+    """-> what so much sound takes on a disk, as `write_wav` writes it."""
+    return seconds * sample_rate * 2
 
 
 def to_16_bit(samples: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,12 +34,12 @@ def make_app(help: str) -> typer.Typer:
     return typer.Typer(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def run_app(app: typer.Typer, program: str) -> None:
-    """Run the command line; print what goes wrong as a sentence; exit."""
+def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = ("--help",)) -> None:
+    """Run the command line; print what goes wrong as a sentence; exit. without_arguments: what it does where none are given."""
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _note
-    arguments = sys.argv[1:] or ["--help"]
+    arguments = sys.argv[1:] or list(without_arguments)
     sys.exit(_status_of(lambda: app(arguments, prog_name=program, standalone_mode=False)))
 
 

@@ -18,8 +18,8 @@ from pydantic import (
     ValidationInfo,
 )
 
-from texturelib._config_errors import sentence
-from texturelib.errors import UsageError
+from texturelib._config_errors import sentence, sentences
+from texturelib.errors import ConfigError, UsageError
 from texturelib.files import shown
 
 
@@ -85,7 +85,8 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 def load_config(path: Path, model: type[AnyConfig], overrides: Sequence[str] = ()) -> AnyConfig:
     """Read `path` as `model`, with `overrides` ("a.b=value", the value as JSON or else as text) applied.
 
-    Errors: UsageError with one sentence that names the file, the key path, the value and what is allowed.
+    Errors: UsageError with one sentence that names the file, the key path, the value and what is allowed; ConfigError where more
+    than one thing may be wrong, which knows a sentence for each.
     """
     content = _read(path)
     for override in overrides:
@@ -93,7 +94,8 @@ def load_config(path: Path, model: type[AnyConfig], overrides: Sequence[str] = (
     try:
         return model.model_validate(content, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        raise UsageError(f"{shown(path)}: {sentence(error, model)}") from None
+        every = [f"{shown(path)}: {each}" for each in sentences(error, model)]
+        raise ConfigError(f"{shown(path)}: {sentence(error, model)}", every) from None
 
 
 def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:

@@ -1,5 +1,7 @@
 """The few exceptions that carry a sentence for a person; the command line prints it and picks the exit status."""
 
+from collections.abc import Sequence
+
 
 class TextureError(Exception):
     """Something in the outside world is wrong (a file, a folder, a disk). The message names it and says what would be right."""
@@ -11,6 +13,14 @@ class UsageError(TextureError):
     """The command line or the config is wrong."""
 
     exit_status = 2
+
+
+class ConfigError(UsageError):
+    """A config does not fit its model. every: a sentence for each thing that is wrong; the message is the most telling one."""
+
+    def __init__(self, message: str, every: Sequence[str]) -> None:
+        super().__init__(message)
+        self.every = tuple(every)
 
 
 class Rejected(Exception):  # noqa: N818 (an outcome, not an error)

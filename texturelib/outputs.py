@@ -68,6 +68,8 @@ def look_at_output(
     missing or not finished. With `dry_run`, what could only be complained about goes into `why` instead.
     """
     folder = folder or config.output
+    # First of all: a dry run should say so too where the inputs are yet to be made.
+    before = _read_ours(folder)
     written = config.as_written(folder)
     settings = {key: value for key, value in written.items() if only is None or key in only} | dict(extra or {})
     for key in ("max_rejected", "connection"):  # when a job has failed, and how its files are asked for: not what it writes
@@ -84,13 +86,8 @@ def look_at_output(
     def output(why: str, is_done: bool = False, resumes: bool = False) -> Output:
         return Output(folder, why, is_done, resumes, run, written)
 
-    if folder.is_file():
-        raise UsageError(f"output: {shown(folder)} is a file; name a folder")
-    if not folder.exists() or all(path.name.startswith(PART) for path in folder.iterdir()):
-        return output("first run")
-    before = _read_run(folder)
     if before is None:
-        raise UsageError(f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder")
+        return output("first run")
     if before["fingerprint"] is None:
         return output("an earlier run stopped before it began")
     if before["fingerprint"] == run["fingerprint"]:
@@ -154,6 +151,17 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
     run = read_json(folder / _RUN)
     keys = {"command", "settings", "inputs", "fingerprint", "finished"}
     return run if isinstance(run, dict) and keys <= run.keys() else None
+
+
+def _read_ours(folder: Path) -> dict[str, Any] | None:
+    """-> what run.json says, None where nothing lies there yet. Errors: UsageError where something does that is not ours."""
+    if folder.is_file():
+        raise UsageError(f"output: {shown(folder)} is a file; name a folder")
+    if not folder.exists() or all(path.name.startswith(PART) for path in folder.iterdir()):
+        return None
+    if before := _read_run(folder):
+        return before
+    raise UsageError(f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder")
 
 
 def _empty(folder: Path, keep: str) -> None:

@@ -53,6 +53,9 @@ class Source(Config):
         """-> where files must be fetched, what is there already, as a phrase, without fetching any; else ""."""
         return ""
 
+    def check_keys(self) -> None:
+        """Errors: TextureError where files must be fetched, and the key that this takes is not set."""
+
     def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
         """Bring the sound files of these recordings to where their `path` says. -> by name of what cannot be had, the reason."""
         return {}

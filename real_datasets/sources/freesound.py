@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from real_datasets._freesound.keys import checked_base_url
+from real_datasets._freesound.keys import checked_base_url, download_key, search_key
 from real_datasets._freesound.retries import KEPT, Connection, Failed, Refused
 from real_datasets._freesound.search import FIELDS, Sound, pages_folder, search
 from real_datasets.sources._base import Recording, Source, sources
@@ -114,6 +114,11 @@ class Freesound(Source):
                 if n_failed == _LIMIT_OF_FAILURES:
                     raise TextureError(f"{n_failed} sounds one after the other failed (the last: {failed}); {KEPT}") from None
         return reasons
+
+    def check_keys(self) -> None:
+        search_key()
+        if self.files == "originals":
+            download_key()
 
     def so_far(self) -> str:
         """-> what earlier runs have found and downloaded, as a phrase; asks nothing of Freesound."""

@@ -101,6 +101,10 @@ class Engine(Protocol):
         """-> a value for each of `varied`, which depends on `seeds` alone."""
         ...
 
+    def programs(self) -> dict[str, str]:
+        """-> by name: the versions of the programs outside of Python that it starts. Errors: TextureError when one is missing."""
+        ...
+
     def check_clip(self, seconds: float, sample_rate: int) -> None:
         """Errors: ValueError when it cannot make clips of this length."""
         ...
@@ -194,6 +198,9 @@ class EmbeddedEngine(Config):
 
     @property
     def inputs(self) -> dict[str, Path]:
+        return {}
+
+    def programs(self) -> dict[str, str]:
         return {}
 
     def check_clip(self, seconds: float, sample_rate: int) -> None:

@@ -125,6 +125,10 @@ class PatchEngine(Config):
     def draw_varied(self, seeds: Sequence[int]) -> dict[str, float]:
         return {}
 
+    @classmethod
+    def programs(cls) -> dict[str, str]:
+        return {}
+
     def check_clip(self, seconds: float, sample_rate: int) -> None:
         for count, what in ((1000 * seconds, "milliseconds"), (sample_rate * seconds, "samples")):
             if abs(count - round(count)) > 1e-6:

@@ -67,6 +67,10 @@ class PureData(PatchEngine):
     def inputs(self) -> dict[str, Path]:
         return {patch.name: patch for patch in _with_abstractions(self.path)} if isinstance(self.patch, Path) else {}
 
+    @classmethod
+    def programs(cls) -> dict[str, str]:
+        return {"puredata": version_of(find_program())}
+
     @contextmanager
     def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
         settings = SessionSettings(
@@ -74,7 +78,7 @@ class PureData(PatchEngine):
         )
         with ExitStack() as open_ones:
             players = [open_ones.enter_context(PdPlayer(self.path, settings, self.start_seconds)) for _ in range(workers)]
-            yield open_ones.enter_context(played_by(players, self.patch_controls, {"puredata": version_of(find_program())}))
+            yield open_ones.enter_context(played_by(players, self.patch_controls, self.programs()))
 
 
 def _with_abstractions(patch: Path) -> list[Path]:

@@ -114,13 +114,12 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def whole_way(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def whole_way(tmp_path_factory: pytest.TempPathFactory, small_options: list[str]) -> Run:
     """The demo in its smallest size, from nothing to the page. Its results are for reading only."""
     folder = tmp_path_factory.mktemp("whole_way")
     (folder / "sitecustomize.py").write_text(SPY)
     log = folder / "log.txt"
-    options = [word for change in SMALL for word in ("--set", change)]
-    arguments = ["configs/demo", "--output", str(folder / "results"), *options]
+    arguments = ["configs/demo", "--output", str(folder / "results"), *small_options]
     done = subprocess.run(
         [sys.executable, "-m", "texture_pipeline", *arguments],
         cwd=ROOT,
@@ -168,6 +167,12 @@ def small_stages() -> Callable[[Path], dict[str, StageConfig]]:
         return {job.stage.name: job.config for job in jobs}
 
     return stages
+
+
+@pytest.fixture(scope="session")
+def small_options() -> list[str]:
+    """What a command line has to say for the smallest size."""
+    return [word for change in SMALL for word in ("--set", change)]
 
 
 @pytest.fixture

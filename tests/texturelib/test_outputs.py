@@ -197,6 +197,8 @@ def test_a_strangers_folder_is_refused_and_untouched_even_with_overwrite(
 
     with pytest.raises(UsageError, match="holds files that this toolkit did not make"):
         look(overwrite=overwrite)
+    with pytest.raises(UsageError, match="holds files that this toolkit did not make"):  # though it has yet to wait for its input
+        look(inputs={"recordings": tmp_path / "nowhere"}, dry_run=True)
 
     assert contents(folder) == before
 

@@ -1,0 +1,70 @@
+"""Are dataset folders that are there whole: does the table name the files, and are these what it says?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from texture_pipeline.doctor.findings import Finding
+from texture_pipeline.doctor.plan import Plan
+from texturelib.dataset import read_dataset
+from texturelib.errors import TextureError
+from texturelib.evenly import evenly_spread
+from texturelib.files import shown
+
+_AREA = "data"
+_DECODED = 16  # clips of each, spread evenly
+_READ = 5000  # at most so many .params are read here; the training reads them all
+
+
+def look_at_datasets(plan: Plan) -> Iterator[Finding]:
+    """Of those that a command reads and none of these makes."""
+    seen: set[Path] = set()
+    for step in plan.running():
+        for name, path in step.inputs.items():
+            is_dataset = name in ("synthetic", "real", "labelled", "balanced")
+            if is_dataset and path not in seen and not plan.will_make(path) and (path / "dataset.json").exists():
+                seen.add(path)
+                try:
+                    yield from _whole(path, must_have_controls=name != "real")
+                except TextureError as error:
+                    yield Finding(_AREA, "NO", str(error), "make it anew, or mend it")
+    for step in plan.running("train"):
+        config: Any = step.job.config
+        folder = config.sounds_folder
+        if folder not in seen and not plan.will_make(folder) and folder.is_dir():
+            from conditioned_synthesis.mtcrnn import read_folder
+
+            seen.add(folder)
+            try:
+                n_sounds = _check_pairs(folder)
+                said = read_folder(folder, folder, read_strings=True)[0] if n_sounds <= _READ else f"{n_sounds} sounds"
+                yield Finding(_AREA, "ok", f"{shown(folder)}: {said}")
+            except TextureError as error:
+                yield Finding(_AREA, "NO", str(error))
+
+
+def _check_pairs(folder: Path) -> int:
+    """-> how many sounds there are. Errors: TextureError when one has no .params."""
+    wavs = {path.with_suffix("") for path in folder.rglob("*.wav")}
+    if alone := sorted(wavs - {path.with_suffix("") for path in folder.rglob("*.params")}):
+        raise TextureError(f"{shown(alone[0])}.params: no such file, and {shown(alone[0])}.wav needs it")
+    return len(wavs)
+
+
+def _whole(folder: Path, must_have_controls: bool) -> Iterator[Finding]:
+    dataset = read_dataset(folder)
+    if must_have_controls and not dataset.controls:
+        raise TextureError(f"{shown(folder / 'metadata.csv')}: holds no labels")
+    named = set(dataset.metadata["file_name"])
+    there = {path.relative_to(folder).as_posix() for path in (folder / "audio").rglob("*.wav")}
+    if missing := sorted(name for name in named - there if not (folder / name).is_file()):
+        more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise TextureError(f"{shown(folder / missing[0])}: no such file, but metadata.csv names it{more}")
+    for index in evenly_spread(len(dataset), _DECODED):
+        if not dataset.clip(int(index)).any():
+            raise TextureError(f"{shown(dataset.path(int(index)))}: is silent, so it has no features")
+    said = f"{len(dataset)} clips of {dataset.seconds:g} s at {dataset.sample_rate} Hz"
+    yield Finding(_AREA, "ok", f"{shown(folder)}: {said}, all named files are there, {min(len(dataset), _DECODED)} were decoded")
+    if unnamed := sorted(there - named):
+        words = f"{len(unnamed)} files that metadata.csv does not name are not used (the first: {unnamed[0]})"
+        yield Finding(_AREA, "note", f"{shown(folder)}: {words}")

@@ -1,0 +1,196 @@
+"""Is what the stages need here: Python and its packages, programs, cores, memory, and what trainings would compute on?"""
+
+import importlib
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+from texture_pipeline.doctor.findings import Finding
+from texture_pipeline.doctor.plan import Plan
+from texture_pipeline.stages import STAGES, Job
+from texturelib.errors import TextureError, first_line
+
+_AREA = "environment"
+_TOOLKIT = "texture-toolkit"
+_EXTRAS = {  # of pyproject.toml
+    "synthetic_datasets": "synthetic",
+    "real_datasets": "real",
+    "domain_adaptation": "adaptation",
+    "conditioned_synthesis": "synthesis",
+}
+_PAGE = "page"
+
+# Compiled ones, which may be there and still not load.
+_IMPORTED = {"numba": "numba", "torch": "torch", "torchaudio": "torchaudio", "lightning-fabric": "lightning_fabric"}
+_TORCHAUDIO = (
+    "its wheel is linked to CUDA and does not load beside a CPU build of torch: delete the .so files in torchaudio/lib, or "
+    "install the torchaudio that belongs to this torch"
+)
+
+
+def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
+    """plan: what is wanted; None: all that the toolkit can do."""
+    packages = {job.stage.package for job in plan.jobs} if plan else {stage.package for stage in STAGES}
+    extras = {_EXTRAS[package] for package in packages} | ({_PAGE} if plan is None or plan.is_whole else set())
+    found: dict[str, str] = {}
+    yield from _packages(sorted(extras), found)
+    yield from _imports([name for name in _IMPORTED if name in found])
+    yield from _programs(plan.jobs if plan else None)
+    yield Finding(_AREA, "ok", _machine())
+    if "torch" in found:
+        yield from _accelerators(plan.jobs if plan else None)
+
+
+def _packages(extras: Sequence[str], found: dict[str, str]) -> Iterator[Finding]:
+    """found: is filled with the versions that are there, by name."""
+    try:
+        needed = _needed(extras)
+    except PackageNotFoundError:
+        yield Finding(_AREA, "NO", f"Python {platform.python_version()} does not have {_TOOLKIT}", "run it from .venv/bin")
+        return
+    lacking = []
+    for requirement in needed:
+        try:
+            found[requirement.name] = there = version(requirement.name)
+        except PackageNotFoundError:
+            lacking.append(str(requirement))
+            continue
+        if requirement.specifier.contains(there, prereleases=True):
+            continue
+        pinned = str(requirement.specifier).startswith("==")
+        wanted = f"{requirement.name} is {there}, and {requirement.specifier} is {'what is tested' if pinned else 'needed'}"
+        yield Finding(_AREA, "note" if pinned else "NO", wanted, f'pip install "{requirement}"')
+    for each in lacking:
+        yield Finding(_AREA, "NO", f"{each} is not installed", f'pip install "{each}", or make setup')
+    of = f" for {', '.join(extras)}" if extras else ""
+    versions = ", ".join(f"{name} {there}" for name, there in found.items())
+    yield Finding(_AREA, "ok", f"Python {platform.python_version()}; packages{of}: {versions}")
+
+
+def _needed(extras: Sequence[str]) -> list[Any]:
+    """-> the requirements of the toolkit with these extras, by its own metadata, each once."""
+    from packaging.requirements import Requirement
+
+    listed = [Requirement(line) for line in requires(_TOOLKIT) or ()]
+    needed: dict[str, Requirement] = {}
+    to_do, seen = ["", *extras], set()
+    while to_do:
+        extra = to_do.pop(0)
+        seen.add(extra)
+        # What is needed always, and what this extra adds.
+        for each in listed:
+            if each.marker is not None and not each.marker.evaluate({"extra": extra}):
+                continue
+            if each.name == _TOOLKIT:
+                to_do += [other for other in sorted(each.extras) if other not in seen]
+            else:
+                needed.setdefault(each.name, Requirement(f"{each.name}{each.specifier}"))
+    return list(needed.values())
+
+
+def _imports(names: Sequence[str]) -> Iterator[Finding]:
+    began = time.monotonic()
+    for name in names:
+        try:
+            importlib.import_module(_IMPORTED[name])
+        except (ImportError, OSError) as error:  # the latter of a library that is not there
+            mend = _TORCHAUDIO if name == "torchaudio" else f"install {name} again"
+            yield Finding(_AREA, "NO", f"{name} is installed but does not import ({first_line(error)})", mend)
+    if names:
+        yield Finding(_AREA, "ok", f"imported in {time.monotonic() - began:.1f} s: {', '.join(names)}")
+
+
+def _programs(jobs: Sequence[Job] | None) -> Iterator[Finding]:
+    if jobs is None:
+        try:
+            from synthetic_datasets.engines.puredata import PureData
+
+            yield Finding(_AREA, "ok", f"Pure Data {PureData.programs()['puredata']}, for patches")
+        except TextureError as error:
+            yield Finding(_AREA, "note", f"{error} (only patches need it)")
+        except ImportError:
+            pass  # which was said
+        return
+    for job in jobs:
+        if engine := getattr(job.config, "engine", None):
+            try:
+                for name, there in engine.programs().items():
+                    yield Finding(_AREA, "ok", f"{name} {there}, for {job.path.name}")
+            except TextureError as error:
+                yield Finding(_AREA, "NO", f"{job.path.name}: {error}")
+
+
+def _machine() -> str:
+    import joblib
+
+    total, free = memory()
+    load = os.getloadavg()[0]
+    busy = f"; busy (load {load:.1f}), which goes into what is measured" if load > joblib.cpu_count() else ""
+    return f"{joblib.cpu_count()} cores{busy}; {total / 2**30:.1f} GiB of memory, {free / 2**30:.1f} of it free"
+
+
+def memory() -> tuple[int, int]:
+    """-> bytes: all that this process may have, and what is free of it."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    free = total
+    for line in _lines("/proc/meminfo"):
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        most, now = "".join(_lines(limit)).strip(), "".join(_lines(used)).strip()
+        if most.isdigit() and now.isdigit() and int(most) < total:  # of a container
+            total, free = int(most), min(free, int(most) - int(now))
+    return total, free
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _accelerators(jobs: Sequence[Job] | None) -> Iterator[Finding]:
+    from texturelib.learning.compute import ComputeConfig, start_fabric
+
+    try:
+        import lightning_fabric  # noqa: F401
+        import torch
+    except (ImportError, OSError):
+        return  # which was said
+    wanted = {job.path.name: getattr(job.config, "compute", None) for job in jobs} if jobs is not None else {"": ComputeConfig()}
+    said: set[str] = set()
+    for name, compute in wanted.items():
+        if compute is None:
+            continue
+        place = f"{name}: " if name else ""
+        try:
+            device = start_fabric(compute).device
+        except TextureError as error:
+            mend = 'set compute.accelerator to "auto" or "cpu", or install the torch that belongs to the accelerator'
+            yield Finding(_AREA, "NO", f"{place}{error}", mend)
+            continue
+        words = f"trainings compute on {_described(device)}"
+        if compute.processes > 1 or compute.precision != "32-true":
+            words += f", {compute.processes} processes, {compute.precision}"
+        if words not in said:
+            said.add(words)
+            yield Finding(_AREA, "ok", f"{place}{words}")
+    if not torch.cuda.is_available() and Path("/dev/nvidia0").exists():
+        yield Finding(_AREA, "note", f"there is an NVIDIA GPU, but torch {torch.__version__} cannot use it")
+
+
+def _described(device: Any) -> str:
+    import torch
+
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return f"{torch.cuda.get_device_name(device)}, {free / 2**30:.0f} of {total / 2**30:.0f} GiB free"
+    return f"the CPU, up to {torch.get_num_threads()} threads" if device.type == "cpu" else str(device)

@@ -1,0 +1,146 @@
+"""A few clips exported, a few steps of a synthesiser's training, a moment played: what each takes."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.export import Clip, Form, export_clip
+from conditioned_synthesis.generate import write_sound
+from conditioned_synthesis.instrument import Instrument
+from conditioned_synthesis.sounds import Sounds, read_sounds
+from conditioned_synthesis.train import untrained
+from conditioned_synthesis.training import Split, fit, validation_loss
+from texture_pipeline.doctor.scratch import FEW, Each, Enough, Scratch, Stopwatch, seconds_of, seconds_of_each
+from texturelib.controls import Control
+from texturelib.dataset import read_dataset
+from texturelib.evenly import evenly_spread
+from texturelib.files import link_or_copy
+from texturelib.learning.compute import start_fabric
+from texturelib.learning.one_thread import one_thread
+
+_MOST_STEPS, _MOST_SECONDS = 10, 2.5
+_MOST_VALIDATION_CLIPS = 64
+_PLAYED_SECONDS = 0.25, 1.0
+
+
+@dataclass
+class Synthesis:
+    """Seconds. read: of a clip of the training. step: of the training, from `n_measured` of them. validation: of one, with
+    `n_windows` windows of the clips. picture: of a sound that is written with one. beginning, second: of playing a sound, and of
+    each second of it, on one core.
+    """
+
+    n_parameters: int
+    read: float
+    step: float
+    n_measured: int
+    validation: float
+    picture: float
+    beginning: float
+    second: float
+    clip_seconds: float
+
+
+def rehearse_export(config: SynthesisConfig, scratch: Scratch) -> Each | None:
+    """-> None where there are no clips to try it on. Errors: TextureError as the command would end with it."""
+    labelled = scratch.stand_in(config.labelled)
+    if labelled is None:
+        return None
+    dataset = read_dataset(labelled)
+    folder = scratch.new("mtcrnn")
+    rate = config.export.sample_rate
+    names = list(config.export.controls or dataset.controls)
+    described = {each["name"]: Control.from_description(each) for each in dataset.description["controls"]}
+    form = Form(
+        rate, round(dataset.n_samples * rate / dataset.sample_rate), [described[name] for name in names if name in described]
+    )
+    rng = np.random.default_rng(0)
+    clips = [
+        Clip(dataset.path(index), f"clip_{index}", {control.name: float(rng.random()) for control in form.controls})
+        for index in range(len(dataset))
+    ]
+    each = seconds_of_each(clips, lambda clip: export_clip(folder, form, clip), _MOST_SECONDS)
+    scratch.put(config.mtcrnn_folder, folder)
+    return each
+
+
+def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) -> Synthesis | None:
+    """n_clips: of the training. -> None where there are no clips to try it on.
+
+    Errors: TextureError as the command would end with it.
+    """
+    folder = _few_sounds(config, scratch)
+    if folder is None:
+        return None
+    settings = config.wanted_synthesiser()
+    found: list[Sounds] = []
+    seconds = seconds_of(lambda: found.append(read_sounds(folder, config.train.controls)))
+    sounds = found[0]
+    instrument = untrained(settings, sounds, config.train.seed)
+    fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
+    rows = np.arange(len(sounds))
+    watch = Stopwatch(_MOST_STEPS, _MOST_SECONDS)
+    network: Any = instrument.network
+    with suppress(Enough):
+        fit(
+            network,
+            sounds,
+            Split(rows, rows[:1]),
+            settings.model_copy(update={"num_steps": _MOST_STEPS + 2, "checkpoint": _MOST_STEPS + 2}),
+            scratch.new("synthesiser"),
+            config.train.seed,
+            fabric,
+            lambda _: None,
+            lambda _: watch.tick(),
+        )
+    window, n_windows = cast("int", network.window), cast("int", network.n_windows)
+    n_windows = min(n_windows, sounds.n_samples // window)
+    held_out = np.resize(rows, min(_MOST_VALIDATION_CLIPS, max(1, round(settings.validation * n_clips))))
+    network.to(fabric.device)
+    validation = seconds_of(lambda: validation_loss(network, sounds, held_out, window, 1, fabric)) * n_windows
+    network.to("cpu").eval()
+    beginning, second = _playing(instrument)
+    picture = _picture_seconds(scratch, sounds, instrument)
+    n_parameters = sum(part.numel() for part in network.parameters())
+    seconds_of_clip = sounds.n_samples / sounds.sample_rate
+    read = seconds / len(sounds)
+    return Synthesis(n_parameters, read, watch.seconds, watch.n_steps, validation, picture, beginning, second, seconds_of_clip)
+
+
+def _playing(instrument: Instrument) -> tuple[float, float]:
+    """-> seconds that a sound takes to begin, and each second of it."""
+    short, long = _PLAYED_SECONDS
+    with one_thread():
+        instrument.play({}, short, seed=0)  # the first sound compiles, and fills caches
+        of_short, of_long = (seconds_of(lambda of=of: instrument.play({}, of, seed=1)) for of in (short, long))
+    second = max((of_long - of_short) / (long - short), 0.1 * of_long / long)  # on a busy machine the long one may be lucky
+    return max(0.0, of_short - short * second), second
+
+
+def _picture_seconds(scratch: Scratch, sounds: Sounds, instrument: Instrument) -> float:
+    path = scratch.new("examples") / "example.wav"
+    samples = sounds.samples(0).ravel()
+    write_sound(path, samples, instrument, {})  # warms up
+    return seconds_of(lambda: write_sound(path, samples, instrument, {}))
+
+
+def _few_sounds(config: SynthesisConfig, scratch: Scratch) -> Path | None:
+    """-> some of what it would learn from."""
+    if stand_in := scratch.stand_in(config.sounds_folder):
+        return stand_in
+    if not config.sounds_folder.is_dir():
+        return None
+    wavs = sorted(config.sounds_folder.rglob("*.wav"))
+    if not wavs:
+        return None
+    folder = scratch.new("sounds")
+    for index in evenly_spread(len(wavs), max(2, FEW)):
+        for path in (wavs[index], wavs[index].with_suffix(".params")):
+            if path.exists():  # else reading it says that it is missing
+                link_or_copy(path, folder / path.name)
+    scratch.put(config.sounds_folder, folder)
+    return folder

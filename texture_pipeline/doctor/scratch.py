@@ -1,0 +1,125 @@
+"""A small temporary folder, in which few clips stand for all of a folder."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from texturelib.dataset import read_dataset, write_dataset
+from texturelib.evenly import evenly_spread
+from texturelib.files import link_or_copy
+
+Item = TypeVar("Item")
+FEW = 24
+"""Clips that stand for all of a folder."""
+
+
+class Enough(Exception):  # noqa: N818 (an outcome: what was to be measured is measured)
+    """Ends a training from within."""
+
+
+class Stopwatch:
+    """Ticks once at every step, and ends it all when that was often enough, or long enough."""
+
+    def __init__(self, most_steps: int, most_seconds: float) -> None:
+        self._most_steps = most_steps
+        self._most_seconds = most_seconds
+        self._ticks: list[float] = []
+
+    def tick(self) -> None:
+        """Errors: Enough."""
+        self._ticks.append(time.perf_counter())
+        n_steps = len(self._ticks) - 1
+        if n_steps >= self._most_steps or (n_steps >= 3 and self._ticks[-1] - self._ticks[0] > self._most_seconds):
+            raise Enough
+
+    @property
+    def n_steps(self) -> int:
+        """That count: the first one warms up."""
+        return max(1, len(self._ticks) - 2)
+
+    @property
+    def seconds(self) -> float:
+        """Of a step: the median."""
+        steps = sorted(later - earlier for earlier, later in zip(self._ticks, self._ticks[1:], strict=False))
+        first = self._ticks[1] - self._ticks[0]
+        if len(steps) > 1:
+            steps.remove(first)
+        return steps[len(steps) // 2]
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class Each:
+    """seconds: of one on one core. n: how many that was measured from."""
+
+    seconds: float
+    n: int
+
+
+def seconds_of_each(items: Iterable[Item], work: Callable[[Item], Any], most_seconds: float) -> Each:
+    """Do `work` on one item after the other as long as there is time. The first one warms up, and counts only if it is alone."""
+    first, total, n = 0.0, 0.0, 0
+    for index, item in enumerate(items):
+        seconds = seconds_of(lambda item=item: work(item))
+        if index == 0:
+            first = seconds
+            continue
+        total, n = total + seconds, n + 1
+        if total > most_seconds:
+            break
+    return Each(total / n, n) if n else Each(first, 1)
+
+
+class Scratch:
+    """Its folders stand for those of the results, which are only read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = count()
+        self._stand_ins: dict[Path, Path] = {}
+
+    def new(self, name: str) -> Path:
+        """-> a new folder."""
+        folder = self._folder / f"{next(self._numbers)}_{name}"
+        folder.mkdir()
+        return folder
+
+    def put(self, path: Path, stand_in: Path) -> None:
+        self._stand_ins[path] = stand_in
+
+    def stand_in(self, path: Path) -> Path | None:
+        """-> what stands for this dataset folder; a few of its own clips, where it is there. Errors: TextureError about it."""
+        if path not in self._stand_ins and (path / "dataset.json").is_file():
+            self._stand_ins[path] = few_clips(path, self.new(path.name))
+        return self._stand_ins.get(path)
+
+
+def few_clips(dataset_folder: Path, folder: Path) -> Path:
+    """-> `folder`, made a dataset folder with some of the clips. Errors: TextureError when it is none, or lacks a file."""
+    dataset = read_dataset(dataset_folder)
+    rows = dataset.metadata.iloc[evenly_spread(len(dataset), FEW)]
+    for name in rows["file_name"]:
+        dataset_file = dataset_folder / name
+        if dataset_file.is_file():  # else reading it says that it is missing
+            link_or_copy(dataset_file, folder / name)
+    write_dataset(
+        folder, rows, sample_rate=dataset.sample_rate, seconds=dataset.seconds, controls=dataset.description["controls"]
+    )
+    return folder
+
+
+@contextmanager
+def scratch() -> Iterator[Scratch]:
+    """Yield one that is removed at the end."""
+    with TemporaryDirectory(prefix="texture-doctor-") as folder:
+        yield Scratch(Path(folder))
