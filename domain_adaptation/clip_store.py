@@ -11,6 +11,7 @@ from texturelib.config import ConfigPath, StageConfig
 from texturelib.dataset import Dataset
 from texturelib.errors import TextureError
 from texturelib.files import shown, whole_file
+from texturelib.locks import BeingWrittenError, wait_until_free
 from texturelib.outputs import look_at_output
 from texturelib.progress import progress
 
@@ -59,10 +60,17 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path) -> ClipStore:
     Errors: TextureError, naming a clip that is missing, damaged or silent.
     """
     config = StoreConfig(output=folder, clips=dataset.folder, sample_rate=sample_rate)
-    output = look_at_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
     path = folder / "clips.s16"
+    while True:
+        wait_until_free(folder)  # a training that runs side by side may be making it right now
+        try:
+            output = look_at_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
+            if not output.is_done:
+                output.begin()
+        except BeingWrittenError:  # another one was quicker
+            continue
+        break
     if not output.is_done:
-        output.begin()
         _write(path, dataset, sample_rate)
         output.finish()
     store = ClipStore(path, len(dataset), -(-dataset.n_samples * sample_rate // dataset.sample_rate))
