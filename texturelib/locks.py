@@ -24,7 +24,7 @@ LOCK = ".lock"
 """The file's name, in the folder that is written. It is gone when the folder is finished."""
 
 # A process that was killed keeps its locks until the system has taken its memory back; and who only asks holds one for a moment.
-_PATIENCE_SECONDS = 1.0
+_PATIENCE_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
 
 # What a file system says that knows no locks.
