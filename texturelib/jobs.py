@@ -9,6 +9,7 @@ import os
 import signal
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -24,6 +25,8 @@ from texturelib.orphans import end_with
 from texturelib.progress import progress
 
 Item = TypeVar("Item")
+
+_WORKERS_KILLED = "worker processes were killed; what was finished is kept, and the same command goes on (where memory ran out: with fewer workers)"
 
 
 def run_jobs(
@@ -41,6 +44,7 @@ def run_jobs(
     processes, as many as cores unless given; another machine's may be used through joblib's own backends. in_threads:
     threads of this process instead, for work that waits for something outside of it.
     -> by key, in the order of `items`: the result, or a Rejected.
+    Errors: those of the work; TextureError when workers are killed.
     """
     done = _read_journal(journal)
     todo = [(key, item) for key, item in items.items() if key not in done]
@@ -51,8 +55,10 @@ def run_jobs(
                 done[key] = outcome
                 lines.write(json.dumps([key, outcome]) + "\n")
                 lines.flush()
-    except BaseException:
+    except BaseException as error:
         remove_parts(journal.parent)  # of workers that were stopped in the middle of a file
+        if isinstance(error, BrokenProcessPool):
+            raise TextureError(_WORKERS_KILLED) from error
         raise
     return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
 
