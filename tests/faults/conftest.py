@@ -246,17 +246,35 @@ def _is_compared(path: Path) -> bool:
 
 
 def _content(path: Path) -> bytes:
-    """How fast a synthesiser plays is measured anew in each evaluation, and stands last in the rows of its tables."""
+    """What is compared of a file: all of it, but for two kinds."""
+    if path.suffix == ".ckpt":  # number for number: its bytes also say which of its words were one object in memory
+        return repr(_numbers(path)).encode()
     content = path.read_bytes()
-    if path.parent.name != "evaluation" or path.stem not in ("evaluation", "index"):
-        return content
-    patterns = {
-        ".csv": rb",[^,\n]*\n",
-        ".md": rb"\|[^|\n]*\|\n",
-        ".json": rb'"real_time_factor": .*\n',
-        ".html": rb"<td[^>]*>[^<]*</td>\s*</tr>",
-    }
-    return re.sub(patterns[path.suffix], b"", content)
+    if path.parent.name == "evaluation" and path.suffix in _SPEEDS:
+        return re.sub(_SPEEDS[path.suffix], b"", content)
+    return content
+
+
+# How fast a synthesiser plays is measured anew in each evaluation, and stands last in the rows of its tables.
+_SPEEDS = {
+    ".csv": rb",[^,\n]*\n",
+    ".md": rb"\|[^|\n]*\|\n",
+    ".json": rb'"real_time_factor": .*\n',
+    ".html": rb"<td[^>]*>[^<]*</td>\s*</tr>",
+}
+
+
+def _numbers(path: Path) -> Any:
+    import torch
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return str(value.dtype), tuple(value.shape), hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
+        if isinstance(value, dict):
+            return [(key, plain(part)) for key, part in value.items()]
+        return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+    return plain(torch.load(path, map_location="cpu", weights_only=True))
 
 
 def contents(results: Path, folders: tuple[str, ...]) -> dict[str, tuple[int, str]]:
@@ -298,9 +316,24 @@ class Bench:
             else:
                 shutil.rmtree(place, ignore_errors=True)
 
-    def start(self, *words: str, workers: int = 1, obeys_modes: bool = False) -> Running:
+    def start(self, *words: str, workers: int = 1, **options: bool) -> Running:
+        """options: see warm_process.py."""
         more = ["--workers", str(workers)] if self.command.has_workers else []
-        return self.warm.start(self.command.package, [*self.command.words, *more, *words], self.folder, obeys_modes=obeys_modes)
+        return self.warm.start(self.command.package, [*self.command.words, *more, *words], self.folder, **options)
+
+    def start_other(self, name: str, *words: str) -> Running:
+        """Another command, in the same place."""
+        other = COMMANDS[name]
+        return self.warm.start(other.package, [*other.words, *words], self.folder)
+
+    def stop_when(self, run: Running, is_so: Callable[[], bool]) -> bool:
+        """Hold a run as soon as something is so. -> whether it was, before its end."""
+        while run.status() is None:
+            if is_so():
+                run.send(signal.SIGSTOP)
+                return True
+            time.sleep(0.001)
+        return False
 
     def found(self) -> dict[str, tuple[int, str]]:
         return contents(self.results, self.command.makes)

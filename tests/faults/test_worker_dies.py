@@ -1,5 +1,5 @@
-"""A worker process that is killed, as by a system without memory: the job goes on with others, or ends with a sentence and goes on
-at the next start.
+"""A worker process that is killed, as by a system without memory: the job goes on with others, or ends with a sentence and goes
+on at the next start.
 
 `pytest tests/faults/test_worker_dies.py -m long` kills 20 workers of every job.
 """

@@ -1,9 +1,9 @@
 """A process that has everything imported, and forks a command whenever it is asked for one: as `python -m PACKAGE` would run it,
 but without the seconds that its start takes. What is killed in a test is then a command at work.
 
-A line on its standard input, {"package", "words", "folder", "log"}, starts one. With "obeys_modes", the modes of files count for it
-though it is root's; with "clock_jumps", the time of day goes back and forth by days while it runs. On its standard output it says
-{"started": process} and, when that has ended, {"ended": process, "status": as `subprocess` has it}.
+A line on its standard input, {"package", "words", "folder", "log"}, starts one. With "obeys_modes", the modes of files count
+for it though it is root's; with "clock_jumps", the time of day goes back and forth by days while it runs. On its standard output
+it says {"started": process} and, when that has ended, {"ended": process, "status": as `subprocess` has it}.
 """
 
 import atexit
