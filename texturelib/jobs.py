@@ -26,7 +26,7 @@ from texturelib.progress import progress
 
 Item = TypeVar("Item")
 
-_WORKERS_KILLED = "worker processes were killed; what was finished is kept, and the same command goes on (where memory ran out: with fewer workers)"
+_NOT_AGAIN = "what was finished is kept, and the same command goes on (where memory ran out: with fewer workers)"
 
 
 def run_jobs(
@@ -58,7 +58,7 @@ def run_jobs(
     except BaseException as error:
         remove_parts(journal.parent)  # of workers that were stopped in the middle of a file
         if isinstance(error, BrokenProcessPool):
-            raise TextureError(_WORKERS_KILLED) from error
+            raise TextureError(f"worker processes were killed; {_NOT_AGAIN}") from error
         raise
     return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
 

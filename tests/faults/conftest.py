@@ -1,7 +1,7 @@
 """What fault tests share: every command on a tiny scale, run once from beginning to end; then run again and hurt on the way.
 
-All draws come from a seed that is said when a test fails. `pytest tests/faults -m long` injects as many faults as the tables in
-benchmarks/RESULTS.md tell of, and prints such a table at its end.
+The chance of each test comes from its name, the same at every run. `pytest tests/faults -m long` injects as many faults as
+benchmarks/RESULTS.md tells of, 20 of each kind into every command that it can befall, and prints the table that stands there.
 """
 
 import hashlib
@@ -239,7 +239,7 @@ def members(group: int) -> list[int]:
     return found
 
 
-# What may differ from run to run, though nothing was lost.
+# What may differ from run to run, though nothing was lost: TensorBoard's events, words in checkpoints, measured speeds.
 def _is_compared(path: Path) -> bool:
     """TensorBoard's events hold times, and each start adds a file."""
     return "tensorboard" not in path.parts
