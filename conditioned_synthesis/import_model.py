@@ -12,7 +12,9 @@ from conditioned_synthesis.mu_law import LEVELS
 from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError, first_line
-from texturelib.files import shown
+from texturelib.files import remove_parts, shown
+from texturelib.locks import Lock
+from texturelib.outputs import is_empty
 
 
 def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample_rate: int, overwrite: bool) -> About:
@@ -20,7 +22,8 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
 
     Errors: TextureError when the file is none of MTCRNN's audio networks; UsageError when it has another number of controls.
     """
-    if output.exists() and not overwrite:
+    # One that was killed before it wrote the weights has left an empty folder.
+    if output.exists() and not overwrite and not (output.is_dir() and is_empty(output)):
         raise UsageError(f"--output: {shown(output)} is there already; --overwrite replaces it")
     weights = _read(checkpoint)
     hidden_size, n_inputs = weights["i2d.weight"].shape
@@ -40,8 +43,10 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
     instrument = new_instrument(about, seed=0)
     _fill(checkpoint, instrument, weights)
     output.mkdir(parents=True, exist_ok=True)
-    save_instrument(output, instrument)
-    write_imported_card(output, about, checkpoint.name)
+    with Lock(output).held("conditioned-synthesis import-model"):
+        remove_parts(output)
+        save_instrument(output, instrument)
+        write_imported_card(output, about, checkpoint.name)
     return about
 
 

@@ -11,6 +11,7 @@ from conditioned_synthesis.mtcrnn import Checked, control_of, read_folder
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.errors import TextureError
 from texturelib.files import PART, link_or_copy, read_json, shown, write_json
+from texturelib.locks import Lock
 
 _TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
 _KIND = "imported from MTCRNN"
@@ -30,6 +31,13 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
             first = params_folder / next(iter(contents)).with_suffix(".params")
             raise TextureError(f"{shown(first)}: control {name!r}: {problem}")
     output = output.resolve()  # the dataset's own place, also where a link leads to it
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with Lock(output, output.with_name(f"{PART}lock-{output.name}")).held("conditioned-synthesis import-mtcrnn"):
+        _replace(output, wav_folder, checked, contents)
+    return checked
+
+
+def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
     # Made beside its place: a run that stops leaves what was there before, or nothing, and not half a dataset.
     part, before = (output.with_name(f"{PART}{which}-{output.name}") for which in ("new", "old"))
     shutil.rmtree(part, ignore_errors=True)
@@ -42,7 +50,6 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
     finally:
         shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(before, ignore_errors=True)
-    return checked
 
 
 def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_table, shown
 from texturelib.learning.weights import load_weights
+from texturelib.orphans import environment_of_child
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,7 @@ def _read(model: Path, folder: Path) -> "pd.DataFrame":
     options = {"--model": model, "--audio": folder, "--output": table}
     words = [str(word) for option in options.items() for word in option]
     command = [sys.executable, "-m", "domain_adaptation", "label", *words, "--overwrite"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment_of_child())
     if done.returncode:
         raise TextureError(f"labeller: {(done.stderr.strip().splitlines() or ['says nothing of why it failed'])[-1]}")
     return read_table(table, ("file_name",)).groupby("file_name").mean()  # type: ignore[return-value]

@@ -11,10 +11,12 @@ from texturelib.config import ConfigPath, StageConfig
 from texturelib.dataset import Dataset
 from texturelib.errors import TextureError
 from texturelib.files import shown, whole_file
+from texturelib.locks import BeingWrittenError, wait_until_free
 from texturelib.outputs import look_at_output
 from texturelib.progress import progress
 
 _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it anew"
+_REPLACED = "{}: another run has made it anew while this one read it; start the same command again"
 _BATCH = 64  # clips; large enough to keep the resampler busy, small enough for any memory
 
 
@@ -35,6 +37,8 @@ class ClipStore:
     path: Path
     n_clips: int
     n_samples: int
+    inode: int
+    """Of the file, since another may come to stand in its place."""
 
     def __len__(self) -> int:
         return self.n_clips
@@ -45,6 +49,8 @@ class ClipStore:
         n_bytes = clips.itemsize * self.n_samples
         file = os.open(self.path, os.O_RDONLY)
         try:
+            if os.fstat(file).st_ino != self.inode:
+                raise TextureError(_REPLACED.format(shown(self.path)))
             for clip, row in zip(clips, rows, strict=True):
                 if os.preadv(file, [clip.data], int(row) * n_bytes) != n_bytes:
                     raise TextureError(_CUT_OFF.format(shown(self.path)))
@@ -59,14 +65,22 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path) -> ClipStore:
     Errors: TextureError, naming a clip that is missing, damaged or silent.
     """
     config = StoreConfig(output=folder, clips=dataset.folder, sample_rate=sample_rate)
-    output = look_at_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
     path = folder / "clips.s16"
+    while True:
+        wait_until_free(folder)  # a training that runs side by side may be making it right now
+        try:
+            output = look_at_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
+            if not output.is_done:
+                output.begin()
+        except BeingWrittenError:  # another one was quicker
+            continue
+        break
     if not output.is_done:
-        output.begin()
         _write(path, dataset, sample_rate)
         output.finish()
-    store = ClipStore(path, len(dataset), -(-dataset.n_samples * sample_rate // dataset.sample_rate))
-    if path.stat().st_size != 2 * store.n_clips * store.n_samples:
+    facts = path.stat()
+    store = ClipStore(path, len(dataset), -(-dataset.n_samples * sample_rate // dataset.sample_rate), facts.st_ino)
+    if facts.st_size != 2 * store.n_clips * store.n_samples:
         raise TextureError(_CUT_OFF.format(shown(path)))
     return store
 

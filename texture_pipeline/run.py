@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from texture_pipeline.stages import Job
 from texturelib.errors import TextureError
 from texturelib.files import shown
+from texturelib.orphans import environment_of_child
 
 _PATIENCE_SECONDS = 10  # for a command to put things in order when it is stopped
 
@@ -38,7 +39,7 @@ def _run(command: Sequence[str]) -> int:
     # The command never hears a Ctrl-C, which reaches every process of the terminal: it is stopped from here, in the same
     # way whether a person or a job scheduler stops us, and no import of it is torn in the middle.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env=environment_of_child())
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         status = process.wait()

@@ -1,5 +1,6 @@
 """Audio files in and out: checked when read, whole when written."""
 
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class Header:
 def read_header(path: Path) -> Header:
     """Errors: Rejected when the file is empty, not audio, or shorter than it says; of a compressed format, the end alone could
     tell."""
-    if _size(path) == 0:
+    if _facts(path).st_size == 0:
         raise Rejected("is empty (0 bytes)")
     try:
         found = soundfile.info(path)
@@ -115,10 +116,11 @@ def level_dbfs(samples: np.ndarray) -> float:
 def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray, int]]:
     """-> ([samples, channels] float32, sample rate), block after block of at most `n_frames`, so that memory stays small.
 
-    Errors: Rejected when the file is empty, not audio, cut off, or holds values that are not numbers; what is only known
-    at the end, after all blocks.
+    Errors: Rejected when the file is empty, not audio, cut off, changed meanwhile, or holds values that are not numbers; what is
+    only known at the end, after all blocks.
     """
-    if _size(path) == 0:
+    before = _facts(path)
+    if before.st_size == 0:
         raise Rejected("is empty (0 bytes)")
     n_read = 0
     try:
@@ -133,6 +135,9 @@ def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray,
         raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
     if n_read == 0:
         raise Rejected("holds no samples, by its header")
+    after = _facts(path)
+    if (before.st_ino, before.st_size, before.st_mtime_ns) != (after.st_ino, after.st_size, after.st_mtime_ns):
+        raise Rejected("was changed while it was read")
     if _ends_within_an_ogg_page(path):
         raise Rejected(f"cut off after {n_read / rate:.1f} s")
     announced = max(announced, n_read / _share_present(path))
@@ -147,9 +152,9 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
     return blocks[0][0] if len(blocks) == 1 else np.concatenate([samples for samples, _ in blocks]), rate
 
 
-def _size(path: Path) -> int:
+def _facts(path: Path) -> os.stat_result:
     try:
-        return path.stat().st_size
+        return path.stat()
     except FileNotFoundError:
         raise
     except OSError as error:  # a link that leads to itself

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from texturelib.errors import TextureError
+from texturelib.orphans import end_with_parent
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The JSON config; paths in it are relative to it.")]
 SetOption = Annotated[
@@ -36,6 +37,7 @@ def make_app(help: str) -> typer.Typer:
 
 def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = ("--help",)) -> None:
     """Run the command line; print what goes wrong as a sentence; exit. without_arguments: what it does where none are given."""
+    end_with_parent()
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _note

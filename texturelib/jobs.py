@@ -7,26 +7,26 @@ started again. An item's files must be written (whole) before its work returns.
 import json
 import os
 import signal
-import threading
-import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from functools import cache
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import joblib
+from joblib._parallel_backends import LokyBackend
 
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import remove_parts, shown, write_table
+from texturelib.orphans import end_with
 from texturelib.progress import progress
 
 Item = TypeVar("Item")
 
-_ORPHAN_SECONDS = 0.1
+_NOT_AGAIN = "what was finished is kept, and the same command goes on (where memory ran out: with fewer workers)"
 
 
 def run_jobs(
@@ -44,6 +44,7 @@ def run_jobs(
     processes, as many as cores unless given; another machine's may be used through joblib's own backends. in_threads:
     threads of this process instead, for work that waits for something outside of it.
     -> by key, in the order of `items`: the result, or a Rejected.
+    Errors: those of the work; TextureError when workers are killed.
     """
     done = _read_journal(journal)
     todo = [(key, item) for key, item in items.items() if key not in done]
@@ -54,8 +55,10 @@ def run_jobs(
                 done[key] = outcome
                 lines.write(json.dumps([key, outcome]) + "\n")
                 lines.flush()
-    except BaseException:
+    except BaseException as error:
         remove_parts(journal.parent)  # of workers that were stopped in the middle of a file
+        if isinstance(error, BrokenProcessPool):
+            raise TextureError(f"worker processes were killed; {_NOT_AGAIN}") from error
         raise
     return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
 
@@ -97,10 +100,13 @@ def _outcomes(
     # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib, which is its own affair; and where
     # warnings are errors, joblib would wait for ever.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+    warnings.filterwarnings("ignore", "[0-9]+ tasks which were still being processed", UserWarning)  # on a Ctrl-C, which says so
     backend = "threading" if in_threads else None  # None is joblib's choice: processes, or what the caller has set up
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", backend=backend)
+    # From its first moment on: a worker that waits for work would wait for minutes.
+    of_workers = {"initializer": end_with, "initargs": (os.getpid(),)} if backend is None and _starts_processes() else {}
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", backend=backend, **of_workers)
     with _ctrl_c_held_back():
-        outcomes = parallel(joblib.delayed(_attempt_in_worker)(key, item, work, os.getpid()) for key, item in todo)
+        outcomes = parallel(joblib.delayed(_attempt)(key, item, work) for key, item in todo)
     yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
 
 
@@ -126,22 +132,10 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _attempt_in_worker(key: str, item: Item, work: Callable[[Item], Any], main_pid: int) -> tuple[str, dict[str, Any]]:
-    if os.getppid() == main_pid:
-        _end_with(main_pid)
-    return _attempt(key, item, work)
-
-
-@cache
-def _end_with(main_pid: int) -> None:
-    """End this process soon after its parent: orphans would go on, and write where the next run does."""
-
-    def watch() -> None:
-        while os.getppid() == main_pid:
-            time.sleep(_ORPHAN_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _starts_processes() -> bool:
+    """-> whether joblib's choice is its own processes, and not what the caller has set up."""
+    backend, _ = joblib.parallel.get_active_backend()
+    return isinstance(backend, LokyBackend)
 
 
 def _attempt(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:

@@ -1,20 +1,21 @@
 """The folder that a command writes: is what lies there what is asked for, part of it, or something else?
 
 `run.json` in the folder says which command made it, from which settings and inputs, and whether it finished. Its
-fingerprint covers all of these, so a change anywhere upstream shows downstream.
+fingerprint covers all of these, so a change anywhere upstream shows downstream. While a run writes the folder, it holds a lock.
 """
 
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from texturelib.config import StageConfig
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import PART, read_json, remove_parts, shown, write_json
+from texturelib.locks import LOCK, Lock, check_free
 
 _RUN = "run.json"
 
@@ -32,21 +33,45 @@ class Output:
     _resumes: bool
     _run: dict[str, Any]
     _written_config: dict[str, Any]
+    _before: dict[str, Any] | None = None
+    _inputs: Mapping[str, Path] = field(default_factory=dict)
+    _locks: list[Lock] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Make the folder ready: emptied where it held something else, kept where an interrupted run goes on."""
+        """Make the folder ready: emptied where it held something else, kept where an interrupted run goes on.
+
+        Errors: TextureError when another run writes there, or has done so since the folder was looked at.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        lock = Lock(self.folder)
+        lock.take(self._run["command"])
+        if _read_run(self.folder) != self._before or (self._before is None and not is_empty(self.folder)):
+            lock.release()
+            raise TextureError(f"{shown(self.folder)}: another run has written there meanwhile; start the same command again")
+        self._locks.append(lock)  # held until the end
         if not self._resumes:
             # Killed while it empties, this leaves a folder that is still ours, and that no settings fit.
             write_json(self.folder / _RUN, self._run | {"fingerprint": None, "finished": False})
-            _empty(self.folder, keep=_RUN)
+            _empty(self.folder, keep=(_RUN, LOCK))
         remove_parts(self.folder)
         write_json(self.folder / _RUN, self._run | {"finished": False})
         write_json(self.folder / "config.json", self._written_config)
 
     def finish(self) -> None:
-        """Mark the folder as complete. Last of all."""
+        """Mark the folder as complete. Last of all.
+
+        Errors: TextureError when something that this toolkit made, or a single file, was made anew while it was read.
+        """
+        for name, path in self._inputs.items():
+            # A folder of the user's own may grow meanwhile; the next run notices.
+            is_steady = path.is_file() or (path / _RUN).exists() or (path.parent / _RUN).exists()
+            if is_steady and _fingerprint_of_input(name, path) != self._run["inputs"][name]:
+                raise TextureError(
+                    f"{name}: {shown(path)} was made anew while it was read; start the same command again, with --overwrite"
+                )
         write_json(self.folder / _RUN, self._run | {"finished": True})
+        for lock in self._locks:
+            lock.release()
 
 
 def look_at_output(
@@ -65,7 +90,8 @@ def look_at_output(
     folder: where it is written, `config.output` unless given. only: the keys of the config that the result depends on,
     all unless given. extra: what else it depends on (options of the command). inputs: what it reads, by name.
     Errors: UsageError when something else lies in the folder and `overwrite` is not set; TextureError when an input is
-    missing or not finished. With `dry_run`, what could only be complained about goes into `why` instead.
+    missing or not finished, or another run is writing the folder. With `dry_run`, what could only be complained about goes into
+    `why` instead.
     """
     folder = folder or config.output
     # First of all: a dry run should say so too where the inputs are yet to be made.
@@ -75,6 +101,7 @@ def look_at_output(
     for key in ("max_rejected", "connection"):  # when a job has failed, and how its files are asked for: not what it writes
         settings = _without(settings, key)
     try:
+        check_free(folder)
         fingerprints = {name: _fingerprint_of_input(name, path) for name, path in (inputs or {}).items()}
     except TextureError as error:
         if not dry_run:
@@ -84,7 +111,7 @@ def look_at_output(
     run["fingerprint"] = _digest(run)
 
     def output(why: str, is_done: bool = False, resumes: bool = False) -> Output:
-        return Output(folder, why, is_done, resumes, run, written)
+        return Output(folder, why, is_done, resumes, run, written, before, dict(inputs or {}))
 
     if before is None:
         return output("first run")
@@ -157,19 +184,24 @@ def _read_ours(folder: Path) -> dict[str, Any] | None:
     """-> what run.json says, None where nothing lies there yet. Errors: UsageError where something does that is not ours."""
     if folder.is_file():
         raise UsageError(f"output: {shown(folder)} is a file; name a folder")
-    if not folder.exists() or all(path.name.startswith(PART) for path in folder.iterdir()):
+    if not folder.exists() or is_empty(folder):
         return None
     if before := _read_run(folder):
         return before
     raise UsageError(f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder")
 
 
-def _empty(folder: Path, keep: str) -> None:
+def is_empty(folder: Path) -> bool:
+    """-> whether there is nothing in it but what a run leaves that was killed before it began."""
+    return all(path.name.startswith(PART) or path.name == LOCK for path in folder.iterdir())
+
+
+def _empty(folder: Path, keep: tuple[str, ...]) -> None:
     """Remove all but `keep`. The folder itself stays, since it may be a link to another disk."""
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name != keep:
+        elif path.name not in keep:
             path.unlink()
 
 

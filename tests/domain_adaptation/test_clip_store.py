@@ -100,3 +100,10 @@ def test_lengths_that_do_not_match_are_refused(sets):
 def test_a_set_without_controls_cannot_teach(sets, config_of):
     with pytest.raises(TextureError, match=r"real: has no controls; it should come from synthetic-datasets generate"):
         synthetic_set(config_of(sets, synthetic="real"))
+
+
+def test_a_store_that_another_run_made_anew_meanwhile_is_not_read_as_if_it_were_the_same(store_of):
+    store = store_of()
+    store_of(4000)
+    with pytest.raises(TextureError, match=r"clips\.s16: another run has made it anew while this one read it; start the same"):
+        store[np.arange(60)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from texturelib.audio import find_audio, level_dbfs, read_clip, read_mono, write_wav
+from texturelib.audio import find_audio, level_dbfs, read_blocks, read_clip, read_mono, write_wav
 from texturelib.errors import Rejected
 
 RATE = 16000
@@ -247,6 +247,19 @@ def test_a_wav_whose_recorder_never_came_back_to_write_its_length(tmp_path: Path
 
     (tmp_path / "b.wav").write_bytes(riff(FORMAT, data, size=0))
     assert rejection(tmp_path / "b.wav") == "holds no samples, by its header"
+
+
+@pytest.mark.parametrize("is_in_place", [True, False], ids=["in place", "another file"])
+def test_a_file_that_is_changed_while_it_is_read_is_refused(tmp_path: Path, is_in_place: bool) -> None:
+    path = tmp_path / "river.wav"
+    write_wav(path, noise(1.0), RATE)
+    other = tmp_path / "other.wav"
+    write_wav(other, -noise(1.0), RATE)
+    blocks = read_blocks(path, n_frames=RATE // 2)
+    next(blocks)
+    path.write_bytes(other.read_bytes()) if is_in_place else other.replace(path)
+    with pytest.raises(Rejected, match=r"^was changed while it was read$"):
+        list(blocks)
 
 
 def test_a_clip_must_have_the_datasets_rate_length_and_one_channel(tmp_path: Path) -> None:

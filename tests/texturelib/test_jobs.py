@@ -1,11 +1,13 @@
 """A job ends with the same results however it is divided, interrupted or killed."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +279,57 @@ def test_workers_end_soon_after_a_main_process_that_is_killed(tmp_path: Path) ->
     before = [mark.read_text() for mark in marks]
     time.sleep(0.5)
     assert [mark.read_text() for mark in marks] == before
+
+
+@pytest.mark.parametrize("after", [0.0, 0.5, 1.0])
+def test_workers_that_have_no_work_yet_end_with_a_main_process_that_is_killed(tmp_path: Path, after: float) -> None:
+    # They would wait for work for minutes, or find some in the pipe, and do it.
+    script = tmp_path / "job.py"
+    script.write_text(
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from texturelib.jobs import run_jobs\n"
+        "if __name__ == '__main__':\n"
+        "    items = {str(n): n for n in range(4)}\n"
+        "    run_jobs(items, time.sleep, Path(sys.argv[1], 'journal'), label='job', workers=2)\n"
+    )
+    process = subprocess.Popen([sys.executable, script, tmp_path], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(group_members(process.pid)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(after)
+    process.kill()
+    process.wait()
+    while left := group_members(process.pid):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def group_members(group: int) -> list[str]:
+    """-> the processes of a group that are not dead yet, by Linux's books."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
+            if its_group == str(group) and state not in "ZX":
+                found.append(path.parent.name)
+    return found
+
+
+def test_a_killed_worker_is_a_sentence_and_what_was_finished_is_kept(tmp_path: Path) -> None:
+    items = {str(number): number for number in range(12)}
+    with pytest.raises(
+        TextureError, match=r"^worker processes were killed; what was finished is kept, and the same command goes on"
+    ):
+        run_jobs(items, partial(die_of, 7), tmp_path / "journal", label="job", workers=2)
+    assert run_jobs(items, partial(die_of, None), tmp_path / "journal", label="job", workers=2) == items
+
+
+def die_of(deadly: int | None, number: int) -> int:
+    if number == deadly:
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
 
 
 GROWING = """

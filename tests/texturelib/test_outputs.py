@@ -10,6 +10,7 @@ import pytest
 from texturelib.config import load_config
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import write_json
+from texturelib.locks import LOCK
 from texturelib.outputs import Output, fingerprint, look_at_output
 
 
@@ -35,7 +36,9 @@ def finished(look: Callable[..., Output], tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """-> without the lock, which goes when the run that holds it ends."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LOCK]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_looking_changes_nothing(look: Callable[..., Output], tmp_path: Path) -> None:
@@ -257,3 +260,57 @@ def test_a_folder_inside_an_output_is_not_read_before_that_output_is_finished(tm
 
     write_json(tmp_path / "run.json", run | {"finished": True})
     assert fingerprint(tmp_path / "recordings") == fingerprint(tmp_path / "recordings")
+
+
+def test_a_finished_folder_holds_no_lock(finished: Path) -> None:
+    assert not (finished / LOCK).exists()
+
+
+def test_what_another_run_has_finished_since_this_one_looked_is_not_emptied(look: Callable[..., Output], tmp_path: Path) -> None:
+    # Loading takes seconds between looking and beginning.
+    late = look()
+    other = look({"seed": 4})
+    other.begin()
+    (tmp_path / "results" / "1.wav").write_text("sound")
+    other.finish()
+    before = contents(tmp_path / "results")
+
+    with pytest.raises(TextureError, match="results: another run has written there meanwhile; start the same command again"):
+        late.begin()
+
+    assert contents(tmp_path / "results") == before
+    assert not (tmp_path / "results" / LOCK).exists()
+
+
+@pytest.mark.parametrize("path", ["table.csv", "made"])
+def test_a_folder_is_not_finished_when_its_input_was_made_anew_meanwhile(
+    look: Callable[..., Output], tmp_path: Path, path: str
+) -> None:
+    def make(content: str) -> None:
+        (tmp_path / "table.csv").write_text(content)
+        (tmp_path / "made").mkdir(exist_ok=True)
+        run = {"command": "make", "settings": {}, "inputs": {}, "fingerprint": content, "finished": True}
+        write_json(tmp_path / "made" / "run.json", run)
+
+    make("old")
+    output = look(inputs={"clips": tmp_path / path})
+    output.begin()
+    make("new")
+
+    with pytest.raises(TextureError, match=rf"clips: \S*{path} was made anew while it was read; .* with --overwrite"):
+        output.finish()
+    assert not look(inputs={"clips": tmp_path / path}, overwrite=True).is_done
+
+
+def test_a_users_own_folder_may_grow_while_it_is_read_and_the_next_run_notices(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "a.wav").write_text("a")
+    inputs = {"recordings": tmp_path / "recordings"}
+    output = look(inputs=inputs)
+    output.begin()
+    (tmp_path / "recordings" / "b.wav").write_text("b")
+    output.finish()
+
+    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings"

@@ -1,5 +1,6 @@
 """last.ckpt: all that an interrupted training needs to go on as if nothing had happened, in plain tensors and numbers."""
 
+import io
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,9 +25,11 @@ class HasState(Protocol):
 def save_checkpoint(path: Path, state: Mapping[str, Any], learning: Mapping[str, HasState]) -> None:
     """state: plain tensors and numbers. learning: by name."""
     content = {"state": dict(state)} | {name: part.state_dict() for name, part in learning.items()}
-    # Through an open file: given a path, torch writes its (temporary) name into the archive.
-    with whole_file(path) as part_path, part_path.open("wb") as file:
-        torch.save(content, file)
+    # Not straight into the file: torch would say of a full disk only that it is somewhere else in it than it thought.
+    archive = io.BytesIO()
+    torch.save(content, archive)
+    with whole_file(path) as part:
+        part.write_bytes(archive.getbuffer())
 
 
 def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, HasState]) -> State:

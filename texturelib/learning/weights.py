@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from texturelib.config import Config
@@ -24,7 +24,7 @@ def save_weights(folder: Path, module: nn.Module, about: Mapping[str, Any]) -> N
     """about: what `load_weights` needs to know to make the module anew."""
     weights = {name: value.contiguous() for name, value in module.state_dict().items()}
     with whole_file(folder / WEIGHTS) as part:
-        save_file(weights, part, metadata={"about": json.dumps(about)})
+        part.write_bytes(save(weights, metadata={"about": json.dumps(about)}))  # whose errors are the system's
 
 
 def load_weights(folder: Path, about_class: type[About]) -> tuple[dict[str, torch.Tensor], About]:

@@ -1,0 +1,503 @@
+"""What fault tests share: every command on a tiny scale, run once from beginning to end; then run again and hurt on the way.
+
+The chance of each test comes from its name, the same at every run. `pytest tests/faults -m long` injects as many faults as
+benchmarks/RESULTS.md tells of, 20 of each kind into every command that it can befall, and prints the table that stands there.
+"""
+
+import hashlib
+import json
+import os
+import random
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 300.0  # seconds; a command that takes longer hangs
+
+CONTROLS = {"avgRate": [0.5, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
+ENGINE = {"type": "liquid", "controls": CONTROLS}
+CHECKPOINTS = {"num_steps": 9, "checkpoint": 3}
+RATE = 8000
+CONFIGS: dict[str, dict[str, Any]] = {
+    "synthetic": {
+        "seconds": 0.25,
+        "sample_rate": RATE,
+        "engine": ENGINE,
+        "distribution": {"type": "sobol", "n_clips": 60},
+    },
+    "recordings": {"seconds": 0.5, "sample_rate": RATE, "n_locations": 3, "takes_per_location": 7, "engine": ENGINE},
+    "real": {"source": {"type": "folder", "path": "../results/recordings/recordings"}, "sample_rate": RATE, "seconds": 0.25},
+    "adaptation": {
+        "synthetic": "../results/synthetic",
+        "real": "../results/real",
+        "split": {"train": 0.6, "validation": 0.25, "test": 0.15},
+        "features": {"type": "log_bands", "sample_rate": RATE, "n_bands": 24, "low_hz": 40, "high_hz": 2500, "randomise": {}},
+        "network": {"type": "band_cnn", "channels": [8, 16], "n_hidden": 16},
+        "extractor": {"epochs": 6, "batch_size": 16, "learning_rate": 0.003},
+        "classifier": {"epochs": 6, "batch_size": 16},
+        "adaptation": {"type": "scaling_law", "epochs": 4, "steps_per_epoch": 6, "batch_size": 8},
+    },
+    "synthesis": {
+        "labelled": "../results/adaptation/labels",
+        "balance": {"bins": 4},
+        "export": {"sample_rate": RATE},
+        "synthesiser": {"type": "mtcrnn", "hidden_size": 16, "seq_len": 100, **CHECKPOINTS},
+        "generate": {"values": 2, "seconds": 0.1, "sweep_seconds": 0.1},
+    },
+    "instrument": {
+        "labelled": "../results/adaptation/labels",
+        "synthesiser": {"type": "texenv", "seconds": 0.25, "n_bands": 8, "channels": 8, **CHECKPOINTS},
+        "train": {"sounds": "../results/synthesis/mtcrnn"},
+        "labeller": "../results/adaptation/adapted",
+        "linearise": {"values": 3, "seeds": 1, "seconds": 0.25},
+        "evaluate": {"values": 3, "seeds": 2, "seconds": 0.25, "clips": 2},
+        "generate": {"values": 2, "seconds": 0.1, "sweep_seconds": 0.1},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command on the tiny scale. makes: the folders that it writes, all in `results`."""
+
+    package: str
+    words: tuple[str, ...]
+    makes: tuple[str, ...]
+    has_workers: bool = False
+
+
+STORES = ("adaptation/clips/synthetic", "adaptation/clips/real")
+COMMANDS = {
+    "generate": Command("synthetic_datasets", ("generate", "configs/synthetic.json"), ("synthetic",), has_workers=True),
+    "simulate-recordings": Command(
+        "synthetic_datasets", ("simulate-recordings", "configs/recordings.json"), ("recordings",), has_workers=True
+    ),
+    "build": Command("real_datasets", ("build", "configs/real.json"), ("real",), has_workers=True),
+    "train-extractor": Command(
+        "domain_adaptation", ("train-extractor", "configs/adaptation.json"), ("adaptation/extractor", STORES[0])
+    ),
+    "train-classifier": Command(
+        "domain_adaptation", ("train-classifier", "configs/adaptation.json"), ("adaptation/classifier", *STORES)
+    ),
+    "adapt": Command("domain_adaptation", ("adapt", "configs/adaptation.json"), ("adaptation/adapted", *STORES)),
+    "label": Command("domain_adaptation", ("label", "configs/adaptation.json"), ("adaptation/labels",)),
+    "analyse": Command("conditioned_synthesis", ("analyse", "configs/synthesis.json"), ("synthesis/analysis",)),
+    "balance": Command("conditioned_synthesis", ("balance", "configs/synthesis.json"), ("synthesis/balanced",)),
+    "export": Command("conditioned_synthesis", ("export", "configs/synthesis.json"), ("synthesis/mtcrnn",), has_workers=True),
+    "train mtcrnn": Command("conditioned_synthesis", ("train", "configs/synthesis.json"), ("synthesis/synthesiser",)),
+    "train texenv": Command("conditioned_synthesis", ("train", "configs/instrument.json"), ("instrument/synthesiser",)),
+    "linearise": Command(
+        "conditioned_synthesis", ("linearise", "configs/instrument.json"), ("instrument/instrument",), has_workers=True
+    ),
+    "generate examples": Command("conditioned_synthesis", ("generate", "configs/instrument.json"), ("instrument/examples",)),
+    "evaluate": Command(
+        "conditioned_synthesis",
+        ("evaluate", "configs/instrument.json"),
+        ("instrument/evaluation", "instrument/shuffled"),
+        has_workers=True,
+    ),
+    # These do not go on where they were: they begin again.
+    "import-mtcrnn": Command(
+        "conditioned_synthesis",
+        ("import-mtcrnn", "results/synthesis/mtcrnn", "--output", "results/imported", "--overwrite"),
+        ("imported",),
+    ),
+    "import-model": Command(
+        "conditioned_synthesis",
+        ("import-model", "model_12.pkl", "--output", "results/imported_model", "--control", "rate", "--overwrite"),
+        ("imported_model",),
+    ),
+}
+TRAININGS = ("train-extractor", "train-classifier", "adapt", "train mtcrnn", "train texenv", "evaluate")
+JOBS = tuple(name for name, command in COMMANDS.items() if command.has_workers)
+
+
+@dataclass
+class Running:
+    """A command that was started."""
+
+    process: int
+    log: Path
+    _warm: "Warm"
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def status(self) -> int | None:
+        """-> None while it runs."""
+        self._warm.listen(0)
+        return self._warm.statuses.get(self.process)
+
+    def is_over_after(self, seconds: float) -> bool:
+        """-> whether it has ended within this time."""
+        deadline = time.monotonic() + seconds
+        while self.status() is None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.002)
+        return True
+
+    def wait(self) -> int:
+        deadline = time.monotonic() + LONGEST
+        while (status := self.status()) is None:
+            assert time.monotonic() < deadline, f"it hangs:\n{self.said}"
+            self._warm.listen(0.05)
+        return status
+
+    def send(self, number: int, whole_group: bool = False) -> None:
+        (os.killpg if whole_group else os.kill)(self.process, number)
+
+    def resume(self) -> None:
+        if self.status() is None:
+            self.send(signal.SIGCONT)
+
+    def kill(self, whole_group: bool) -> None:
+        """Returns when nothing that it started is left either."""
+        self.send(signal.SIGKILL, whole_group)
+        self.wait()
+        deadline = time.monotonic() + 30
+        while left := members(self.process):
+            assert time.monotonic() < deadline, f"orphans go on: {left}"
+            time.sleep(0.02)
+
+
+class Warm:
+    """The warm process, from this side."""
+
+    def __init__(self, logs: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", Path(__file__).with_name("warm_process.py")],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT), **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        self.statuses: dict[int, int] = {}
+        self._logs = logs
+        self._n_started = 0
+        self._waiting = b""
+        self._started: list[int] = []
+        deadline = time.monotonic() + LONGEST
+        while not self.listen(1):
+            assert time.monotonic() < deadline
+
+    def listen(self, seconds: float) -> bool:
+        """Hear what it says within this time. -> whether it said anything."""
+        out = self._process.stdout
+        assert out
+        if not select.select([out], [], [], seconds)[0]:
+            return False
+        content = os.read(out.fileno(), 65536)
+        assert content, "the warm process has ended"
+        *lines, self._waiting = (self._waiting + content).split(b"\n")
+        for line in lines:
+            said = json.loads(line)
+            if "started" in said:
+                self._started.append(said["started"])
+            elif "ended" in said:
+                self.statuses[said["ended"]] = said["status"]
+        return True
+
+    def start(self, package: str, words: list[str], folder: Path, **options: bool) -> Running:
+        assert self._process.stdin
+        self._n_started += 1
+        log = self._logs / f"{self._n_started}.txt"
+        wish = {"package": package, "words": words, "folder": str(folder), "log": str(log), **options}
+        self._process.stdin.write(json.dumps(wish).encode() + b"\n")
+        while not self._started:
+            self.listen(1)
+        return Running(self._started.pop(), log, self)
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def members(group: int) -> list[int]:
+    """-> the processes of a group that are not dead yet, by Linux's books."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] not in "ZX":
+            found.append(int(path.parent.name))
+    return found
+
+
+# What may differ from run to run, though nothing was lost: TensorBoard's events, words in checkpoints, measured speeds.
+def _is_compared(path: Path) -> bool:
+    """TensorBoard's events hold times, and each start adds a file."""
+    return "tensorboard" not in path.parts
+
+
+def _content(path: Path) -> bytes:
+    """What is compared of a file: all of it, but for two kinds."""
+    if path.suffix == ".ckpt":  # number for number: its bytes also say which of its words were one object in memory
+        return repr(_numbers(path)).encode()
+    content = path.read_bytes()
+    if path.parent.name == "evaluation" and path.suffix in _SPEEDS:
+        return re.sub(_SPEEDS[path.suffix], b"", content)
+    return content
+
+
+# How fast a synthesiser plays is measured anew in each evaluation, and stands last in the rows of its tables.
+_SPEEDS = {
+    ".csv": rb",[^,\n]*\n",
+    ".md": rb"\|[^|\n]*\|\n",
+    ".json": rb'"real_time_factor": .*\n',
+    ".html": rb"<td[^>]*>[^<]*</td>\s*</tr>",
+}
+
+
+def _numbers(path: Path) -> Any:
+    import torch
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return str(value.dtype), tuple(value.shape), hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
+        if isinstance(value, dict):
+            return [(key, plain(part)) for key, part in value.items()]
+        return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+    return plain(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def contents(results: Path, folders: tuple[str, ...]) -> dict[str, tuple[int, str]]:
+    """-> by name of each file that is compared: its size, and a digest."""
+    files = [path for name in folders for path in sorted((results / name).rglob("*")) if path.is_file() and _is_compared(path)]
+    compared = {path.relative_to(results).as_posix(): _content(path) for path in files}
+    return {name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in compared.items()}
+
+
+@dataclass
+class Bench:
+    """A place of its own for one test: all configs, and results as an uninterrupted run left them, linked."""
+
+    folder: Path
+    name: str
+    command: Command
+    wanted: dict[str, tuple[int, str]]
+    seconds: float
+    """That the uninterrupted run took."""
+    warm: Warm
+    of_all: dict[str, dict[str, tuple[int, str]]]
+    """What is wanted of each command."""
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    @property
+    def output(self) -> Path:
+        return self.results / self.command.makes[0]
+
+    def clear(self) -> None:
+        """Remove what the command makes."""
+        for name in self.command.makes:
+            place = self.results / name
+            if place.is_symlink():
+                for path in place.iterdir():
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            else:
+                shutil.rmtree(place, ignore_errors=True)
+
+    def start(self, *words: str, workers: int = 1, **options: bool) -> Running:
+        """options: see warm_process.py."""
+        more = ["--workers", str(workers)] if self.command.has_workers else []
+        return self.warm.start(self.command.package, [*self.command.words, *more, *words], self.folder, **options)
+
+    def start_other(self, name: str, *words: str) -> Running:
+        """Another command, in the same place."""
+        other = COMMANDS[name]
+        return self.warm.start(other.package, [*other.words, *words], self.folder)
+
+    def stop_when(self, run: Running, is_so: Callable[[], bool]) -> bool:
+        """Hold a run as soon as something is so. -> whether it was, before its end."""
+        while run.status() is None:
+            if is_so():
+                run.send(signal.SIGSTOP)
+                return True
+            time.sleep(0.001)
+        return False
+
+    def found(self) -> dict[str, tuple[int, str]]:
+        return contents(self.results, self.command.makes)
+
+    def remove(self, made: str) -> None:
+        shutil.rmtree(self.results / made)
+
+    def check_made(self, name: str) -> None:
+        """What another command makes is there too."""
+        assert contents(self.results, COMMANDS[name].makes) == self.of_all[name]
+
+    def check_finished(self, run: Running) -> None:
+        """Wait for its end; what lies there then is what an uninterrupted run makes."""
+        assert run.wait() == 0, run.said
+        assert "Traceback" not in run.said
+        found = self.found()
+        assert {name: found.get(name) for name in self.wanted} == self.wanted
+        assert set(found) == set(self.wanted)
+
+    def check_refused(self, run: Running) -> str:
+        """Wait for its end, which comes with one sentence. -> that sentence."""
+        assert run.wait() == 1, run.said
+        lines = [line for line in run.said.splitlines() if line.strip()]
+        assert "Traceback" not in run.said, run.said
+        assert "unexpected" not in lines[-1], run.said
+        return lines[-1]
+
+    def check_whole(self) -> None:
+        """Every file that lies there and has its final name can be read to its end."""
+        for path in (path for name in self.command.makes for path in (self.results / name).rglob("*") if path.is_file()):
+            check_file(path)
+
+
+def check_file(path: Path) -> None:
+    import pandas as pd
+    import soundfile
+    import torch
+    from safetensors.torch import load_file
+
+    if path.name.startswith("."):
+        return
+    if path.suffix == ".json" or path.suffix == ".params":
+        json.loads(path.read_text())
+    elif path.suffix == ".csv":
+        pd.read_csv(path)
+    elif path.suffix == ".wav":
+        with soundfile.SoundFile(path) as file:
+            assert len(file.read()) == file.frames > 0
+        assert path.stat().st_size == 44 + 2 * file.frames
+    elif path.suffix == ".ckpt":
+        torch.load(path, weights_only=True)
+    elif path.suffix == ".safetensors":
+        load_file(path)
+
+
+@dataclass(frozen=True)
+class Base:
+    folder: Path
+    seconds: dict[str, float]
+    wanted: dict[str, dict[str, tuple[int, str]]]
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    if sys.platform != "linux":
+        pytest.skip("needs Linux's /proc")
+    warm = Warm(tmp_path_factory.mktemp("logs"))
+    yield warm
+    warm.close()
+
+
+@pytest.fixture(scope="session")
+def base(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """Every command, run once from its beginning to its end, one after the other."""
+    import torch
+
+    folder = tmp_path_factory.mktemp("base")
+    outputs = {name: folder / "results" / name for name in CONFIGS}
+    (folder / "configs").mkdir()
+    for name, config in CONFIGS.items():
+        content = {"output": f"../results/{outputs[name].name}", **config}
+        (folder / "configs" / f"{name}.json").write_text(json.dumps(content))
+    torch.save(mtcrnn_weights(), folder / "model_12.pkl")
+    seconds, wanted = {}, {}
+    for name, command in COMMANDS.items():
+        bench = Bench(folder, name, command, {}, 0.0, warm, {})
+        began = time.monotonic()
+        run = bench.start()
+        assert run.wait() == 0, f"{name}: {run.said}"
+        seconds[name] = time.monotonic() - began
+        print(f"{name}: {seconds[name]:.2f} s")
+    for name, command in COMMANDS.items():
+        wanted[name] = contents(folder / "results", command.makes)
+    return Base(folder, seconds, wanted)
+
+
+def mtcrnn_weights() -> dict[str, Any]:
+    from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+
+    return Mtcrnn(hidden_size=64, n_layers=2).network(1, 16000).state_dict()  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def bench_of(base: Base, warm: Warm, tmp_path: Path) -> Callable[[str], Bench]:
+    """-> a bench for a command, what it makes not yet made."""
+
+    def make(name: str) -> Bench:
+        folder = Path(shutil.copytree(base.folder, tmp_path / "bench", copy_function=os.link))
+        bench = Bench(folder, name, COMMANDS[name], base.wanted[name], base.seconds[name], warm, base.wanted)
+        bench.clear()
+        return bench
+
+    return make
+
+
+@pytest.fixture
+def bench_on(base: Base, warm: Warm) -> Callable[[Path, str], Bench]:
+    """-> a bench on another disk: what the command makes lies there; what it reads is led to by links."""
+
+    def make(disk: Path, name: str) -> Bench:
+        folder = disk / "bench"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(base.folder / "configs", folder / "configs")
+        (folder / "model_12.pkl").symlink_to(base.folder / "model_12.pkl")
+        (folder / "results").mkdir()
+        for made in {made for command in COMMANDS.values() for made in command.makes} - {*COMMANDS[name].makes}:
+            (folder / "results" / made).parent.mkdir(exist_ok=True, parents=True)
+            (folder / "results" / made).symlink_to(base.folder / "results" / made)
+        return Bench(folder, name, COMMANDS[name], base.wanted[name], base.seconds[name], warm, base.wanted)
+
+    return make
+
+
+@pytest.fixture
+def draw(request: pytest.FixtureRequest) -> random.Random:
+    """Chance of this test's own: the same at every run."""
+    return random.Random(request.node.nodeid.rpartition("/")[2])
+
+
+COUNTS: dict[tuple[str, str], Counter[str]] = {}
+
+
+@pytest.fixture
+def count() -> Callable[..., None]:
+    """Note, for the table at the end: count(fault, command, injected=1, resumed=1, lost=0)."""
+
+    def note(fault: str, command: str, **numbers: int) -> None:
+        COUNTS.setdefault((fault, command), Counter()).update(numbers)
+
+    return note
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    wanted = {"every_command": tuple(COMMANDS), "every_job": JOBS, "every_training": TRAININGS}
+    for name, values in wanted.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, values)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not COUNTS:
+        return
+    terminalreporter.section("faults")
+    terminalreporter.line("| fault | command | injected | runs that went on | bytes lost |\n|---|---|--:|--:|--:|")
+    for (fault, command), numbers in COUNTS.items():
+        row = " | ".join(str(numbers[key]) for key in ("injected", "resumed", "lost"))
+        terminalreporter.line(f"| {fault} | {command} | {row} |")

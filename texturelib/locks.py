@@ -1,0 +1,191 @@
+"""Who writes a folder: one run at a time. A second one is told of the first.
+
+The lock is the system's own on a file, which lets go of it whenever the process ends, however it ends.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from texturelib.errors import TextureError
+from texturelib.files import shown
+
+LOCK = ".lock"
+"""The file's name, in the folder that is written. It is gone when the folder is finished."""
+
+# A process that was killed keeps its locks until the system has taken its memory back; and who only asks holds one for a moment.
+_PATIENCE_SECONDS = 0.5
+_PAUSE_SECONDS = 0.05
+
+# What a file system says that knows no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+
+_of_this_process: "WeakValueDictionary[Path, Lock]" = WeakValueDictionary()
+
+
+class BeingWrittenError(TextureError):
+    """Another run is writing there."""
+
+
+class Lock:
+    """The right of this process to write a folder. It ends with `release`, with this object, or with the process."""
+
+    def __init__(self, folder: Path, file: Path | None = None) -> None:
+        """file: the lock, `folder/.lock` unless given."""
+        self._folder = folder
+        self._file = file or folder / LOCK
+        self._descriptor: int | None = None
+
+    def take(self, command: str) -> None:
+        """command: who asks for it. Its file's folder must be there. Nothing happens where this process has it already.
+
+        Errors: BeingWrittenError, naming who has it.
+        """
+        key = self._file.resolve()
+        held = _of_this_process.get(key)
+        if held is not None and held._descriptor is not None:
+            self._descriptor, held._descriptor = held._descriptor, self._descriptor
+        elif not self._take_from_others():
+            raise BeingWrittenError(_sentence(self._folder, self._file))
+        else:
+            self._say_who(command)
+        _of_this_process[key] = self
+
+    @contextlib.contextmanager
+    def held(self, command: str) -> Iterator[None]:
+        """Hold it in this block. Errors: as `take`."""
+        self.take(command)
+        try:
+            yield
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        if self._descriptor is None:
+            return
+        # While it is held: whoever waits for it sees that the file is gone, and begins with a new one.
+        with contextlib.suppress(OSError):
+            self._file.unlink()
+        self._let_go()
+
+    def _take_from_others(self) -> bool:
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                is_ours = _lock(descriptor, fcntl.LOCK_EX)
+            except OSError as error:
+                os.close(descriptor)
+                if error.errno not in _NO_LOCKS:
+                    raise
+                warnings.warn(f"{shown(self._folder)}: its disk knows no locks; see that no other run writes there", stacklevel=2)
+                return True
+            if is_ours and _is_still(descriptor, self._file):
+                self._descriptor = descriptor
+                return True
+            os.close(descriptor)
+            if not is_ours and time.monotonic() > patience:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+
+    def _say_who(self, command: str) -> None:
+        who = {"command": command, "process": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M}"}
+        with contextlib.suppress(OSError):  # on a full disk it is a lock all the same
+            if self._descriptor is not None:
+                os.ftruncate(self._descriptor, 0)
+                os.pwrite(self._descriptor, json.dumps(who).encode(), 0)
+
+    def _let_go(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        self._let_go()
+
+
+def check_free(folder: Path, file: Path | None = None) -> None:
+    """Errors: BeingWrittenError, when another process is writing there."""
+    file = file or folder / LOCK
+    held = _of_this_process.get(file.resolve())
+    if held is not None and held._descriptor is not None:
+        return
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while not _is_free(file):
+        if time.monotonic() > patience:
+            raise BeingWrittenError(_sentence(folder, file))
+        time.sleep(_PAUSE_SECONDS)
+
+
+def wait_until_free(folder: Path) -> None:
+    """Return when no other process is writing there."""
+    is_said = False
+    while True:
+        try:
+            check_free(folder)
+        except BeingWrittenError as reason:
+            if not is_said:
+                print(f"{str(reason).partition(';')[0]}: waiting for it", file=sys.stderr)
+            is_said = True
+        else:
+            return
+
+
+def _is_free(file: Path) -> bool:
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError:  # there is none, or it cannot be looked at; who begins to write will hear of that
+        return True
+    try:
+        return _lock(descriptor, fcntl.LOCK_SH) or not _is_still(descriptor, file)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    """-> whether it could be had at once. Errors: OSError where the file system has no locks."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_still(descriptor: int, file: Path) -> bool:
+    """-> whether the file of that name is the one that was opened."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sentence(folder: Path, file: Path) -> str:
+    try:
+        who = json.loads(file.read_text(encoding="utf-8"))
+        day, _, time_of_day = who["since"].partition(" ")
+        since = time_of_day if day == f"{datetime.now():%Y-%m-%d}" else who["since"]
+        by = f'"{who["command"]}" (process {who["process"]} on {who["host"]}, since {since})'
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it has just begun, or the disk is full
+        by = "another run"
+    return f"{shown(folder)}: is being written by {by}; wait for it, or stop it"
+
+
+def _let_go_of_all() -> None:
+    for lock in list(_of_this_process.values()):
+        lock._let_go()
+
+
+# A copy of this process would keep the lock for as long as it lives. (Closing does not unlock it for the process itself.)
+os.register_at_fork(after_in_child=_let_go_of_all)
