@@ -15,7 +15,9 @@ _PATCHES = _ROOT / "synthetic_datasets" / "patches"
 def on_files(files: Files, config: Any, **_: Any) -> Files:
     made = {f"reference/config/{name}": page for name, page in config_pages().items()}
     made["reference/commands.md"] = command_page()
-    made["benchmarks.md"] = (_ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").replace("# Results", "# Benchmarks", 1)
+    made["benchmarks.md"] = (
+        (_ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").replace("# Results", "# Benchmarks", 1)
+    )
     for name, page in made.items():
         files.append(File.generated(config, name, content=page))
     for path in _PATCHES.iterdir():
