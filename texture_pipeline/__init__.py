@@ -1,4 +1,5 @@
 """The whole way: run the stages of one sound in order, and make a page of what they made.
 
 stages: which command reads which config. run: run them as commands. page, truth: what is shown. schemas: for editors.
+config_reference, command_reference: pages of the documentation.
 """
