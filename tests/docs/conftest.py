@@ -131,14 +131,24 @@ def _shrink(content: dict[str, Any], sizes: Mapping[str, Any]) -> None:
             _shrink(value, TINY_BY_TYPE.get(value.get("type", ""), {}))
 
 
+def _replace(content: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Set these keys wherever they stand."""
+    for key, value in content.items():
+        if isinstance(value, dict):
+            _replace(value, values)
+        elif key in values:
+            content[key] = values[key]
+
+
 def shrink_configs(configs: Path) -> None:
     """Make whatever lies there small, also what a page has just copied or written."""
     for path in configs.glob("*/*.json"):
         content = json.loads(path.read_text())
         if path.parent.name != "schemas":
             _shrink(content, TINY[path.stem])
-            if path.parent.name == "thesis_waterflow" and "seconds" in content:
-                content["seconds"] = 0.5  # the thesis's network makes nothing of shorter ones
+            if path.parent.name == "thesis_waterflow":
+                # Its network makes nothing of shorter clips, and so few fill no bin with 77.
+                _replace(content, {"seconds": 0.5, "clips_per_bin": 3})
             path.write_text(json.dumps(content, indent=2))
 
 
