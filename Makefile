@@ -1,6 +1,7 @@
 # make demo    the whole way, from nothing to labelled, exported recordings and a page; with SOUND=fire_demo, of fire
 # make test    the tests
-# Both set themselves up first: a virtual environment in .venv, and what is needed in it.
+# make docs    the documentation, in build/docs
+# All set themselves up first: a virtual environment in .venv, and what is needed in it.
 
 PYTHON ?= python3
 SOUND ?= demo
@@ -10,13 +11,19 @@ OPTIONS ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup demo test lint schemas clean
+.PHONY: setup demo test docs lint schemas clean
 
 demo: $(READY)
 	@$(BIN)/texture-pipeline configs/$(SOUND) $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
 
 test: $(READY)
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=85 $(OPTIONS)
+
+# NO_MKDOCS_2_WARNING: what the theme says of another project's plans.
+docs: $(READY)
+	@$(BIN)/python -c 'import material, mkdocs' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "docs: build/docs/index.html"
 
 lint: $(READY)
 	$(BIN)/ruff check .

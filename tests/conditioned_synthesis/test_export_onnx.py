@@ -19,7 +19,7 @@ from texturelib.controls import Control
 RATE = 8000
 CURVE = ((0.1, 0.2), (0.5, 0.3), (0.9, 0.9))
 
-# As the README has it, but for the draws, which are those of `generate`.
+# As docs/howto/play.md has it, but for the draws, which are those of `generate`.
 PLAY = """
 import json, sys
 import numpy as np
