@@ -26,7 +26,7 @@ class Dask(Config):
     type: Literal["dask"] = "dask"
     address: str | None = None
     """Of a cluster's scheduler, as "tcp://host:8786"; its machines need the same toolkit, and the same folders under the same
-    paths. null: a cluster for this job alone, on this machine, which nobody else can reach."""
+    paths. null: a cluster for this job alone, on this machine, which no other can reach."""
     workers: PositiveInt | None = None
     """Processes; null: as many as cores. With an address: how many of the cluster's are used at a time; null: all."""
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import tempfile
@@ -14,7 +15,7 @@ import joblib
 from pydantic import PositiveInt
 
 from texturelib._config_base import Config
-from texturelib.errors import TextureError, UsageError
+from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.executors._base import Pool, executors
 
 _CONNECT_SECONDS = 5
@@ -31,7 +32,7 @@ class Ray(Config):
     address: str | None = None
     """Of a cluster that this machine belongs to, as "host:6379", or of its client server, as "ray://host:10001"; machines need
     the same toolkit, and the same folders under the same paths. null: an instance for this job alone, on this machine, which
-    nobody else can reach."""
+    no other can reach."""
     workers: PositiveInt | None = None
     """Processes; null: as many as cores. With an address: how many of the cluster's cores are used at a time; null: all."""
 
@@ -39,10 +40,7 @@ class Ray(Config):
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
         wanted = workers or self.workers
         is_here = self.address is None or self.address.startswith(("127.0.0.1:", "localhost:"))
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        if is_here:
-            # Said for other systems, but on Linux too it keeps Ray to loopback, where it else listens on every interface.
-            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        _prepare_environment(is_here, is_own=self.address is None)
         try:
             import ray
         except ImportError:
@@ -62,7 +60,21 @@ class Ray(Config):
             tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder,
             _initialised(ray, address="local", _temp_dir=folder, **settings),
         ):
+            if not ray.util.get_node_ip_address().startswith(("127.", "::1")):
+                raise TextureError("executor: Ray would listen to other machines, since it was imported before; start anew")
             yield _pool(ray, n_workers)
+
+
+def _prepare_environment(is_here: bool, is_own: bool) -> None:
+    """What Ray reads when it is imported, or starts."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "5")  # seconds, about, until a cluster that does not let us in is given up
+    if is_here:
+        # Said for other systems, but on Linux too it keeps Ray to loopback, where it else listens on every interface.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    if is_own and "RAY_AUTH_MODE" not in os.environ:
+        # Known to nobody else on this machine; without one, Ray would leave one in the home folder.
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _check_that_somebody_answers(address: str) -> None:
@@ -81,8 +93,12 @@ def _initialised(ray: Any, **settings: Any) -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True, **settings)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise TextureError(f"executor: Ray does not start ({str(error).splitlines()[0]})") from None
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        if "token" in f"{error} {error.__cause__}":
+            raise TextureError(
+                "executor: the Ray cluster asks for its token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on its machines"
+            ) from error
+        raise TextureError(f"executor: Ray does not start ({first_line(error)})") from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)  # Ray has put its own there
