@@ -120,7 +120,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
     for name, instrument in instruments.items():
         places[name] = grid(instrument.about, settings.values, settings.seeds)
         asked = {key: asked_at(place, settings.seconds) for key, place in places[name].items()}
-        play_set(instrument, asked | held.asked_of(instrument), played / name, f"playing {name}", workers)
+        play_set(instrument, asked | held.asked_of(instrument), played / name, f"playing {name}", config.executor, workers)
     held.write(played)
     print(f"{shown(output.folder)}: reading {sum(1 for _ in played.rglob('*.wav'))} sounds with the labeller", flush=True)
     read = labeller.read_as(sounds.controls, played)

@@ -79,7 +79,7 @@ def export(config: SynthesisConfig, output: Output, *, workers: int | None = Non
     output.begin()
     journal = output.folder / "journal.jsonl"
     work = partial(export_clip, output.folder, form)
-    outcomes = run_jobs(clips, work, journal, label="exporting", workers=workers)
+    outcomes = run_jobs(clips, work, journal, label="exporting", executor=config.executor, workers=workers)
     rejected = rejected_of(outcomes)
     write_rejected(output.folder, rejected, len(outcomes), config.export.max_rejected)
     ends = {name: dict(zip(("min", "max"), ranges[name], strict=True)) for name in controls}

@@ -74,7 +74,7 @@ def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, worke
                 if place.control == slider.name
             }
             asked = {name: asked_at(place, settings.seconds) for name, place in places[slider.name].items()}
-            play_set(others, asked, folder, f"playing {slider.name}, {turn} of {_TURNS}", workers)
+            play_set(others, asked, folder, f"playing {slider.name}, {turn} of {_TURNS}", config.executor, workers)
         if not places:
             break
         read = labeller.read_as(controls.values(), folder)

@@ -13,6 +13,7 @@ import numpy as np
 from conditioned_synthesis.instrument import About, Instrument
 from conditioned_synthesis.lines import Line, constant
 from texturelib.audio import write_wav
+from texturelib.executors import Executor
 from texturelib.jobs import run_jobs
 from texturelib.learning.one_thread import one_thread
 
@@ -50,14 +51,17 @@ def asked_at(place: Place, seconds: float) -> Asked:
     return Asked({place.control: constant(place.value)}, seconds, place.seed)
 
 
-def play_set(instrument: Instrument, asked: Mapping[str, Asked], folder: Path, label: str, workers: int | None) -> None:
+def play_set(
+    instrument: Instrument, asked: Mapping[str, Asked], folder: Path, label: str, executor: Executor, workers: int | None
+) -> None:
     """Play every sound into `folder/NAME.wav`, where a name may have folders in it, but those that an earlier run has left there.
 
-    workers: processes, as many as cores unless given; each computes on one core.
+    workers: how many, in place of what the executor says; each computes on one core.
     """
     folder.mkdir(parents=True, exist_ok=True)
     named = {name: (name, each) for name, each in asked.items()}
-    run_jobs(named, partial(_play, instrument, folder), folder / "journal.jsonl", label=label, workers=workers)
+    work = partial(_play, instrument, folder)
+    run_jobs(named, work, folder / "journal.jsonl", label=label, executor=executor, workers=workers)
 
 
 def _play(instrument: Instrument, folder: Path, named: tuple[str, Asked]) -> None:

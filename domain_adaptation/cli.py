@@ -12,8 +12,10 @@ from texturelib.command_line import (
     ConfigArgument,
     DebugOption,
     DryRunOption,
+    ExecutorOption,
     OverwriteOption,
     SetOption,
+    WorkersOption,
     make_app,
     run_app,
 )
@@ -90,6 +92,8 @@ def label(
     audio: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Sounds to label with it.")] = None,
     table: Annotated[Path | None, typer.Option("--output", metavar="TABLE.csv", help="Where to write their labels.")] = None,
     set_: SetOption = None,
+    executor: ExecutorOption = None,
+    workers: WorkersOption = None,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
     debug: DebugOption = False,
@@ -98,23 +102,34 @@ def label(
     if config is None:
         if set_:
             raise UsageError("--set changes a config; with --model there is none")
-        _label_folder(model, audio, table, dry_run, overwrite)
+        _label_folder(model, audio, table, executor, workers, dry_run, overwrite)
         return
     if model or audio or table:
         raise UsageError("give a config, or --model, --audio and --output, not both")
+    if executor:
+        raise UsageError("--executor is for --model; with a config, its executor counts (--set executor.type=...)")
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
         from domain_adaptation.label import label
 
-        summary = label(settings, output)
+        summary = label(settings, output, workers=workers)
         inside = summary["share_of_labels_within_0_1"]["after"]
         return f"{summary['n_clips']} clips labelled, {inside:.1%} of the labels within 0..1"
 
     _perform("label", lambda _: "labels for every real clip", run, config, set_, dry_run, overwrite)
 
 
-def _label_folder(model: Path | None, audio: Path | None, table: Path | None, dry_run: bool, overwrite: bool) -> None:
+def _label_folder(
+    model: Path | None,
+    audio: Path | None,
+    table: Path | None,
+    executor: str | None,
+    workers: int | None,
+    dry_run: bool,
+    overwrite: bool,
+) -> None:
     from texturelib.audio import find_audio
+    from texturelib.executors import executor_named
     from texturelib.files import shown
 
     if not (model and audio and table):
@@ -126,12 +141,13 @@ def _label_folder(model: Path | None, audio: Path | None, table: Path | None, dr
     for path in (table, table.with_suffix(".json")):
         if path.exists() and not overwrite:
             raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
+    worker = executor_named(executor or "local")
     if dry_run:
         print(f"{shown(table)}: labels for {len(find_audio(audio))} files")
         return
     from domain_adaptation.label_folder import label_folder
 
-    n_rows, rejected = label_folder(model, audio, table)
+    n_rows, rejected = label_folder(model, audio, table, worker, workers)
     for name, reason in rejected.items():
         print(f"{name}: {reason}: left out", file=sys.stderr)
     print(f"{shown(table)}: {n_rows} clips labelled, {len(rejected)} files left out; the same as JSON beside it")

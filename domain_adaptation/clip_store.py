@@ -3,21 +3,25 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from texturelib.config import ConfigPath, StageConfig
-from texturelib.dataset import Dataset
+from texturelib.dataset import Dataset, clip_at
 from texturelib.errors import TextureError
-from texturelib.files import shown, whole_file
+from texturelib.executors import Executor
+from texturelib.files import shown
+from texturelib.jobs import run_jobs
+from texturelib.learning.one_thread import one_thread
 from texturelib.locks import BeingWrittenError, wait_until_free
 from texturelib.outputs import look_at_output
-from texturelib.progress import progress
 
 _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it anew"
 _REPLACED = "{}: another run has made it anew while this one read it; start the same command again"
-_BATCH = 64  # clips; large enough to keep the resampler busy, small enough for any memory
+BATCH = 64
+"""Clips that are read at a time: enough to keep the resampler and a network busy, few enough for any memory."""
 
 
 class StoreConfig(StageConfig):
@@ -59,8 +63,9 @@ class ClipStore:
         return clips
 
 
-def clip_store(dataset: Dataset, sample_rate: int, folder: Path) -> ClipStore:
-    """-> every clip of `dataset` at `sample_rate`, from `folder`, made there unless it is there already.
+def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Executor | None = None) -> ClipStore:
+    """-> every clip of `dataset` at `sample_rate`, from `folder`, made there unless it is there already. executor: who makes it,
+    this machine unless given.
 
     Errors: TextureError, naming a clip that is missing, damaged or silent.
     """
@@ -75,33 +80,60 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path) -> ClipStore:
         except BeingWrittenError:  # another one was quicker
             continue
         break
+    n_samples = -(-dataset.n_samples * sample_rate // dataset.sample_rate)
     if not output.is_done:
-        _write(path, dataset, sample_rate)
+        _write(path, n_samples, dataset, sample_rate, executor or config.executor)
         output.finish()
     facts = path.stat()
-    store = ClipStore(path, len(dataset), -(-dataset.n_samples * sample_rate // dataset.sample_rate), facts.st_ino)
-    if facts.st_size != 2 * store.n_clips * store.n_samples:
+    if facts.st_size != 2 * len(dataset) * n_samples:
         raise TextureError(_CUT_OFF.format(shown(path)))
+    store = ClipStore(path, len(dataset), n_samples, facts.st_ino)
     return store
 
 
-def read_batch(dataset: Dataset, rows: Sequence[int]) -> np.ndarray:
+def read_batch(paths: Sequence[Path], sample_rate: int, n_samples: int) -> np.ndarray:
     """-> [batch, n_samples] float32. Errors: TextureError, naming a clip that is missing, damaged or silent."""
-    clips = np.stack([dataset.clip(row) for row in rows])
-    for row, clip in zip(rows, clips, strict=True):
+    clips = np.stack([clip_at(path, sample_rate, n_samples) for path in paths])
+    for path, clip in zip(paths, clips, strict=True):
         if not clip.any():
-            raise TextureError(f"{shown(dataset.path(row))}: is silent, so it has no features; leave it out of metadata.csv")
+            raise TextureError(f"{shown(path)}: is silent, so it has no features; leave it out of metadata.csv")
     return clips
 
 
-def _write(path: Path, dataset: Dataset, sample_rate: int) -> None:
+def batches_of(dataset: Dataset) -> dict[str, list[str]]:
+    """-> by the row it begins with, the file names of each batch; the same whoever works on them."""
+    names = dataset.metadata["file_name"]
+    return {str(start): names.iloc[start : start + BATCH].tolist() for start in range(0, len(dataset), BATCH)}
+
+
+def _write(path: Path, n_samples: int, dataset: Dataset, sample_rate: int, executor: Executor) -> None:
+    """n_samples: of each clip at `sample_rate`."""
+    # A name of its own while it grows: each batch has its place in it, and is written there by whoever is done with it.
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("ab") as file:
+        file.truncate(2 * len(dataset) * n_samples)
+    journal = path.with_name("journal.jsonl")
+    batches = {start: (int(start), names) for start, names in batches_of(dataset).items()}
+    work = partial(_write_batch, unfinished, dataset.folder, dataset.sample_rate, dataset.n_samples, sample_rate)
+    label = f"reading {shown(dataset.folder)}"
+    with one_thread():
+        run_jobs(batches, work, journal, label=label, executor=executor, in_threads=True, unit="batch")
+    unfinished.replace(path)
+    journal.unlink()
+
+
+def _write_batch(
+    unfinished: Path, folder: Path, sample_rate: int, n_samples: int, new_sample_rate: int, batch: tuple[int, list[str]]
+) -> None:
+    """batch: the row that it begins with, and its file names."""
     import torch
 
     from domain_adaptation.waveforms import prepared, to_full_scale
 
-    with whole_file(path) as part, part.open("wb") as file, torch.inference_mode():
-        starts = range(0, len(dataset), _BATCH)
-        for start in progress(starts, f"reading {shown(dataset.folder)}", unit="batch"):
-            clips = read_batch(dataset, range(start, min(start + _BATCH, len(dataset))))
-            waveforms = prepared(torch.from_numpy(clips), dataset.sample_rate, sample_rate)
-            file.write(to_full_scale(waveforms).numpy().tobytes())
+    start, names = batch
+    clips = read_batch([folder / name for name in names], sample_rate, n_samples)
+    with one_thread(), torch.inference_mode():
+        rows = to_full_scale(prepared(torch.from_numpy(clips), sample_rate, new_sample_rate)).numpy()
+    with unfinished.open("r+b") as file:
+        file.seek(start * rows[0].nbytes)
+        file.write(rows.tobytes())

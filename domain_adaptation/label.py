@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from domain_adaptation.config import AdaptationConfig
+from domain_adaptation.labelling import label_dataset
 from domain_adaptation.laws import (
     LabelsAtSpeeds,
     can_be_slowed,
@@ -16,7 +17,7 @@ from domain_adaptation.laws import (
 )
 from domain_adaptation.model_folder import Model, check_same_controls, load_model
 from domain_adaptation.plots import distribution_plot, slow_down_plot, source_plot
-from domain_adaptation.reading import Labels, read_dataset_clips, read_waveforms_of
+from domain_adaptation.reading import Labels, read_waveforms_of
 from domain_adaptation.scores import share_inside
 from domain_adaptation.sets import check_clips_alike, sources_of
 from texturelib.dataset import read_dataset, write_dataset
@@ -27,7 +28,7 @@ from texturelib.outputs import Output
 _SLOWED_CLIPS = 256  # spread evenly over the set, for the slow-down test
 
 
-def label(config: AdaptationConfig, output: Output) -> dict[str, Any]:
+def label(config: AdaptationConfig, output: Output, *, workers: int | None = None) -> dict[str, Any]:
     """Write a dataset folder: the real clips with a column per control, read by the adapted network, not clipped, and one
     for half the width of each label's 90 % interval.
 
@@ -43,8 +44,10 @@ def label(config: AdaptationConfig, output: Output) -> dict[str, Any]:
     dataset = read_dataset(config.real)
     sources = sources_of(dataset)
     check_clips_alike("real", dataset, "that of the clips the extractor learnt from", adapted.about.model_dump())
-    before = read_dataset_clips(models["extractor"], dataset, "labelling, before adaptation").labels
-    reading = read_dataset_clips(adapted, dataset, "labelling, after adaptation")
+    output.begin()
+    folder, journal = output.folder, output.folder / "journal.jsonl"
+    readings = label_dataset(folders, dataset, journal, config.executor, workers)
+    before, reading = readings["extractor"].labels, readings["adapted"]
     after = reading.labels
 
     chosen = evenly_spread(len(dataset), _SLOWED_CLIPS)
@@ -54,8 +57,6 @@ def label(config: AdaptationConfig, output: Output) -> dict[str, Any]:
         when: labels_at_speeds(models[name], clips) for when, name in (("before", "extractor"), ("after", "adapted")) if is_slowed
     }
 
-    output.begin()
-    folder = output.folder
     names = dataset.metadata[["file_name"]]
     labels = pd.concat([names, labels_table(adapted, reading)], axis=1)
     others = dataset.metadata.drop(columns=list(labels.columns), errors="ignore")
@@ -83,6 +84,7 @@ def label(config: AdaptationConfig, output: Output) -> dict[str, Any]:
         controls=adapted.about.controls,
         provenance={"kind": "labelled by domain-adaptation", "of": dataset.description.get("provenance")},
     )
+    journal.unlink()
     output.finish()
     return summary
 

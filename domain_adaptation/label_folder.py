@@ -7,20 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
-from domain_adaptation.extractor_network import fused
+from domain_adaptation.clip_store import BATCH
 from domain_adaptation.label import labels_by_name, labels_table
+from domain_adaptation.labelling import ModelPlace, model_at, place_of
 from domain_adaptation.model_folder import Model, load_model
-from domain_adaptation.reading import Labels, joined, on_every_core, read_clips
+from domain_adaptation.reading import Labels, joined, read_clips
 from texturelib.audio import find_audio, read_mono
 from texturelib.errors import Rejected, TextureError
+from texturelib.executors import Executor, Local
 from texturelib.files import shown, write_json, write_table
-from texturelib.learning.memory import keep_freed_memory
-from texturelib.progress import progress
+from texturelib.jobs import run_jobs
+from texturelib.learning.one_thread import one_thread
 
-_BATCH = 64  # files that a thread takes, and segments that it labels at a time
+_THIS_MACHINE = Local()
 
 
-def label_folder(model_folder: Path, audio: Path, table: Path) -> tuple[int, dict[str, str]]:
+def label_folder(
+    model_folder: Path, audio: Path, table: Path, executor: Executor = _THIS_MACHINE, workers: int | None = None
+) -> tuple[int, dict[str, str]]:
     """Write `table`, a CSV, and the same as JSON beside it: a row per clip; of longer sounds, a row per segment of the model's
     length, end to end, with its start_seconds. Sounds at other rates are resampled, several channels mixed.
 
@@ -28,30 +32,41 @@ def label_folder(model_folder: Path, audio: Path, table: Path) -> tuple[int, dic
     """
     import pandas as pd
 
-    keep_freed_memory()
     model = load_model(model_folder)
-    model = model.with_extractor(fused(model.extractor))
+    audio = audio.absolute()
     paths = find_audio(audio)
     if not paths:
         raise TextureError(f"{shown(audio)}: holds no sound files")
-    batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
-    work = partial(_label_files, model, audio)
-    parts = on_every_core(work, progress(batches, "labelling", unit="batch"))
+    batches = {str(start): [*map(str, paths[start : start + BATCH])] for start in range(0, len(paths), BATCH)}
+    work = partial(_label_files, place_of(model_folder, is_fused=True), audio)
+    with one_thread():
+        found = run_jobs(
+            batches,
+            work,
+            None,
+            label="labelling",
+            executor=executor,
+            workers=workers,
+            in_threads=True,
+            reads=audio,
+            unit="batch",
+        )
+    parts: list[_Part] = list(found.values())
     rejected = {name: reason for part in parts for name, reason in part.rejected.items()}
-    found = pd.DataFrame([row for part in parts for row in part.rows])
-    if found.empty:
+    segments = pd.DataFrame([row for part in parts for row in part.rows])
+    if segments.empty:
         name, reason = next(iter(rejected.items()))
         raise TextureError(f"{shown(audio)}: none of {len(paths)} files can be labelled; {name}: {reason}")
     labels = joined([labels for part in parts for labels in part.labels])
-    if not found["file_name"].duplicated().any() and not found["start_seconds"].any():
-        found = found[["file_name"]]  # every sound is one clip
-    content = pd.concat([found, labels_table(model, labels)], axis=1)
+    if not segments["file_name"].duplicated().any() and not segments["start_seconds"].any():
+        segments = segments[["file_name"]]  # every sound is one clip
+    content = pd.concat([segments, labels_table(model, labels)], axis=1)
     write_table(table, content)
-    if len(found.columns) == 1:
+    if len(segments.columns) == 1:
         write_json(table.with_suffix(".json"), labels_by_name(content))
     else:
         write_json(table.with_suffix(".json"), content.to_dict("records"))
-    return len(found), rejected
+    return len(segments), rejected
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,12 @@ class _Part:
     rejected: dict[str, str] = field(default_factory=dict)
 
 
-def _label_files(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
+def _label_files(place: ModelPlace, audio: Path, paths: Sequence[str]) -> _Part:
+    with one_thread():
+        return _labelled(model_at(place), audio, [Path(path) for path in paths])
+
+
+def _labelled(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
     part = _Part()
     waiting: list[np.ndarray] = []
     for path in paths:
@@ -72,7 +92,7 @@ def _label_files(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
             for start, segment in _segments(model, path):
                 part.rows.append({"file_name": name, "start_seconds": round(start, 4)})
                 waiting.append(segment)
-                if len(waiting) == _BATCH:
+                if len(waiting) == BATCH:
                     part.labels.append(read_clips(model, np.stack(waiting)))
                     waiting.clear()
         except FileNotFoundError:

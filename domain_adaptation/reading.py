@@ -1,4 +1,4 @@
-"""Clips -> labels: batch after batch, on every core."""
+"""Clips -> labels: batch after batch."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,16 @@ import joblib
 import numpy as np
 import torch
 
-from domain_adaptation.clip_store import read_batch
+from domain_adaptation.clip_store import BATCH, read_batch
 from domain_adaptation.extractor_network import Reading
 from domain_adaptation.model_folder import Model
 from domain_adaptation.training import Rows
 from domain_adaptation.waveforms import prepared
 from texturelib.dataset import Dataset
 from texturelib.learning.one_thread import one_thread
-from texturelib.progress import progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_BATCH = 64  # clips; large enough to keep the transforms busy, small enough for any memory
 
 
 @dataclass(frozen=True)
@@ -34,20 +31,11 @@ class Labels:
         return Labels(self.labels[rows], self.spread[rows])
 
 
-def read_dataset_clips(model: Model, dataset: Dataset, label: str = "labelling") -> Labels:
-    """-> the labels of every clip. Errors: TextureError, naming a clip that is missing, damaged or silent."""
-
-    def clips(rows: range) -> torch.Tensor:
-        waveforms = torch.from_numpy(read_batch(dataset, rows))
-        return prepared(waveforms, dataset.sample_rate, model.about.features.sample_rate)
-
-    return _read(model, len(dataset), clips, label=label)
-
-
 def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
-    """-> [rows, samples] float32 at the features' rate. Errors: as `read_dataset_clips`."""
-    clips = torch.from_numpy(read_batch(dataset, rows.tolist()))
-    return prepared(clips, dataset.sample_rate, model.about.features.sample_rate).numpy()
+    """-> [rows, samples] float32 at the features' rate. Errors: TextureError, naming a clip that is missing, damaged or
+    silent."""
+    clips = read_batch([dataset.path(row) for row in rows], dataset.sample_rate, dataset.n_samples)
+    return prepared(torch.from_numpy(clips), dataset.sample_rate, model.about.features.sample_rate).numpy()
 
 
 def read_clips(model: Model, clips: np.ndarray) -> Labels:
@@ -62,8 +50,8 @@ def joined(parts: Sequence[Labels]) -> Labels:
     return Labels(np.concatenate([part.labels for part in parts]), np.concatenate([part.spread for part in parts]))
 
 
-def on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """-> what `work` makes of each item, in order. For work that is mostly torch's, or waits for files."""
+def _on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """-> what `work` makes of each item, in order. For work that is mostly torch's."""
     with one_thread():
         results = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(work)(item) for item in items)
     return cast("list[Result]", results)
@@ -95,9 +83,8 @@ def _read(
     n_clips: int,
     clips: Callable[[range], torch.Tensor],
     disturb_seed: int | None = None,
-    label: str = "",
 ) -> Labels:
-    return joined(_in_batches(model, n_clips, clips, _labels, disturb_seed, label))
+    return joined(_in_batches(model, n_clips, clips, _labels, disturb_seed))
 
 
 def _labels(reading: Reading) -> Labels:
@@ -114,7 +101,6 @@ def _in_batches(
     clips: Callable[[range], torch.Tensor],
     part: Callable[[Reading], Result],
     disturb_seed: int | None = None,
-    label: str = "",
 ) -> list[Result]:
     """-> of each batch's reading the part that is wanted, so that nothing else stays in memory."""
     extractor, features = model.extractor.eval(), model.about.features
@@ -127,10 +113,10 @@ def _in_batches(
             waveforms = features.disturb(waveforms)
         return part(extractor.read(features.compute(waveforms)))
 
-    batches = [range(start, min(start + _BATCH, n_clips)) for start in range(0, n_clips, _BATCH)]
+    batches = [range(start, min(start + BATCH, n_clips)) for start in range(0, n_clips, BATCH)]
     if disturb_seed is not None:
         # One after the other: their chance comes from one generator.
         with torch.random.fork_rng():
             torch.manual_seed(disturb_seed)
             return [read(batch) for batch in batches]
-    return on_every_core(read, progress(batches, label, unit="batch") if label else batches)
+    return _on_every_core(read, batches)

@@ -29,14 +29,16 @@ def synthetic_set(config: AdaptationConfig) -> ClipSet:
         raise TextureError(
             f"synthetic: {shown(dataset.folder)}: has no controls; it should come from synthetic-datasets generate"
         )
-    return ClipSet(dataset, clip_store(dataset, config.features.sample_rate, config.output / "clips" / "synthetic"))
+    return ClipSet(
+        dataset, clip_store(dataset, config.features.sample_rate, config.output / "clips" / "synthetic", config.executor)
+    )
 
 
 def real_set(config: AdaptationConfig) -> ClipSet:
     """Errors: TextureError when its clips are not like the synthetic ones."""
     dataset = read_dataset(config.real)
     check_clips_alike("real", dataset, "the synthetic set's", _description(config))
-    return ClipSet(dataset, clip_store(dataset, config.features.sample_rate, config.output / "clips" / "real"))
+    return ClipSet(dataset, clip_store(dataset, config.features.sample_rate, config.output / "clips" / "real", config.executor))
 
 
 def check_clips_alike(key: str, dataset: Dataset, whose: str, other: Mapping[str, Any]) -> None:

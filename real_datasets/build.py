@@ -34,7 +34,8 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     stems = zip(wanted, segment_stems(wanted), strict=True)
     items = {recording.name: (recording, stem) for recording, stem in stems if recording.name not in unavailable}
     journal = output.folder / "journal.jsonl"
-    outcomes = run_jobs(items, partial(cut_recording, config, output.folder), journal, label="cutting", workers=workers)
+    work = partial(cut_recording, config, output.folder)
+    outcomes = run_jobs(items, work, journal, label="cutting", executor=config.executor, workers=workers)
 
     cuts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, dict)}
     segments, duplicates = _segments(config, output, recordings, cuts)

@@ -15,7 +15,6 @@ from real_datasets.silence import is_nothing
 from real_datasets.sources import Recording
 from texturelib.audio import level_dbfs, to_16_bit, write_wav
 from texturelib.errors import Rejected
-from texturelib.files import shown
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Re
         for path in written:
             path.unlink(missing_ok=True)
         if isinstance(error, FileNotFoundError) and not recording.path.exists():
-            raise Rejected(f"{shown(recording.path)} is gone") from None
+            raise Rejected(f"{recording.path.name} is gone") from None
         if isinstance(error, UnicodeEncodeError):
             raise Rejected("its name is not UTF-8, so it cannot be opened; rename it") from None
         raise

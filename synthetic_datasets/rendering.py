@@ -1,5 +1,6 @@
 """Many sounds from one engine, whatever kind of engine it is."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import numpy as np
 from synthetic_datasets.config import RecordingsConfig, SyntheticConfig
 from synthetic_datasets.engines import Render
 from texturelib.errors import Rejected
+from texturelib.executors import Local
 from texturelib.jobs import run_jobs
 from texturelib.outputs import Output
 
@@ -27,18 +29,24 @@ def render_all(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Start the engine, make the output ready, and do `work` on every item. -> as `run_jobs`; versions of what made the sound.
 
-    What `work` is given to render with raises Rejected where the engine gives values that are not numbers.
+    What `work` is given to render with raises Rejected where the engine gives values that are not numbers. An engine that plays
+    something on this machine is not shared out to others, whatever the executor.
 
     The journal, `output.folder / "journal.jsonl"`, is left there.
     """
-    workers = min(workers or joblib.cpu_count(), len(items))
-    with config.engine.started(config.seconds, config.sample_rate, workers) as engine:
+    executor = config.executor
+    n_players = min(workers or executor.workers or joblib.cpu_count(), len(items))
+    with config.engine.started(config.seconds, config.sample_rate, n_players) as engine:
+        if engine.in_threads and not isinstance(executor, Local):
+            warnings.warn(f'the engine "{config.engine.type}" plays on this machine, not on "{executor.type}"', stacklevel=2)
+            executor = Local()
         output.begin()  # only now: a patch that is not open should not cost the set that is there
         outcomes = run_jobs(
             items,
             partial(work, partial(_numbers, engine.render)),
             output.folder / "journal.jsonl",
             label=label,
+            executor=executor,
             workers=engine.n_workers or workers,
             in_threads=engine.in_threads,
         )

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +12,8 @@ import typer
 from hypothesis import settings
 
 from texturelib.command_line import _status_of
+
+from .clusters import DaskCluster, RayCluster
 
 if TYPE_CHECKING:
     from domain_adaptation.extractor_network import Extractor
@@ -101,3 +104,31 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield mount
     if is_mounted:
         subprocess.run(["umount", place], check=True)
+
+
+@pytest.fixture(scope="session")
+def dask_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Dask cluster on loopback, with two workers."""
+    cluster = DaskCluster(tmp_path_factory.mktemp("dask"))
+    try:
+        cluster.add_worker()
+        cluster.add_worker()
+        cluster.wait_for_workers()
+        yield cluster.address
+    finally:
+        cluster.end()
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    """The address of a real Ray on loopback, with two cores."""
+    # The names of sockets in it must be short.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        cluster = RayCluster(Path(folder))
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in cluster.environment.items():
+                    patch.setenv(name, value)
+                yield cluster.address
+        finally:
+            cluster.end()

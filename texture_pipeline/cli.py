@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from texturelib.command_line import DebugOption, DryRunOption, make_app, run_app
+from texturelib.command_line import DebugOption, DryRunOption, ExecutorOption, make_app, run_app
 
 app = make_app("Run the four stages of one sound in order, and make a page of what they made.")
 
@@ -23,6 +23,7 @@ def pipeline(
     output: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where the results go, in place of the folder that the configs share.")
     ] = None,
+    executor: ExecutorOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to another number of clips than was asked for.")] = False,
     dry_run: DryRunOption = False,
     debug: DebugOption = False,
@@ -32,7 +33,7 @@ def pipeline(
     from texture_pipeline.stages import plan_jobs
     from texturelib.files import shown
 
-    jobs, results = plan_jobs(folder, set_ or [], recordings, output)
+    jobs, results = plan_jobs(folder, set_ or [], recordings, output, executor)
     every = ["--dry-run"] * dry_run + ["--overwrite"] + ["--debug"] * debug
     status = run_commands(jobs, {"": every, "synthetic-datasets generate": ["--yes"] * yes})
     if status:

@@ -10,6 +10,7 @@ from pathlib import Path
 from texturelib.audio import find_audio
 from texturelib.config import StageConfig, load_config, paths_in
 from texturelib.errors import UsageError
+from texturelib.executors import executor_named
 from texturelib.files import shown
 
 PAGE = "page"
@@ -90,14 +91,17 @@ class Job:
         return [name for name in self.stage.commands if has.issuperset(needs.get(name, ()))]
 
 
-def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None) -> tuple[list[Job], Path]:
+def plan_jobs(
+    folder: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None, executor: str | None = None
+) -> tuple[list[Job], Path]:
     """Read and check every config of `folder`. -> the jobs in order, and the folder that holds all results.
 
     overrides: "stage.key.key=value" each. recordings: a folder of sounds in place of the configured ones. output: a
     folder in place of the one that the configs' outputs share; with `recordings`, one beside it is taken unless given.
+    executor: in a word, in place of each config's.
     Errors: UsageError.
     """
-    jobs = [_job(stage, folder, own) for stage, own in wanted_stages(folder, overrides, recordings)]
+    jobs = [_job(stage, folder, own) for stage, own in wanted_stages(folder, overrides, recordings, executor)]
     results = _shared_folder([job.config.output for job in jobs])
     for missing in missing_inputs(jobs, results):
         raise UsageError(missing)  # or hours of work would end at it
@@ -110,11 +114,16 @@ def plan_jobs(folder: Path, overrides: Sequence[str], recordings: Path | None, o
     return jobs, results
 
 
-def wanted_stages(folder: Path, overrides: Sequence[str], recordings: Path | None) -> list[tuple[Stage, list[str]]]:
+def wanted_stages(
+    folder: Path, overrides: Sequence[str], recordings: Path | None, executor: str | None = None
+) -> list[tuple[Stage, list[str]]]:
     """-> the stages that run, in order, each with what is to be changed in its config. All as in `plan_jobs`."""
     if not folder.is_dir():
         raise UsageError(f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}")
-    own = _by_stage(overrides)
+    given = _by_stage(overrides)
+    # First, so that what the user sets besides still counts.
+    first = [f"executor={json.dumps(vars(executor_named(executor)))}"] if executor else []
+    own = {name: [*first, *changes] for name, changes in given.items()}
     if recordings:
         recordings = _normalised(recordings)
         if not recordings.is_dir() or not find_audio(recordings):
@@ -125,8 +134,8 @@ def wanted_stages(folder: Path, overrides: Sequence[str], recordings: Path | Non
     there = [stage for stage in STAGES if not stage.is_optional or (folder / f"{stage.name}.json").exists()]
     wanted = [stage for stage in there if not (stage.is_simulation and recordings)]
     for stage in STAGES:
-        if own[stage.name] and stage not in wanted:
-            raise UsageError(f"--set {stage.name}.{own[stage.name][0]}: this run has no stage {stage.name}")
+        if given[stage.name] and stage not in wanted:
+            raise UsageError(f"--set {stage.name}.{given[stage.name][0]}: this run has no stage {stage.name}")
     return [(stage, own[stage.name]) for stage in wanted]
 
 

@@ -23,7 +23,16 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would ha
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that was made otherwise.")]
 OverwriteTableOption = Annotated[bool, typer.Option("--overwrite", help="Replace a table that is there.")]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes; as many as cores unless given. Never changes the result.")
+    int | None,
+    typer.Option("--workers", min=1, help="How many; as the config's executor says unless given. Never changes the result."),
+]
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="TYPE[=ADDRESS]",
+        help="Who does the work: local, dask, ray, or a cluster, as dask=tcp://host:8786. Never changes the result.",
+    ),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="On an error, print the traceback too.")]
 

@@ -10,7 +10,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     SerializationInfo,
@@ -18,8 +17,10 @@ from pydantic import (
     ValidationInfo,
 )
 
+from texturelib._config_base import Config
 from texturelib._config_errors import sentence, sentences
 from texturelib.errors import ConfigError, UsageError
+from texturelib.executors import Executor, Local, executors
 from texturelib.files import shown
 
 
@@ -61,22 +62,19 @@ Share = Annotated[float, Field(ge=0, le=1)]
 """A part of a whole, 0..1."""
 
 
-class Config(BaseModel):
-    """Base of every part of a config: unknown keys are errors, values cannot be changed afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
-
-
 class StageConfig(Config):
     """Base of a whole config file."""
 
     schema_: str | None = Field(default=None, alias="$schema")
     output: ConfigPath
     """The folder that the command writes."""
+    executor: Annotated[Executor, executors] = Local()
+    """Who does the work: processes of this machine, or a cluster. What is written is the same."""
 
     def as_written(self, folder: Path) -> dict[str, Any]:
-        """-> what `folder/config.json` holds: every value, defaults too, with paths relative to `folder`."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"schema_"}, context={"folder": folder})
+        """-> what `folder/config.json` holds: every value, defaults too, with paths relative to `folder`; but not who did the
+        work, which the result does not depend on."""
+        return self.model_dump(mode="json", by_alias=True, exclude={"schema_", "executor"}, context={"folder": folder})
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)

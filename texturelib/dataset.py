@@ -54,17 +54,21 @@ class Dataset:
 
     def clip(self, index: int) -> np.ndarray:
         """-> [n_samples] float32. Errors: TextureError, naming the file, when it is not a clip of this dataset."""
-        path = self.path(index)
-        try:
-            return read_clip(path, self.sample_rate, self.n_samples)
-        except FileNotFoundError:
-            raise TextureError(f"{shown(path)}: no such file, but metadata.csv names it") from None
-        except Rejected as reason:
-            raise TextureError(f"{shown(path)}: {reason}") from None
+        return clip_at(self.path(index), self.sample_rate, self.n_samples)
 
     def control_values(self) -> np.ndarray:
         """-> [clips, controls] float32, 0..1."""
         return self.metadata[self.controls].to_numpy(dtype=np.float32)
+
+
+def clip_at(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
+    """As `Dataset.clip`, without a dataset's table."""
+    try:
+        return read_clip(path, sample_rate, n_samples)
+    except FileNotFoundError:
+        raise TextureError(f"{shown(path)}: no such file, but metadata.csv names it") from None
+    except Rejected as reason:
+        raise TextureError(f"{shown(path)}: {reason}") from None
 
 
 def read_dataset(folder: Path) -> Dataset:

@@ -27,6 +27,6 @@ class Rejected(Exception):  # noqa: N818 (an outcome, not an error)
     """One item of a job cannot be used. The job notes the reason in rejected.csv and goes on."""
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """-> what a library's error says, for the end of a sentence; its kind where it says nothing."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""Many independent items of work: side by side, resumable, and the same whatever the number of workers.
+"""Many independent items of work: side by side, resumable, and the same whoever works and however many they are.
 
 Each finished item is a line in a journal; a run that was stopped at any moment leaves the finished ones out when it is
 started again. An item's files must be written (whole) before its work returns.
@@ -9,58 +9,82 @@ import os
 import signal
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import joblib
-from joblib._parallel_backends import LokyBackend
 
 from texturelib.errors import Rejected, TextureError
+from texturelib.executors import Executor, Local, Pool
 from texturelib.files import remove_parts, shown, write_table
 from texturelib.orphans import end_with
 from texturelib.progress import progress
 
 Item = TypeVar("Item")
 
-_NOT_AGAIN = "what was finished is kept, and the same command goes on (where memory ran out: with fewer workers)"
+_THIS_MACHINE = Local()
+_RESTARTS = 3
+_NOT_AGAIN = "; what was finished is kept, and the same command goes on (where memory ran out: with fewer workers)"
 
 
 def run_jobs(
     items: Mapping[str, Item],
     work: Callable[[Item], Any],
-    journal: Path,
+    journal: Path | None,
     *,
     label: str,
+    executor: Executor = _THIS_MACHINE,
     workers: int | None = None,
     in_threads: bool = False,
+    reads: Path | None = None,
+    unit: str = "file",
 ) -> dict[str, Any]:
     """Do `work` on every item that the journal does not have yet.
 
-    work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work writes to. workers:
-    processes, as many as cores unless given; another machine's may be used through joblib's own backends. in_threads:
-    threads of this process instead, for work that waits for something outside of it.
-    -> by key, in the order of `items`: the result, or a Rejected.
-    Errors: those of the work; TextureError when workers are killed.
+    work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work writes to; None: a run that is
+    stopped begins anew, and results need not fit into JSON. executor: who does it. workers: how many, in place of what the
+    executor says. in_threads: on this machine, threads of this process instead of processes, for work that waits for something
+    outside of it, or does without Python's lock. reads: without a journal, what the work reads, which every worker must see.
+    -> by key, in the order of `items`: the result, or a Rejected. Errors: those of the work; TextureError when there are no
+    workers, or when they are killed over and over.
     """
-    done = _read_journal(journal)
-    todo = [(key, item) for key, item in items.items() if key not in done]
-    workers = min(workers or joblib.cpu_count(), max(1, len(todo)))
+    done = _read_journal(journal) if journal else {}
+    n_lost = 0
     try:
-        with journal.open("a", encoding="utf-8") as lines, closing(_outcomes(todo, work, workers, in_threads)) as outcomes:
-            for key, outcome in progress(outcomes, label, total=len(items), initial=len(items) - len(todo)):
-                done[key] = outcome
-                lines.write(json.dumps([key, outcome]) + "\n")
-                lines.flush()
-    except BaseException as error:
-        remove_parts(journal.parent)  # of workers that were stopped in the middle of a file
-        if isinstance(error, BrokenProcessPool):
-            raise TextureError(f"worker processes were killed; {_NOT_AGAIN}") from error
+        with journal.open("a", encoding="utf-8") if journal else nullcontext() as lines:
+            while todo := [(key, item) for key, item in items.items() if key not in done]:
+                started = executor.started(workers, len(todo), in_threads)
+                try:
+                    with closing(_outcomes(todo, work, started, journal or reads)) as outcomes:
+                        n_before = len(items) - len(todo)
+                        for key, outcome in progress(outcomes, label, total=len(items), unit=unit, initial=n_before):
+                            done[key] = outcome
+                            if lines:
+                                lines.write(json.dumps([key, outcome]) + "\n")
+                                lines.flush()
+                except _WorkersLost as lost:
+                    n_lost += 1
+                    if n_lost > _RESTARTS or not lost.can_restart:
+                        raise TextureError(f"{lost}{_NOT_AGAIN}") from lost
+                    warnings.warn(f"{lost}; the job goes on with new ones", stacklevel=2)
+        if journal and (n_lost or not isinstance(executor, Local)):
+            remove_parts(journal.parent)  # of workers that were killed, whose items others have done since
+    except BaseException:
+        if journal:
+            remove_parts(journal.parent)  # of workers that were stopped in the middle of a file
         raise
     return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
+
+
+class _WorkersLost(Exception):  # noqa: N818 (it ends in run_jobs)
+    """Not the work failed, but those who did it. can_restart: whether others are worth a try."""
+
+    def __init__(self, what: str, can_restart: bool) -> None:
+        super().__init__(what)
+        self.can_restart = can_restart
 
 
 def rejected_of(outcomes: Mapping[str, Any]) -> dict[str, str]:
@@ -91,23 +115,39 @@ def write_rejected(
 
 
 def _outcomes(
-    todo: Sequence[tuple[str, Item]], work: Callable[[Item], Any], workers: int, in_threads: bool
+    todo: Sequence[tuple[str, Item]], work: Callable[[Item], Any], started: AbstractContextManager[Pool], shared: Path | None
 ) -> Generator[tuple[str, dict[str, Any]], None, None]:
-    if workers == 1:
-        yield from (_attempt(key, item, work) for key, item in todo)
-        return
     _keep_resource_tracker_quiet()
-    # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib, which is its own affair; and where
-    # warnings are errors, joblib would wait for ever.
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-    warnings.filterwarnings("ignore", "[0-9]+ tasks which were still being processed", UserWarning)  # on a Ctrl-C, which says so
-    backend = "threading" if in_threads else None  # None is joblib's choice: processes, or what the caller has set up
-    # From its first moment on: a worker that waits for work would wait for minutes.
-    of_workers = {"initializer": end_with, "initargs": (os.getpid(),)} if backend is None and _starts_processes() else {}
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", backend=backend, **of_workers)
-    with _ctrl_c_held_back():
-        outcomes = parallel(joblib.delayed(_attempt)(key, item, work) for key, item in todo)
-    yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
+    with ExitStack() as stack:
+        with _ctrl_c_held_back():
+            pool = stack.enter_context(started)
+        if pool.is_this_process:
+            yield from (_attempt(key, item, work) for key, item in todo)
+            return
+        if shared:
+            pool.check(shared)
+        # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib, which is its own affair; and
+        # where warnings are errors, joblib would wait for ever.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        warnings.filterwarnings("ignore", "[0-9]+ tasks which were still being processed", UserWarning)  # on a Ctrl-C
+        # Of joblib's own, from their first moment on: a worker that waits for work would wait for minutes.
+        at_start = {"initializer": end_with, "initargs": (os.getpid(),)} if pool.backend is None else {}
+        parallel = joblib.Parallel(
+            n_jobs=pool.n_workers,
+            return_as="generator_unordered",
+            backend=pool.backend,
+            pre_dispatch=pool.pre_dispatch,
+            **at_start,
+        )
+        parent = os.getpid() if pool.are_children else None
+        try:
+            with _ctrl_c_held_back():
+                outcomes = parallel(joblib.delayed(_attempt_in_worker)(key, item, work, parent) for key, item in todo)
+            yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
+        except BaseException as error:
+            if what := pool.explain(error):
+                raise _WorkersLost(what, pool.can_restart) from error
+            raise
 
 
 def _keep_resource_tracker_quiet() -> None:
@@ -132,10 +172,11 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _starts_processes() -> bool:
-    """-> whether joblib's choice is its own processes, and not what the caller has set up."""
-    backend, _ = joblib.parallel.get_active_backend()
-    return isinstance(backend, LokyBackend)
+def _attempt_in_worker(key: str, item: Item, work: Callable[[Item], Any], main_pid: int | None) -> tuple[str, dict[str, Any]]:
+    """main_pid: of the process that has started this one, None where another did."""
+    if os.getppid() == main_pid:
+        end_with(main_pid)
+    return _attempt(key, item, work)
 
 
 def _attempt(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:

@@ -83,6 +83,11 @@ class Engine(Protocol):
     controls: dict[str, Setting]
 
     @property
+    def type(self) -> str:
+        """The word for it in a config."""
+        ...
+
+    @property
     def available(self) -> Sequence[Control]:
         """Every control that it has."""
         ...

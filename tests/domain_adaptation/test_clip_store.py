@@ -27,7 +27,9 @@ def test_a_store_holds_every_clip_at_the_features_rate_to_within_half_a_step_of_
     dataset = read_dataset(sets / "synthetic")
     store = store_of()
     assert (len(store), store.n_samples) == (60, 2000)  # 0.25 s
-    expected = prepared(torch.from_numpy(read_batch(dataset, range(60))), 16000, 8000).numpy()
+    expected = prepared(
+        torch.from_numpy(read_batch([dataset.path(row) for row in range(60)], 16000, dataset.n_samples)), 16000, 8000
+    ).numpy()
     expected /= np.abs(expected).max(axis=1, keepdims=True)
     clips = store[np.arange(60)]
     assert clips.dtype == np.int16

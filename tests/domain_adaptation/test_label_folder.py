@@ -10,7 +10,7 @@ import soundfile
 
 from domain_adaptation.cli import app
 from domain_adaptation.model_folder import Model, load_model, save_model
-from domain_adaptation.reading import read_dataset_clips
+from domain_adaptation.reading import read_waveforms, read_waveforms_of
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 
@@ -58,7 +58,7 @@ def test_clips_get_the_labels_that_the_config_would_give_them(run_command, model
     table = pd.read_csv(tmp_path / "t/labels.csv").set_index("file_name")
     assert list(table.columns) == ["brightness", "brightness_interval"]
     model = load_model(model_folder)
-    reading = read_dataset_clips(model, real)
+    reading = read_waveforms(model, read_waveforms_of(model, real, np.arange(len(real))))
     expected = pd.Series(reading.labels[:, 0], real.metadata["file_name"])
     np.testing.assert_allclose(table["brightness"], expected[table.index], atol=2e-6)  # six decimals are written
     widths = pd.Series(model.half_widths(reading.spread)[:, 0], real.metadata["file_name"])

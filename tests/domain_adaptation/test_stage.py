@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from domain_adaptation.cli import app
 from domain_adaptation.model_folder import Model, load_classifier, load_model, save_model
-from domain_adaptation.reading import read_dataset_clips
+from domain_adaptation.reading import read_waveforms, read_waveforms_of
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
@@ -78,7 +78,7 @@ def test_labels_are_what_the_adapted_network_says_of_every_real_clip(finished):
     assert labels.metadata["file_name"].tolist() == real.metadata["file_name"].tolist()
     for table, name in (("metadata.csv", "adapted"), ("labels_before.csv", "extractor")):
         model = load_model(finished / "models" / name)
-        reading = read_dataset_clips(model, real)
+        reading = read_waveforms(model, read_waveforms_of(model, real, np.arange(len(real))))
         said = pd.read_csv(folder / table)
         np.testing.assert_allclose(said[["brightness"]], reading.labels, atol=2e-6)  # six decimals are written
     assert [labels.path(index).exists() for index in range(len(labels))] == [True] * 40

@@ -13,13 +13,14 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from domain_adaptation.classifier import classifier_loss
+from domain_adaptation.clip_store import batches_of, read_batch
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.extractor import augmentations, fresh_model
 from domain_adaptation.extractor_network import make_classifier
 from domain_adaptation.laws import can_be_slowed, labels_at_speeds
 from domain_adaptation.model_folder import Model
 from domain_adaptation.problem import Objective, Problem, RealClips
-from domain_adaptation.reading import read_dataset_clips, read_store
+from domain_adaptation.reading import read_clips, read_store
 from domain_adaptation.sets import ClipSet, real_set, synthetic_set
 from domain_adaptation.supervised import SupervisedLoss
 from domain_adaptation.training import Clips, Settings, State, Training, evaluate, fit
@@ -161,7 +162,7 @@ def _read(found: Learning, model: Model, synthetic: ClipSet, real: ClipSet) -> N
     found.read = seconds_of(lambda: read_store(model, real.store, some)) / _READ
     half = _some(synthetic, _READ // 2)
     found.read_disturbed = seconds_of(lambda: read_store(model, synthetic.store, half, disturb_seed=0)) / len(half)
-    found.label = seconds_of(lambda: read_dataset_clips(model, real.dataset, "")) / len(real.dataset)
+    found.label = seconds_of(lambda: _label(model, real.dataset)) / len(real.dataset)
     if can_be_slowed(model):
         few = real.store[_some(real, 16)]
         found.at_speeds = seconds_of(lambda: labels_at_speeds(model, few)) / len(few)
@@ -211,6 +212,12 @@ class _Rehearsal(Problem):
         few = Clips(rows[: settings.batch_size], self.real.clips)
         self.heard["validation_clip"] = _validation(module, objective, few, settings.batch_size, self.fabric)
         return State()
+
+
+def _label(model: Model, dataset: Dataset) -> None:
+    for names in batches_of(dataset).values():
+        paths = [dataset.folder / name for name in names]
+        read_clips(model, read_batch(paths, dataset.sample_rate, dataset.n_samples))
 
 
 def _adapt(config: AdaptationConfig, found: Learning, model: Model, synthetic: ClipSet, real: ClipSet, fabric: Fabric) -> None:

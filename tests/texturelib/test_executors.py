@@ -1,0 +1,343 @@
+"""A job ends with the same results whoever did it, also when workers die; and what cannot be reached is said at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from texturelib.config import load_config
+from texturelib.errors import Rejected, TextureError, UsageError
+from texturelib.executors import Executor, Local, executor_named
+from texturelib.executors.dask import Dask
+from texturelib.executors.ray import Ray
+from texturelib.jobs import run_jobs
+
+psutil = pytest.importorskip("psutil")
+
+Job = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(params=["dask", "ray"])
+def cluster(request: pytest.FixtureRequest) -> Executor:
+    """A cluster of two workers, which was there before."""
+    return executor_named(f"{request.param}={request.getfixturevalue(f'{request.param}_address')}")
+
+
+@pytest.fixture(params=["local", "dask", "ray"])
+def own(request: pytest.FixtureRequest) -> Executor:
+    """Two workers that are started for the job alone."""
+    return executor_named(request.param).model_copy(update={"workers": 2})  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """Do the work on the numbers from 0 to 29. -> as `run_jobs`."""
+
+    def run(executor: Executor, work: Callable[[int], Any], **options: Any) -> dict[str, Any]:
+        items = {f"item {number}": number for number in range(30)}
+        return run_jobs(items, work, tmp_path / "journal.jsonl", label="x", executor=executor, **options)
+
+    return run
+
+
+def test_results_and_rejections_are_those_of_this_machine_and_in_the_order_of_the_items(
+    cluster: Executor, job: Job, tmp_path: Path
+) -> None:
+    def work(number: int) -> float:
+        if number == 13:
+            raise Rejected("bad luck")
+        return number / 7
+
+    there = job(cluster, work)
+
+    n_lines = len((tmp_path / "journal.jsonl").read_text().splitlines())
+    (tmp_path / "journal.jsonl").unlink()
+    here = job(Local(), work, workers=1)
+    assert n_lines == 30
+    assert str(there.pop("item 13")) == str(here.pop("item 13")) == "bad luck"
+    assert list(there.items()) == list(here.items())
+
+
+def test_an_error_of_the_work_is_the_same_error_here(cluster: Executor, job: Job, tmp_path: Path) -> None:
+    def work(number: int) -> int:
+        if number == 20:
+            raise OSError(28, "No space left on device", "/disk/a.wav")
+        return number
+
+    with pytest.raises(OSError, match="No space left") as error:
+        job(cluster, work)
+
+    assert (error.value.errno, error.value.filename) == (28, "/disk/a.wav")
+
+
+def test_what_the_journal_has_is_not_done_again_on_a_cluster_either(cluster: Executor, job: Job, tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text('["item 3", {"result": "from before"}]\n')
+
+    results = job(cluster, lambda _: os.getpid())
+
+    assert results.pop("item 3") == "from before"
+    assert os.getpid() not in results.values()
+
+
+def test_no_more_of_a_cluster_is_used_than_was_asked_for(cluster: Executor, job: Job) -> None:
+    def work(number: int) -> tuple[float, float]:
+        began = time.time()
+        time.sleep(0.02)
+        return began, time.time()
+
+    times = sorted(job(cluster, work, workers=1).values())
+
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(times))
+
+
+def kill_once(folder: Path) -> Callable[[int], int]:
+    def work(number: int) -> int:
+        if number == 7 and not (folder / "killed").exists():
+            (folder / "killed").touch()
+            (folder / ".part-1-half.wav").write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+        return number
+
+    return work
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_half_file_removed(own: Executor, job: Job, tmp_path: Path) -> None:
+    if own.type == "local":
+        with pytest.warns(UserWarning, match="worker processes were killed; the job goes on with new ones"):
+            results = job(own, kill_once(tmp_path))
+    else:
+        results = job(own, kill_once(tmp_path))
+
+    assert list(results.values()) == list(range(30))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "killed"]
+
+
+@pytest.mark.filterwarnings("ignore:worker processes were killed")
+def test_an_item_that_kills_every_worker_ends_the_job_with_a_sentence_and_keeps_the_others(
+    own: Executor, job: Job, tmp_path: Path
+) -> None:
+    def work(number: int) -> int:
+        if number == 20:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+        return number
+
+    with pytest.raises(TextureError, match=r"were killed.*; what was finished is kept, and the same command goes on"):
+        job(own, work)
+
+    assert (tmp_path / "journal.jsonl").read_text().count("\n") >= 10
+
+
+# What can be reached, and by whom. --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("executor", [Dask(workers=1), Ray(workers=1)], ids=["dask", "ray"])
+def test_a_cluster_for_one_job_is_reached_from_this_machine_alone(executor: Executor) -> None:
+    others = set(psutil.Process().children(recursive=True))
+    with executor.started(None, 10, False):
+        processes = [psutil.Process(), *(set(psutil.Process().children(recursive=True)) - others)]
+        addresses = {
+            place.laddr.ip
+            for process in processes
+            for place in process.net_connections("inet")
+            if place.status == psutil.CONN_LISTEN
+        }
+    assert addresses
+    assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("executor", "sentence"),
+    [
+        (Dask(address="tcp://127.0.0.1:1"), r"executor\.address: tcp://127\.0\.0\.1:1: nobody answers; .*`dask scheduler`"),
+        (Dask(address="fax://127.0.0.1:1"), r"executor\.address: fax://127\.0\.0\.1:1: unknown address scheme 'fax'"),
+        (Ray(address="127.0.0.1:1"), r"executor\.address: 127\.0\.0\.1:1: nobody answers; .*`ray start --head`"),
+        (Ray(address="here"), r"executor\.address: here: nobody answers"),
+    ],
+)
+def test_an_address_where_nobody_answers_is_said_within_seconds(executor: Executor, sentence: str, job: Job) -> None:
+    began = time.monotonic()
+    with pytest.raises(TextureError, match=sentence):
+        job(executor, str)
+    assert time.monotonic() - began < 30  # 5 s by its own clock; not minutes
+
+
+@pytest.mark.parametrize(("kind", "package"), [("dask", "distributed"), ("ray", "ray")])
+def test_a_package_that_is_missing_is_named_with_what_installs_it(
+    kind: str, package: str, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=rf"not installed; pip install 'texture-toolkit\[{kind}\]'"):
+        job(executor_named(kind), str)
+
+
+def test_workers_that_do_not_see_our_files_are_named(cluster: Executor, tmp_path: Path) -> None:
+    with cluster.started(None, 10, False) as pool:
+        pool.check(tmp_path)
+        with pytest.raises(TextureError, match=r"the worker at \S+ does not see .*nowhere; all machines need one shared folder"):
+            pool.check(tmp_path / "nowhere")
+
+
+def test_workers_with_other_versions_are_named(cluster: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = {"python": "3.9", "texture-toolkit": "0.1.0", "numpy": "1.0", "soundfile": "0.1"}
+    with cluster.started(None, 10, False) as pool:
+        monkeypatch.setattr("texturelib.executors._futures.versions_that_count", lambda: ours)
+        with pytest.raises(TextureError, match=r"the worker at \S+ has python 3\.1\d, but here it is 3\.9; .*install the same"):
+            pool.check(tmp_path)
+
+
+@pytest.fixture
+def dask_of() -> Iterator[Callable[..., str]]:
+    """-> the address of a Dask cluster in this process."""
+    from distributed import LocalCluster
+
+    clusters = []
+
+    def start(**settings: Any) -> str:
+        clusters.append(LocalCluster(host="127.0.0.1", dashboard_address="127.0.0.1:0", processes=False, **settings))
+        return clusters[-1].scheduler_address
+
+    yield start
+    for each in clusters:
+        each.close()
+
+
+def test_a_cluster_without_workers_is_not_waited_for_for_ever(
+    dask_of: Callable[..., str], job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("texturelib.executors.dask._WORKERS_SECONDS", 0.1)
+    with pytest.raises(TextureError, match=r"has no workers; start some: dask worker \S+ --nworkers auto --nthreads 1"):
+        job(Dask(address=dask_of(n_workers=0, protocol="tcp")), str)
+
+
+def test_workers_that_would_do_several_items_in_one_process_are_refused(dask_of: Callable[..., str], job: Job) -> None:
+    address = dask_of(n_workers=1, threads_per_worker=3, protocol="tcp")
+    with pytest.raises(TextureError, match=r"has 3 threads, and the jobs need processes.*--nworkers 3 --nthreads 1"):
+        job(Dask(address=address), str)
+
+
+# Stopped and killed. ----------------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from texturelib.command_line import make_app, run_app
+from texturelib.executors import executor_named
+from texturelib.files import whole_file
+from texturelib.jobs import run_jobs
+
+app = make_app("Write small files, slowly.")
+
+@app.command()
+def slowly(folder: Path, executor: str):
+    def write(number):
+        with whole_file(folder / "files" / f"{number}.txt") as part:
+            for _ in range(20):
+                with part.open("a") as file:
+                    file.write(".")
+                time.sleep(0.03)
+        return number
+    folder.mkdir(exist_ok=True)
+    who = executor_named(executor)
+    run_jobs({str(n): n for n in range(8)}, write, folder / "journal.jsonl", label="writing", executor=who, workers=2)
+
+if __name__ == "__main__":
+    run_app(app, "slowly")
+"""
+
+
+class Program:
+    """The program, started in a process group of its own, as a shell does."""
+
+    def __init__(self, folder: Path, executor: str) -> None:
+        self.folder = folder
+        script = folder.with_suffix(".py")
+        script.write_text(PROGRAM)
+        self.process = subprocess.Popen(
+            [sys.executable, script, folder, executor],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait_for_the_middle(self) -> "list[psutil.Process]":
+        """-> the processes that it has started."""
+        while not (list(self.folder.glob("files/[0-9]*.txt")) and list(self.folder.glob("files/.part-*"))):
+            assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
+            time.sleep(0.01)
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self) -> tuple[int, str, str]:
+        """-> exit status, stdout, stderr."""
+        out, err = self.process.communicate(timeout=120)
+        return self.process.returncode, out, err
+
+    def snapshot(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in self.folder.rglob("*.txt")}
+
+
+@pytest.mark.parametrize("executor", ["dask", "ray"])
+def test_ctrl_c_ends_with_one_message_nothing_half_written_and_nobody_left(executor: str, tmp_path: Path) -> None:
+    program = Program(tmp_path / "job", executor)
+    others = program.wait_for_the_middle()
+    os.killpg(program.process.pid, signal.SIGINT)
+
+    assert program.end() == (130, "", "\nstopped; the same command goes on from here\n")
+    _, alive = psutil.wait_procs(others, timeout=20)
+    assert not alive
+    assert not [name for name in program.snapshot() if name.startswith(".part-")]
+
+    again = Program(tmp_path / "job", executor)
+    assert again.end() == (0, "", "")
+    assert again.snapshot() == {f"{n}.txt": "." * 20 for n in range(8)}
+
+
+def test_after_a_ctrl_c_a_cluster_that_lives_on_writes_nothing_more(cluster: Executor, tmp_path: Path) -> None:
+    program = Program(tmp_path / "job", f"{cluster.type}={cluster.address}")  # type: ignore[attr-defined]
+    program.wait_for_the_middle()
+    os.killpg(program.process.pid, signal.SIGINT)
+
+    assert program.end() == (130, "", "\nstopped; the same command goes on from here\n")
+    before = program.snapshot()
+    assert not [name for name in before if name.startswith(".part-")]
+    time.sleep(1)  # an item takes 0.6 s
+    assert program.snapshot() == before
+
+
+@pytest.mark.parametrize("executor", ["dask", "ray"])
+def test_workers_end_soon_after_a_main_process_that_is_killed(executor: str, tmp_path: Path) -> None:
+    program = Program(tmp_path / "job", executor)
+    others = program.wait_for_the_middle()
+    # Ray's agents, which do no work, look for it but now and then.
+    workers = [each for each in others if "Agent" not in each.name()]
+    program.process.kill()
+    program.end()
+
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert workers
+    assert not alive
+
+
+# In words. --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_config_names_its_executor_and_what_it_writes_does_not(example: Any, write_config: Callable[..., Path]) -> None:
+    config = load_config(write_config(executor={"type": "dask", "address": "tcp://10.0.0.7:8786"}), example)
+    assert config.executor == Dask(address="tcp://10.0.0.7:8786")
+    assert "executor" not in config.as_written(config.output)
+    assert load_config(write_config(), example).executor == Local()
+
+
+@pytest.mark.parametrize("text", ["slurm", "local=there", "dask:tcp"])
+def test_a_word_that_is_no_executor_is_one_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match=rf"^--executor {text}: should be one of dask, local, ray, or that of a cluster"):
+        executor_named(text)

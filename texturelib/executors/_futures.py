@@ -1,0 +1,132 @@
+"""Joblib's way to workers elsewhere: calls go out, and each comes back as a future.
+
+Joblib has a backend for Dask, and Ray has one for joblib. The one waits for ever for what Dask has given up on; the other hands
+out no result before the last is there, so that a journal would hold nothing when a run is stopped.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from joblib.parallel import AutoBatchingMixin, ParallelBackendBase
+
+from texturelib.errors import TextureError, first_line
+from texturelib.executors._base import Pool
+
+
+class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[override]
+    """submit: a function and its argument -> the future of its result. cancel: futures that are no longer wanted; returns when
+    nobody works on them any more."""
+
+    supports_retrieve_callback = True
+    default_n_jobs = -1
+
+    def __init__(
+        self,
+        submit: Callable[[Callable[[Any], Any], Any], Any],
+        cancel: Callable[[Iterable[Any]], None],
+        n_workers: int,
+    ) -> None:
+        super().__init__()
+        self._submit, self._cancel, self._n_workers = submit, cancel, n_workers
+        self._open: set[Any] = set()
+
+    def effective_n_jobs(self, n_jobs: int) -> int:  # type: ignore[override]
+        return max(2, self._n_workers)  # with one, joblib would do the work here
+
+    def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:  # type: ignore[override]
+        self.parallel = parallel
+        return self.effective_n_jobs(n_jobs)
+
+    def submit(self, func: Callable[[], Any], callback: Callable[[Any], None] | None = None) -> Any:
+        future = self._submit(_outcome, func)
+        self._open.add(future)
+        future.add_done_callback(lambda done: self._came_back(done, callback))
+        return future
+
+    def _came_back(self, future: Any, callback: Callable[[Any], None] | None) -> None:
+        self._open.discard(future)
+        if callback:
+            callback(future)
+
+    def retrieve_result_callback(self, out: Any) -> Any:
+        result, error, trace = out.result()
+        if error is not None:
+            raise error from _ThereError(trace)
+        return result
+
+    def abort_everything(self, ensure_ready: bool = True) -> None:
+        self._cancel(list(self._open))
+        self._open.clear()
+
+    def terminate(self) -> None:
+        self.reset_batch_stats()
+
+
+class _ThereError(Exception):
+    """Where an error arose, on another machine; for --debug."""
+
+
+def _outcome(call: Callable[[], Any]) -> tuple[Any, Exception | None, str]:
+    # Errors travel as results: both Dask and Ray would change them, and Ray would try again.
+    try:
+        return call(), None, ""
+    except Exception as error:
+        return None, error, traceback.format_exc()
+
+
+def cluster_pool(
+    n_workers: int,
+    backend: FuturesBackend,
+    most: int | None,
+    ask: Callable[[str], dict[str, Any]],
+    explain: Callable[[BaseException], str | None],
+) -> Pool:
+    """-> of a cluster that was there before. most: how many of its workers to use at a time. ask: as for `_check_workers`."""
+    # What waits at a worker beside what runs there is what would make use of another.
+    waiting = most if most and most < n_workers else "2 * n_jobs"
+    return Pool(
+        n_workers,
+        backend=backend,
+        pre_dispatch=waiting,
+        are_children=False,
+        check=lambda path: _check_workers(path, ask),
+        explain=explain,
+    )
+
+
+def versions_that_count() -> dict[str, str]:
+    """-> of what makes a result."""
+    return {"python": python_version().rpartition(".")[0]} | {
+        name: version(name) for name in ("texture-toolkit", "numpy", "soundfile")
+    }
+
+
+def worker_facts(path: str) -> tuple[dict[str, str], bool]:
+    """-> a worker's versions, and whether it sees a path."""
+    return versions_that_count(), Path(path).exists()
+
+
+def _check_workers(path: Path, ask: Callable[[str], dict[str, Any]]) -> None:
+    """ask: a path -> by worker, what `worker_facts` says there, or the error that came of it. Errors: TextureError unless every
+    worker has the same versions as we, and sees `path`."""
+    ours = versions_that_count()
+    for worker, answer in ask(str(path.absolute())).items():
+        if isinstance(answer, BaseException):
+            why = f"the worker at {worker} cannot run the toolkit ({first_line(answer)}); install it there as it is here"
+            raise TextureError(f"executor: {why}")
+        theirs, sees = answer
+        for name, number in ours.items():
+            if theirs[name] != number:
+                raise TextureError(
+                    f"executor: the worker at {worker} has {name} {theirs[name]}, but here it is {number}; results should not "
+                    "depend on who makes them, so install the same there"
+                )
+        if not sees:
+            raise TextureError(
+                f"executor: the worker at {worker} does not see {path.absolute()}; all machines need one shared folder, under "
+                "the same path"
+            )

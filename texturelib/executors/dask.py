@@ -1,0 +1,130 @@
+"""A Dask cluster: one of your own, or one that is started here on loopback."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+from uuid import uuid4
+
+import joblib
+from pydantic import PositiveInt
+
+from texturelib._config_base import Config
+from texturelib.errors import TextureError, UsageError
+from texturelib.executors._base import Pool, executors
+
+_CONNECT_SECONDS = 5
+_WORKERS_SECONDS = 10  # for a cluster that makes its workers when there is work
+_PATIENCE_SECONDS = 10  # for items that are being worked on when a job is stopped
+
+
+@executors.register
+class Dask(Config):
+    """Processes of a Dask cluster. A worker that dies, its items are done by others."""
+
+    type: Literal["dask"] = "dask"
+    address: str | None = None
+    """Of a cluster's scheduler, as "tcp://host:8786"; its machines need the same toolkit, and the same folders under the same
+    paths. null: a cluster for this job alone, on this machine, which no other can reach."""
+    workers: PositiveInt | None = None
+    """Processes; null: as many as cores. With an address: how many of the cluster's are used at a time; null: all."""
+
+    @contextmanager
+    def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
+        try:
+            import distributed
+        except ImportError:
+            raise UsageError("executor: needs Dask, which is not installed; pip install 'texture-toolkit[dask]'") from None
+        wanted = workers or self.workers
+        # What becomes of workers and connections is ours to say.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        if self.address is not None:
+            with _connected(self.address) as client:
+                there = _n_workers(client, self.address)
+                yield _pool(client, there, self.address, wanted)
+            return
+        n_workers = min(wanted or joblib.cpu_count(), max(1, n_items))
+        with (
+            distributed.LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                memory_limit=0,  # as on this machine without Dask, which would stop a worker that has its share
+                silence_logs=logging.CRITICAL,
+            ) as cluster,
+            distributed.Client(cluster, set_as_default=False) as client,
+        ):
+            yield _pool(client, n_workers)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        why = "nobody answers" if isinstance(error, OSError) else str(error)
+        raise TextureError(
+            f"executor.address: {address}: {why}; name that of a Dask scheduler, which `dask scheduler` says when it starts"
+        ) from None
+    with client:
+        yield client
+
+
+def _n_workers(client: Any, address: str) -> int:
+    """Errors: TextureError when there are none, or such as would work on several items in one process."""
+    try:
+        client.wait_for_workers(1, timeout=_WORKERS_SECONDS)
+    except TimeoutError:
+        raise TextureError(
+            f"executor.address: the cluster at {address} has no workers; start some: dask worker {address} --nworkers auto "
+            "--nthreads 1"
+        ) from None
+    threads = client.nthreads()
+    worker, most = max(threads.items(), key=lambda each: each[1])
+    if most > 1:
+        raise TextureError(
+            f"executor.address: the worker at {worker} has {most} threads, and the jobs need processes, which cannot disturb "
+            f"each other: dask worker {address} --nworkers {most} --nthreads 1"
+        )
+    return len(threads)
+
+
+def _pool(client: Any, n_workers: int, address: str | None = None, most: int | None = None) -> Pool:
+    from texturelib.executors._futures import FuturesBackend, cluster_pool, worker_facts
+
+    def submit(function: Any, argument: Any) -> Any:
+        return client.submit(function, argument, key=f"texture-{uuid4().hex}", pure=False)
+
+    def cancel(futures: Iterable[Any]) -> None:
+        keys = [future.key for future in futures]
+        client.cancel(list(futures), force=True)
+        until = time.monotonic() + _PATIENCE_SECONDS
+        # Dask lets an item that is being worked on go on to its end, and so would it write into what the next run makes.
+        while address and time.monotonic() < until and any(client.run(_is_busy_with, keys).values()):
+            time.sleep(0.1)
+
+    def ask(path: str) -> dict[str, Any]:
+        return client.run(worker_facts, path, on_error="return")
+
+    def explain(error: BaseException) -> str | None:
+        from asyncio import CancelledError
+
+        from distributed import KilledWorker
+        from distributed.comm.core import CommClosedError
+
+        if isinstance(error, KilledWorker):
+            return "Dask's workers were killed over and over at the same items"
+        return f"the cluster at {address} is gone" if isinstance(error, CancelledError | CommClosedError) else None
+
+    backend = FuturesBackend(submit, cancel, n_workers)
+    if address is None:
+        return Pool(n_workers, backend=backend, explain=explain)
+    return cluster_pool(n_workers, backend, most, ask, explain)
+
+
+def _is_busy_with(keys: list[str], dask_worker: Any) -> bool:
+    return any(key in dask_worker.state.tasks for key in keys)

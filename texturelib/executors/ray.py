@@ -1,0 +1,158 @@
+"""A Ray cluster: one of your own, or an instance that is started here on loopback."""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Literal
+
+import joblib
+from pydantic import PositiveInt
+
+from texturelib._config_base import Config
+from texturelib.errors import TextureError, UsageError, first_line
+from texturelib.executors._base import Pool, executors
+
+_CONNECT_SECONDS = 5
+_FACTS_SECONDS = 60  # for the first process of a machine to start
+_STORE_BYTES = 80 * 2**20  # the least that Ray takes; what passes through it here is small
+_RETRIES = 3
+
+
+@executors.register
+class Ray(Config):
+    """Processes of a Ray cluster. A worker that dies, its items are done by others."""
+
+    type: Literal["ray"] = "ray"
+    address: str | None = None
+    """Of a cluster that this machine belongs to, as "host:6379", or of its client server, as "ray://host:10001"; machines need
+    the same toolkit, and the same folders under the same paths. null: an instance for this job alone, on this machine, which
+    no other can reach."""
+    workers: PositiveInt | None = None
+    """Processes; null: as many as cores. With an address: how many of the cluster's cores are used at a time; null: all."""
+
+    @contextmanager
+    def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
+        wanted = workers or self.workers
+        is_here = self.address is None or self.address.startswith(("127.0.0.1:", "localhost:"))
+        _prepare_environment(is_here, is_own=self.address is None)
+        try:
+            import ray
+        except ImportError:
+            raise UsageError("executor: needs Ray, which is not installed; pip install 'texture-toolkit[ray]'") from None
+        if self.address is not None:
+            _check_that_somebody_answers(self.address)
+            with _initialised(ray, address=self.address):
+                there = int(ray.cluster_resources().get("CPU", 0))
+                if not there:
+                    raise TextureError(f"executor.address: the cluster at {self.address} has no cores to work with")
+                yield _pool(ray, there, self.address, wanted)
+            return
+        n_workers = min(wanted or joblib.cpu_count(), max(1, n_items))
+        settings = {"include_dashboard": False, "num_cpus": n_workers, "object_store_memory": _STORE_BYTES}
+        # In /tmp, since the names of sockets in it must be short.
+        with (
+            tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder,
+            _initialised(ray, address="local", _temp_dir=folder, **settings),
+        ):
+            if not ray.util.get_node_ip_address().startswith(("127.", "::1")):
+                raise TextureError("executor: Ray would listen to other machines, since it was imported before; start anew")
+            yield _pool(ray, n_workers)
+
+
+def _prepare_environment(is_here: bool, is_own: bool) -> None:
+    """What Ray reads when it is imported, or starts."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "5")  # seconds, about, until a cluster that does not let us in is given up
+    if is_here:
+        # Said for other systems, but on Linux too it keeps Ray to loopback, where it else listens on every interface.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    if is_own and "RAY_AUTH_MODE" not in os.environ:
+        # Known to nobody else on this machine; without one, Ray would leave one in the home folder.
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _check_that_somebody_answers(address: str) -> None:
+    """Ray itself would try for minutes. Errors: TextureError."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+    except (OSError, ValueError, OverflowError):
+        raise TextureError(
+            f"executor.address: {address}: nobody answers; name that of a Ray cluster, which `ray start --head` says at its start"
+        ) from None
+
+
+@contextmanager
+def _initialised(ray: Any, **settings: Any) -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True, **settings)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        if "token" in f"{error} {error.__cause__}":
+            raise TextureError(
+                "executor: the Ray cluster asks for its token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on its machines"
+            ) from error
+        raise TextureError(f"executor: Ray does not start ({first_line(error)})") from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)  # Ray has put its own there
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _pool(ray: Any, n_workers: int, address: str | None = None, most: int | None = None) -> Pool:
+    from texturelib.executors._futures import FuturesBackend, cluster_pool, worker_facts
+
+    references: dict[Any, Any] = {}
+    remote = {}
+
+    def submit(function: Any, argument: Any) -> Any:
+        if function not in remote:
+            remote[function] = ray.remote(max_retries=_RETRIES)(function)
+        reference = remote[function].remote(argument)
+        future = reference.future()
+        references[future] = reference
+        future.add_done_callback(lambda done: references.pop(done, None))
+        return future
+
+    def cancel(futures: Iterable[Any]) -> None:
+        for future in futures:
+            if (reference := references.get(future)) is not None:
+                with suppress(Exception):  # it may just have ended
+                    ray.cancel(reference, force=True)
+
+    def ask(path: str) -> dict[str, Any]:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        nodes = {node["NodeManagerAddress"]: node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        facts = ray.remote(num_cpus=0)(worker_facts)
+        asked = {
+            place: facts.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(path)
+            for place, node in nodes.items()
+        }
+        return {place: _answer(ray, reference) for place, reference in asked.items()}
+
+    def explain(error: BaseException) -> str | None:
+        if isinstance(error, ray.exceptions.WorkerCrashedError | ray.exceptions.OutOfMemoryError):
+            return "Ray's workers were killed over and over at the same items"
+        return "the Ray cluster is gone" if isinstance(error, ray.exceptions.RayError) else None
+
+    backend = FuturesBackend(submit, cancel, n_workers)
+    if address is None:
+        return Pool(n_workers, backend=backend, are_children=False, explain=explain)
+    return cluster_pool(n_workers, backend, most, ask, explain)
+
+
+def _answer(ray: Any, reference: Any) -> Any:
+    try:
+        return ray.get(reference, timeout=_FACTS_SECONDS)
+    except ray.exceptions.RayError as error:
+        return error
