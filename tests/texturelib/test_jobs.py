@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -314,22 +313,6 @@ def group_members(group: int) -> list[str]:
             if its_group == str(group) and state not in "ZX":
                 found.append(path.parent.name)
     return found
-
-
-def test_a_killed_worker_is_a_sentence_and_what_was_finished_is_kept(tmp_path: Path) -> None:
-    items = {str(number): number for number in range(12)}
-    with pytest.raises(
-        TextureError, match=r"^worker processes were killed; what was finished is kept, and the same command goes on"
-    ):
-        run_jobs(items, partial(die_of, 7), tmp_path / "journal", label="job", workers=2)
-    assert run_jobs(items, partial(die_of, None), tmp_path / "journal", label="job", workers=2) == items
-
-
-def die_of(deadly: int | None, number: int) -> int:
-    if number == deadly:
-        time.sleep(1)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
 
 
 GROWING = """
