@@ -3,6 +3,7 @@
 import errno
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -50,6 +51,7 @@ def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = (
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _note
+    threading.excepthook = _of_thread
     arguments = sys.argv[1:] or list(without_arguments)
     sys.exit(_status_of(lambda: app(arguments, prog_name=program, standalone_mode=False)))
 
@@ -57,6 +59,12 @@ def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = (
 def _note(message: Warning | str, *_: Any, **__: Any) -> None:
     """Say what a library warns of as a sentence, without its place in the library's code."""
     print(f"note: {message}", file=sys.stderr)
+
+
+def _of_thread(failed: threading.ExceptHookArgs) -> None:
+    """Leave it to the main thread to say that a disk is full: TensorBoard writes in a thread, and the next write hears of it."""
+    if "--debug" in sys.argv or not isinstance(failed.exc_value, OSError):
+        threading.__excepthook__(failed)
 
 
 def _interrupt(*_: Any) -> None:
