@@ -10,7 +10,7 @@ import numpy as np
 from conditioned_synthesis.mtcrnn import Checked, control_of, read_folder
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.errors import TextureError
-from texturelib.files import PART, link_or_copy, read_json, shown, write_json
+from texturelib.files import PART, link_or_copy, read_json, real_path, shown, write_json
 
 _TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
 _KIND = "imported from MTCRNN"
@@ -29,7 +29,7 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
         if problem := _problem_of_name(name):
             first = params_folder / next(iter(contents)).with_suffix(".params")
             raise TextureError(f"{shown(first)}: control {name!r}: {problem}")
-    output = output.resolve()  # the dataset's own place, also where a link leads to it
+    output = real_path(output)  # the dataset's own place, also where a link leads to it
     # Made beside its place: a run that stops leaves what was there before, or nothing, and not half a dataset.
     part, before = (output.with_name(f"{PART}{which}-{output.name}") for which in ("new", "old"))
     shutil.rmtree(part, ignore_errors=True)
