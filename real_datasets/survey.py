@@ -2,10 +2,10 @@
 
 import math
 
-import soundfile
-
 from real_datasets.choose import choose
 from real_datasets.config import RealConfig
+from texturelib.audio import read_header
+from texturelib.errors import Rejected
 from texturelib.progress import progress
 
 
@@ -15,11 +15,11 @@ def survey(config: RealConfig) -> str:
     recordings = choose(config).kept
     for recording in progress(recordings, "looking"):
         try:
-            header = soundfile.info(recording.path)
-            n_samples = math.ceil(header.frames * config.sample_rate / header.samplerate)
+            header = read_header(recording.path)
+            n_samples = math.ceil(header.n_frames * config.sample_rate / header.sample_rate)
             n_whole = max(0, (n_samples - config.n_samples) // config.n_hop + 1)
             n_segments += min(n_whole, config.most_per_recording or n_whole)
-        except (soundfile.LibsndfileError, UnicodeEncodeError):  # the latter of a name that is not UTF-8
+        except (Rejected, FileNotFoundError):
             n_unreadable += 1
     hours = n_segments * config.seconds / 3600
     megabytes = n_segments * config.seconds * config.sample_rate * 2 / 1e6
