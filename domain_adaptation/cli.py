@@ -115,7 +115,7 @@ def label(
 
 def _label_folder(model: Path | None, audio: Path | None, table: Path | None, dry_run: bool, overwrite: bool) -> None:
     from texturelib.audio import find_audio
-    from texturelib.files import shown
+    from texturelib.files import printable, shown
 
     if not (model and audio and table):
         raise UsageError("name a config, or all of --model FOLDER, --audio FOLDER and --output TABLE.csv")
@@ -133,7 +133,7 @@ def _label_folder(model: Path | None, audio: Path | None, table: Path | None, dr
 
     n_rows, rejected = label_folder(model, audio, table)
     for name, reason in rejected.items():
-        print(f"{name}: {reason}: left out", file=sys.stderr)
+        print(printable(f"{name}: {reason}: left out"), file=sys.stderr)
     print(f"{shown(table)}: {n_rows} clips labelled, {len(rejected)} files left out; the same as JSON beside it")
 
 

@@ -48,7 +48,7 @@ class ExtractorConfig(TrainingConfig):
 
 class ClassifierConfig(TrainingConfig):
     epochs: PositiveInt = 50
-    n_layers: PositiveInt = 8
+    n_layers: Annotated[int, Field(ge=1, le=64)] = 8
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
 
 
