@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from texturelib.errors import Rejected
-from texturelib.files import whole_file
+from texturelib.errors import Rejected, TextureError
+from texturelib.files import shown, whole_file
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".au"})
 """What `find_audio` takes for a recording (lower-case); soundfile reads all of these."""
@@ -74,6 +74,8 @@ def to_16_bit(samples: np.ndarray) -> np.ndarray:
 def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
     """samples: [samples], -1..1, or already int16 -> a 16-bit mono wav, whole or not at all."""
     steps = samples if samples.dtype == np.int16 else to_16_bit(samples)
+    if steps.nbytes > _LARGEST_WAV:
+        raise TextureError(f"{shown(path)}: {steps.nbytes / 1e9:.1f} GB are more than a wav can hold; ask for less at a time")
     content = steps.astype("<i2", copy=False).tobytes()
     rate, width = sample_rate, 2  # bytes of a sample
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * width, width, 8 * width)
@@ -82,6 +84,9 @@ def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
     # the module wave, whose half-made objects complain when Ctrl-C comes between.
     with whole_file(path) as part:
         part.write_bytes(header + content)
+
+
+_LARGEST_WAV = 2**32 - 64  # bytes: its header has 32 bits for them
 
 
 def level_dbfs(samples: np.ndarray) -> float:

@@ -74,6 +74,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 """A part of a whole, 0..1."""
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""Of chance; as large as every generator takes."""
+
+
 class Config(BaseModel):
     """Base of every part of a config: unknown keys are errors, values cannot be changed afterwards."""
 

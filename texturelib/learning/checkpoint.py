@@ -39,6 +39,7 @@ def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, H
     try:
         content: Mapping[str, Any] = load_tensors(path)
         state = new_state(**content["state"])
+        _check_kinds(state, new_state())
         for name, part in learning.items():
             part.load_state_dict(content[name])
     except TextureError:
@@ -47,3 +48,10 @@ def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, H
         reason = first_line(error)
         raise TextureError(f"{shown(path)}: not a checkpoint of this training ({reason}); remove it to start anew") from None
     return state
+
+
+def _check_kinds(state: object, new: object) -> None:
+    """Errors: TypeError when something in the state is of another kind than in a new one."""
+    for name, value in vars(new).items():
+        if value is not None and not isinstance(found := getattr(state, name), type(value)):
+            raise TypeError(f"{name} is a {type(found).__name__}")
