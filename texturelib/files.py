@@ -53,7 +53,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # of a name that is not UTF-8: JSON has a way to write it
+            text = json.dumps(content, indent=2) + "\n"
+    write_text(path, text)
 
 
 def check_file(path: Path, most_bytes: int | None = None) -> None:

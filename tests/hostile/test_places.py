@@ -269,3 +269,26 @@ def test_a_sound_to_label_may_be_called_anything(place: Path, run_command: Calla
     assert done.status == 0, done
     assert "unexpected" not in done.err
     assert "rain.wav" in (place / "labels.csv").read_text()
+
+
+@pytest.mark.parametrize("name", ["$_{$", "$\\frac$", "$$", "^", "水"])
+def test_a_picture_shows_any_name(tmp_path: Path, name: str) -> None:
+    import warnings
+
+    from domain_adaptation.plots import distribution_plot, source_plot, truth_plot
+
+    warnings.filterwarnings("ignore", "Glyph .* missing from")
+    values = np.linspace(0, 1, 5)[:, None]
+    truth_plot(tmp_path / "truth.png", values, values, {name: {"mae": 0.1, "r2": 0.5}})
+    distribution_plot(tmp_path / "labels.png", values, values, [name])
+    source_plot(tmp_path / "sources.png", values, np.array([name] * 5), [name])
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_sound_may_be_written_to_a_name_that_is_not_utf_8(place: Path) -> None:
+    from conditioned_synthesis.generate import write_sound
+    from conditioned_synthesis.instrument import load_instrument
+
+    path = place / os.fsdecode(b"\xe4.wav")
+    write_sound(path, np.full(800, 0.1), load_instrument(place / "model"), {})
+    assert json.loads(path.with_suffix(".params").read_text())["meta"]["filename"] == path.name
