@@ -137,6 +137,12 @@ def fingerprint(path: Path) -> str:
     return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
 
 
+def inputs_of(folder: Path) -> dict[str, Any]:
+    """-> by name: the digest of what a folder of ours was made from; none of another's."""
+    run = _read_run(folder)
+    return run["inputs"] if run else {}
+
+
 def _digest_of_file(path: Path) -> str:
     check_file(path, _LARGEST_FILE)
     digest = hashlib.sha256()
