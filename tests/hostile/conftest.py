@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))  # for mangling.py: tests are no package
 
-_FEW, _MANY = 100, 3000  # inputs of a fuzzer
+_FEW, _MANY = 100, 2000  # inputs of a fuzzer
 _PATIENCE_SECONDS = 60  # for one input; each takes milliseconds, but the machine may be busy
 _COUNTS = pytest.StashKey[Counter[str]]()
 
