@@ -46,9 +46,8 @@ def test_a_set_that_nobody_means_is_one_sentence(run_command: Callable, change: 
 def test_more_clips_than_fit_into_any_plan_are_refused_whatever_their_ratios(run_command: Callable) -> None:
     from synthetic_datasets.cli import app
 
-    joint = json.dumps(
-        {"type": "uniform_joint", "n_clips": 8, "ratios": dict.fromkeys(["avgRate", "minRadius", "maxRadius", "expRadius"], 10**9)}
-    )
+    ratios = dict.fromkeys(["avgRate", "minRadius", "maxRadius", "expRadius"], 10**9)
+    joint = json.dumps({"type": "uniform_joint", "n_clips": 8, "ratios": ratios})
     done = run_command(app, "generate", CONFIGS / "synthetic.json", "--dry-run", "--set", f"distribution={joint}")
     assert done.status == 2
     assert "distribution.ratios: their product is over a hundred million clips" in done.err
