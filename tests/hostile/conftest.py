@@ -1,6 +1,6 @@
-"""Fuzzers that read in a process of its own, of little memory, which may crash or hang without taking the tests along.
+"""Fuzzers that read in a process of their own, of little memory, which may crash or hang without taking the tests along.
 
-`pytest tests/hostile` tries some 150 inputs of each kind, the same each time; `pytest tests/hostile -m long` tries thousands, and
+`pytest tests/hostile` tries a hundred inputs of each kind, the same each time; `pytest tests/hostile -m long` a thousand, and
 says how many.
 """
 
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))  # for mangling.py: tests are no package
 
-_FEW, _MANY = 100, 2000  # inputs of a fuzzer
+_FEW, _MANY = 100, 1000  # inputs of a fuzzer
 _PATIENCE_SECONDS = 60  # for one input; each takes milliseconds, but the machine may be busy
 _COUNTS = pytest.StashKey[Counter[str]]()
 
