@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
-from texturelib.config import Config, ConfigPath, Share, StageConfig
+from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
 from texturelib.learning.compute import ComputeConfig
 
@@ -41,7 +41,7 @@ class Balance(Config):
     """What becomes of labels outside 0..1, which a network may give: clipped to 0..1, or their clips dropped."""
     clips_per_bin: ClipsPerBin = "median"
     """Bins with fewer clips are dropped; "median" is the median count of the bins that hold any."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Of the choice within a bin."""
 
 
@@ -65,7 +65,7 @@ class Train(Config):
     """A folder of wavs with .params files beside them, of any rate; null takes what `export` wrote."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
     """The controls to learn, in this order; null takes all."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
 
 class Generate(Config):
@@ -73,15 +73,15 @@ class Generate(Config):
 
     values: Annotated[int, Field(ge=2, le=100)] = 5
     """Of each control, evenly spread over what was trained on, a sound each."""
-    seconds: PositiveFloat = 2.0
+    seconds: Annotated[float, Field(gt=0, le=86400)] = 2.0
     """Of each of these."""
-    sweep_seconds: PositiveFloat = 6.0
+    sweep_seconds: Annotated[float, Field(gt=0, le=86400)] = 6.0
     """Of one more, in which the control moves through its range."""
     temperature: PositiveFloat = 1.0
     """Below 1 tamer, above 1 wilder."""
     fast: bool = False
     """Rougher, where that is faster: of "mtcrnn", with weights rounded to bytes."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
 
 Values = Annotated[int, Field(ge=3, le=100)]

@@ -169,8 +169,13 @@ def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
     """-> what it learnt from. Errors: UsageError when the config says otherwise than it was trained."""
     folder = config.synthesiser_folder
     trained, wanted = read_json(folder / "config.json"), config.wanted_synthesiser()
-    n_clips = sum(read_json(folder / "metrics.json")["n_clips"].values())
-    if instrument.about.synthesiser != wanted or trained["train"]["seed"] != config.train.seed:
+    try:
+        seed, n_clips = trained["train"]["seed"], sum(read_json(folder / "metrics.json")["n_clips"].values())
+    except (KeyError, TypeError, AttributeError):
+        raise TextureError(
+            f'{shown(folder)}: its config.json or metrics.json is damaged; run "conditioned-synthesis train" anew'
+        ) from None
+    if instrument.about.synthesiser != wanted or seed != config.train.seed:
         raise UsageError(f'synthesiser: {shown(folder)} was trained with other settings; run "conditioned-synthesis train" anew')
     sounds = read_sounds(config.sounds_folder, instrument.about.names)
     if len(sounds) != n_clips:

@@ -16,8 +16,8 @@ from conditioned_synthesis.mtcrnn import Checked, check_folder, params
 from texturelib.audio import read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.dataset import Dataset
-from texturelib.errors import Rejected, UsageError
-from texturelib.files import read_json, write_json
+from texturelib.errors import Rejected, TextureError, UsageError
+from texturelib.files import read_json, shown, write_json
 from texturelib.jobs import rejected_of, run_jobs, write_rejected
 from texturelib.nearest import did_you_mean
 from texturelib.outputs import Output
@@ -102,7 +102,10 @@ def export_clip(folder: Path, form: Form, clip: Clip) -> None:
     lines = {name: constant(value) for name, value in clip.values.items()}
     content = params(f"{clip.stem}.wav", lines, form.n_samples / form.sample_rate, form.controls)
     if clip.trajectories:
-        content |= {name: line for name, line in read_json(clip.trajectories).items() if name in clip.values}
+        found = read_json(clip.trajectories)
+        if not isinstance(found, dict):
+            raise Rejected(f"{shown(clip.trajectories)} holds no trajectories by control")
+        content |= {name: line for name, line in found.items() if name in clip.values}
     write_json(folder / f"{clip.stem}.params", content)
 
 
@@ -115,8 +118,12 @@ def _ranges(config: SynthesisConfig, dataset: Dataset) -> dict[str, tuple[float,
     """-> by control: the labels that become 0 and 1."""
     if config.export.source == "labelled":
         return label_ranges(dataset.metadata.filter(items=dataset.controls))
-    of_set = read_json(config.balanced_folder / "balance.json")["ranges"]
-    return {name: (of_set[name]["min"], of_set[name]["max"]) for name in dataset.controls}
+    path = config.balanced_folder / "balance.json"
+    try:
+        of_set = read_json(path)["ranges"]
+        return {name: (float(of_set[name]["min"]), float(of_set[name]["max"])) for name in dataset.controls}
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise TextureError(f'{shown(path)}: lacks the ranges of its labels; run "conditioned-synthesis balance" anew') from None
 
 
 def flat_stems(file_names: Iterable[str]) -> dict[str, str]:

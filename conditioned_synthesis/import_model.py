@@ -1,10 +1,11 @@
 """MTCRNN's checkpoints, as instruments."""
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from conditioned_synthesis.instrument import About, Instrument, Slider, new_instrument, save_instrument
 from conditioned_synthesis.model_card import write_imported_card
@@ -13,6 +14,8 @@ from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import remove_parts, shown
+from texturelib.learning.tensors import NotTensorsError, load_tensors
+from texturelib.learning.weights import of_the_size_of
 from texturelib.locks import Lock
 from texturelib.outputs import is_empty
 
@@ -32,15 +35,18 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
     if len(controls) != n_controls:
         named = f"{len(controls)} named" if controls else "none named"
         raise UsageError(f"--control: {shown(checkpoint)} has {n_controls} controls, {named}; name each, in the order of --prop")
-    settings = Mtcrnn(
-        hidden_size=hidden_size, n_layers=sum(name.startswith("gru.weight_hh_l") for name in weights), onehot=onehot
-    )
+    n_layers = sum(name.startswith("gru.weight_hh_l") for name in weights)
+    try:
+        settings = Mtcrnn(hidden_size=hidden_size, n_layers=n_layers, onehot=onehot)
+    except ValidationError:
+        raise TextureError(f"{shown(checkpoint)}: has {n_layers} layers, which are too many") from None
     about = About(
         synthesiser=settings,
         sliders=tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in controls),
         sample_rate=sample_rate,
     )
-    instrument = new_instrument(about, seed=0)
+    with of_the_size_of(checkpoint, weights):
+        instrument = new_instrument(about, seed=0)
     _fill(checkpoint, instrument, weights)
     output.mkdir(parents=True, exist_ok=True)
     with Lock(output).held("conditioned-synthesis import-model"):
@@ -52,15 +58,22 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        weights = load_tensors(path)
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file") from None
-    except (RuntimeError, OSError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except NotTensorsError as error:
         raise TextureError(f"{shown(path)}: not a checkpoint that holds tensors alone ({first_line(error)})") from None
-    is_ours = isinstance(weights, dict) and all(isinstance(value, torch.Tensor) for value in weights.values())
-    if not is_ours or "i2d.weight" not in weights or weights["i2d.weight"].ndim != 2:
+    if not _is_theirs(weights):
         raise TextureError(f"{shown(path)}: should hold the weights of MTCRNN's audio network: i2d, gru and h2o")
     return weights
+
+
+def _is_theirs(weights: Any) -> bool:
+    if not isinstance(weights, dict) or not all(isinstance(name, str) for name in weights):
+        return False
+    first = weights.get("i2d.weight")
+    is_matrix = isinstance(first, torch.Tensor) and first.ndim == 2 and first.numel() > 0
+    return is_matrix and "gru.weight_hh_l0" in weights and all(isinstance(each, torch.Tensor) for each in weights.values())
 
 
 def _fill(path: Path, instrument: Instrument, weights: dict[str, torch.Tensor]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from conditioned_synthesis.mtcrnn import Checked, control_of, read_folder
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.errors import TextureError
-from texturelib.files import PART, link_or_copy, read_json, shown, write_json
+from texturelib.files import PART, link_or_copy, read_json, real_path, shown, write_json
 from texturelib.locks import Lock
 
 _TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
@@ -30,7 +30,7 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
         if problem := _problem_of_name(name):
             first = params_folder / next(iter(contents)).with_suffix(".params")
             raise TextureError(f"{shown(first)}: control {name!r}: {problem}")
-    output = output.resolve()  # the dataset's own place, also where a link leads to it
+    output = real_path(output)  # the dataset's own place, also where a link leads to it
     output.parent.mkdir(parents=True, exist_ok=True)
     with Lock(output, output.with_name(f"{PART}lock-{output.name}")).held("conditioned-synthesis import-mtcrnn"):
         _replace(output, wav_folder, checked, contents)

@@ -1,19 +1,21 @@
 """An instrument: a trained synthesiser, with the sliders that it is played with. Its folder is all that it takes."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field, model_validator
 from torch import nn
 
 from conditioned_synthesis.lines import Line
 from conditioned_synthesis.synthesisers import Synthesiser, SynthesisNetwork, synthesisers
 from texturelib.config import Config
-from texturelib.learning.weights import fill, load_weights, save_weights
+from texturelib.controls import WholeDescription
+from texturelib.learning.weights import WEIGHTS, fill, load_weights, of_the_size_of, save_weights
 from texturelib.progress import progress
 
 MOST_GAIN_DB = 12.0  # further off, it is no matter of loudness
@@ -30,11 +32,18 @@ class Slider(Config):
     points of (what the network is given, how many dB louder than the network it is played there); those of all sliders add up.
     """
 
-    control: dict[str, Any]
+    control: WholeDescription
     low: float
     high: float
     curve: Points | None = None
     loudness: Points | None = None
+
+    @model_validator(mode="after")
+    def _rises(self) -> "Slider":
+        places = [] if self.curve is None else [place for place, _ in self.curve]
+        if self.low > self.high or any(later <= earlier for earlier, later in itertools.pairwise(places)):
+            raise ValueError(f"{self.name}: low, high and the places of its curve should rise")
+        return self
 
     @property
     def name(self) -> str:
@@ -61,9 +70,15 @@ class About(Config):
 
     synthesiser: Annotated[Synthesiser, synthesisers]
     sliders: tuple[Slider, ...]
-    sample_rate: PositiveInt
+    sample_rate: Annotated[int, Field(ge=1000, le=384000)]
     level_dbfs: float | None = None
     flatness: float | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "About":
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("sliders: two have the same name")
+        return self
 
     def gain(self, given: np.ndarray) -> np.ndarray:
         """given: [..., n_controls], to the network -> [...], a factor, within 12 dB."""
@@ -140,6 +155,7 @@ def save_instrument(folder: Path, instrument: Instrument) -> None:
 def load_instrument(folder: Path) -> Instrument:
     """-> ready to be played, on the CPU. Errors: TextureError."""
     weights, about = load_weights(folder, About)
-    instrument = new_instrument(about, seed=0)
+    with of_the_size_of(folder / WEIGHTS, weights):
+        instrument = new_instrument(about, seed=0)
     fill(folder, instrument.network, weights)
     return instrument

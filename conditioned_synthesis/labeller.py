@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import ConfigDict, PositiveFloat
 
 from texturelib.config import Config
-from texturelib.controls import Control
+from texturelib.controls import Control, WholeDescription
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_table, shown
 from texturelib.learning.weights import load_weights
@@ -95,7 +95,7 @@ class _About(Config):
 
     model_config = ConfigDict(extra="ignore")
 
-    controls: tuple[dict[str, Any], ...]
+    controls: tuple[WholeDescription, ...]
     seconds: PositiveFloat
 
 

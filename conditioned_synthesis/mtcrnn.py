@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-import soundfile
-
 from conditioned_synthesis.lines import Line
+from texturelib.audio import read_header
 from texturelib.controls import Control
-from texturelib.errors import TextureError
-from texturelib.files import shown
+from texturelib.errors import Rejected, TextureError, first_line
+from texturelib.files import read_text, shown
 from texturelib.progress import progress
+
+_LONGEST = 2**26  # samples of a clip: over an hour at 16 kHz
 
 
 @dataclass(frozen=True)
@@ -121,22 +122,24 @@ def read_folder(wav_folder: Path, params_folder: Path, *, read_strings: bool) ->
 def _read_header(wav: Path) -> tuple[int, int]:
     """-> sample rate, samples."""
     try:
-        header = soundfile.info(wav)
-    except soundfile.LibsndfileError as error:
-        raise TextureError(f"{shown(wav)}: cannot be read as audio ({error.error_string.rstrip('.')})") from None
-    if header.channels != 1:
-        raise TextureError(f"{shown(wav)}: has {header.channels} channels; MTCRNN needs mono")
-    return header.samplerate, header.frames
+        header = read_header(wav)
+    except Rejected as reason:
+        raise TextureError(f"{shown(wav)}: {reason}") from None
+    if header.n_channels != 1:
+        raise TextureError(f"{shown(wav)}: has {header.n_channels} channels; MTCRNN needs mono")
+    if header.n_frames > _LONGEST:  # the others should be as long, and all of them fit into memory
+        raise TextureError(f"{shown(wav)}: has {header.n_frames} samples by its header, which are too many for a clip")
+    return header.sample_rate, header.n_frames
 
 
 def _read_params(path: Path, seconds: float, read_strings: bool) -> dict[str, Any]:
     """-> by control: what the .params file says of it. Errors: TextureError with what is wrong."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        content = json.loads(read_text(path), parse_constant=_refuse)
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file; MTCRNN needs one for each wav") from None
-    except ValueError as error:
-        raise TextureError(f"{shown(path)}: not JSON ({error})") from None
+    except (ValueError, RecursionError) as error:
+        raise TextureError(f"{shown(path)}: not JSON ({first_line(error)})") from None
     if not isinstance(content, dict) or len(content.keys() - {"meta"}) == 0:
         raise TextureError(f"{shown(path)}: names no control")
     controls = {name: control for name, control in content.items() if name != "meta"}

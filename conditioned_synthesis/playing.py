@@ -1,16 +1,21 @@
 """How a person asks for controls: `maxRadius=0.5`, `maxRadius=0:0,10:1`, `maxRadius=curve.npy`."""
 
 import itertools
+import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from conditioned_synthesis.instrument import About, Slider
 from conditioned_synthesis.lines import Line
-from texturelib.errors import TextureError, UsageError
-from texturelib.files import shown
+from texturelib.errors import TextureError, UsageError, first_line
+from texturelib.files import check_file, shown
 from texturelib.nearest import did_you_mean
+
+_LARGEST_ARRAY = 2**30  # bytes
 
 
 def read_lines(words: Sequence[str], about: About, seconds: float) -> tuple[dict[str, Line], list[str]]:
@@ -58,14 +63,37 @@ def _line(word: str, text: str) -> Line:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False)
+        check_file(path, _LARGEST_ARRAY)
+        # What the header claims is looked at first: numpy sets memory aside for it, and divides by the size of a number.
+        with path.open("rb") as file:
+            array = np.load(path, allow_pickle=False) if _holds_numbers(file) else np.zeros(0)
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file") from None
-    except (ValueError, OSError, EOFError) as error:
-        raise TextureError(f"{shown(path)}: not an array of numbers that numpy saved ({error})") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf" or not array.size or not np.isfinite(array).all():
+    except TextureError:
+        raise
+    except Exception as error:  # numpy reads the header as Python, so that almost anything may come of a damaged one
+        raise TextureError(f"{shown(path)}: not an array of numbers that numpy saved ({first_line(error)})") from None
+    if array.dtype.kind not in "iuf" or not array.size or not np.isfinite(array).all():
         raise TextureError(f"{shown(path)}: should hold finite numbers")
     return array
+
+
+_HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def _holds_numbers(file: BinaryIO) -> bool:
+    """-> whether it is an array of numbers by its header. Errors: ValueError where there are fewer than the header says, or
+    none that may be loaded."""
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADER_READERS:
+        return False
+    shape, _, dtype = _HEADER_READERS[version](file)
+    if dtype.hasobject:
+        raise ValueError("it holds objects of Python's, which loading might run")
+    n_numbers = math.prod(shape)
+    if dtype.kind in "iuf" and n_numbers * dtype.itemsize > os.fstat(file.fileno()).st_size:
+        raise ValueError(f"its header says {n_numbers} numbers, and it is too short for these")
+    return dtype.kind in "iuf"
 
 
 def _column(path: Path, seconds: float) -> Line:

@@ -130,7 +130,7 @@ def _label_folder(
 ) -> None:
     from texturelib.audio import find_audio
     from texturelib.executors import executor_named
-    from texturelib.files import shown
+    from texturelib.files import printable, shown
 
     if not (model and audio and table):
         raise UsageError("name a config, or all of --model FOLDER, --audio FOLDER and --output TABLE.csv")
@@ -149,7 +149,7 @@ def _label_folder(
 
     n_rows, rejected = label_folder(model, audio, table, worker, workers)
     for name, reason in rejected.items():
-        print(f"{name}: {reason}: left out", file=sys.stderr)
+        print(printable(f"{name}: {reason}: left out"), file=sys.stderr)
     print(f"{shown(table)}: {n_rows} clips labelled, {len(rejected)} files left out; the same as JSON beside it")
 
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from domain_adaptation.features import Features, features
 from domain_adaptation.methods import Method, methods
 from domain_adaptation.networks import Network, networks
 from domain_adaptation.training_config import TrainingConfig
-from texturelib.config import Config, ConfigPath, Share, StageConfig
+from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
 from texturelib.learning.compute import ComputeConfig
 
@@ -48,7 +48,7 @@ class ExtractorConfig(TrainingConfig):
 
 class ClassifierConfig(TrainingConfig):
     epochs: PositiveInt = 50
-    n_layers: PositiveInt = 8
+    n_layers: Annotated[int, Field(ge=1, le=64)] = 8
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
 
 
@@ -56,7 +56,7 @@ class EvaluationConfig(Config):
     """What `evaluate` compares, and on what."""
 
     methods: Annotated[tuple[Annotated[Method, methods], ...], Field(min_length=1)]
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (1, 2, 3)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (1, 2, 3)
     """Of every training; each gives another extractor, and other adaptations."""
     unrandomised_methods: tuple[str, ...] = ()
     """Types among `methods` that are also tried on extractors whose synthetic clips were not randomised."""
@@ -92,7 +92,7 @@ class AdaptationConfig(StageConfig):
     """A dataset folder with controls, from `synthetic-datasets generate`."""
     real: ConfigPath
     """A dataset folder of recordings, from `real-datasets build`."""
-    seed: NonNegativeInt = 42
+    seed: Seed = 42
     split: SplitConfig = SplitConfig()
     features: Annotated[Features, features]
     network: Annotated[Network, networks]

@@ -92,7 +92,10 @@ class _Simulated:
 def _simulated(config: AdaptationConfig, table: Path, synthetic: ClipSet) -> _Simulated:
     """Errors: TextureError when the table does not tell of every recording of the real set."""
     clips = real_set(config)
-    truth = read_table(table).set_index("file_name")
+    truth = read_table(table)
+    if "file_name" not in truth or truth["file_name"].duplicated().any():
+        raise TextureError(f"evaluation.truth: {shown(table)}: should have a column file_name, each name once")
+    truth = truth.set_index("file_name")
     sources = sources_of(clips.dataset)
     unknown = sorted({str(source) for source in sources} - set(truth.index))
     if unknown:
@@ -101,7 +104,13 @@ def _simulated(config: AdaptationConfig, table: Path, synthetic: ClipSet) -> _Si
     if lacking:
         raise TextureError(f"evaluation.truth: {shown(table)}: has no column {lacking[0]}")
     real = RealClips(clips.store, sources, split_clips(clips.dataset, config.split, config.seed))
-    return _Simulated(real, truth.loc[sources, synthetic.dataset.controls].to_numpy(np.float32))
+    try:
+        values = truth.loc[sources, synthetic.dataset.controls].to_numpy(np.float32)
+    except (ValueError, TypeError, OverflowError):
+        values = np.full(1, np.nan)
+    if not np.isfinite(values).all():
+        raise TextureError(f"evaluation.truth: {shown(table)}: holds something other than finite numbers")
+    return _Simulated(real, values)
 
 
 @dataclass(frozen=True)

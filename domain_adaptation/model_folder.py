@@ -3,19 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from pydantic import PositiveFloat, PositiveInt
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import nn
 
 from domain_adaptation.extractor_network import Extractor, make_classifier
 from domain_adaptation.features import Features, features
 from domain_adaptation.networks import Network, networks
+from domain_adaptation.waveforms import prepared
 from texturelib.config import Config
-from texturelib.errors import TextureError, UsageError
+from texturelib.controls import WholeDescription
+from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import shown
-from texturelib.learning.weights import fill, load_weights, save_weights
+from texturelib.learning.weights import WEIGHTS, fill, load_weights, of_the_size_of, save_weights
 
 
 class About(Config):
@@ -25,13 +28,21 @@ class About(Config):
     features: Annotated[Features, features]
     input_shape: tuple[PositiveInt, ...]
     """Of one clip's features."""
-    controls: tuple[dict[str, Any], ...]
+    controls: Annotated[tuple[WholeDescription, ...], Field(min_length=1)]
     """As dataset.json of the synthetic set describes them."""
-    sample_rate: PositiveInt
+    sample_rate: Annotated[int, Field(ge=1, le=384000)]
     """Of the clips, as is `seconds`."""
-    seconds: PositiveFloat
+    seconds: Annotated[float, Field(gt=0, le=86400)]
     interval: tuple[PositiveFloat, ...] | None = None
     """Per control, by what the network's spread is multiplied to give half the width of a 90 % interval; null: unknown."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "About":
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("controls: two have the same name")
+        if self.interval is not None and len(self.interval) != len(self.controls):
+            raise ValueError(f"interval: has {len(self.interval)} numbers for {len(self.controls)} controls")
+        return self
 
     @property
     def names(self) -> list[str]:
@@ -54,7 +65,7 @@ class Model:
 
 
 class _AboutClassifier(Config):
-    n_layers: PositiveInt
+    n_layers: Annotated[int, Field(ge=1, le=64)]
     negative_slope: float
     n_features: PositiveInt
 
@@ -80,9 +91,28 @@ def save_model(folder: Path, model: Model) -> None:
 def load_model(folder: Path) -> Model:
     """-> with the extractor in evaluation mode, on the CPU. Errors: TextureError."""
     weights, about = load_weights(folder, About)
-    model = new_model(about)
+    with of_the_size_of(folder / WEIGHTS, weights):
+        model = new_model(about)
     fill(folder, model.extractor, weights)
+    _check_reads(folder, model)
     return model
+
+
+_LONGEST_TRIED = 2**22  # samples
+
+
+def _check_reads(folder: Path, model: Model) -> None:
+    """Errors: TextureError when its features and its network do not go together, which a single clip shows."""
+    about = model.about
+    n_samples = round(about.seconds * about.sample_rate)
+    if n_samples > _LONGEST_TRIED:
+        return
+    clip = torch.sin(torch.arange(n_samples) / 3).unsqueeze(0)
+    try:
+        with torch.inference_mode():
+            model.extractor.read(about.features.compute(prepared(clip, about.sample_rate, about.features.sample_rate)))
+    except (RuntimeError, ValueError, IndexError, TextureError) as error:
+        raise TextureError(f"{shown(folder / WEIGHTS)}: it cannot read a clip ({first_line(error)})") from None
 
 
 def save_classifier(folder: Path, classifier: nn.Module, n_layers: int, negative_slope: float, n_features: int) -> None:
@@ -92,7 +122,8 @@ def save_classifier(folder: Path, classifier: nn.Module, n_layers: int, negative
 def load_classifier(folder: Path) -> nn.Module:
     """-> the classifier in evaluation mode, frozen. Errors: TextureError."""
     weights, about = load_weights(folder, _AboutClassifier)
-    classifier = make_classifier(about.n_layers, about.negative_slope, about.n_features)
+    with of_the_size_of(folder / WEIGHTS, weights):
+        classifier = make_classifier(about.n_layers, about.negative_slope, about.n_features)
     fill(folder, classifier, weights)
     return classifier.requires_grad_(False)
 

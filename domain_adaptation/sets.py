@@ -9,9 +9,9 @@ import numpy as np
 from domain_adaptation.clip_store import ClipStore, clip_store
 from domain_adaptation.config import AdaptationConfig
 from texturelib.controls import Control
-from texturelib.dataset import Dataset, read_dataset
+from texturelib.dataset import Dataset, read_dataset, read_description
 from texturelib.errors import TextureError
-from texturelib.files import read_json, shown
+from texturelib.files import shown
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,4 @@ def controls_of(descriptions: "tuple[dict[str, Any], ...]") -> list[Control]:
 
 
 def _description(config: AdaptationConfig) -> Mapping[str, Any]:
-    path = config.synthetic / "dataset.json"
-    if not path.exists():
-        raise TextureError(f"{shown(config.synthetic)}: not a finished dataset folder (it has no dataset.json)")
-    return read_json(path)
+    return read_description(config.synthetic)

@@ -1,6 +1,5 @@
 """Model folders from what the thesis published: its trained networks and their config."""
 
-import pickle
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from texturelib._config_errors import sentence
 from texturelib.controls import Control
 from texturelib.errors import TextureError, first_line
 from texturelib.files import read_json, read_table, shown, write_json
+from texturelib.learning.tensors import NotTensorsError, load_tensors
 
 _EXTRACTOR, _CLASSIFIER = "", "_FCLayers_SyntheticAndRealAudioClassifier"
 _ADAPTED = "_ConvLayers_TargetDomainAdaptation"
@@ -156,14 +156,17 @@ def _about(path: Path, config: AdaptationConfig, theirs: dict[str, Any], control
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
-        # weights_only: a pickle can hold any program; this loads tensors and refuses the rest.
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        return dict(content["model_state_dict"])
+        weights = dict(load_tensors(path)["model_state_dict"])
+        if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in weights.items()):
+            raise ValueError("it holds something other than tensors")
+        return weights
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file; it belongs to what the thesis published") from None
-    except pickle.UnpicklingError:
-        raise TextureError(f"{shown(path)}: refused: it holds something other than weights, which loading it might run") from None
-    except (RuntimeError, OSError, KeyError, TypeError, ValueError, EOFError) as error:
+    except (NotTensorsError, KeyError, TypeError, ValueError, IndexError) as error:
+        if isinstance(error, NotTensorsError) and error.is_refused:
+            raise TextureError(
+                f"{shown(path)}: refused: it holds something other than weights, which loading it might run"
+            ) from None
         raise TextureError(f"{shown(path)}: not a checkpoint of the thesis ({first_line(error)})") from None
 
 

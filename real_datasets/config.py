@@ -13,7 +13,7 @@ from real_datasets.sources import Source, sources
 from real_datasets.splits import SplitShares
 from real_datasets.tags import TagPolicy
 from texturelib.config import Config, Share, StageConfig, paths_in
-from texturelib.files import shown
+from texturelib.files import real_path, shown
 
 
 class Clipping(Config):
@@ -68,9 +68,9 @@ class RealConfig(StageConfig):
 
     @model_validator(mode="after")
     def _output_apart_from_recordings(self) -> "RealConfig":
-        output = self.output.resolve()
+        output = real_path(self.output)
         for _, path in paths_in(self.source):
-            read = path.resolve()
+            read = real_path(path)
             # Inside, segments would be taken for recordings; around, --overwrite would remove the recordings.
             if output.is_relative_to(read) or read.is_relative_to(output):
                 raise ValueError(f"output: {shown(self.output)} and the recordings in {shown(path)} should be apart")

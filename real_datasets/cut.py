@@ -54,8 +54,6 @@ def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Re
             path.unlink(missing_ok=True)
         if isinstance(error, FileNotFoundError) and not recording.path.exists():
             raise Rejected(f"{recording.path.name} is gone") from None
-        if isinstance(error, UnicodeEncodeError):
-            raise Rejected("its name is not UTF-8, so it cannot be opened; rename it") from None
         raise
     return {**vars(found), "segments": [vars(segment) for segment in found.segments]}
 

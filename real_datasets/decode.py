@@ -13,8 +13,6 @@ from texturelib.errors import Rejected
 Channel = Literal["mix"] | int
 Resampling = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
-_LOWEST_RATE = 1000  # a damaged header may say 1 Hz, and a block would become one of 46 GB
-
 
 def mono_blocks(
     path: Path, sample_rate: int, channel: Channel = "mix", resampling: Resampling = "HQ", clipped: "ClippedTimes | None" = None
@@ -23,13 +21,11 @@ def mono_blocks(
 
     channel: "mix" is the mean of all, else one of them, from 1. resampling: quality, in soxr's words. clipped: is told of
     every block before it is changed.
-    Errors: Rejected as from `read_blocks`, or when there is no such channel, or its rate cannot be.
+    Errors: Rejected as from `read_blocks`, or when there is no such channel.
     """
     stream: soxr.ResampleStream | None = None
     before: np.ndarray | None = None
     for samples, rate in read_blocks(path):
-        if rate < _LOWEST_RATE:
-            raise Rejected(f"is at {rate} Hz by its header, and no sound is below {_LOWEST_RATE} Hz")
         if channel != "mix" and channel > samples.shape[1]:
             raise Rejected(f"has {samples.shape[1]} channel(s), and channel {channel} is asked for")
         if clipped:

@@ -75,9 +75,6 @@ def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
         except FileNotFoundError:
             found.rejected[recording.name] = f"{shown(recording.path)} is gone"
             continue
-        except UnicodeEncodeError:
-            found.rejected[recording.name] = "its name is not UTF-8, so it cannot be opened; rename it"
-            continue
         found.headers[recording] = header
         n_samples = math.ceil(header.n_frames * config.sample_rate / header.sample_rate)
         n_whole = max(0, (n_samples - config.n_samples) // config.n_hop + 1)

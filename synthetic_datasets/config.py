@@ -2,11 +2,11 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from synthetic_datasets.distributions import Distribution, distributions
 from synthetic_datasets.engines import Engine, engines
-from texturelib.config import Config, Share, StageConfig
+from texturelib.config import Config, Seed, Share, StageConfig
 
 LevelDb = Annotated[float, Field(ge=-300, le=20)]
 SlopeDb = Annotated[float, Field(ge=-24, le=24)]
@@ -56,17 +56,17 @@ class Silence(Config):
 
     below_dbfs: Annotated[float, Field(lt=0)] = -96.0
     """What is too quiet, root mean square at the clip's own level; -96 is nothing that 16 bits could hold."""
-    redraws: NonNegativeInt = 20
+    redraws: Annotated[int, Field(ge=0, le=10000)] = 20
     """How often, before the clip is left out (rejected.csv)."""
 
 
 class SyntheticConfig(StageConfig):
     """`synthetic-datasets generate` and `plan`: labelled clips from an engine."""
 
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Of everything: the planned values and, together with a clip's number, that clip's sound."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
-    seconds: Annotated[float, Field(ge=0.01)] = 1.0
+    seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
     """Of each clip."""
     file_name: str = "clip_{number}.wav"
     """Of each clip; {number} counts from 1."""
@@ -83,7 +83,7 @@ class SyntheticConfig(StageConfig):
     @field_validator("file_name")
     @classmethod
     def _plain_numbered_name(cls, name: str) -> str:
-        if "{number}" not in name or "/" in name or not name.endswith(".wav"):
+        if "{number}" not in name or "/" in name or not name.endswith(".wav") or not name.isprintable():
             raise ValueError(f'"{name}" should be a plain name that holds {{number}} and ends in .wav, as "clip_{{number}}.wav"')
         return name
 
@@ -134,12 +134,12 @@ class LocationsConfig(Config):
 class RecordingsConfig(StageConfig):
     """`synthetic-datasets simulate-recordings`: field recordings whose true controls are known, to test labels against."""
 
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
-    seconds: Annotated[float, Field(ge=0.01)] = 2.0
+    seconds: Annotated[float, Field(ge=0.01, le=86400)] = 2.0
     """Of each take."""
-    n_locations: PositiveInt = 12
-    takes_per_location: PositiveInt = 40
+    n_locations: Annotated[int, Field(ge=1, le=10**5)] = 12
+    takes_per_location: Annotated[int, Field(ge=1, le=10**5)] = 40
     engine: Annotated[Engine, engines]
     """Each take draws its controls uniformly from the ranges. Held-fixed parameters other than the synthetic set's make
     the recordings differ from it, as real sounds do; those in `vary` differ from place to place."""

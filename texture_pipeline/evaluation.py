@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from texturelib.errors import TextureError
-from texturelib.files import read_json
-from texturelib.outputs import fingerprint
+from texturelib.outputs import fingerprint, inputs_of
 
 PICTURES = ("simulated_recordings.png", "slow_down.png")
 
@@ -23,7 +22,7 @@ def measured_synthesiser_in(synthesis: Path) -> Path | None:
     folder = synthesis / "evaluation"
     if not _has_ended(folder) or not (folder / "index.html").is_file():
         return None
-    measured = read_json(folder / "run.json")["inputs"].get("synthesiser")
+    measured = inputs_of(folder).get("synthesiser")
     return folder if measured == fingerprint(synthesis / "synthesiser") else None
 
 
@@ -53,7 +52,7 @@ def _part(block: str) -> dict[str, Any]:
     if not block.startswith("|"):
         return {"text": block}
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()]
-    head, _, *body = rows  # the second line tells head from body
+    head, *body = [rows[0], *rows[2:]]  # the second line tells head from body
     columns = [[row[index] for row in body if index < len(row)] for index in range(len(head))]
     is_number = [any(column) and all(re.match(r"[-+]?\d", cell) for cell in column if cell) for column in columns]
     return {"table": [head, *body], "is_number": is_number}

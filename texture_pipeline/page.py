@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
+from jinja2 import TemplateError
 
 from texture_pipeline.evaluation import PICTURES, evaluation_in, measured_synthesiser_in, report_parts
 from texture_pipeline.stages import PAGE
 from texture_pipeline.truth import HiddenTruth, hidden_truth
+from texturelib.audio import read_header, read_mono
 from texturelib.config import ConfigPath, StageConfig, paths_in
 from texturelib.controls import Control
 from texturelib.dataset import Dataset, read_dataset
+from texturelib.errors import Rejected, TextureError, first_line
 from texturelib.evenly import evenly_spread
-from texturelib.files import link_or_copy, read_json, read_table, shown
-from texturelib.outputs import fingerprint, look_at_output
+from texturelib.files import link_or_copy, read_json, read_table, read_text, shown
+from texturelib.outputs import fingerprint, inputs_of, look_at_output
 from texturelib.pages import write_page
 from texturelib.progress import progress
 
@@ -78,7 +80,12 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
     if output.is_done:
         return page
     output.begin()
-    write_page(page, "texture_pipeline", "page.html", **_content(config, _Album(output.folder)))
+    try:
+        write_page(page, "texture_pipeline", "page.html", **_content(config, _Album(output.folder)))
+    except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
+        # What the stages wrote is taken at its word: it holds some hundred numbers.
+        what = f"{type(error).__name__}: {first_line(error)}"
+        raise TextureError(f"{shown(results)}: what a stage wrote there is damaged, so it cannot be shown ({what})") from error
     output.finish()
     return page
 
@@ -235,13 +242,13 @@ def _evaluation(config: PageConfig, album: _Album) -> dict[str, Any] | None:
     folder = evaluation_in(config.adaptation)
     if folder is None:
         return None
-    made_from = read_json(folder / "run.json")["inputs"]
+    made_from = inputs_of(folder)
     inputs = (
         ("synthetic clips", config.synthetic, made_from.get("synthetic")),
         ("recorded clips", config.real, made_from.get("real")),
     )
     return {
-        "parts": report_parts((folder / "report.md").read_text(encoding="utf-8")),
+        "parts": report_parts(read_text(folder / "report.md")),
         "pictures": {name: album.picture(folder / name) for name in PICTURES if (folder / name).exists()},
         "changed_since": [words for words, path, then in inputs if then and then != fingerprint(path)],
     }
@@ -255,7 +262,7 @@ def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
         "balance": read_json(folder / "balanced" / "balance.json"),
         "pictures": [album.picture(path) for name in ("analysis", "balanced") for path in sorted((folder / name).glob("*.png"))],
         "n_exported": len(parameter_files),
-        "example": parameter_files[0].read_text(encoding="utf-8"),
+        "example": read_text(parameter_files[0]),
         "example_name": parameter_files[0].name,
     }
 
@@ -270,7 +277,8 @@ def _instrument(folder: Path, album: _Album) -> dict[str, Any]:
     for row in read_table(examples / "examples.csv", ("file_name", "control")).to_dict("records"):
         moves = row["begins_at"] != row["ends_at"]
         label = f"{row['begins_at']:.2f} to {row['ends_at']:.2f}" if moves else f"{row['begins_at']:.2f}"
-        clip = album.sound(examples / row["file_name"], *soundfile.read(examples / row["file_name"], dtype="float32"))
+        path = examples / Path(row["file_name"]).name
+        clip = album.sound(path, *_read(path))
         sounds.setdefault(row["control"], []).append({**clip, "label": label})
     measured = measured_synthesiser_in(folder)
     return {
@@ -281,6 +289,15 @@ def _instrument(folder: Path, album: _Album) -> dict[str, Any]:
         "sounds": sounds,
         "evaluation": album.page(measured) if measured else None,
     }
+
+
+def _read(wav: Path) -> tuple[np.ndarray, int]:
+    """-> samples, their rate. Errors: TextureError."""
+    try:
+        rate = read_header(wav).sample_rate
+        return read_mono(wav, rate), rate
+    except Rejected as reason:
+        raise TextureError(f"{shown(wav)}: {reason}") from None
 
 
 def _first_paragraph(documented: object) -> str:

@@ -50,7 +50,10 @@ def hidden_truth(labels: Path, recordings: Path) -> HiddenTruth:
     Errors: TextureError when a labelled clip was not cut from one of these recordings.
     """
     dataset = read_dataset(labels)
-    hidden = read_table(recordings / "hidden_controls.csv").set_index("file_name")
+    hidden = read_table(recordings / "hidden_controls.csv")
+    if "file_name" not in hidden or hidden["file_name"].duplicated().any():
+        raise TextureError(f"{shown(recordings / 'hidden_controls.csv')}: should have a column file_name, each name once")
+    hidden = hidden.set_index("file_name")
     unknown = set(dataset.metadata["source"]) - set(hidden.index)
     if unknown:
         raise TextureError(f"{shown(recordings / 'hidden_controls.csv')}: has no row for {min(unknown)}")

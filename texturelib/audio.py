@@ -1,8 +1,10 @@
 """Audio files in and out: checked when read, whole when written."""
 
 import os
+import stat
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +12,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from texturelib.errors import Rejected
-from texturelib.files import whole_file
+from texturelib.errors import Rejected, TextureError
+from texturelib.files import shown, whole_file
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".au"})
 """What `find_audio` takes for a recording (lower-case); soundfile reads all of these."""
@@ -36,8 +38,13 @@ def read_mono(path: Path, sample_rate: int) -> np.ndarray:
 
     Errors: Rejected when the file is empty, not audio, cut off, or holds values that are not numbers.
     """
-    samples, rate = _read(path)
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+    blocks, n_samples, rate = [], 0, sample_rate
+    for samples, rate in read_blocks(path):
+        n_samples += len(samples)
+        if n_samples * max(1.0, sample_rate / rate) > _MOST_SAMPLES:
+            raise Rejected(f"lasts for more than {n_samples / rate / 3600:.1f} h, which does not fit into memory; cut it")
+        blocks.append(samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32))
+    mono = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     return mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate, quality="HQ")
 
 
@@ -46,11 +53,17 @@ def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
 
     Errors: Rejected when it has not.
     """
-    samples, rate = _read(path)
-    if rate != sample_rate or samples.shape != (n_samples, 1):
-        found = f"{samples.shape[1]} channel(s) of {len(samples)} samples at {rate} Hz"
+    blocks, n_read, rate, more = [], 0, 0, ""
+    for samples, its_rate in read_blocks(path):
+        n_read, rate = n_read + len(samples), its_rate
+        blocks.append(samples)
+        if n_read > n_samples:
+            more = " or more"  # it may be endless
+            break
+    if rate != sample_rate or more or n_read != n_samples or blocks[0].shape[1] != 1:
+        found = f"{blocks[0].shape[1]} channel(s) of {n_read}{more} samples at {rate} Hz"
         raise Rejected(f"has {found}; the dataset has 1 channel of {n_samples} samples at {sample_rate} Hz")
-    return samples[:, 0]
+    return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks))[:, 0]
 
 
 @dataclass(frozen=True)
@@ -69,18 +82,14 @@ class Header:
 def read_header(path: Path) -> Header:
     """Errors: Rejected when the file is empty, not audio, or shorter than it says; of a compressed format, the end alone could
     tell."""
-    if _facts(path).st_size == 0:
-        raise Rejected("is empty (0 bytes)")
-    try:
-        found = soundfile.info(path)
-    except soundfile.LibsndfileError as error:
-        raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
-    if found.frames == 0:
+    with _opened(path) as file:
+        found = Header(file.samplerate, file.frames, file.channels)
+    if found.n_frames == 0:
         raise Rejected("holds no samples, by its header")
     share = _share_present(path)
     if _ends_within_an_ogg_page(path) or share < 1:
         raise Rejected(f"cut off: {share:.0%} of it is there" if share < 1 else "cut off")
-    return Header(found.samplerate, found.frames, found.channels)
+    return found
 
 
 def wav_bytes(seconds: float, sample_rate: int) -> float:
@@ -97,6 +106,8 @@ def to_16_bit(samples: np.ndarray) -> np.ndarray:
 def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
     """samples: [samples], -1..1, or already int16 -> a 16-bit mono wav, whole or not at all."""
     steps = samples if samples.dtype == np.int16 else to_16_bit(samples)
+    if steps.nbytes > _LARGEST_WAV:
+        raise TextureError(f"{shown(path)}: {steps.nbytes / 1e9:.1f} GB are more than a wav can hold; ask for less at a time")
     content = steps.astype("<i2", copy=False).tobytes()
     rate, width = sample_rate, 2  # bytes of a sample
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * width, width, 8 * width)
@@ -107,10 +118,18 @@ def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
         part.write_bytes(header + content)
 
 
+_LARGEST_WAV = 2**32 - 64  # bytes: its header has 32 bits for them
+
+
 def level_dbfs(samples: np.ndarray) -> float:
     """Root-mean-square level; 0 dBFS is a constant of 1, all zeros give -inf."""
     mean_square = float(np.mean(np.square(samples, dtype=np.float64)))
     return 10 * np.log10(mean_square) if mean_square > 0 else -np.inf
+
+
+_LOWEST_RATE = 1000  # a damaged header may say 1 Hz, and a block would become one of 46 GB
+_MOST_SAMPLES = 2**30  # of a whole recording, at the rate that it is wanted at: 4 GB; small files may unpack to any length
+_MOST_VALUES = 2**21  # of a block: 8 channels of it
 
 
 def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray, int]]:
@@ -120,19 +139,17 @@ def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray,
     only known at the end, after all blocks.
     """
     before = _facts(path)
-    if before.st_size == 0:
-        raise Rejected("is empty (0 bytes)")
     n_read = 0
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, announced = file.samplerate, file.frames
-            while len(samples := file.read(n_frames, dtype="float32", always_2d=True)):
-                n_read += len(samples)
-                if not np.isfinite(samples).all():
-                    raise Rejected("holds values that are not numbers (NaN or infinite)")
-                yield samples, rate
-    except soundfile.LibsndfileError as error:
-        raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
+    with _opened(path) as file:
+        rate, announced = file.samplerate, file.frames
+        if rate < _LOWEST_RATE:
+            raise Rejected(f"is at {rate} Hz by its header, and no sound is below {_LOWEST_RATE} Hz")
+        n_frames = min(n_frames, _MOST_VALUES // file.channels)
+        while len(samples := file.read(n_frames, dtype="float32", always_2d=True)):
+            n_read += len(samples)
+            if not np.isfinite(samples).all():
+                raise Rejected("holds values that are not numbers (NaN or infinite)")
+            yield samples, rate
     if n_read == 0:
         raise Rejected("holds no samples, by its header")
     after = _facts(path)
@@ -146,19 +163,33 @@ def read_blocks(path: Path, n_frames: int = 2**18) -> Iterator[tuple[np.ndarray,
         raise Rejected(f"cut off after {n_read / rate:.1f} of {announced / rate:.1f} s")
 
 
-def _read(path: Path) -> tuple[np.ndarray, int]:
-    blocks = list(read_blocks(path))
-    rate = blocks[0][1]
-    return blocks[0][0] if len(blocks) == 1 else np.concatenate([samples for samples, _ in blocks]), rate
+@contextmanager
+def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
+    """Errors: Rejected when it cannot be opened or is no audio, also from within the block; FileNotFoundError."""
+    if _facts(path).st_size == 0:
+        raise Rejected("is empty (0 bytes)")
+    if path.suffix.lower() == ".raw":  # soundfile would ask for a rate
+        raise Rejected("cannot be read as audio (raw samples, without a header)")
+    try:
+        with soundfile.SoundFile(path) as file:
+            yield file
+    except soundfile.LibsndfileError as error:
+        raise Rejected(f"cannot be read as audio ({_reason(error)})") from None
 
 
 def _facts(path: Path) -> os.stat_result:
     try:
-        return path.stat()
+        str(path).encode()
+        found = path.stat()
     except FileNotFoundError:
         raise
     except OSError as error:  # a link that leads to itself
         raise Rejected(f"cannot be opened ({error.strerror})") from None
+    except ValueError:  # a zero byte too
+        raise Rejected("its name is not UTF-8, so it cannot be opened; rename it") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise Rejected("cannot be read as audio (it is no file, but a folder, a pipe or a device)")
+    return found
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:

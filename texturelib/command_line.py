@@ -1,6 +1,7 @@
 """How every command behaves: its common options, its errors, its exit status (0 done, 1 failed, 2 wrong usage or config)."""
 
 import errno
+import io
 import signal
 import sys
 import threading
@@ -12,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from texturelib.errors import TextureError
+from texturelib.errors import TextureError, first_line
+from texturelib.files import printable
 from texturelib.orphans import end_with_parent
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The JSON config; paths in it are relative to it.")]
@@ -52,6 +54,8 @@ def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = (
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _note
     threading.excepthook = _of_thread
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
     arguments = sys.argv[1:] or list(without_arguments)
     sys.exit(_status_of(lambda: app(arguments, prog_name=program, standalone_mode=False)))
 
@@ -85,17 +89,25 @@ def _status_of(run: Callable[[], Any]) -> int:
         return _failed(str(error), error.exit_status)
     except OSError as error:
         return _failed(_os_sentence(error), 1)
+    except MemoryError as error:
+        return _failed(f"not enough memory: {first_line(error)}", 1)
     except Exception as error:
         if hasattr(error, "format_message"):  # what typer raises for wrong options
             return _failed(f"{error.format_message()} (--help lists what there is)", 2)  # type: ignore[attr-defined]
+        if "can't allocate memory" in str(error):  # torch, whose error is a RuntimeError
+            return _failed("not enough memory: " + str(error).partition("can't allocate memory: ")[2], 1)
         return _failed(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
 
 
 def _failed(sentence: str, status: int) -> int:
     if "--debug" in sys.argv:
         traceback.print_exc()
-    print(" ".join(sentence.split("\n")), file=sys.stderr)
+    print(_on_one_line(sentence), file=sys.stderr)
     return status
+
+
+def _on_one_line(sentence: str) -> str:
+    return printable(" ".join(sentence.split("\n")))
 
 
 def _os_sentence(error: OSError) -> str:

@@ -19,9 +19,9 @@ from pydantic import (
 
 from texturelib._config_base import Config
 from texturelib._config_errors import sentence, sentences
-from texturelib.errors import ConfigError, UsageError
+from texturelib.errors import ConfigError, TextureError, UsageError, first_line
 from texturelib.executors import Executor, Local, executors
-from texturelib.files import shown
+from texturelib.files import read_text, shown
 
 
 class _FromCommandLine(str):
@@ -29,7 +29,20 @@ class _FromCommandLine(str):
 
 
 def _from_current_folder(value: Any) -> Any:
-    return Path.cwd() / Path(value).expanduser() if isinstance(value, _FromCommandLine) else value
+    return Path.cwd() / _expanded(Path(value)) if isinstance(value, _FromCommandLine) else value
+
+
+def _expanded(path: Path) -> Path:
+    """-> "~" as the home that it stands for. Errors: ValueError when there is none, or no file may be called so."""
+    try:
+        path = path.expanduser()
+        if b"\0" in os.fsencode(path):
+            raise ValueError
+    except RuntimeError:
+        raise ValueError(f'"{path}": there is no such home folder') from None
+    except ValueError:  # or half a character
+        raise ValueError(f"{str(path)!a}: cannot be a path") from None
+    return path
 
 
 def _mark_command_line(value: Any) -> Any:
@@ -44,7 +57,7 @@ def _mark_command_line(value: Any) -> Any:
 def _resolve(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder", Path.cwd())
     # Not Path.resolve(): a link in a results tree stays the link that the user chose.
-    return Path(os.path.normpath(Path(folder) / path.expanduser()))
+    return Path(os.path.normpath(Path(folder) / _expanded(path)))
 
 
 def _relative(path: Path, info: SerializationInfo) -> str:
@@ -60,6 +73,10 @@ ConfigPath = Annotated[
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A part of a whole, 0..1."""
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""Of chance; as large as every generator takes."""
 
 
 class StageConfig(Config):
@@ -94,6 +111,8 @@ def load_config(path: Path, model: type[AnyConfig], overrides: Sequence[str] = (
     except ValidationError as error:
         every = [f"{shown(path)}: {each}" for each in sentences(error, model)]
         raise ConfigError(f"{shown(path)}: {sentence(error, model)}", every) from None
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{shown(path)}: {error.object[:60]!a}: holds half a character") from None
 
 
 def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
@@ -110,7 +129,7 @@ def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_no_duplicates)
+        content = json.loads(read_text(path), object_pairs_hook=_no_duplicates)
     except FileNotFoundError:
         raise UsageError(f"{shown(path)}: no such file") from None
     except IsADirectoryError:
@@ -123,6 +142,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{shown(path)}: not a text file in UTF-8") from None
     except _DuplicateKey as error:
         raise UsageError(f'{shown(path)}: "{error}" stands twice in one object; keep one') from None
+    except RecursionError:
+        raise UsageError(f"{shown(path)}: its lists or objects are nested too deep") from None
+    except ValueError as error:  # a number with thousands of digits
+        raise UsageError(f"{shown(path)}: not valid JSON: {first_line(error)}") from None
+    except TextureError as error:
+        raise UsageError(str(error)) from None
     if not isinstance(content, dict):
         raise UsageError(f"{shown(path)}: holds a {type(content).__name__}; a config is a JSON object {{...}}")
     return content
@@ -147,7 +172,7 @@ def _apply(content: dict[str, Any], override: str) -> None:
         raise UsageError(f'--set {override}: should look like key.key=value, as in "--set seed=1"')
     try:
         value = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # also digits or brackets without end, which no key will take for text
         value = text
     place: Any = content
     *parents, last = key_path.split(".")

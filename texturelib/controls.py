@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Law = Literal["slow_down", "gain", "mixing"]
 
@@ -85,6 +86,57 @@ class Control:
         if self.curve == "linear":
             return None
         return exponent / float(np.log((self.high - self.offset) / (self.low - self.offset)))
+
+
+class _Description(BaseModel):
+    """What must be right of what dataset.json or a model folder says of a control; it may say more, or less."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    name: Annotated[str, Field(min_length=1)]
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    curve: Literal["linear", "exponential"] = "linear"
+    offset: float = 0.0
+    description: str = ""
+    laws: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _has_a_range(self) -> "_Description":
+        if self.low == self.high:
+            raise ValueError(f"low and high: both are {self.low:g}; they should differ")
+        if self.curve == "exponential" and not (self.low - self.offset) * (self.high - self.offset) > 0:
+            raise ValueError(f"low {self.low:g} and high {self.high:g} should both lie on one side of offset {self.offset:g}")
+        return self
+
+
+_WHOLE = ("low", "high", "unit")
+
+
+def check_description(description: Any) -> dict[str, Any]:
+    """description: what a file says of a control -> the same. Errors: ValueError with what is wrong."""
+    try:
+        _Description.model_validate(description)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "".join(f"{key}: " for key in first["loc"])
+        raise ValueError(f"{place}{first['msg'].removeprefix('Value error, ').replace('Input should', 'should')}") from None
+    return description
+
+
+def _check_is_whole(description: dict[str, Any]) -> dict[str, Any]:
+    for key in _WHOLE:
+        if key not in description:
+            raise ValueError(f"control {description['name']} has no {key}; it needs {', '.join(_WHOLE)}")
+    return description
+
+
+ControlDescription = Annotated[dict[str, Any], AfterValidator(check_description)]
+"""What a file says of a control, as `Control.describe` does, or less."""
+
+WholeDescription = Annotated[ControlDescription, AfterValidator(_check_is_whole)]
+"""The same, with all that `Control.from_description` needs."""
 
 
 def three_figures(value: float) -> str:

@@ -5,16 +5,28 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from texturelib.audio import read_clip
+from texturelib.controls import ControlDescription
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import read_json, read_table, shown, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class _Description(BaseModel):
+    """What must be right in dataset.json; it says more."""
+
+    model_config = ConfigDict(strict=True)
+
+    sample_rate: Annotated[int, Field(ge=1, lt=2**32)]
+    seconds: Annotated[float, Field(gt=0, le=86400)]
+    controls: list[ControlDescription]
 
 
 @dataclass(frozen=True)
@@ -80,10 +92,9 @@ def read_dataset(folder: Path) -> Dataset:
 
     if not folder.is_dir():
         raise TextureError(f"{shown(folder)}: no such folder")
-    if not (folder / "dataset.json").exists():
-        raise TextureError(f"{shown(folder)}: not a finished dataset folder (it has no dataset.json)")
     path = folder / "metadata.csv"
-    dataset = Dataset(folder, read_table(path), read_json(folder / "dataset.json"))
+    description = read_description(folder)
+    dataset = Dataset(folder, read_table(path), description)
     if not len(dataset):
         raise TextureError(f"{shown(path)}: holds no clips")
     for name in ["file_name", *dataset.controls]:
@@ -91,26 +102,65 @@ def read_dataset(folder: Path) -> Dataset:
             raise TextureError(f"{shown(path)}: has no column {name}")
         _check(path, ~dataset.metadata[name].isna(), f"{name} is empty")
     names = dataset.metadata["file_name"]
-    _check(path, ~names.duplicated(), "{} stands there a second time", names)
-    _check(path, names.map(_stays_inside), "{} is not inside the dataset's folder", names)
+    _check(path, ~names.duplicated(), "stands there a second time", names)
+    _check(path, names.map(_stays_inside), "is not inside the dataset's folder", names)
     for name in dataset.controls:
         values = dataset.metadata[name]
-        is_number = pd.Series(np.isfinite(pd.to_numeric(values, errors="coerce").to_numpy(float)))  # type: ignore[union-attr]
-        _check(path, is_number, f"{name} is {{}}, not a finite number", values)
+        is_number = pd.Series(np.isfinite(_as_numbers(values)))
+        _check(path, is_number, "not a finite number", values, f"{name} is ", ",")
     return dataset
 
 
-def _check(path: Path, is_right: "pd.Series", problem: str, values: "pd.Series | None" = None) -> None:
-    """Errors: TextureError about the first row that is not right; {} in `problem` stands for its value."""
+def read_description(folder: Path) -> dict[str, Any]:
+    """-> what dataset.json says. Errors: TextureError when it is missing, or wrong in what a reader of the set needs."""
+    path = folder / "dataset.json"
+    if not path.exists():
+        raise TextureError(f"{shown(folder)}: not a finished dataset folder (it has no dataset.json)")
+    description = read_json(path)
+    try:
+        controls = _Description.model_validate(description).controls
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "".join(f"{key}: " for key in first["loc"])
+        problem = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+        raise TextureError(f"{shown(path)}: {place}{problem}") from None
+    names = [control["name"] for control in controls]
+    for name in names:
+        if names.count(name) > 1:
+            raise TextureError(f"{shown(path)}: controls: {name} stands there twice")
+    return description
+
+
+def _check(
+    path: Path, is_right: "pd.Series", problem: str, values: "pd.Series | None" = None, before: str = "", after: str = ""
+) -> None:
+    """Errors: TextureError about the first row that is not right, with its value before the problem."""
     if not is_right.all():
         row = int(is_right.to_numpy().argmin())
-        value = "" if values is None else values.iloc[row]
+        value = "" if values is None else f"{before}{values.iloc[row]}{after} "
         # The first line of the file has the names.
-        raise TextureError(f"{shown(path)}: row {row + 2}: {problem.format(value)}")
+        raise TextureError(f"{shown(path)}: row {row + 2}: {value}{problem}")
+
+
+def _as_numbers(values: "pd.Series") -> np.ndarray:
+    """-> [rows], NaN for what is no number."""
+    import pandas as pd
+
+    try:
+        return pd.to_numeric(values, errors="coerce").to_numpy(float)  # type: ignore[union-attr]
+    except OverflowError:  # a whole number of hundreds of digits
+        return np.array([_as_number(value) for value in values])
+
+
+def _as_number(value: Any) -> float:
+    try:
+        return float(value)
+    except (ValueError, TypeError, OverflowError):
+        return np.nan
 
 
 def _stays_inside(name: str) -> bool:
-    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts and "\0" not in name
 
 
 def write_dataset(

@@ -6,17 +6,21 @@ import errno
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from texturelib.errors import TextureError
+from texturelib.errors import TextureError, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PART = ".part-"
 """How the names of half-written files begin."""
+
+_LARGEST_TEXT = 2**28  # bytes; FSD50K's largest JSON has 10 MB
+_LARGEST_TABLE = 2**32  # bytes; a row for each of a million clips takes 200 MB
 
 
 @contextlib.contextmanager
@@ -49,17 +53,44 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # of a name that is not UTF-8: JSON has a way to write it
+            text = json.dumps(content, indent=2) + "\n"
+    write_text(path, text)
+
+
+def check_file(path: Path, most_bytes: int | None = None) -> None:
+    """Errors: TextureError when it is a pipe or a device, which may never end, or has more than `most_bytes`; OSError when it is
+    missing or a folder."""
+    try:
+        found = path.stat()
+    except ValueError:  # a zero byte, or half a character
+        raise TextureError(f"{str(path)!a}: cannot be a file's name") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise TextureError(f"{shown(path)}: is a pipe or a device; it should be a file")
+    if most_bytes is not None and found.st_size > most_bytes:
+        raise TextureError(f"{shown(path)}: has {found.st_size / 1e9:.1f} GB; no such file has more than {most_bytes / 1e9:.1f}")
+
+
+def read_text(path: Path) -> str:
+    """Errors: TextureError as of `check_file`, UnicodeDecodeError, OSError."""
+    check_file(path, _LARGEST_TEXT)
+    return path.read_text(encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
     """Errors: TextureError, naming the file, when it is missing or not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise TextureError(f"{shown(path)}: not JSON ({error})") from None
+    except (ValueError, RecursionError) as error:  # also a number with too many digits, and what is nested too deep
+        raise TextureError(f"{shown(path)}: not JSON ({first_line(error)})") from None
 
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:
@@ -79,17 +110,35 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
     import pandas as pd
 
     try:
-        return pd.read_csv(
-            path,
-            dtype=dict.fromkeys(text_columns, str),
-            keep_default_na=False,
-            na_values=[""],
-            encoding_errors="surrogateescape",
-        )
+        check_file(path, _LARGEST_TABLE)
+        # Opened here: by its name, pandas would take it for a web address, or unpack it.
+        with path.open("rb") as file:
+            table = pd.read_csv(
+                file,
+                dtype=dict.fromkeys(text_columns, str),
+                keep_default_na=False,
+                na_values=[""],
+                encoding_errors="surrogateescape",
+            )
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file") from None
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise TextureError(f"{shown(path)}: not a CSV table ({error})") from None
+    except (ValueError, OverflowError) as error:  # pandas' own are among them
+        raise TextureError(f"{shown(path)}: not a CSV table ({first_line(error)})") from None
+    if len(table) and not isinstance(
+        table.index, pd.RangeIndex
+    ):  # pandas takes what is too much for names of rows, and shifts the columns
+        raise TextureError(f"{shown(path)}: not a CSV table (its rows have more columns than its first line)")
+    return table
+
+
+def real_path(path: Path) -> Path:
+    """-> where it leads to, as far as it leads anywhere: Path.resolve() fails where a link leads to itself."""
+    return Path(os.path.realpath(path))
+
+
+def printable(text: str) -> str:
+    """-> the same with what a terminal would obey rather than show written as in Python, as it may stand in a file's name."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def shown(path: Path) -> str:
@@ -101,7 +150,7 @@ def shown(path: Path) -> str:
 def link_or_copy(source: Path, target: Path) -> None:
     """Give `source` a second name, or where the file system cannot, copy it. Files here are replaced, never changed in place."""
     # A second name for a symbolic link would be one more symbolic link, which points nowhere from its new place.
-    source = source.resolve()
+    source = real_path(source)
     with whole_file(target) as part:
         try:
             os.link(source, part)

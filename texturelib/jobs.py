@@ -19,7 +19,7 @@ import joblib
 
 from texturelib.errors import Rejected, TextureError
 from texturelib.executors import Executor, Local, Pool
-from texturelib.files import remove_parts, shown, write_table
+from texturelib.files import check_file, remove_parts, shown, write_table
 from texturelib.orphans import end_with
 from texturelib.progress import progress
 
@@ -189,11 +189,21 @@ def _attempt(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, di
 def _read_journal(journal: Path) -> dict[str, Any]:
     if not journal.exists():
         return {}
+    check_file(journal)
     content = journal.read_bytes()
     # A kill may have cut the last line; what follows must start on a line of its own.
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         os.truncate(journal, len(whole))
-    outcomes = dict(json.loads(line) for line in whole.splitlines())
+    outcomes = dict(entry for line in whole.splitlines() if (entry := _entry(line)))
     # What was rejected is tried again: the reason may have been mended since.
     return {key: outcome for key, outcome in outcomes.items() if "result" in outcome}
+
+
+def _entry(line: bytes) -> tuple[str, dict[str, Any]] | None:
+    """-> an item's key and outcome; None where the line was damaged, so that the item is done again."""
+    try:
+        key, outcome = json.loads(line.decode())
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return (key, outcome) if isinstance(key, str) and isinstance(outcome, dict) else None

@@ -14,10 +14,11 @@ from typing import Any
 
 from texturelib.config import StageConfig
 from texturelib.errors import TextureError, UsageError
-from texturelib.files import PART, read_json, remove_parts, shown, write_json
+from texturelib.files import PART, check_file, read_json, real_path, remove_parts, shown, write_json
 from texturelib.locks import LOCK, Lock, check_free
 
 _RUN = "run.json"
+_LARGEST_FILE = 2**32  # bytes; of those that are read as a whole, no others are inputs by themselves
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def check_table_place(table: Path, config: StageConfig, overwrite: bool) -> None
     """Errors: UsageError unless a table may be written there: a .csv outside of the output, over nothing unless `overwrite`."""
     if table.suffix != ".csv":
         raise UsageError(f"--output: {shown(table)} should end in .csv")
-    if table.resolve().is_relative_to(config.output.resolve()):
+    if real_path(table).is_relative_to(real_path(config.output)):
         raise UsageError(f"--output: {shown(table)} lies in the config's output, {shown(config.output)}; name another place")
     if table.is_file() and not overwrite:
         raise UsageError(f"--output: {shown(table)} is there already; --overwrite replaces it")
@@ -150,14 +151,29 @@ def fingerprint(path: Path) -> str:
         if not run["finished"]:
             raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
         table = path / "metadata.csv"
-        return _digest([run["fingerprint"], hashlib.sha256(table.read_bytes()).hexdigest() if table.exists() else ""])
+        return _digest([run["fingerprint"], _digest_of_file(table) if table.is_file() else ""])
     if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+        return _digest_of_file(path)[:32]
     files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
     if not files:
         raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
+
+
+def inputs_of(folder: Path) -> dict[str, Any]:
+    """-> by name: the digest of what a folder of ours was made from; none of another's."""
+    run = _read_run(folder)
+    return run["inputs"] if run else {}
+
+
+def _digest_of_file(path: Path) -> str:
+    check_file(path, _LARGEST_FILE)
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _fingerprint_of_input(name: str, path: Path) -> str:
@@ -176,8 +192,9 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
     if not (folder / _RUN).is_file():
         return None
     run = read_json(folder / _RUN)
-    keys = {"command", "settings", "inputs", "fingerprint", "finished"}
-    return run if isinstance(run, dict) and keys <= run.keys() else None
+    kinds = {"command": str, "settings": dict, "inputs": dict, "fingerprint": (str, type(None)), "finished": bool}
+    is_ours = isinstance(run, dict) and all(isinstance(run.get(key, ...), kind) for key, kind in kinds.items())
+    return run if is_ours else None
 
 
 def _read_ours(folder: Path) -> dict[str, Any] | None:

@@ -9,6 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter, ScalarFormatter
 
 from texturelib.files import whole_file
 
@@ -34,6 +36,14 @@ def panels(n_panels: int, width: float = 3.2, height: float = 2.8) -> tuple[Figu
 
 
 def save_picture(figure: Figure, path: Path) -> None:
+    """Words are shown as they are: a control or a recording may be called "$_"."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    for axis in figure.axes:
+        for scale in (axis.xaxis, axis.yaxis):
+            is_number = isinstance(scale.get_major_formatter(), ScalarFormatter | LogFormatter)  # some have an exponent
+            for label in scale.get_ticklabels(which="both"):
+                label.set_parse_math(is_number)
     with whole_file(path) as part:
         figure.savefig(part, dpi=110)
     plt.close(figure)

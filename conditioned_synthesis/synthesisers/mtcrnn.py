@@ -23,7 +23,7 @@ class Mtcrnn(Synthesiser):
     type: Literal["mtcrnn"] = "mtcrnn"
     hidden_size: PositiveInt = 256
     """Units of each layer of gated recurrent units."""
-    n_layers: PositiveInt = 1
+    n_layers: Annotated[int, Field(ge=1, le=16)] = 1
     seq_len: Annotated[int, Field(ge=16)] = 500
     """Samples that a gradient flows back through."""
     windows_carried: PositiveInt = 32

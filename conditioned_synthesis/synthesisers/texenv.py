@@ -23,13 +23,13 @@ class TexEnv(Synthesiser):
     batch_size: PositiveInt = 16
     lr: PositiveFloat = 0.003
     checkpoint: PositiveInt = 250
-    seconds: PositiveFloat = 1.0
+    seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
     """Of a sound that is compared with a clip."""
     n_bands: Annotated[int, Field(ge=3, le=128)] = 32
     """Evenly spaced on the ERB scale."""
-    low_hz: PositiveFloat = 30.0
+    low_hz: Annotated[float, Field(gt=0, le=4000)] = 30.0
     """The centre of the first band."""
-    envelope_hz: PositiveFloat = 250.0
+    envelope_hz: Annotated[float, Field(ge=1, le=10000)] = 250.0
     """Points of an envelope per second, about: the nearest for which there is a power of two of samples between two points."""
     channels: PositiveInt = 64
     """Of the network."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from texturelib.config import Config
 
@@ -54,7 +54,7 @@ class LowNoise(Config):
 class WithNoise(Config):
     """Features of synthetic clips that may get noise."""
 
-    sample_rate: PositiveInt = 32000
+    sample_rate: Annotated[int, Field(ge=1, le=384000)] = 32000
     """Clips are resampled to this rate first."""
     noise: LowNoise | None = LowNoise()
     """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on."""

@@ -3,7 +3,7 @@
 import functools
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import LowNoise, WithNoise
@@ -25,10 +25,10 @@ class LogBands(WithNoise):
     """
 
     type: Literal["log_bands"] = "log_bands"
-    n_bands: Annotated[int, Field(ge=2)] = 96
+    n_bands: Annotated[int, Field(ge=2, le=1024)] = 96
     low_hz: PositiveFloat = 40.0
     high_hz: PositiveFloat = 11000.0
-    frames_per_second: PositiveInt = 64
+    frames_per_second: Annotated[int, Field(ge=1, le=10000)] = 64
     narrowest_hz: PositiveFloat = 12.0
     """The least width of a band, as is `widest_hz` the greatest; between these it is `overlap` steps to the next band."""
     widest_hz: PositiveFloat = 500.0

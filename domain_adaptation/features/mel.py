@@ -1,9 +1,9 @@
 """The thesis's features: a mel spectrogram in decibels, scaled to 0..1."""
 
 import functools
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import WithNoise
@@ -18,9 +18,9 @@ class Mel(WithNoise):
     """[batch, 1, n_mels, frames]: each clip's loudest cell is 1, what is `top_db` below it is 0."""
 
     type: Literal["mel"] = "mel"
-    n_fft: PositiveInt = 400
+    n_fft: Annotated[int, Field(ge=1, le=65536)] = 400
     hop_length: PositiveInt = 200
-    n_mels: PositiveInt = 56
+    n_mels: Annotated[int, Field(ge=1, le=1024)] = 56
     top_db: PositiveFloat = 80.0
 
     @property

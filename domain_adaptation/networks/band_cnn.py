@@ -23,9 +23,9 @@ class BandCnn(Config):
     """
 
     type: Literal["band_cnn"] = "band_cnn"
-    channels: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (16, 32, 64, 64)
+    channels: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=32)] = (16, 32, 64, 64)
     """Per stage; multiples of 16 compute fastest."""
-    convolutions_per_stage: PositiveInt = 1
+    convolutions_per_stage: Annotated[int, Field(ge=1, le=32)] = 1
     n_band_halvings: NonNegativeInt = 2
     """The first stages halve the number of bands as well as that of frames; later ones that of frames only."""
     n_hidden: PositiveInt = 64

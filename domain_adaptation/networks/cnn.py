@@ -17,14 +17,14 @@ class Cnn(Config):
     """Convolution blocks, one flat vector, and fully connected layers, each a fraction of the last."""
 
     type: Literal["cnn"] = "cnn"
-    n_blocks: PositiveInt = 4
+    n_blocks: Annotated[int, Field(ge=1, le=32)] = 4
     kernel_size: PositiveInt = 3
     stride: PositiveInt = 1
     pool_size: PositiveInt = 2
     first_channels: PositiveInt | None = None
     """Of the first block; as many as there are controls when null."""
-    channel_factor: PositiveInt = 2
-    n_head_layers: PositiveInt = 3
+    channel_factor: Annotated[int, Field(ge=1, le=16)] = 2
+    n_head_layers: Annotated[int, Field(ge=1, le=32)] = 3
     head_factor: PositiveInt = 4
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
 

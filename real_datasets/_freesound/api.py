@@ -102,7 +102,9 @@ class Api:
             raise Again(f"{host} {why}", ends_all=True) from None
         except (exceptions.ChunkedEncodingError, exceptions.ContentDecodingError):
             raise Again(f"{host} stopped in the middle of its reply") from None
-        except exceptions.RequestException as error:  # redirects in circles or to no web address
+        except (exceptions.RequestException, ValueError) as error:  # redirects in circles or to no web address
+            if has_answered and not isinstance(error, exceptions.RequestException):
+                raise  # of whoever reads the reply
             raise Refused(f"{host} led nowhere ({type(error).__name__})") from None
 
 

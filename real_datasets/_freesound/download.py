@@ -41,7 +41,7 @@ class Download:
         # Packed although we asked for it plain: then lengths and positions are not those of the file.
         is_packed = reply.headers.get("Content-Encoding", "identity") != "identity"
         length = "" if is_packed else reply.headers.get("Content-Length", "")
-        total = start + int(length) if length.isdecimal() else None
+        total = start + int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
         self._check_size(total or 0)
         self._version = "" if is_packed else _version(reply)
         with self._part.open("ab" if start else "wb") as file:

@@ -8,7 +8,7 @@ from typing import Any
 
 from real_datasets.sources._base import Recording
 from texturelib.errors import TextureError, UsageError
-from texturelib.files import shown
+from texturelib.files import check_file, shown
 
 
 def dataset_names() -> list[str]:
@@ -51,6 +51,7 @@ def check_table(path: Path, header: Sequence[str] | None, n_columns: int) -> lis
     Errors: TextureError that names the line.
     """
     try:
+        check_file(path)
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, strict=True)
             try:

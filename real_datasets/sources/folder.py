@@ -13,7 +13,7 @@ from real_datasets.sources._base import Recording, Source, sources
 from texturelib.audio import SUFFIXES, find_audio
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
-from texturelib.files import shown
+from texturelib.files import check_file, printable, shown
 from texturelib.nearest import did_you_mean
 
 _COLUMNS = ("split", "origin", "licence", "author", "title", "url")
@@ -41,7 +41,7 @@ class Folder(Source):
         if not found:
             raise TextureError(f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})")
         for link in sorted(path for path in self.path.rglob("*") if path.is_symlink() and path.is_dir()):
-            print(f"note: source.path: {shown(link)} is a link to a folder, and what lies there is not taken", file=sys.stderr)
+            _note(f"source.path: {shown(link)} is a link to a folder, and what lies there is not taken")
         if self.tags_from == "folders":
             return [replace(recording, tags=PurePosixPath(recording.name).parts[:-1]) for recording in found]
         return _described(found, self.tags_from) if isinstance(self.tags_from, Path) else found
@@ -60,7 +60,7 @@ def _described(recordings: Sequence[Recording], table_path: Path) -> list[Record
         )
     if unused:
         count = f"{len(unused)} of {len(rows)} rows name no file of the folder"
-        print(f'note: source.tags_from: {shown(table_path)}: {count} (the first: "{unused[0]}")', file=sys.stderr)
+        _note(f'source.tags_from: {shown(table_path)}: {count} (the first: "{unused[0]}")')
     return [
         replace(recording, **_fields(rows[recording.name])) if recording.name in rows else recording for recording in recordings
     ]
@@ -71,6 +71,7 @@ def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
     place = f"source.tags_from: {shown(path)}"
     rows: dict[str, dict[str, str]] = {}
     try:
+        check_file(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
@@ -101,6 +102,10 @@ def _fields(row: Mapping[str, str]) -> dict[str, "str | tuple[str, ...]"]:
     separator = ";" if ";" in row["tags"] else ","
     tags = tuple(tag.strip() for tag in row["tags"].split(separator) if tag.strip())
     return {"tags": tags} | {column: row[column] for column in _COLUMNS if column in row}
+
+
+def _note(what: str) -> None:
+    print(printable(f"note: {what}"), file=sys.stderr)
 
 
 def _as_text(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from typing import Annotated
 
-from pydantic import PositiveInt
+from pydantic import Field
 
 from texturelib.config import Config
 from texturelib.registry import Registry
@@ -36,7 +37,7 @@ class Variable:
 class Distribution(Config):
     """Base of the distributions: a subclass says its `type`, and its fields are its settings."""
 
-    n_clips: PositiveInt
+    n_clips: Annotated[int, Field(ge=1, le=10**8)]
 
     @property
     def n_planned(self) -> int:

@@ -44,6 +44,8 @@ class UniformJoint(Distribution):
         for name in controls:
             if name not in self.ratios:
                 raise ValueError(f"distribution.ratios: {name} is missing; give each control a whole number, such as 1")
+        if math.prod(self.ratios.values()) > 10**8:
+            raise ValueError("distribution.ratios: their product is over a hundred million clips; give them smaller numbers")
 
     def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
         grids = [

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
-from pythonosc.parsing.osc_types import ParseError
 
 from synthetic_datasets.engines._ports import LOOPBACK, bound
 from synthetic_datasets.level import FADER_STEPS
@@ -173,9 +172,11 @@ class OscSession:
             self._look()
             self._in.settimeout(min(left, 1 / _LOOKS_PER_SECOND))
             try:
-                return OscMessage(self._in.recv(65536))
-            except (TimeoutError, ParseError, UnicodeDecodeError):
+                datagram = self._in.recv(65536)
+            except TimeoutError:
                 continue
+            if message := _parsed(datagram):
+                return message
         return None
 
     def _send(self, address: str, *values: Any) -> None:
@@ -210,6 +211,14 @@ class OscSession:
         )
 
 
+def _parsed(datagram: bytes) -> OscMessage | None:
+    """-> None for what is no message. Any program on this machine may send to our port."""
+    try:
+        return OscMessage(datagram)
+    except Exception:  # the parser has errors of several kinds, and checks little
+        return None
+
+
 def _remove_folders_of_the_dead() -> None:
     """Remove what sessions left behind whose process was killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
@@ -218,5 +227,5 @@ def _remove_folders_of_the_dead() -> None:
             os.kill(int(pid), 0)
         except ProcessLookupError:
             shutil.rmtree(folder, ignore_errors=True)
-        except (ValueError, OSError):
+        except (ValueError, OverflowError, OSError):
             continue  # not ours to judge

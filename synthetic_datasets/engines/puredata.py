@@ -83,7 +83,7 @@ class PureData(PatchEngine):
 
 def _with_abstractions(patch: Path) -> list[Path]:
     """-> the patch, and those beside it that it uses, or that these use: what is named in one of them."""
-    beside = {path.stem: path for path in patch.parent.glob("*.pd")}
+    beside = {path.stem: path for path in patch.parent.glob("*.pd") if path.is_file()}
     used, to_do = {patch}, [patch]
     while to_do:
         words = set(re.split(r"[\s;,]+", to_do.pop().read_text(errors="replace")))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from texture_pipeline.page import make_page
+from texturelib.errors import TextureError
 from texturelib.outputs import fingerprint
 
 NAMES = ["<b>&.wav", "<script>alert(1)</script>.mp3", 'a "quoted" name.ogg']
@@ -92,6 +93,20 @@ def test_an_adaptation_that_was_not_kept_is_told_of_with_the_reason(remade):
     assert "Adaptation was not kept by a rule that sees no truth: <all> labels were alike." in page.text
     assert "Both are the same, as adaptation was not kept." in page.text
     assert "teaches just this" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("extractor/metrics.json", "{}"),
+        ("extractor/metrics.json", "[]"),
+        ("labels/summary.json", '{"slow_down": 1}'),
+        ("labels/summary.json", '{"slow_down": {"slopes": {"a": {"by_the_law": "steep"}}}}'),
+    ],
+)
+def test_what_a_stage_wrote_and_was_damaged_is_one_sentence(remade, name, content):
+    with pytest.raises(TextureError, match=r"results: what a stage wrote there is damaged, so it cannot be shown \(\w+: .+\)$"):
+        remade(lambda stage: (stage / name).write_text(content))
 
 
 def test_only_the_thesiss_method_is_said_to_play_against_the_classifier(remade):

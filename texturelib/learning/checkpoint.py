@@ -1,7 +1,6 @@
 """last.ckpt: all that an interrupted training needs to go on as if nothing had happened, in plain tensors and numbers."""
 
 import io
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -10,6 +9,7 @@ import torch
 
 from texturelib.errors import TextureError, first_line
 from texturelib.files import shown, whole_file
+from texturelib.learning.tensors import load_tensors
 
 State = TypeVar("State")
 
@@ -40,11 +40,21 @@ def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, H
     if not path.exists():
         return new_state()
     try:
-        content: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content: Mapping[str, Any] = load_tensors(path)
         state = new_state(**content["state"])
+        _check_kinds(state, new_state())
         for name, part in learning.items():
             part.load_state_dict(content[name])
-    except (RuntimeError, OSError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except TextureError:
+        raise
+    except Exception as error:  # parts that are loaded from another training's states raise as they like
         reason = first_line(error)
         raise TextureError(f"{shown(path)}: not a checkpoint of this training ({reason}); remove it to start anew") from None
     return state
+
+
+def _check_kinds(state: object, new: object) -> None:
+    """Errors: TypeError when something in the state is of another kind than in a new one."""
+    for name, value in vars(new).items():
+        if value is not None and not isinstance(found := getattr(state, name), type(value)):
+            raise TypeError(f"{name} is a {type(found).__name__}")

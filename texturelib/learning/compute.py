@@ -25,11 +25,11 @@ class ComputeConfig(Config):
 def start_fabric(compute: ComputeConfig) -> "Fabric":
     """Errors: UsageError when this machine cannot."""
     from lightning_fabric import Fabric
-    from lightning_fabric.strategies.ddp import DDPStrategy
+
+    from texturelib.learning._one_machine import OneMachine
 
     keep_freed_memory()
-    # Processes are spawned for a training alone: whatever is read and written around it happens once.
-    strategy = DDPStrategy(start_method="spawn") if compute.processes > 1 else "auto"
+    strategy = OneMachine() if compute.processes > 1 else "auto"
     try:
         return Fabric(accelerator=compute.accelerator, devices=compute.processes, strategy=strategy, precision=compute.precision)
     except (RuntimeError, ValueError) as error:

@@ -1,7 +1,9 @@
 """A network in one file that says what it is: safetensors, with a description as JSON in its header."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,10 +12,11 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from texturelib.config import Config
 from texturelib.errors import TextureError, first_line
-from texturelib.files import shown, whole_file
+from texturelib.files import check_file, shown, whole_file
 
 WEIGHTS = "model.safetensors"
 
@@ -32,6 +35,7 @@ def load_weights(folder: Path, about_class: type[About]) -> tuple[dict[str, torc
     path = folder / WEIGHTS
     if not path.exists():
         raise TextureError(f"{shown(path)}: no such file; name a model folder, or train that network first")
+    check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -39,6 +43,38 @@ def load_weights(folder: Path, about_class: type[About]) -> tuple[dict[str, torc
     except (SafetensorError, OSError, KeyError, TypeError, ValidationError) as error:
         reason = first_line(error)
         raise TextureError(f"{shown(path)}: not a model of this toolkit that fits here ({reason})") from None
+
+
+@contextmanager
+def of_the_size_of(file: Path, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
+    """Make the network that `file` holds the weights of in this block.
+
+    Errors: TextureError when it cannot be made, or as soon as it has far more weights than are there: a file of a kilobyte may
+    ask for a network that fills the memory.
+    """
+    try:
+        with _AtMost(_SLACK + sum(each.numel() for each in weights.values())):
+            yield
+    except Exception as error:  # of settings that do not go together, torch's, Python's or ours
+        raise TextureError(f"{shown(file)}: its network cannot be made ({first_line(error)})") from None
+
+
+_SLACK = 2**20  # numbers that a network may have besides its weights
+
+
+class _AtMost(TorchFunctionMode):
+    """Lets so many numbers be made by `torch.empty`, as every layer makes its weights."""
+
+    def __init__(self, n_numbers: int) -> None:
+        super().__init__()
+        self._n_left = n_numbers
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.empty and args:
+            self._n_left -= math.prod(args[0] if isinstance(args[0], (tuple, list)) else args)
+            if self._n_left < 0:
+                raise ValueError("it is larger than its weights")
+        return func(*args, **(kwargs or {}))
 
 
 def fill(folder: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
