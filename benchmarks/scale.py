@@ -1,0 +1,248 @@
+"""What an item costs, from few to many: python benchmarks/scale.py [--most 20000] [--only rendering ...]
+
+Runs the commands themselves on clips of a tenth of a second, in a folder that it removes again. Prints Markdown: for each job the
+seconds and the processor's time of a further clip and the memory that it takes, from 100 clips to 20,000; how much two workers
+gain on one; and what it costs to hand an item to an executor. The processor's time says more than the clock where others use the
+machine too.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from texturelib.audio import write_wav
+from texturelib.executors import executor_named
+from texturelib.jobs import run_jobs
+
+SIZES = (100, 1000, 5000, 20_000)
+RATE, SECONDS = 8000, 0.1
+PER_RECORDING = 10  # segments
+N_EMPTY = 5000
+FEATURES = {"sample_rate": RATE, "n_fft": 256, "hop_length": 40, "n_mels": 24}
+CONTROLS = ("avgRate", "minRadius", "maxRadius", "expRadius")
+JOBS = {
+    "rendering": ("synthetic_datasets", "generate", "synthetic.json"),
+    "segmenting": ("real_datasets", "build", "real.json"),
+    "labelling": ("domain_adaptation", "label", "adaptation.json"),
+    "export": ("conditioned_synthesis", "export", "synthesis.json"),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """seconds: by the clock. processor_seconds: of all processes. main_mb, worker_mb: the most memory that the main process, and
+    the largest of its children, held at a time."""
+
+    seconds: float
+    processor_seconds: float
+    main_mb: float
+    worker_mb: float
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--most", type=int, default=SIZES[-1], help="clips")
+    arguments.add_argument("--only", nargs="+", choices=list(JOBS), default=list(JOBS))
+    arguments.add_argument("--pair", type=int, default=5000, help="clips for the speed-up of two workers")
+    chosen = arguments.parse_args()
+    sizes = [size for size in SIZES if size <= chosen.most]
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
+    folder = Path(tempfile.mkdtemp(prefix="texture-benchmark-"))
+    try:
+        print("\n| job | clips | seconds | ms per further clip | of processors, ms | main process, MB | largest worker, MB |")
+        print("|---|---|---|---|---|---|---|")
+        before: dict[str, tuple[int, Cost]] = {}
+        for n_clips in sizes:
+            prepare(folder, n_clips)
+            for job in JOBS:
+                cost = measured(folder, job, workers=2)
+                if job in chosen.only:
+                    row(job, n_clips, cost, before.get(job))
+                before[job] = n_clips, cost
+            shutil.rmtree(folder)
+
+        print(
+            f"\n| job, {chosen.pair} clips | one worker, s | two, s | gain | of processors: one, s | two, s |\n|---|---|---|---|---|---|"
+        )
+        prepare(folder, chosen.pair)
+        for job in JOBS:
+            one = measured(folder, job, workers=1)
+            shutil.rmtree(output_of(folder, job))
+            two = measured(folder, job, workers=2)
+            both = f"{one.processor_seconds:.1f} | {two.processor_seconds:.1f}"
+            print(f"| {job} | {one.seconds:.1f} | {two.seconds:.1f} | {one.seconds / two.seconds:.2f} | {both} |", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    print(f"\n| executor, two workers | to start and end, s | of processors, s | ms per item, of {N_EMPTY} | of processors, ms |")
+    print("|---|---|---|---|---|")
+    for name in ("local", "dask", "ray"):
+        before_ours = time.process_time()
+        few = empty(name, 2)
+        ours = time.process_time()
+        many = empty(name, N_EMPTY)
+        # What this process had used before belongs to neither.
+        few_processor, many_processor = few.processor_seconds - before_ours, many.processor_seconds - ours
+        each = 1000 * (many.seconds - few.seconds) / N_EMPTY, 1000 * (many_processor - few_processor) / N_EMPTY
+        print(f"| {name} | {few.seconds:.1f} | {few_processor:.1f} | {each[0]:.2f} | {each[1]:.2f} |", flush=True)
+
+
+def row(job: str, n_clips: int, cost: Cost, before: tuple[int, Cost] | None) -> None:
+    further = ["", ""]
+    if before:
+        n_further, other = n_clips - before[0], before[1]
+        gone = (cost.seconds - other.seconds, cost.processor_seconds - other.processor_seconds)
+        further = [f"{1000 * each / n_further:.2f}" for each in gone]
+    print(
+        f"| {job} | {n_clips:,} | {cost.seconds:.1f} | {' | '.join(further)} | {cost.main_mb:.0f} | {cost.worker_mb:.0f} |",
+        flush=True,
+    )
+
+
+def prepare(folder: Path, n_clips: int) -> None:
+    """Write the configs, the recordings, and models that have learnt nothing. Labelling reads what rendering made."""
+    rng = np.random.default_rng(0)
+    for index in range(n_clips // PER_RECORDING):
+        write_wav(folder / "recordings" / f"{index}.wav", rng.uniform(-0.5, 0.5, round(PER_RECORDING * SECONDS * RATE)), RATE)
+    common = {"sample_rate": RATE, "seconds": SECONDS}
+    configs = {
+        "synthetic.json": {
+            "output": "synthetic",
+            **common,
+            "engine": {"type": "liquid", "controls": {name: [0.5, 0.75] for name in CONTROLS}},
+            "distribution": {"type": "random_uniform", "n_clips": n_clips},
+        },
+        "real.json": {"output": "real", **common, "source": {"type": "folder", "path": "recordings"}},
+        "adaptation.json": {
+            "output": "adaptation",
+            "synthetic": "synthetic",
+            "real": "synthetic",
+            "features": {"type": "mel", **FEATURES},
+            "network": {"type": "cnn", "n_blocks": 2, "first_channels": 4},
+            "adaptation": {"type": "none"},
+        },
+        "synthesis.json": {
+            "output": "synthesis",
+            "labelled": "synthetic",
+            "balance": {"control": CONTROLS[0], "bins": 5},
+            "export": {"sample_rate": RATE, "source": "labelled"},
+        },
+    }
+    for name, content in configs.items():
+        (folder / name).write_text(json.dumps(content))
+    for name in ("extractor", "adapted"):
+        save_untrained(folder / "adaptation" / name)
+
+
+def save_untrained(folder: Path) -> None:
+    import torch
+
+    from domain_adaptation.features.mel import Mel
+    from domain_adaptation.model_folder import About, new_model, save_model
+    from domain_adaptation.networks.cnn import Cnn
+    from synthetic_datasets.engines.liquid import Liquid
+
+    features = Mel.model_validate(FEATURES)
+    torch.manual_seed(0)
+    about = About(
+        network=Cnn(n_blocks=2, first_channels=4),
+        features=features,
+        input_shape=tuple(features.compute(torch.randn(1, round(RATE * SECONDS))).shape[1:]),
+        controls=tuple(control.describe() for control in Liquid.available if control.name in CONTROLS),
+        sample_rate=RATE,
+        seconds=SECONDS,
+    )
+    save_model(folder, new_model(about))
+
+
+def output_of(folder: Path, job: str) -> Path:
+    place = {"rendering": "synthetic", "segmenting": "real", "labelling": "adaptation/labels", "export": "synthesis/mtcrnn"}
+    return folder / place[job]
+
+
+def measured(folder: Path, job: str, workers: int) -> Cost:
+    """Run a job's command to its end."""
+    package, command, config = JOBS[job]
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", package, command, str(folder / config), "--workers", str(workers)], stdout=subprocess.DEVNULL
+    )
+    with Watch(process.pid) as watch:
+        status = process.wait()
+    if status:
+        sys.exit(f"{job}: the command failed")
+    return watch.cost(time.monotonic() - started)
+
+
+class Watch:
+    """A process and all that it starts, looked at ten times a second while the block lasts."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._most_mb: dict[int, float] = {}
+        self._processor_seconds: dict[int, float] = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look_on)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def cost(self, seconds: float) -> Cost:
+        workers = [megabytes for pid, megabytes in self._most_mb.items() if pid != self._pid]
+        return Cost(seconds, sum(self._processor_seconds.values()), self._most_mb.get(self._pid, 0.0), max(workers, default=0.0))
+
+    def _look_on(self) -> None:
+        while not self._is_over.wait(0.1):
+            for pid in (self._pid, *_descendants(self._pid)):
+                try:
+                    status = Path(f"/proc/{pid}/status").read_text()
+                    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue  # it has just ended
+                self._processor_seconds[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                for line in status.splitlines():
+                    if line.startswith("VmHWM:"):
+                        self._most_mb[pid] = int(line.split()[1]) / 1000
+
+
+def _descendants(pid: int) -> Sequence[int]:
+    children = _children(pid)
+    return [*children, *(each for child in children for each in _descendants(child))]
+
+
+def _children(pid: int) -> Sequence[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def empty(executor: str, n_items: int) -> Cost:
+    """-> of items that do nothing."""
+    with tempfile.TemporaryDirectory(prefix="texture-benchmark-") as folder, Watch(os.getpid()) as watch:
+        started = time.monotonic()
+        items = {str(index): index for index in range(n_items)}
+        run_jobs(items, abs, Path(folder) / "journal.jsonl", label="", executor=executor_named(executor), workers=2)
+        seconds = time.monotonic() - started
+    return watch.cost(seconds)
+
+
+if __name__ == "__main__":
+    main()

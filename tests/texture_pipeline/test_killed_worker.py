@@ -1,0 +1,80 @@
+"""The whole way on two Dask workers, one of which is killed while it renders, ends as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..clusters import DaskCluster
+
+ROOT = Path(__file__).parents[2]
+
+# Python imports a module of this name when it starts. The worker that is told to die does so in the middle of its third clip.
+DIES = """
+import os, signal, sys
+
+n_opened = 0
+
+def count(event, arguments):
+    global n_opened
+    if event == "open" and "/synthetic/audio/.part-" in str(arguments[0]):
+        n_opened += 1
+        if n_opened == 3:
+            with open(arguments[0], "xb") as part:
+                part.write(b"RIFF, but no more")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+if "DIES" in os.environ:
+    sys.addaudithook(count)
+"""
+
+WITH_TIMES = ("events.out.tfevents", "history.csv", "run.json")
+"""Files that say when something was, or how long it took; run.json names the folder."""
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(DIES)
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    cluster = DaskCluster(folder)
+    try:
+        cluster.add_worker({"PYTHONPATH": path, "DIES": "1"})
+        cluster.add_worker({"PYTHONPATH": path})
+        cluster.wait_for_workers()
+        yield cluster
+    finally:
+        cluster.end()
+
+
+def files(results: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(results).as_posix(): path.read_bytes()
+        for path in results.rglob("*")
+        if path.is_file() and not path.name.startswith(WITH_TIMES)
+    }
+
+
+def test_the_whole_way_on_two_workers_of_which_one_is_killed(whole_way, cluster, tmp_path):
+    arguments = [str(tmp_path / "results") if word == str(whole_way.results) else word for word in whole_way.arguments]
+    done = subprocess.run(
+        [sys.executable, "-m", "texture_pipeline", *arguments, "--executor", f"dask={cluster.address}"],
+        cwd=ROOT,
+        env=os.environ | {"LOKY_MAX_CPU_COUNT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    victim, other = cluster.workers
+    assert (victim.poll(), other.poll()) == (-signal.SIGKILL, None)
+    expected, found = files(whole_way.results), files(tmp_path / "results")
+    assert len(expected) > 300
+    assert found.keys() == expected.keys()
+    assert [name for name in expected if found[name] != expected[name]] == []
