@@ -21,6 +21,9 @@ from texturelib.progress import progress
 MOST_GAIN_DB = 12.0  # further off, it is no matter of loudness
 
 
+_Place = Annotated[float, Field(ge=-0.01, le=1.01)]  # 0..1, and some room for rounding
+
+
 class Slider(Config):
     """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was trained on, within 0..1.
 
@@ -29,9 +32,9 @@ class Slider(Config):
     """
 
     control: WholeDescription
-    low: float
-    high: float
-    curve: Annotated[tuple[tuple[float, float], ...], Field(min_length=2)] | None = None
+    low: _Place
+    high: _Place
+    curve: Annotated[tuple[tuple[_Place, _Place], ...], Field(min_length=2)] | None = None
 
     @model_validator(mode="after")
     def _rises(self) -> "Slider":
