@@ -72,9 +72,8 @@ def main() -> None:
                 before[job] = n_clips, cost
             shutil.rmtree(folder)
 
-        print(
-            f"\n| job, {chosen.pair} clips | one worker, s | two, s | gain | of processors: one, s | two, s |\n|---|---|---|---|---|---|"
-        )
+        print(f"\n| job, {chosen.pair} clips | one worker, s | two, s | gain | of processors: one, s | two, s |")
+        print("|---|---|---|---|---|---|")
         prepare(folder, chosen.pair)
         for job in JOBS:
             one = measured(folder, job, workers=1)

@@ -21,7 +21,8 @@ from texturelib.progress import progress
 MOST_GAIN_DB = 12.0  # further off, it is no matter of loudness
 
 
-Points = Annotated[tuple[tuple[float, float], ...], Field(min_length=2)]
+_Place = Annotated[float, Field(ge=-0.01, le=1.01)]  # 0..1, and some room for rounding
+_Points = Annotated[tuple[tuple[_Place, float], ...], Field(min_length=2)]
 
 
 class Slider(Config):
@@ -33,16 +34,16 @@ class Slider(Config):
     """
 
     control: WholeDescription
-    low: float
-    high: float
-    curve: Points | None = None
-    loudness: Points | None = None
+    low: _Place
+    high: _Place
+    curve: Annotated[tuple[tuple[_Place, _Place], ...], Field(min_length=2)] | None = None
+    loudness: _Points | None = None
 
     @model_validator(mode="after")
     def _rises(self) -> "Slider":
-        places = [] if self.curve is None else [place for place, _ in self.curve]
-        if self.low > self.high or any(later <= earlier for earlier, later in itertools.pairwise(places)):
-            raise ValueError(f"{self.name}: low, high and the places of its curve should rise")
+        lines = [[place for place, _ in points] for points in (self.curve, self.loudness) if points]
+        if self.low > self.high or any(later <= earlier for line in lines for earlier, later in itertools.pairwise(line)):
+            raise ValueError(f"{self.name}: low, high and the places of its curve and its loudness should rise")
         return self
 
     @property

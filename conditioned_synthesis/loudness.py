@@ -12,6 +12,7 @@ _SOUNDS, _MOST_SOUNDS = 24, 72  # for each control, and of all
 _CLIP_LENGTHS, _MOST_SECONDS = 4, 3.0  # of each: longer than a clip, as a network that hears itself drifts from where it began
 _SHARE_OF_NEIGHBOURS = 1 / 40  # of all clips: few enough that these do have the same controls
 _KNOTS = 9  # of each control: what lacks at its ends need not lack beside them
+_LEAST_RANGE = 1e-3  # of a control that varies
 _STIFFNESS = 0.6  # how many sounds it takes for a difference between two knots to count fully
 
 
@@ -54,32 +55,33 @@ def _lacking(sounds: Sounds, rows: np.ndarray, places: np.ndarray, instrument: I
     return lacking
 
 
-def _fitted(places: np.ndarray, lacking: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """places: [sounds, controls]. lacking: [sounds] -> for each control, its knots and the dB there.
+def _fitted(places: np.ndarray, lacking: np.ndarray) -> list[np.ndarray | None]:
+    """places: [sounds, controls]. lacking: [sounds] -> for each control, [knots, 2]: where they are, and the dB there; None for
+    one that does not vary.
 
     The least squares of what is left, and of the differences between neighbouring knots (penalised splines of degree 1: P. Eilers
     and B. Marx, "Flexible smoothing with B-splines and penalties", 1996).
     """
-    knots = [
-        np.linspace(column.min(), column.max(), _KNOTS) if np.ptp(column) else column[0] + np.arange(2) for column in places.T
-    ]
-    hats = [
-        np.array([np.interp(column, at, hat) for hat in np.eye(len(at))]).T for column, at in zip(places.T, knots, strict=True)
-    ]
-    ends = np.cumsum([len(at) for at in knots])
-    differences = np.delete(np.diff(np.eye(ends[-1]), axis=0), ends[:-1] - 1, axis=0)  # not from one control to the next
+    varies = np.ptp(places, axis=0) > _LEAST_RANGE
+    n_varying = int(varies.sum())
+    if not n_varying:
+        return [None] * len(varies)
+    columns = places[:, varies].T
+    knots = [np.linspace(column.min(), column.max(), _KNOTS) for column in columns]
+    hats = [np.array([np.interp(column, at, hat) for hat in np.eye(_KNOTS)]).T for column, at in zip(columns, knots, strict=True)]
+    differences = np.kron(np.eye(n_varying), np.diff(np.eye(_KNOTS), axis=0))
     mean = lacking.mean()
     unknowns = np.vstack([np.hstack(hats), np.sqrt(_STIFFNESS) * differences])
-    known = np.concatenate([lacking - mean, np.zeros(len(unknowns) - len(lacking))])
+    known = np.concatenate([lacking - mean, np.zeros(len(differences))])
     # Of the many solutions (what one control has more, another can have less) the smallest.
-    decibels = np.linalg.lstsq(unknowns, known, rcond=None)[0]
-    return [(at, each + mean / len(knots)) for at, each in zip(knots, np.split(decibels, ends[:-1]), strict=True)]
+    decibels = np.linalg.lstsq(unknowns, known, rcond=None)[0].reshape(n_varying, _KNOTS) + mean / n_varying
+    fitted = iter(np.stack([knots, decibels], axis=-1))
+    return [next(fitted) if each else None for each in varies]
 
 
-def _with_loudness(about: About, lines: list[tuple[np.ndarray, np.ndarray]] | None) -> About:
-    points = [None] * len(about.sliders) if lines is None else [np.stack(line, axis=1).round(4).tolist() for line in lines]
-    sliders = [
-        slider.model_copy(update={"loudness": None if each is None else tuple(map(tuple, each))})
-        for slider, each in zip(about.sliders, points, strict=True)
+def _with_loudness(about: About, lines: list[np.ndarray | None] | None) -> About:
+    points = [
+        None if line is None else tuple(map(tuple, line.round(6).tolist())) for line in lines or [None] * len(about.sliders)
     ]
+    sliders = [slider.model_copy(update={"loudness": each}) for slider, each in zip(about.sliders, points, strict=True)]
     return about.model_copy(update={"sliders": tuple(sliders)})

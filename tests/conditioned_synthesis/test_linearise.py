@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 from conditioned_synthesis.following import straightness
 from conditioned_synthesis.instrument import Slider, load_instrument
 from conditioned_synthesis.linearise import response
+from texturelib.controls import Control
 
 SETTINGS = 'linearise={"values": 9, "seeds": 2, "seconds": 0.1}'
 ASKED = np.repeat(np.linspace(0.2, 1.0, 9), 3)  # a slider that begins at 0.2, as the sounds it learnt from did
 
 
 def slider_of(read: np.ndarray, asked: np.ndarray = ASKED) -> Slider:
-    return Slider(control={"name": "rate"}, low=asked.min(), high=asked.max(), curve=response(asked, read).curve)
+    return Slider(
+        control=Control("rate", 0.0, 1.0, "").describe(), low=asked.min(), high=asked.max(), curve=response(asked, read).curve
+    )
 
 
 def steps(slider: Slider, hear, n_steps: int = 10) -> np.ndarray:

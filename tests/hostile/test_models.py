@@ -81,10 +81,8 @@ def models(tmp_path: Path) -> dict[str, Path]:
     for folder in folders.values():
         folder.mkdir()
     control = {"name": "rate", "low": 1.0, "high": 9.0, "unit": "1/s", "curve": "linear", "laws": {"mixing": 1.0}}
-    slider = Slider(control=control, low=0.1, high=0.9, curve=((0.1, 0.2), (0.9, 0.8)))
-    about = About(
-        synthesiser=Mtcrnn(hidden_size=4), sliders=(slider,), sample_rate=8000, level_dbfs=-20.0, gains_db=(0.1, 0.2, 0.3)
-    )
+    slider = Slider(control=control, low=0.1, high=0.9, curve=((0.1, 0.2), (0.9, 0.8)), loudness=((0.1, 3.0), (0.9, 4.0)))
+    about = About(synthesiser=Mtcrnn(hidden_size=4), sliders=(slider,), sample_rate=8000, level_dbfs=-20.0)
     save_instrument(folders["instrument"], new_instrument(about, 0))
     about_extractor = AboutExtractor(
         network=Cnn(n_blocks=1, first_channels=2),
