@@ -72,9 +72,8 @@ def main() -> None:
                 before[job] = n_clips, cost
             shutil.rmtree(folder)
 
-        print(
-            f"\n| job, {chosen.pair} clips | one worker, s | two, s | gain | of processors: one, s | two, s |\n|---|---|---|---|---|---|"
-        )
+        print(f"\n| job, {chosen.pair} clips | one worker, s | two, s | gain | of processors: one, s | two, s |")
+        print("|---|---|---|---|---|---|")
         prepare(folder, chosen.pair)
         for job in JOBS:
             one = measured(folder, job, workers=1)
@@ -85,7 +84,7 @@ def main() -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
-    print(f"\n| executor, two workers | to start and end, s | of processors, s | ms per item, of {N_EMPTY} | of processors, ms |")
+    print(f"\n| executor, two workers | start and end, s | of processors, s | ms per item, of {N_EMPTY} | of processors, ms |")
     print("|---|---|---|---|---|")
     for name in ("local", "dask", "ray"):
         before_ours = time.process_time()
