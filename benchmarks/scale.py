@@ -84,7 +84,7 @@ def main() -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
-    print(f"\n| executor, two workers | to start and end, s | of processors, s | ms per item, of {N_EMPTY} | of processors, ms |")
+    print(f"\n| executor, two workers | start and end, s | of processors, s | ms per item, of {N_EMPTY} | of processors, ms |")
     print("|---|---|---|---|---|")
     for name in ("local", "dask", "ray"):
         before_ours = time.process_time()

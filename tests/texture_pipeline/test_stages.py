@@ -20,9 +20,9 @@ def field(tmp_path):
     return folder
 
 
-def planned(folder, *overrides, recordings=None, output=None):
+def planned(folder, *overrides, recordings=None, output=None, executor=None):
     """-> by stage: its job; and the folder of the results."""
-    jobs, results = plan_jobs(folder, overrides, recordings, output)
+    jobs, results = plan_jobs(folder, overrides, recordings, output, executor)
     return {job.stage.name: job for job in jobs}, results
 
 
@@ -243,3 +243,12 @@ def test_missing_recordings_are_noticed_before_hours_of_work_and_not_after(sound
     # What an earlier stage makes need not be there yet.
     change("real", source={"type": "folder", "path": "../../results/demo/recordings/recordings"})
     planned(sound)
+
+
+def test_an_executor_is_that_of_every_stage_but_where_one_is_given_its_own(sound):
+    jobs, _ = planned(sound, 'real.executor={"type": "local", "workers": 1}', executor="dask=tcp://10.0.0.7:8786")
+    own = {name: job.config.executor for name, job in jobs.items()}
+    assert own.pop("real").model_dump() == {"type": "local", "workers": 1}
+    assert {(each.type, each.address) for each in own.values()} == {("dask", "tcp://10.0.0.7:8786")}
+    with pytest.raises(UsageError, match="--executor slurm: should be one of dask, local, ray"):
+        planned(sound, executor="slurm")

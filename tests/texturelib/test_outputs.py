@@ -64,6 +64,18 @@ def test_a_default_written_out_changes_nothing(look: Callable[..., Output], fini
     assert look({"seed": 0, "window": "hann"}).is_done
 
 
+def test_another_executor_changes_nothing_neither_of_what_is_finished_nor_of_what_was_stopped(
+    look: Callable[..., Output], finished: Path
+) -> None:
+    elsewhere = {"executor": {"type": "dask", "address": "tcp://10.0.0.7:8786"}}
+
+    assert look(elsewhere).is_done
+    before = contents(finished)
+    look({"n_clips": 4}, overwrite=True).begin()
+    assert look({"n_clips": 4, **elsewhere}).why == "goes on where it was stopped"
+    assert before["config.json"].replace(b'"n_clips": 3', b'"n_clips": 4') == contents(finished)["config.json"]
+
+
 def test_a_stopped_run_goes_on_with_what_it_has(look: Callable[..., Output], tmp_path: Path) -> None:
     look().begin()
     (tmp_path / "results" / "journal.jsonl").write_text("a line\n")
