@@ -6,11 +6,15 @@ from typing import Any
 
 from texture_pipeline.stages import STAGES
 
-_PROGRAMS = ("texture_pipeline", *dict.fromkeys(stage.package for stage in STAGES))
+_PROGRAMS = {"texture-pipeline": "texture_pipeline", "texture-doctor": "texture_pipeline.doctor"} | {
+    stage.program: stage.package for stage in STAGES
+}
+"""By name, the package of each."""
 
 _TITLE = """# Commands
 
-Each program is also `python -m PACKAGE`, with underscores: `python -m synthetic_datasets`. `--help` says the same as this page.
+Each program is also `python -m PACKAGE`, with underscores: `python -m synthetic_datasets` (the doctor: `python -m
+texture_pipeline.doctor`). `--help` says the same as this page.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or config, 130 stopped with Ctrl-C. Errors go to stderr, as one sentence."""
 
@@ -18,16 +22,15 @@ Exit status: 0 done, 1 failed, 2 wrong usage or config, 130 stopped with Ctrl-C.
 def command_page() -> str:
     """-> every program, its commands, and their arguments and options."""
     parts = [_TITLE]
-    for package in _PROGRAMS:
-        parts += _program(package)
+    for name, package in _PROGRAMS.items():
+        parts += _program(name, package)
     return "\n\n".join(parts) + "\n"
 
 
-def _program(package: str) -> Iterator[str]:
+def _program(name: str, package: str) -> Iterator[str]:
     from typer.main import get_command
 
     app = importlib.import_module(f"{package}.cli").app
-    name = package.replace("_", "-")
     command: Any = get_command(app)
     yield f"## {name}\n\n{app.info.help}"
     if hasattr(command, "commands"):

@@ -155,7 +155,7 @@ def shrink_configs(configs: Path) -> None:
 _PROGRAMS = {
     name.replace("_", "-"): name
     for name in ("texture_pipeline", "synthetic_datasets", "real_datasets", "domain_adaptation", "conditioned_synthesis")
-}
+} | {"texture-doctor": "texture_pipeline.doctor"}
 
 
 def _in_this_process(package: str, words: Sequence[str]) -> int:
