@@ -45,7 +45,7 @@ def _command(name: str, command: Any) -> str:
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     options = [param for param in command.params if param.param_type_name == "option"]
     usage = " ".join([name, *(_argument(param) for param in arguments), "[OPTIONS]"])
-    rows = [f"| `{_argument(param)}` | | {_in_cell(param.help)} |" for param in arguments]
+    rows = [f"| `{_in_cell(_argument(param))}` | | {_in_cell(param.help)} |" for param in arguments]
     rows += [f"| `{_option(param)}` | {_default(param)} | {_in_cell(param.help)} |" for param in options]
     table = "\n".join(["| | default | |", "|---|---|---|", *rows])
     return f"{command.help}\n\n```text\n{usage}\n```\n\n{table}"
