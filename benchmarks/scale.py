@@ -57,6 +57,7 @@ def main() -> None:
     arguments.add_argument("--pair", type=int, default=5000, help="clips for the speed-up of two workers")
     chosen = arguments.parse_args()
     sizes = [size for size in SIZES if size <= chosen.most]
+    jobs = [job for job in JOBS if job in chosen.only or job == "rendering"]  # the others read what it makes
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
     folder = Path(tempfile.mkdtemp(prefix="texture-benchmark-"))
     try:
@@ -65,17 +66,16 @@ def main() -> None:
         before: dict[str, tuple[int, Cost]] = {}
         for n_clips in sizes:
             prepare(folder, n_clips)
-            for job in JOBS:
+            for job in jobs:
                 cost = measured(folder, job, workers=2)
-                if job in chosen.only:
-                    row(job, n_clips, cost, before.get(job))
+                row(job, n_clips, cost, before.get(job))
                 before[job] = n_clips, cost
             shutil.rmtree(folder)
 
         print(f"\n| job, {chosen.pair} clips | one worker, s | two, s | gain | of processors: one, s | two, s |")
         print("|---|---|---|---|---|---|")
         prepare(folder, chosen.pair)
-        for job in JOBS:
+        for job in jobs:
             one = measured(folder, job, workers=1)
             shutil.rmtree(output_of(folder, job))
             two = measured(folder, job, workers=2)

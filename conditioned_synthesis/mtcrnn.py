@@ -86,12 +86,15 @@ def check_folder(folder: Path) -> Checked:
 
     Errors: TextureError with the first thing that MTCRNN would stumble over, or learn wrongly from.
     """
-    checked, _ = read_folder(folder, folder, read_strings=False)
+    checked, _ = read_folder(folder, folder, read_strings=False, keep=False)
     return checked
 
 
-def read_folder(wav_folder: Path, params_folder: Path, *, read_strings: bool) -> tuple[Checked, dict[Path, dict[str, Any]]]:
-    """read_strings: whether a number may stand there as text, which MTCRNN reads too.
+def read_folder(
+    wav_folder: Path, params_folder: Path, *, read_strings: bool, keep: bool = True
+) -> tuple[Checked, dict[Path, dict[str, Any]]]:
+    """read_strings: whether a number may stand there as text, which MTCRNN reads too. keep: whether what is read is wanted; of a
+    large folder it takes much memory.
 
     -> what is common to all; by wav, within its folder: what its .params file says of each control, in numbers, all of it in the
     order of the first. Errors: as `check_folder`.
@@ -99,10 +102,13 @@ def read_folder(wav_folder: Path, params_folder: Path, *, read_strings: bool) ->
     wavs = sorted(wav_folder.rglob("*.wav"))
     if not wavs:
         raise TextureError(f"{shown(wav_folder)}: holds no .wav files")
-    params_of = {wav: params_folder / wav.relative_to(wav_folder).with_suffix(".params") for wav in wavs}
+
+    def params_of(wav: Path) -> Path:
+        return params_folder / wav.relative_to(wav_folder).with_suffix(".params")
+
     rate, n_samples = _read_header(wavs[0])
-    first = _read_params(params_of[wavs[0]], n_samples / rate, read_strings)
-    contents = {wavs[0].relative_to(wav_folder): first}
+    first = _read_params(params_of(wavs[0]), n_samples / rate, read_strings)
+    contents = {wavs[0].relative_to(wav_folder): first} if keep else {}
     for wav in progress(wavs[1:], "checking"):
         found = _read_header(wav)
         if found != (rate, n_samples):
@@ -110,12 +116,13 @@ def read_folder(wav_folder: Path, params_folder: Path, *, read_strings: bool) ->
                 f"{shown(wav)}: {found[1]} samples at {found[0]} Hz, but {wavs[0].name} has {n_samples} at {rate} Hz; "
                 "MTCRNN needs one rate and one length"
             )
-        content = _read_params(params_of[wav], n_samples / rate, read_strings)
+        content = _read_params(params_of(wav), n_samples / rate, read_strings)
         if content.keys() != first.keys():
             odd = sorted(content.keys() ^ first.keys())[0]
             has, lacks = (wav, wavs[0]) if odd in content else (wavs[0], wav)
-            raise TextureError(f"{shown(params_of[lacks])}: has no {odd}, but {params_of[has].name} has")
-        contents[wav.relative_to(wav_folder)] = {name: content[name] for name in first}
+            raise TextureError(f"{shown(params_of(lacks))}: has no {odd}, but {params_of(has).name} has")
+        if keep:
+            contents[wav.relative_to(wav_folder)] = {name: content[name] for name in first}
     return Checked(len(wavs), rate, n_samples, tuple(first)), contents
 
 

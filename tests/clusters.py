@@ -26,7 +26,7 @@ class DaskCluster:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file = folder / "scheduler.json"
-        self._scheduler = self._start("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.scheduler = self._start("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0")
         self.address = str(self._when_there()["address"])
         self.workers: list[subprocess.Popen[bytes]] = []
 
@@ -46,7 +46,7 @@ class DaskCluster:
     def _when_there(self) -> dict[str, object]:
         until = time.monotonic() + 60
         while time.monotonic() < until:
-            assert self._scheduler.poll() is None, (self._folder / "scheduler.log").read_text()
+            assert self.scheduler.poll() is None, (self._folder / "scheduler.log").read_text()
             if self._file.exists() and (content := self._file.read_text()).endswith("}"):
                 return json.loads(content)
             time.sleep(0.05)
@@ -65,7 +65,7 @@ class DaskCluster:
             client.wait_for_workers(len(self.workers), timeout=60)
 
     def end(self) -> None:
-        for process in (*self.workers, self._scheduler):
+        for process in (*self.workers, self.scheduler):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

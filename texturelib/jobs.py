@@ -27,7 +27,7 @@ Item = TypeVar("Item")
 
 _THIS_MACHINE = Local()
 _RESTARTS = 3
-_NOT_AGAIN = "; what was finished is kept, and the same command goes on (where memory ran out: with fewer workers)"
+_NOT_AGAIN = "; what was finished is kept, and the same command goes on"
 
 
 def run_jobs(

@@ -19,6 +19,8 @@ from texturelib.executors.dask import Dask
 from texturelib.executors.ray import Ray
 from texturelib.jobs import run_jobs
 
+from ..clusters import DaskCluster
+
 psutil = pytest.importorskip("psutil")
 
 Job = Callable[..., dict[str, Any]]
@@ -111,7 +113,7 @@ def kill_once(folder: Path) -> Callable[[int], int]:
 
 def test_a_worker_that_is_killed_is_replaced_and_its_half_file_removed(own: Executor, job: Job, tmp_path: Path) -> None:
     if own.type == "local":
-        with pytest.warns(UserWarning, match="worker processes were killed; the job goes on with new ones"):
+        with pytest.warns(UserWarning, match=r"worker processes were killed .*; the job goes on with new ones"):
             results = job(own, kill_once(tmp_path))
     else:
         results = job(own, kill_once(tmp_path))
@@ -234,6 +236,8 @@ from texturelib.executors import executor_named
 from texturelib.files import whole_file
 from texturelib.jobs import run_jobs
 
+from ..clusters import DaskCluster
+
 app = make_app("Write small files, slowly.")
 
 @app.command()
@@ -325,6 +329,31 @@ def test_workers_end_soon_after_a_main_process_that_is_killed(executor: str, tmp
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert workers
     assert not alive
+
+
+def test_a_cluster_that_is_gone_ends_the_job_with_a_sentence(job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    cluster = DaskCluster(folder)
+    cluster.add_worker()
+    cluster.add_worker()
+    cluster.wait_for_workers()
+
+    def work(number: int) -> int:
+        if number == 10:
+            os.kill(scheduler, signal.SIGKILL)
+        time.sleep(0.05)
+        return number
+
+    scheduler = cluster.scheduler.pid
+    try:
+        with pytest.raises(
+            TextureError, match=r"the cluster at tcp://\S+ is gone; what was finished is kept, and the same command"
+        ):
+            job(Dask(address=cluster.address), work)
+    finally:
+        cluster.end()
+    assert capfd.readouterr() == ("", "")
 
 
 # In words. --------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -37,8 +37,9 @@ class Dask(Config):
         except ImportError:
             raise UsageError("executor: needs Dask, which is not installed; pip install 'texture-toolkit[dask]'") from None
         wanted = workers or self.workers
-        # What becomes of workers and connections is ours to say.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        # What becomes of workers and connections is ours to say; each logger of theirs has a level of its own.
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         if self.address is not None:
             with _connected(self.address) as client:
                 there = _n_workers(client, self.address)
@@ -100,12 +101,14 @@ def _pool(client: Any, n_workers: int, address: str | None = None, most: int | N
         return client.submit(function, argument, key=f"texture-{uuid4().hex}", pure=False)
 
     def cancel(futures: Iterable[Any]) -> None:
+        futures = list(futures)
         keys = [future.key for future in futures]
-        client.cancel(list(futures), force=True)
         until = time.monotonic() + _PATIENCE_SECONDS
-        # Dask lets an item that is being worked on go on to its end, and so would it write into what the next run makes.
-        while address and time.monotonic() < until and any(client.run(_is_busy_with, keys).values()):
-            time.sleep(0.1)
+        with suppress(OSError):  # where the cluster is gone
+            client.cancel(futures, force=True)
+            # Dask lets an item that is being worked on go on to its end, and so would it write into what the next run makes.
+            while address and time.monotonic() < until and any(client.run(_is_busy_with, keys).values()):
+                time.sleep(0.1)
 
     def ask(path: str) -> dict[str, Any]:
         return client.run(worker_facts, path, on_error="return")
@@ -117,7 +120,7 @@ def _pool(client: Any, n_workers: int, address: str | None = None, most: int | N
         from distributed.comm.core import CommClosedError
 
         if isinstance(error, KilledWorker):
-            return "Dask's workers were killed over and over at the same items"
+            return "Dask's workers were killed over and over at the same items (as where memory runs out)"
         return f"the cluster at {address} is gone" if isinstance(error, CancelledError | CommClosedError) else None
 
     backend = FuturesBackend(submit, cancel, n_workers)

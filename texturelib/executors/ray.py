@@ -142,7 +142,7 @@ def _pool(ray: Any, n_workers: int, address: str | None = None, most: int | None
 
     def explain(error: BaseException) -> str | None:
         if isinstance(error, ray.exceptions.WorkerCrashedError | ray.exceptions.OutOfMemoryError):
-            return "Ray's workers were killed over and over at the same items"
+            return "Ray's workers were killed over and over at the same items (as where memory runs out)"
         return "the Ray cluster is gone" if isinstance(error, ray.exceptions.RayError) else None
 
     backend = FuturesBackend(submit, cancel, n_workers)
