@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import NonNegativeInt, model_validator
 
-from texturelib.config import Config, Seed, Share
+from texturelib.config import Config, Share
 
 
 class SplitShares(Config):
@@ -15,7 +15,7 @@ class SplitShares(Config):
     train: Share
     validation: Share
     test: Share
-    seed: Seed = 0
+    seed: NonNegativeInt = 0
 
     @model_validator(mode="after")
     def _make_a_whole(self) -> "SplitShares":

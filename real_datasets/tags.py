@@ -203,5 +203,3 @@ def _read_ontology(path: Path) -> list[_Class]:
         raise TextureError(f"tags.ontology: {error}") from None
     except OSError as error:
         raise TextureError(f"tags.ontology: {shown(path)}: cannot be read ({error.strerror})") from None
-    except (RecursionError, ValueError):  # JSON nested too deep, or a number with too many digits
-        raise TextureError(f"tags.ontology: {shown(path)}: not AudioSet's ontology.json") from None

@@ -106,8 +106,10 @@ def read_dataset(folder: Path) -> Dataset:
     _check(path, names.map(_stays_inside), "is not inside the dataset's folder", names)
     for name in dataset.controls:
         values = dataset.metadata[name]
-        is_number = pd.Series(np.isfinite(_as_numbers(values)))
-        _check(path, is_number, "not a finite number", values, f"{name} is ", ",")
+        numbers = _as_numbers(values)
+        _check(path, pd.Series(np.isfinite(numbers)), "not a finite number", values, f"{name} is ", ",")
+        if values.dtype == object:
+            dataset.metadata[name] = numbers
     return dataset
 
 
@@ -146,6 +148,8 @@ def _as_numbers(values: "pd.Series") -> np.ndarray:
     """-> [rows], NaN for what is no number."""
     import pandas as pd
 
+    if values.dtype == bool:  # "true", which pandas would take for 1
+        return np.full(len(values), np.nan)
     try:
         return pd.to_numeric(values, errors="coerce").to_numpy(float)  # type: ignore[union-attr]
     except OverflowError:  # a whole number of hundreds of digits

@@ -287,8 +287,8 @@ def test_the_ontology_is_the_same_as_giving_each_recording_all_tags_above_its_ow
         ('[{"id": "a", "name": "Water", "child_ids": ["a"]}]', '"Water" lies below itself'),
         ('[{"id": "a", "name": "Water"}]', "not AudioSet's ontology.json .0.child_ids: Field required"),
         ('{"Water": []}', "not AudioSet's ontology.json"),
-        ("[" * 100_000, "not JSON"),  # deeper than Python reads
-        ("[" + "1" * 5000 + "]", "not JSON"),  # more digits than Python reads
+        ("[" * 100_000, "ontology.json: not JSON"),  # deeper than Python reads
+        ("[" + "1" * 5000 + "]", "ontology.json: not JSON"),  # more digits than Python reads
         ("[{", "not JSON"),
         (" " * 16_000_001, "has 16 MB; AudioSet's ontology.json has 0.3"),
         (None, "no such file|No such file"),

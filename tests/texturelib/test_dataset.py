@@ -60,6 +60,8 @@ def test_a_clip_that_is_gone_or_of_another_length_is_named(folder: Path) -> None
         ("file_name,avgRate\na.wav,0.5\nb.wav,\n", "row 3: avgRate is empty"),
         ("file_name,avgRate\n,0.5\n", "row 2: file_name is empty"),
         ("file_name,avgRate\na.wav,0.5\nb.wav,loud\n", "row 3: avgRate is loud, not a finite number"),
+        ("file_name,avgRate\na.wav,true\nb.wav,false\n", "row 2: avgRate is True, not a finite number"),
+        ("file_name,avgRate\na.wav,1\nb.wav," + "9" * 400 + "\n", f"row 3: avgRate is {'9' * 400}, not a finite number"),
     ],
 )
 def test_a_table_that_lacks_something_is_named_with_the_place(folder: Path, table: str, expected: str) -> None:
