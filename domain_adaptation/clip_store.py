@@ -41,8 +41,8 @@ class ClipStore:
     path: Path
     n_clips: int
     n_samples: int
-    inode: int
-    """Of the file, since another may come to stand in its place."""
+    identity: tuple[int, int]
+    """Of the file, since another may come to stand in its place: `_identity`."""
 
     def __len__(self) -> int:
         return self.n_clips
@@ -53,7 +53,7 @@ class ClipStore:
         n_bytes = clips.itemsize * self.n_samples
         file = os.open(self.path, os.O_RDONLY)
         try:
-            if os.fstat(file).st_ino != self.inode:
+            if _identity(os.fstat(file)) != self.identity:
                 raise TextureError(_REPLACED.format(shown(self.path)))
             for clip, row in zip(clips, rows, strict=True):
                 if os.preadv(file, [clip.data], int(row) * n_bytes) != n_bytes:
@@ -61,6 +61,11 @@ class ClipStore:
         finally:
             os.close(file)
         return clips
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int]:
+    # A new file may get the number of one that was removed before it.
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Executor | None = None) -> ClipStore:
@@ -87,7 +92,7 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Execu
     facts = path.stat()
     if facts.st_size != 2 * len(dataset) * n_samples:
         raise TextureError(_CUT_OFF.format(shown(path)))
-    store = ClipStore(path, len(dataset), n_samples, facts.st_ino)
+    store = ClipStore(path, len(dataset), n_samples, _identity(facts))
     return store
 
 

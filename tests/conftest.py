@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,6 +104,11 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
     yield mount
     if is_mounted:
+        # Workers end soon after a run that has failed, but on a busy machine that may take a moment.
+        for _ in range(100):
+            if subprocess.run(["umount", place], capture_output=True, check=False).returncode == 0:
+                return
+            time.sleep(0.2)
         subprocess.run(["umount", place], check=True)
 
 
