@@ -2,8 +2,8 @@
 
 import signal
 import subprocess
-import time
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
