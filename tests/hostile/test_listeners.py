@@ -13,7 +13,8 @@ import pytest
 
 pytestmark = pytest.mark.skipif(not Path("/proc/net/udp").exists(), reason="needs Linux's /proc")
 
-HEARS = {"tcp": "0A", "udp": "07"}  # the state of a socket that anybody may talk to; a connected one hears its peer alone
+TAKES_ALL = {"tcp": "0A", "udp": "07"}
+"""States of a socket that takes what anybody sends; a UDP socket that asked a name server is in another."""
 
 
 def family(pid: int) -> set[int]:
@@ -46,7 +47,7 @@ def open_to(pids: set[int]) -> set[str]:
         for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
             words = line.split()
             address, _, port = words[1].partition(":")
-            if words[9] in inodes and port != "0000" and words[3] == HEARS[kind[:3]]:
+            if words[9] in inodes and port != "0000" and words[3] == TAKES_ALL[kind[:3]]:
                 octets = b"".join(bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8))
                 found.add(f"{inodes[words[9]]} {kind} {ipaddress.ip_address(octets)}:{int(port, 16)}")
     return found
