@@ -29,6 +29,14 @@ _NOT_RUN = {
     "real-datasets build configs/freesound/real.json",
     "domain-adaptation import-thesis path/to/published/NAME --output models",
     "domain-adaptation label --model models/adapted --audio path/to/sounds --output labels.csv",
+    "pip install 'texture-toolkit[dask]'",
+    "dask scheduler --host 10.0.0.7",
+    "dask worker tcp://10.0.0.7:8786 --nworkers auto --nthreads 1",
+    "texture-pipeline configs/demo --executor dask=tcp://10.0.0.7:8786",
+    "export RAY_AUTH_MODE=token RAY_AUTH_TOKEN=...",
+    "ray start --head --port=6379",
+    "ray start --address=10.0.0.7:6379",
+    "texture-pipeline configs/demo --executor ray=10.0.0.7:6379",
 }
 
 

@@ -100,7 +100,6 @@ def test_patches_are_talked_to_on_this_machine_alone(tmp_path: Path) -> None:
     # Pd's [netsend -u] sends from a socket that Linux gives a port on every address. What comes to that goes to an outlet of
     # the object that leads nowhere. Where it listens, [netreceive], is on this machine.
     assert all(place.split()[0] in ("pd", "puredata") for place in elsewhere), places
-    assert len(elsewhere) <= 2, "one for each Pd"
 
 
 TRAINING = """
