@@ -243,8 +243,8 @@ def members(group: int) -> list[int]:
 
 # What may differ from run to run, though nothing was lost: TensorBoard's events, locks, words in checkpoints, measured speeds.
 def _is_compared(path: Path) -> bool:
-    """TensorBoard's events hold times, and each start adds a file; a run that is killed when all is done leaves the file of a lock
-    that nobody holds."""
+    """TensorBoard's events hold times, and each start adds a file; a run that is killed when all is done leaves the file of its
+    lock, which nobody holds."""
     return "tensorboard" not in path.parts and path.name != LOCK
 
 
