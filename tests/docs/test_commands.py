@@ -105,9 +105,10 @@ def test_the_commands_of_the_benchmarks_still_exist(results_page, workspace):
             words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z]+=/.*", word)]
             if words[0].startswith(".venv/bin/"):
                 program = next(word for word in words[1:] if not word.startswith("-"))
-                source = (ROOT / program).read_text()
-                options = [word for word in words[2:] if word.startswith("--")]
-                assert words[0].endswith("pytest") or all(option in source for option in options), command
+                assert (ROOT / program).exists(), command
+                if not words[0].endswith("pytest"):
+                    source = (ROOT / program).read_text()
+                    assert all(option in source for option in words[2:] if option.startswith("--")), command
             else:
                 dry = command.replace('OPTIONS="', 'OPTIONS="--dry-run ') if words[0] == "make" else f"{command} --dry-run"
                 workspace.run(dry)
