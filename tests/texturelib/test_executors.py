@@ -32,7 +32,7 @@ def cluster(request: pytest.FixtureRequest) -> Executor:
     return executor_named(f"{request.param}={request.getfixturevalue(f'{request.param}_address')}")
 
 
-@pytest.fixture(params=["local", "dask", "ray"])
+@pytest.fixture(params=["local", "dask", pytest.param("ray", marks=pytest.mark.long)])
 def own(request: pytest.FixtureRequest) -> Executor:
     """Two workers that are started for the job alone."""
     return executor_named(request.param).model_copy(update={"workers": 2})  # type: ignore[attr-defined]
@@ -236,8 +236,6 @@ from texturelib.executors import executor_named
 from texturelib.files import whole_file
 from texturelib.jobs import run_jobs
 
-from ..clusters import DaskCluster
-
 app = make_app("Write small files, slowly.")
 
 @app.command()
@@ -289,7 +287,7 @@ class Program:
         return {path.name: path.read_text() for path in self.folder.rglob("*.txt")}
 
 
-@pytest.mark.parametrize("executor", ["dask", "ray"])
+@pytest.mark.parametrize("executor", ["dask", pytest.param("ray", marks=pytest.mark.long)])
 def test_ctrl_c_ends_with_one_message_nothing_half_written_and_nobody_left(executor: str, tmp_path: Path) -> None:
     program = Program(tmp_path / "job", executor)
     others = program.wait_for_the_middle()
@@ -317,7 +315,7 @@ def test_after_a_ctrl_c_a_cluster_that_lives_on_writes_nothing_more(cluster: Exe
     assert program.snapshot() == before
 
 
-@pytest.mark.parametrize("executor", ["dask", "ray"])
+@pytest.mark.parametrize("executor", ["dask", pytest.param("ray", marks=pytest.mark.long)])
 def test_workers_end_soon_after_a_main_process_that_is_killed(executor: str, tmp_path: Path) -> None:
     program = Program(tmp_path / "job", executor)
     others = program.wait_for_the_middle()

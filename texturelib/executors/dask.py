@@ -114,14 +114,16 @@ def _pool(client: Any, n_workers: int, address: str | None = None, most: int | N
         return client.run(worker_facts, path, on_error="return")
 
     def explain(error: BaseException) -> str | None:
-        from asyncio import CancelledError
+        import asyncio
+        import concurrent.futures
 
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
 
         if isinstance(error, KilledWorker):
             return "Dask's workers were killed over and over at the same items (as where memory runs out)"
-        return f"the cluster at {address} is gone" if isinstance(error, CancelledError | CommClosedError) else None
+        is_gone = isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError | CommClosedError)
+        return f"the cluster at {address} is gone" if is_gone else None
 
     backend = FuturesBackend(submit, cancel, n_workers)
     if address is None:
