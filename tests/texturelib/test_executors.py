@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from texturelib.config import load_config
 from texturelib.errors import Rejected, TextureError, UsageError
 from texturelib.executors import Executor, Local, executor_named
+from texturelib.executors._futures import FuturesBackend
 from texturelib.executors.dask import Dask
 from texturelib.executors.ray import Ray
 from texturelib.jobs import run_jobs
@@ -97,6 +99,14 @@ def test_no_more_of_a_cluster_is_used_than_was_asked_for(cluster: Executor, job:
     times = sorted(job(cluster, work, workers=1).values())
 
     assert all(end <= begin for (_, end), (begin, _) in pairwise(times))
+
+
+def test_dask_leaves_this_process_its_number_of_threads(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+    job(Dask(workers=1), str)
+
+    assert "OMP_NUM_THREADS" not in os.environ  # or commands that are started next would have one thread
 
 
 def kill_once(folder: Path) -> Callable[[int], int]:
@@ -313,6 +323,21 @@ def test_after_a_ctrl_c_a_cluster_that_lives_on_writes_nothing_more(cluster: Exe
     assert not [name for name in before if name.startswith(".part-")]
     time.sleep(1)  # an item takes 0.6 s
     assert program.snapshot() == before
+
+
+def test_nothing_is_sent_to_a_cluster_any_more_after_a_stop() -> None:
+    sent = []
+
+    def submit(function: Callable[[Any], Any], argument: Any) -> Future[Any]:
+        sent.append(argument)
+        return Future()
+
+    backend = FuturesBackend(submit, cancel=lambda _: None, n_workers=2)
+    backend.submit(bool)
+    backend.abort_everything()
+    backend.submit(int)
+
+    assert sent == [bool]
 
 
 @pytest.mark.parametrize("executor", ["dask", pytest.param("ray", marks=pytest.mark.long)])

@@ -4,8 +4,10 @@ Joblib has a backend for Dask, and Ray has one for joblib. The one waits for eve
 out no result before the last is there, so that a journal would hold nothing when a run is stopped.
 """
 
+import threading
 import traceback
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -33,6 +35,8 @@ class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[ov
         super().__init__()
         self._submit, self._cancel, self._n_workers = submit, cancel, n_workers
         self._open: set[Any] = set()
+        self._is_stopped = False
+        self._lock = threading.Lock()
 
     def effective_n_jobs(self, n_jobs: int) -> int:  # type: ignore[override]
         return max(2, self._n_workers)  # with one, joblib would do the work here
@@ -42,8 +46,11 @@ class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[ov
         return self.effective_n_jobs(n_jobs)
 
     def submit(self, func: Callable[[], Any], callback: Callable[[Any], None] | None = None) -> Any:
-        future = self._submit(_outcome, func)
-        self._open.add(future)
+        with self._lock:
+            if self._is_stopped:  # joblib sends the next call from a thread of its own, which may be on its way at a Ctrl-C
+                return Future()
+            future = self._submit(_outcome, func)
+            self._open.add(future)
         future.add_done_callback(lambda done: self._came_back(done, callback))
         return future
 
@@ -59,6 +66,8 @@ class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[ov
         return result
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
+        with self._lock:
+            self._is_stopped = True
         self._cancel(list(self._open))
         self._open.clear()
 

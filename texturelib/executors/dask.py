@@ -1,6 +1,7 @@
 """A Dask cluster: one of your own, or one that is started here on loopback."""
 
 import logging
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,6 +48,7 @@ class Dask(Config):
             return
         n_workers = min(wanted or joblib.cpu_count(), max(1, n_items))
         with (
+            _own_environment(),
             distributed.LocalCluster(
                 n_workers=n_workers,
                 threads_per_worker=1,
@@ -58,6 +60,18 @@ class Dask(Config):
             distributed.Client(cluster, set_as_default=False) as client,
         ):
             yield _pool(client, n_workers)
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Dask gives its workers one thread each by variables that it sets here too, and leaves."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager
