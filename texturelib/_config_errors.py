@@ -43,6 +43,13 @@ def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
     return list(dict.fromkeys(_sentence(detail, model) for detail in _in_order(error)))
 
 
+def first_problem(error: ValidationError) -> str:
+    """-> where and what, in pydantic's own words: for what a program wrote, where no person misspells a key."""
+    first = error.errors()[0]
+    place = "".join(f"{key}: " for key in first["loc"])
+    return place + first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+
+
 def _in_order(error: ValidationError) -> list[ErrorDetails]:
     return sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from texturelib._config_errors import first_problem
+
 Law = Literal["slow_down", "gain", "mixing"]
 
 
@@ -119,9 +121,7 @@ def check_description(description: Any) -> dict[str, Any]:
     try:
         _Description.model_validate(description)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = "".join(f"{key}: " for key in first["loc"])
-        raise ValueError(f"{place}{first['msg'].removeprefix('Value error, ').replace('Input should', 'should')}") from None
+        raise ValueError(first_problem(error)) from None
     return description
 
 

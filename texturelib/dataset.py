@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from texturelib._config_errors import first_problem
 from texturelib.audio import read_clip
 from texturelib.controls import ControlDescription
 from texturelib.errors import Rejected, TextureError
@@ -122,10 +123,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     try:
         controls = _Description.model_validate(description).controls
     except ValidationError as error:
-        first = error.errors()[0]
-        place = "".join(f"{key}: " for key in first["loc"])
-        problem = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
-        raise TextureError(f"{shown(path)}: {place}{problem}") from None
+        raise TextureError(f"{shown(path)}: {first_problem(error)}") from None
     names = [control["name"] for control in controls]
     for name in names:
         if names.count(name) > 1:

@@ -124,9 +124,8 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
         raise TextureError(f"{shown(path)}: no such file") from None
     except (ValueError, OverflowError) as error:  # pandas' own are among them
         raise TextureError(f"{shown(path)}: not a CSV table ({first_line(error)})") from None
-    if len(table) and not isinstance(
-        table.index, pd.RangeIndex
-    ):  # pandas takes what is too much for names of rows, and shifts the columns
+    # What is too much in a row pandas takes for its name, and shifts the columns.
+    if len(table) and not isinstance(table.index, pd.RangeIndex):
         raise TextureError(f"{shown(path)}: not a CSV table (its rows have more columns than its first line)")
     return table
 
