@@ -92,8 +92,7 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Execu
     facts = path.stat()
     if facts.st_size != 2 * len(dataset) * n_samples:
         raise TextureError(_CUT_OFF.format(shown(path)))
-    store = ClipStore(path, len(dataset), n_samples, _identity(facts))
-    return store
+    return ClipStore(path, len(dataset), n_samples, _identity(facts))
 
 
 def read_batch(paths: Sequence[Path], sample_rate: int, n_samples: int) -> np.ndarray:
