@@ -1,5 +1,6 @@
 """Adaptation by what is known of real clips without labels: how their labels move when they are played slower."""
 
+import copy
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
@@ -44,6 +45,10 @@ class ScalingLaw(TrainingConfig):
     slow_down: tuple[PositiveFloat, PositiveFloat] = (0.65, 1.4)
     """The range that speeds are drawn from. Half of the features' rate, divided by the second, must lie above all that the
     features hear: else the end of a slowed recording's spectrum would tell of its speed."""
+    how_far: Annotated[float, Field(gt=0, le=2)] = 1.0
+    """How far to go from the weights of before towards those that were learnt. Short of them more stays of what was known
+    (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022). Beyond them labels of recordings that were not learnt
+    from keep to the laws better, and those of synthetic clips get worse."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ScalingLaw":
@@ -53,8 +58,12 @@ class ScalingLaw(TrainingConfig):
         return self
 
     def adapt(self, problem: "Problem") -> "State":
+        from domain_adaptation.methods._line import go
         from domain_adaptation.methods._slow_down import SlowDown
 
+        extractor = problem.model.extractor
+        before = copy.deepcopy(extractor.state_dict())
         n_clips = self.steps_per_epoch * self.batch_size
-        objective = SlowDown(problem, self)
-        return problem.fit(problem.model.extractor, objective, self, keeps_best=False, n_clips=n_clips, methods=("read",))
+        state = problem.fit(extractor, SlowDown(problem, self), self, keeps_best=False, n_clips=n_clips, methods=("read",))
+        go(extractor, before, self.how_far)
+        return state

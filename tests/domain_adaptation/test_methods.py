@@ -366,6 +366,25 @@ def test_labels_follow_the_law_better_after_learning_it(trained_on_pitch, proble
     assert errors[1] < errors[0] * 1.25
 
 
+def test_a_share_of_the_way_is_a_share_of_every_change(trained_on_pitch, problem_of, tmp_path):
+    config, _ = trained_on_pitch
+    ends = []
+    for how_far in (0.25, 1.0, 1.5):
+        problem = problem_of(config, folder=tmp_path / str(how_far))
+        problem.folder.mkdir()
+        ScalingLaw(epochs=1, steps_per_epoch=2, batch_size=8, synthetic_batch_size=8, how_far=how_far).adapt(problem)
+        ends.append(problem.model.extractor.state_dict())
+    before = load_model(config.output / "extractor").extractor.state_dict()
+    short, end, beyond = ends
+    for name, old in before.items():
+        if name.endswith("running_var"):
+            torch.testing.assert_close(short[name].log(), old.log() + 0.25 * (end[name] / old).log())
+            assert (beyond[name] > 0).all()
+        elif old.is_floating_point():
+            torch.testing.assert_close(short[name], old + 0.25 * (end[name] - old))
+            torch.testing.assert_close(beyond[name], old + 1.5 * (end[name] - old))
+
+
 def test_a_network_that_knows_the_law_breaks_it_less_than_one_that_answers_anything(trained_on_pitch, problem_of):
     config, _ = trained_on_pitch
     problem = problem_of(config)
