@@ -102,7 +102,8 @@ def response(asked: np.ndarray, read: np.ndarray) -> Response:
         return nothing
     counts = np.bincount(at)
     means = np.bincount(at, weights=read[is_known]) / counts
-    monotone = isotonic_regression(means, weights=counts, increasing=not rho < 0).x
+    # Rounded: the inverse of a difference of 1e-310 is too large for scipy.
+    monotone = isotonic_regression(means, weights=counts, increasing=not rho < 0).x.round(9)
     smooth = PchipInterpolator(places, monotone)
     low, high = float(asked.min()), float(asked.max())
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conditioned_synthesis.following import straightness
@@ -67,6 +67,7 @@ def test_a_flat_stretch_is_run_through_quickly_but_not_in_a_jump():
     assert np.abs(steps(slider, hear) - np.linspace(0, 1, 11)).max() < 0.08
 
 
+@example([0, 5e-324, 1e-313, 1e-310, 1e-300, 0.5, 0.5, 0.9, 1])
 @given(st.lists(st.floats(0, 1), min_size=9, max_size=9))
 def test_whatever_is_read_a_curve_goes_only_one_way_and_stays_within_the_slider(means):
     curve = response(ASKED, np.repeat(means, 3)).curve
