@@ -36,7 +36,8 @@ class Journal:
 
         if self._writer is None:
             return
-        save_checkpoint(self._folder / "last.ckpt", state, learning)
-        write_table(self._folder / "history.csv", pd.DataFrame(history))
         for name, value in list(history[-1].items())[1:]:
             self._writer.add_scalar(name, value, at)
+        write_table(self._folder / "history.csv", pd.DataFrame(history))
+        # Last: what a checkpoint has is never done again, so a training killed before the other files would lack it there.
+        save_checkpoint(self._folder / "last.ckpt", state, learning)
