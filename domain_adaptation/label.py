@@ -23,6 +23,7 @@ from domain_adaptation.sets import check_clips_alike, sources_of
 from texturelib.dataset import read_dataset, write_dataset
 from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy, write_json, write_table
+from texturelib.learning.memory import keep_freed_memory
 from texturelib.outputs import Output
 
 _SLOWED_CLIPS = 256  # spread evenly over the set, for the slow-down test
@@ -36,6 +37,7 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
     """
     import pandas as pd
 
+    keep_freed_memory()
     folders = {name: config.output / name for name in ("extractor", "adapted")}
     models = {name: load_model(folder) for name, folder in folders.items()}
     check_same_controls({folders[name]: model.about.names for name, model in models.items()})

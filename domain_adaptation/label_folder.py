@@ -17,6 +17,7 @@ from texturelib.errors import Rejected, TextureError
 from texturelib.executors import Executor, Local
 from texturelib.files import shown, write_json, write_table
 from texturelib.jobs import run_jobs
+from texturelib.learning.memory import keep_freed_memory
 from texturelib.learning.one_thread import one_thread
 
 _THIS_MACHINE = Local()
@@ -32,6 +33,7 @@ def label_folder(
     """
     import pandas as pd
 
+    keep_freed_memory()
     model = load_model(model_folder)
     audio = audio.absolute()
     paths = find_audio(audio)
