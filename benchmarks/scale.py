@@ -104,18 +104,12 @@ def main() -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
-    print(f"\n| executor, two workers | start and end, s | of processors, s | ms per item, of {N_EMPTY} | of processors, ms |")
-    print("|---|---|---|---|---|")
+    print(f"\n| executor, two workers | start and end, s | ms per item, of {N_EMPTY:,} |")
+    print("|---|---|---|")
     for name in ("local", "dask", "ray"):
-        empty(name, 2)  # what is imported for the first time is not counted
-        before_ours = time.process_time()
         few = empty(name, 2)
-        ours = time.process_time()
-        many = empty(name, N_EMPTY)
-        # What this process had used before belongs to neither.
-        few_processor, many_processor = few.processor_seconds - before_ours, many.processor_seconds - ours
-        each = 1000 * (many.seconds - few.seconds) / N_EMPTY, 1000 * (many_processor - few_processor) / N_EMPTY
-        print(f"| {name} | {few.seconds:.1f} | {few_processor:.1f} | {each[0]:.2f} | {each[1]:.2f} |", flush=True)
+        each = (empty(name, N_EMPTY) - few) / N_EMPTY
+        print(f"| {name} | {few:.1f} | {1000 * each:.3f} |", flush=True)
 
 
 def row(job: str, n_clips: int, cost: Cost, before: tuple[int, Cost] | None) -> None:
@@ -209,16 +203,15 @@ def _measured(folder: Path, job: str, workers: int) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{job}: the command failed")
-    return replace(watch.cost(time.monotonic() - started), processor_seconds=used.ru_utime + used.ru_stime)
+    return Cost(time.monotonic() - started, used.ru_utime + used.ru_stime, *watch.most_mb())
 
 
 class Watch:
-    """A process and all that it starts, looked at ten times a second while the block lasts."""
+    """The memory of a process and of all that it starts, looked at ten times a second while the block lasts."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._most_mb: dict[int, float] = {}
-        self._processor_seconds: dict[int, float] = {}
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._look_on)
 
@@ -230,19 +223,18 @@ class Watch:
         self._is_over.set()
         self._thread.join()
 
-    def cost(self, seconds: float) -> Cost:
-        workers = [megabytes for pid, megabytes in self._most_mb.items() if pid != self._pid]
-        return Cost(seconds, sum(self._processor_seconds.values()), self._most_mb.get(self._pid, 0.0), max(workers, default=0.0))
+    def most_mb(self) -> tuple[float, float]:
+        """-> of the process, and of the largest of the others."""
+        others = [megabytes for pid, megabytes in self._most_mb.items() if pid != self._pid]
+        return self._most_mb.get(self._pid, 0.0), max(others, default=0.0)
 
     def _look_on(self) -> None:
         while not self._is_over.wait(0.1):
             for pid in (self._pid, *_descendants(self._pid)):
                 try:
                     status = Path(f"/proc/{pid}/status").read_text()
-                    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 except OSError:
                     continue  # it has just ended
-                self._processor_seconds[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
                 for line in status.splitlines():
                     if line.startswith("VmHWM:"):
                         self._most_mb[pid] = int(line.split()[1]) / 1000
@@ -261,14 +253,13 @@ def _children(pid: int) -> Sequence[int]:
         return []
 
 
-def empty(executor: str, n_items: int) -> Cost:
-    """-> of items that do nothing."""
-    with tempfile.TemporaryDirectory(prefix="texture-benchmark-") as folder, Watch(os.getpid()) as watch:
+def empty(executor: str, n_items: int) -> float:
+    """-> seconds for items that do nothing."""
+    with tempfile.TemporaryDirectory(prefix="texture-benchmark-") as folder:
         started = time.monotonic()
         items = {str(index): index for index in range(n_items)}
         run_jobs(items, abs, Path(folder) / "journal.jsonl", label="", executor=executor_named(executor), workers=2)
-        seconds = time.monotonic() - started
-    return watch.cost(seconds)
+        return time.monotonic() - started
 
 
 if __name__ == "__main__":
