@@ -65,5 +65,6 @@ class ScalingLaw(TrainingConfig):
         before = copy.deepcopy(extractor.state_dict())
         n_clips = self.steps_per_epoch * self.batch_size
         state = problem.fit(extractor, SlowDown(problem, self), self, keeps_best=False, n_clips=n_clips, methods=("read",))
-        go(extractor, before, self.how_far)
+        if self.how_far != 1:
+            go(extractor, before, self.how_far)
         return state
