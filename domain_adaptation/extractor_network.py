@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from domain_adaptation.networks import Network
+from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPool
 
 
 class Reading(NamedTuple):
@@ -59,8 +60,7 @@ def fused(extractor: Extractor) -> Extractor:
             for index, (layer, following) in enumerate(itertools.pairwise(list(module))):
                 if isinstance(layer, nn.Conv1d | nn.Conv2d) and isinstance(following, _BatchNorm):
                     module[index] = fuse_conv_bn_eval(layer, following)
-                    module[index + 1] = nn.Identity()
-    # A seventh less time for the thesis's network; training does not gain by it.
+                    module[index + 1] = MaxPoolByTwo() if isinstance(following, NormThenPool) else nn.Identity()
     return extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from domain_adaptation.networks._pooling import MaxPoolByTwo
+from domain_adaptation.networks._norm_then_pool import NormThenPool
 from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class CnnEncoder(nn.Module):
             1: (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d),
             2: (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d),
         }[len(size)]
+        is_fast = len(size) == config.pool_size == 2
         blocks: list[nn.Module] = []
         for index in range(config.n_blocks):
             new_channels = first_channels * config.channel_factor**index
@@ -44,17 +45,19 @@ class CnnEncoder(nn.Module):
                     f"network.n_blocks: {config.n_blocks} is too many for features of {' x '.join(map(str, input_shape[1:]))}: "
                     f"nothing is left after block {index + 1}"
                 )
+            # The thesis pools after the LeakyReLU. That never falls, so the numbers are the same, from fewer of them.
+            pooled = [NormThenPool(new_channels)] if is_fast else [norm(new_channels), pool(config.pool_size)]
             blocks.append(
                 nn.Sequential(
                     convolution(channels, new_channels, config.kernel_size, config.stride),
-                    norm(new_channels),
-                    # The thesis pools after the LeakyReLU. That never falls, so the numbers are the same, from fewer of them.
-                    MaxPoolByTwo() if len(size) == config.pool_size == 2 else pool(config.pool_size),
+                    *pooled,
                     nn.LeakyReLU(config.negative_slope),
                 )
             )
             channels = new_channels
         self.blocks = nn.Sequential(*blocks)
+        if len(size) == 2:  # convolutions of so few channels are several times as fast then
+            self.blocks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.n_features = channels * math.prod(size)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

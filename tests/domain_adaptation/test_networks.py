@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from domain_adaptation.extractor_network import Extractor, make_classifier
 from domain_adaptation.features.mel import Mel
 from domain_adaptation.networks._band_cnn import _MeanAndDeviation
-from domain_adaptation.networks._pooling import MaxPoolByTwo
+from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPool
 from domain_adaptation.networks.band_cnn import BandCnn
 from domain_adaptation.networks.cnn import Cnn
 from domain_adaptation.waveforms import prepared
@@ -108,21 +108,31 @@ def test_mean_and_deviation_have_the_gradient_that_automatic_differentiation_fin
 
 
 @given(height=st.integers(2, 9), width=st.integers(2, 9), seed=st.integers(0, 999))
-def test_pooling_by_two_is_torchs_number_for_number_and_gradient_for_gradient(height, width, seed):
+def test_pooling_by_two_is_torchs_number_for_number(height, width, seed):
+    maps = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(seed))
+    torch.testing.assert_close(MaxPoolByTwo()(maps), torch.nn.MaxPool2d(2)(maps), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+@given(height=st.integers(2, 9), width=st.integers(2, 9), seed=st.integers(0, 999))
+def test_normalising_and_pooling_in_one_is_torchs_one_after_the_other(momentum, height, width, seed):
     generator = torch.Generator().manual_seed(seed)
-    maps = torch.randn(2, 3, height, width, generator=generator, requires_grad=True)
-    ours, theirs = MaxPoolByTwo()(maps), torch.nn.MaxPool2d(2)(maps)
-    torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
-    weights = torch.randn(ours.shape, generator=generator)
-    gradients = [torch.autograd.grad(pooled, maps, weights)[0] for pooled in (ours, theirs)]
-    torch.testing.assert_close(*gradients, atol=0, rtol=0)
-
-
-def test_pooling_equal_values_gives_the_gradient_to_one_of_them():
-    maps = torch.ones(1, 1, 4, 6, requires_grad=True)
-    (gradient,) = torch.autograd.grad(MaxPoolByTwo()(maps).sum(), maps)
-    assert torch.nn.functional.avg_pool2d(gradient, 2).tolist() == [[[[0.25] * 3] * 2]]
-    assert set(gradient.flatten().tolist()) == {0.0, 1.0}
+    ours, norm = NormThenPool(3, momentum=momentum).double(), torch.nn.BatchNorm2d(3, momentum=momentum).double()
+    for values in (norm.weight, norm.bias):  # with weights of either sign
+        torch.nn.init.normal_(values, generator=generator)
+    ours.load_state_dict(norm.state_dict())
+    for _ in range(2):
+        maps = torch.randn(2, 3, height, width, generator=generator, dtype=torch.float64, requires_grad=True)
+        found = [ours(maps), torch.nn.functional.max_pool2d(norm(maps), 2)]
+        torch.testing.assert_close(*found)
+        weights = torch.randn(found[0].shape, generator=generator, dtype=torch.float64)
+        gradients = [
+            torch.autograd.grad(pooled, [maps, module.weight, module.bias], weights)
+            for pooled, module in zip(found, (ours, norm), strict=True)
+        ]
+        torch.testing.assert_close(*gradients)
+    torch.testing.assert_close(ours.state_dict(), norm.state_dict())
+    torch.testing.assert_close(ours.eval()(maps), torch.nn.functional.max_pool2d(norm.eval()(maps), 2))
 
 
 def test_the_network_that_keeps_bands_wants_bands():
