@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from domain_adaptation.networks import Network
+from domain_adaptation.networks._ensemble import Averaging
 from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPool
 
 
@@ -18,12 +19,14 @@ class Reading(NamedTuple):
     """What an extractor makes of clips.
 
     encoded: [clips, n_features]. labels, spread: [clips, controls]; the spread is the scale of a Laplace distribution
-    around the label, larger where a larger error is to be expected.
+    around the label, larger where a larger error is to be expected. each: [clips, any, controls], what should be trained
+    towards the truth: of an ensemble in training the labels of every member, else the labels.
     """
 
     encoded: torch.Tensor
     labels: torch.Tensor
     spread: torch.Tensor
+    each: torch.Tensor
 
 
 class Extractor(nn.Module):
@@ -49,7 +52,11 @@ class Extractor(nn.Module):
         encoded = self.encoder(features)
         # Bounded, so that no clip that is far from all that was learnt from gives an endless interval.
         spread = torch.exp(self.spread(encoded.detach()).clamp(-9.0, 1.0))
-        return Reading(encoded, self.head(encoded), spread)
+        if self.training and isinstance(self.head, Averaging):
+            each = self.head.each(encoded)
+            return Reading(encoded, each.mean(dim=1), spread, each)
+        labels = self.head(encoded)
+        return Reading(encoded, labels, spread, labels.unsqueeze(1))
 
 
 def fused(extractor: Extractor) -> Extractor:
