@@ -30,6 +30,9 @@ Loss = Callable[..., torch.Tensor]
 """(module, *a batch's tensors) -> a scalar."""
 
 
+_STEPS_TO_BEGIN = 50  # a batch normalisation has forgotten its first guess then, to half a percent
+
+
 class Settings(Protocol):
     """What a config says of a training."""
 
@@ -83,7 +86,8 @@ class Training:
     also_saved: what learns along with the module, such as an adversary.
     methods: names of the module's methods that the loss calls instead of the module.
     clips_per_epoch: as many are chosen anew by chance; None takes all.
-    inspect: looks at the module after each epoch, in evaluation mode; raises TextureError when it has gone wrong.
+    inspect: looks at the module after each epoch, in evaluation mode, once it has had the steps to learn anything; raises
+    TextureError when it has gone wrong.
     """
 
     settings: Settings
@@ -178,7 +182,8 @@ def _fit(fabric: Fabric, module: nn.Module, loss: Loss, train: Clips, validation
                 raise TextureError(
                     f"{training.label}: the loss is no longer a number in epoch {epoch + 1}; lower the learning rate"
                 )
-            if training.inspect:
+            has_begun = (epoch + 1) * n_batches >= _STEPS_TO_BEGIN or epoch + 1 == settings.epochs
+            if training.inspect and has_begun:
                 training.inspect(module)
 
             if not training.keeps_best or losses["validation_loss"] < state.kept_loss:

@@ -157,9 +157,19 @@ def test_a_module_is_inspected_after_each_epoch_as_it_will_be_used(tmp_path):
             raise TextureError("it has gone wrong")
 
     with pytest.raises(TextureError, match="it has gone wrong"):
-        train(make_module(), tmp_path, 5, inspect=inspect)
+        train(make_module(), tmp_path, 14, inspect=inspect)
     assert seen == [False] * 3
-    assert len(pd.read_csv(tmp_path / "history.csv")) == 2
+    # 5 steps an epoch: after fewer than 50, a network that has hardly begun would look as if it had collapsed.
+    assert len(pd.read_csv(tmp_path / "history.csv")) == 11
+
+
+def test_a_short_training_is_inspected_when_it_ends(tmp_path):
+    def inspect(module):
+        raise TextureError("it has gone wrong")
+
+    with pytest.raises(TextureError, match="it has gone wrong"):
+        train(make_module(), tmp_path, 2, inspect=inspect)
+    assert len(pd.read_csv(tmp_path / "history.csv")) == 1
 
 
 def test_a_network_that_answers_every_clip_alike_is_named():
