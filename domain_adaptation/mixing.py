@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from domain_adaptation.scaling import looped
 from domain_adaptation.training import Rows
 from texturelib.controls import Control
 
@@ -57,7 +58,7 @@ class Mixing:
         clips, truth = clips.clone(), truth.clone()
         added = torch.from_numpy(self._clips[others]).to(clips)
         own_level, added_level = (torch.from_numpy(self._level[of]).to(clips)[:, None] for of in (own, others))
-        clips[places] = clips[places] * own_level + added * added_level
+        clips[places] = clips[places] * own_level + _begun_anywhere(added) * added_level
         truth[places] = torch.from_numpy(self._sums(self._truth[own], self._truth[others])).to(truth)
         return clips, truth, rows
 
@@ -69,3 +70,11 @@ class Mixing:
                 factor = 1 + control.to_physical(others[:, index]) / control.to_physical(own[:, index])
                 sums[:, index] = control.moved("mixing", factor, own[:, index])
         return sums
+
+
+def _begun_anywhere(clips: torch.Tensor) -> torch.Tensor:
+    """clips: [batch, samples] -> the same, each from a moment of its own on, and round: two clips then mix in ever new ways."""
+    n_samples = clips.shape[-1]
+    twice = looped(clips, n_samples + 1)
+    starts = torch.randint(twice.shape[-1] - n_samples + 1, (len(clips), 1))
+    return twice.gather(1, (starts + torch.arange(n_samples)).to(clips.device))

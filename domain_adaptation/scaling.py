@@ -41,7 +41,7 @@ def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Te
     n_samples = clips.shape[-1]
     n_taken = _samples_at(n_samples, factor)
     if n_taken > n_samples:
-        clips = _looped(clips, n_taken)
+        clips = looped(clips, n_taken)
     start = min(start, clips.shape[-1] - n_taken)
     spectrum = torch.fft.rfft(clips[:, start : start + n_taken])
     n_bins = n_samples // 2 + 1
@@ -86,15 +86,15 @@ def longest_start(n_samples: int, factor: float) -> int:
     return max(0, n_samples - _samples_at(n_samples, factor))
 
 
-def _looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
+def looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
     """-> [batch, at least n_samples]: each clip again and again, with cross-fades of equal power over a fiftieth of it."""
     n_fade = max(1, clips.shape[-1] // 50)
     angle = torch.linspace(0, torch.pi / 2, n_fade, device=clips.device)
     seam = clips[:, -n_fade:] * torch.cos(angle) + clips[:, :n_fade] * torch.sin(angle)
-    looped = clips
-    while looped.shape[-1] < n_samples:
-        looped = torch.cat([looped[:, :-n_fade], seam, clips[:, n_fade:]], dim=1)
-    return looped
+    long = clips
+    while long.shape[-1] < n_samples:
+        long = torch.cat([long[:, :-n_fade], seam, clips[:, n_fade:]], dim=1)
+    return long
 
 
 def _samples_at(n_samples: int, factor: float) -> int:

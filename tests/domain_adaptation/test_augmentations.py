@@ -1,7 +1,9 @@
 """More clips than there are: slowed, and mixed."""
 
+import cmath
 import itertools
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -53,34 +55,43 @@ RATES, SIZES = (0.1, 0.4, 0.7), (0.2, 0.6)
 
 @pytest.fixture
 def grid():
-    """-> clips, each a lone sample of its own; their controls; how loud the engine made them."""
+    """-> clips, each a tone of its own, the same if it is begun anywhere but for its phase; their controls; how loud the engine
+    made them."""
     truth = np.array(list(itertools.product(RATES, SIZES)), np.float32)
-    clips = (np.eye(len(truth), 16) * 32767).astype(np.int16)
-    return clips, truth, np.array([-40.0, -20.0, 0.0, -6.0, -12.0, 6.0])
+    periods = 2 * np.pi * np.arange(1, len(truth) + 1)[:, None] * np.arange(64) / 63  # the last sample is the first again
+    return (np.cos(periods) * 32767).round().astype(np.int16), truth, np.array([-40.0, -20.0, 0.0, -6.0, -12.0, 6.0])
+
+
+def tones(clip: torch.Tensor) -> dict[int, complex]:
+    """-> by clip, the amplitude and phase of its tone in this one."""
+    spectrum = torch.fft.rfft(clip[:63].double())[1:]
+    heard = (spectrum.abs() > 0.003 * spectrum.abs().max()).nonzero()[:, 0].tolist()  # -50 dB; 16 bits leave -90
+    return {place: complex(spectrum[place]) for place in heard}
 
 
 def test_mixed_clips_are_sums_of_two_of_one_size_at_their_own_levels_and_their_rates_add_up(grid):
     clips, truth, peak_db = grid
     mixing = Mixing(1.0, clips, truth, peak_db, np.arange(6), [RATE, SIZE])
     torch.manual_seed(0)
-    seen = set()
+    seen: dict[tuple[int, int], list[float]] = {}
     for _ in range(50):
         mixed, moved, rows = mixing(torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6))
         assert rows.tolist() == list(range(6))
         for row in range(6):
-            parts = mixed[row].nonzero()[:, 0].tolist()
+            parts = tones(mixed[row])
             assert row in parts
             if len(parts) == 1:
                 torch.testing.assert_close(moved[row], torch.from_numpy(truth[row]))
                 continue
             other = next(part for part in parts if part != row)
-            seen.add((row, other))
+            seen.setdefault((row, other), []).append(cmath.phase(parts[other]))
             assert moved[row, 1] == truth[row, 1] == truth[other, 1]
-            ratio_db = 20 * float(torch.log10(mixed[row, other] / mixed[row, row]))
-            assert ratio_db == pytest.approx(peak_db[other] - peak_db[row], abs=1e-3)
+            ratio_db = 20 * math.log10(abs(parts[other]) / abs(parts[row]))
+            assert ratio_db == pytest.approx(peak_db[other] - peak_db[row], abs=0.01)
             together = RATE.to_physical(truth[row, 0]) + RATE.to_physical(truth[other, 0])
             assert float(RATE.to_physical(float(moved[row, 0]))) == pytest.approx(float(together), rel=1e-4)
     assert len(seen) == 12  # each with each other of its size
+    assert all(max(phases) - min(phases) > 1 for phases in seen.values())  # begun at any of its moments
 
 
 def test_only_clips_that_may_be_added_are(grid):
@@ -88,7 +99,7 @@ def test_only_clips_that_may_be_added_are(grid):
     mixing = Mixing(1.0, clips, truth, peak_db, np.array([0, 2, 3]), [RATE, SIZE])
     for _ in range(20):
         mixed, _, _ = mixing(torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6))
-        added = {(row, part) for row in range(6) for part in mixed[row].nonzero()[:, 0].tolist() if part != row}
+        added = {(row, part) for row in range(6) for part in tones(mixed[row]) if part != row}
         assert {part for _, part in added} <= {0, 2, 3}
 
 
