@@ -8,7 +8,8 @@ import torch
 
 def peak_normalised(clips: torch.Tensor) -> torch.Tensor:
     """clips: [batch, samples], none silent -> the same, each with a peak of 1."""
-    return clips / clips.abs().amax(dim=-1, keepdim=True)
+    peak = torch.maximum(clips.amax(dim=-1, keepdim=True), -clips.amin(dim=-1, keepdim=True))  # several times as fast as abs()
+    return clips / peak
 
 
 def to_full_scale(clips: torch.Tensor) -> torch.Tensor:
