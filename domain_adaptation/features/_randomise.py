@@ -88,4 +88,5 @@ def _size(x: "torch.Tensor") -> "torch.Tensor":
     """x: [batch, any], real or complex -> [batch, 1], over 0."""
     import torch
 
-    return torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp(min=1e-12)
+    numbers = torch.view_as_real(x).flatten(-2) if x.is_complex() else x  # of complex ones torch takes every root
+    return torch.linalg.vector_norm(numbers, dim=-1, keepdim=True).clamp(min=1e-12)
