@@ -116,17 +116,18 @@ class _MeanAndDeviation(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        mean = maps.mean(dim=-1, dtype=torch.float32)
-        # Not torch.var, which is several times as slow where channels lie together.
-        variance = maps.float().square().mean(dim=-1) - mean.square()
-        deviation = (variance.clamp(min=0.0) + 1e-4).sqrt()
+        # As the maps lie in memory, channels last: reductions over another order are several times as slow.
+        wide = maps.permute(0, 2, 3, 1).float()
+        mean = wide.mean(dim=2)
+        deviation = ((wide.square().mean(dim=2) - mean.square()).clamp(min=0.0) + 1e-4).sqrt()
         ctx.save_for_backward(maps, mean, deviation)
-        return mean, deviation
+        return mean.transpose(1, 2), deviation.transpose(1, 2)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
-        of_mean, of_deviation = gradients
+        of_mean, of_deviation = (gradient.transpose(1, 2) for gradient in gradients)
         maps, mean, deviation = ctx.saved_tensors
         factor = of_deviation / (deviation * maps.shape[-1])
         constant = of_mean / maps.shape[-1] - mean * factor
-        return torch.addcmul(constant.to(maps.dtype).unsqueeze(-1), maps, factor.to(maps.dtype).unsqueeze(-1))
+        constant, factor = (x.to(maps.dtype, memory_format=torch.contiguous_format).unsqueeze(2) for x in (constant, factor))
+        return torch.addcmul(constant, maps.permute(0, 2, 3, 1), factor).permute(0, 3, 1, 2)
