@@ -10,8 +10,6 @@ from domain_adaptation.networks._band_cnn import _MeanAndDeviation
 from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPool
 from domain_adaptation.networks.band_cnn import BandCnn
 from domain_adaptation.networks.cnn import Cnn
-from domain_adaptation.networks.ensemble import Ensemble
-from domain_adaptation.supervised import SupervisedLoss
 from domain_adaptation.waveforms import prepared
 from texturelib.audio import read_clip
 from texturelib.errors import UsageError
@@ -135,25 +133,6 @@ def test_normalising_and_pooling_in_one_is_torchs_one_after_the_other(momentum, 
         torch.testing.assert_close(*gradients)
     torch.testing.assert_close(ours.state_dict(), norm.state_dict())
     torch.testing.assert_close(ours.eval()(maps), torch.nn.functional.max_pool2d(norm.eval()(maps), 2))
-
-
-def test_an_ensemble_answers_with_the_mean_and_teaches_each_member_alone():
-    torch.manual_seed(0)
-    extractor = Extractor(Ensemble(members=3, of=Cnn(n_blocks=2)), (1, 20, 30), 2)
-    features, truth = torch.randn(4, 1, 20, 30), torch.rand(4, 2)
-    reading = extractor.read(features)
-    assert reading.each.shape == (4, 3, 2)
-    torch.testing.assert_close(reading.labels, reading.each.mean(dim=1))
-    assert (reading.each.std(dim=1) > 0).all()  # weights of their own
-    # The slope of a member's weights is that of its own loss: what the others answer does not matter.
-    heads = list(extractor.head.heads)
-    loss = SupervisedLoss(Mel(), "l1")
-    (shared,) = torch.autograd.grad(loss.of(reading, truth), heads[1][-1][0].bias)
-    alone = extractor.read(features).each[:, 1]
-    (own,) = torch.autograd.grad((alone - truth).abs().mean(), heads[1][-1][0].bias)
-    torch.testing.assert_close(3 * shared, own)
-    reading = extractor.eval().read(features)
-    torch.testing.assert_close(reading.each[:, 0], reading.labels)  # validation judges what they say together
 
 
 def test_the_network_that_keeps_bands_wants_bands():

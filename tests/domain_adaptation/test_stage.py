@@ -196,13 +196,14 @@ def test_a_network_that_has_collapsed_is_named(sets, config_of, command):
         {"features": {"type": "waveform", "sample_rate": 8000}, "network": {"type": "cnn", "n_blocks": 5}},
         {"features": BANDS, "network": {"type": "band_cnn", "channels": [16, 16], "n_hidden": 8}},
         {"features": {**BANDS, "noise": {}, "randomise": {}}, "network": {"type": "cnn", "n_blocks": 1}},
+        {"network": {"type": "ensemble", "members": 2, "of": {"type": "cnn", "n_blocks": 2}}},
         {"adaptation": {"type": "none"}},
         {"adaptation": {"type": "adabn"}},
         {"adaptation": {"type": "deep_coral", "epochs": 1, "batch_size": 16}},
         {"adaptation": {"type": "dare_gram", "epochs": 1, "batch_size": 16}},
         {"adaptation": {"type": "adda", "epochs": 1, "batch_size": 16}},
     ],
-    ids=["waveform", "bands", "randomised bands", "none", "adabn", "deep_coral", "dare_gram", "adda"],
+    ids=["waveform", "bands", "randomised bands", "ensemble", "none", "adabn", "deep_coral", "dare_gram", "adda"],
 )
 def test_every_kind_goes_the_whole_way(sets, config_of, command, changes):
     config_of(sets, **{"extractor": {"epochs": 1, "batch_size": 16}, "classifier": {"epochs": 1, "n_layers": 2}, **changes})
