@@ -8,6 +8,7 @@ from torch import nn
 
 from domain_adaptation.chance import Pitches, from_db, happens, uniform
 from domain_adaptation.extractor_network import Reading
+from domain_adaptation.methods._textures import textures
 from domain_adaptation.problem import Problem, Stateless
 from domain_adaptation.scaling import Slowing, most_slow_down, slow_down_slopes, slowed_by_chance
 from domain_adaptation.sets import controls_of
@@ -55,7 +56,7 @@ class SlowDown(Stateless):
         rows = torch.randint(len(self._labelled), (self._settings.synthetic_batch_size,)).numpy()
         clips, truth = (tensor.to(real.device) for tensor in self._labelled.batch(rows))
         with torch.no_grad():
-            speeds, factors = self._at_two_speeds(self._varied(real.float()))
+            speeds, factors = self._at_two_speeds(self._varied(self._and_textures(real.float())))
             if self._slowing:
                 clips, truth, _ = self._slowing(clips.float(), truth, torch.from_numpy(rows).to(real.device))
             inputs = torch.cat([problem.supervised.inputs(clips), problem.features.compute(speeds)])
@@ -69,6 +70,14 @@ class SlowDown(Stateless):
         # Labels are noisy, and an absolute value prefers no movement to a movement in the noise: their mean must move too.
         law_of_the_mean = ((first - second).mean(dim=0).abs() * weights).mean()
         return problem.supervised.of(synthetic, truth) + settings.weight * law + settings.mean_weight * law_of_the_mean
+
+    def _and_textures(self, real: torch.Tensor) -> torch.Tensor:
+        """-> as many clips, the last of them textures that no one has recorded."""
+        n_textures = round(self._settings.textures * len(real))
+        if n_textures == 0:
+            return real
+        drawn = textures(n_textures, real.shape[-1], self._problem.features.sample_rate, real.device)
+        return torch.cat([real[: len(real) - n_textures] / _rms(real[: len(real) - n_textures]), drawn])
 
     def _varied(self, real: torch.Tensor) -> torch.Tensor:
         """-> as many sounds of the same kind: some mixed with another, most equalised."""

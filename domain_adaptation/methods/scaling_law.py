@@ -21,7 +21,8 @@ class ScalingLaw(TrainingConfig):
     must lie as far apart as the engine's laws say.
 
     Real clips are equalised, band-limited and mixed by chance before they are slowed: the law holds for these too, and so
-    a few recordings speak for many.
+    a few recordings speak for many. It also holds for textures that nobody has recorded: what is learnt of ever new ones
+    cannot be learnt by heart.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -42,6 +43,9 @@ class ScalingLaw(TrainingConfig):
     chance_of_pink: Share = 0.5
     """How many of the real clips are equalised until no octave is louder than another, so that only their grain tells of
     their size."""
+    textures: Share = 0.6
+    """How many of the clips that the law is learnt from are noise and grains of a spectrum drawn by chance instead of real: a
+    few recordings can be told apart, and their law be learnt by heart; these cannot."""
     slow_down: tuple[PositiveFloat, PositiveFloat] = (0.65, 1.4)
     """The range that speeds are drawn from. Half of the features' rate, divided by the second, must lie above all that the
     features hear: else the end of a slowed recording's spectrum would tell of its speed."""
