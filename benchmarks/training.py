@@ -6,13 +6,14 @@ Renders clips of the thesis's grid into a folder that it removes again. Then, at
   network learns from batches of 128;
 - ours: `domain-adaptation train-extractor`, from the same wavs, its one-time reading included.
 
-Both use all cores. Whole job: 250 epochs of 10,000 clips, extrapolated from these. Prints Markdown.
+Both use all cores. Whole job: 250 epochs of 10,000 clips, extrapolated from these. Then labelling in both ways, how soon the
+better preset reads as well as the thesis's network, and with --memory N what a training on N clips needs. Prints Markdown.
 """
 
 import argparse
 import itertools
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -173,6 +174,29 @@ def labelling(folder: Path, n_clips: int) -> None:
     print(f"\nOurs: {times[0]:.1f} times the thesis's way on one core, {times[1]:.1f} on {n_threads}.")
 
 
+def memory(folder: Path, n_clips: int) -> None:
+    """As many clips, read and trained on for an epoch. Each file stands there under several names: what is kept in memory of a
+    clip does not depend on what is heard."""
+    rendered, many = folder / "synthetic", folder / "many"
+    table = pd.read_csv(rendered / "metadata.csv")
+    names = [f"audio/{number}.wav" for number in range(n_clips)]
+    rows = np.resize(np.arange(len(table)), n_clips)
+    (many / "audio").mkdir(parents=True)
+    for name, row in zip(names, rows, strict=True):
+        os.link(rendered / table["file_name"][row], many / name)
+    table.iloc[rows].assign(file_name=names).to_csv(many / "metadata.csv", index=False)
+    (many / "dataset.json").write_text((rendered / "dataset.json").read_text())
+    words = ["--set", "extractor.epochs=1", "--set", f"synthetic={many}", "--set", f"output={folder}/of_many"]
+    command = [sys.executable, "-m", "domain_adaptation", "train-extractor", adaptation(folder, "thesis_waterflow"), *words]
+    started = time.perf_counter()
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)  # of this process and those that it waited for
+    if status:
+        raise SystemExit("train-extractor failed")
+    megabytes, minutes = usage.ru_maxrss / 1000, (time.perf_counter() - started) / 60
+    print(f"\n{n_clips} clips read, and trained on for an epoch: {megabytes:.0f} MB at most, {minutes:.1f} minutes.")
+
+
 def adaptation(folder: Path, preset: str) -> Path:
     """-> that preset's config, for the clips in `folder`."""
     config: dict[str, Any] = json.loads((CONFIGS / preset / "adaptation.json").read_text())
@@ -187,6 +211,7 @@ def main() -> None:
     arguments.add_argument("--epochs", type=int, default=2, help="of each way, at the thesis's settings")
     arguments.add_argument("--short", type=int, default=5, help="epochs of the better preset")
     arguments.add_argument("--labelled", type=int, default=2000, help="clips")
+    arguments.add_argument("--memory", type=int, default=0, metavar="N", help="also train on N clips, 64 kB of disk each")
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -199,8 +224,8 @@ def main() -> None:
         training(folder, n_clips, chosen.epochs)
         labelling(folder, min(chosen.labelled, n_clips))
         to_the_thesis_accuracy(folder, chosen.short)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-    print(f"\nThe largest process of ours took {peak:.0f} MB.")
+        if chosen.memory:
+            memory(folder, chosen.memory)
 
 
 if __name__ == "__main__":

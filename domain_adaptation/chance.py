@@ -2,6 +2,7 @@
 
 import functools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
@@ -94,7 +95,31 @@ class Pitches:
 
 def white_spectrum(clips: torch.Tensor) -> torch.Tensor:
     """-> [batch, samples // 2 + 1] complex: the spectrum of white Gaussian noise, drawn where it is white too."""
-    return torch.view_as_complex(torch.randn(len(clips), clips.shape[-1] // 2 + 1, 2, device=clips.device))
+    spectrum = torch.empty(len(clips), clips.shape[-1] // 2 + 1, 2, device=clips.device)
+    if clips.device.type == "cpu":
+        _fill_with_noise(spectrum)
+    else:
+        spectrum.normal_()
+    return torch.view_as_complex(spectrum)
+
+
+_N_PARTS = 2
+
+
+def _fill_with_noise(numbers: torch.Tensor) -> None:
+    """Two threads where torch takes one; always two generators, so that the numbers do not depend on the cores that there are."""
+    parts = numbers.chunk(_N_PARTS)
+    seeds = torch.randint(2**62, (_N_PARTS,)).tolist()
+
+    def fill(part: torch.Tensor, seed: int) -> None:
+        part.normal_(generator=torch.Generator().manual_seed(seed))
+
+    if torch.get_num_threads() == 1:
+        for part, seed in zip(parts, seeds, strict=False):  # of a single clip there is one part
+            fill(part, seed)
+    else:
+        with ThreadPoolExecutor(len(parts)) as threads:
+            list(threads.map(fill, parts, seeds))
 
 
 def peak_of_white_noise(clips: torch.Tensor) -> torch.Tensor:

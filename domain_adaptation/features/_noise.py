@@ -46,9 +46,10 @@ class LowNoise(Config):
         n_samples = clips.shape[-1]
         gain = _low_pass(uniform(*self.cutoff_hz, clips), sample_rate, n_samples)
         # Drawn where it is filtered. Its peak is drawn apart: the low-pass leaves so little of the noise that this does not tell.
-        noise = torch.fft.irfft(white_spectrum(clips) * gain, n_samples) * (n_samples / 2) ** 0.5 / peak_of_white_noise(clips)
-        noise = noise * (sample_rate / _THESIS_RATE) ** 0.5  # as much of it per Hz
-        return peak_normalised(peak_normalised(clips) + uniform(*self.amount, clips) * noise)
+        level = uniform(*self.amount, clips) * (n_samples / 2) ** 0.5 / peak_of_white_noise(clips)
+        level = level * (sample_rate / _THESIS_RATE) ** 0.5  # as much of it per Hz
+        noise = torch.fft.irfft(white_spectrum(clips) * (gain * level), n_samples)
+        return peak_normalised(peak_normalised(clips) + noise)
 
 
 class WithNoise(Config):
