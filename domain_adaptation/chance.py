@@ -110,9 +110,11 @@ def _fill_with_noise(numbers: torch.Tensor) -> None:
     """Two threads where torch takes one; always two generators, so that the numbers do not depend on the cores that there are."""
     parts = numbers.chunk(_N_PARTS)
     seeds = torch.randint(2**62, (_N_PARTS,)).tolist()
+    is_inference = torch.is_inference_mode_enabled()  # each thread has a mode of its own
 
     def fill(part: torch.Tensor, seed: int) -> None:
-        part.normal_(generator=torch.Generator().manual_seed(seed))
+        with torch.inference_mode(is_inference):
+            part.normal_(generator=torch.Generator().manual_seed(seed))
 
     if torch.get_num_threads() == 1:
         for part, seed in zip(parts, seeds, strict=False):  # of a single clip there is one part

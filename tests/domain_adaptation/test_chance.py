@@ -24,6 +24,8 @@ def test_noise_is_the_same_on_any_number_of_cores(threads, n_clips):
     threads(4)
     assert torch.equal(drawn(n_clips), alone)
     assert not torch.equal(drawn(n_clips, seed=1), alone)
+    with torch.inference_mode():  # as where clips are read
+        assert torch.equal(drawn(n_clips), alone)
 
 
 def test_noise_is_white_and_its_parts_have_nothing_in_common():
