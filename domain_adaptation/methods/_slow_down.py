@@ -74,10 +74,8 @@ class SlowDown(Stateless):
     def _and_textures(self, real: torch.Tensor) -> torch.Tensor:
         """-> as many clips, the last of them textures that no one has recorded."""
         n_textures = round(self._settings.textures * len(real))
-        if n_textures == 0:
-            return real
         drawn = textures(n_textures, real.shape[-1], self._problem.features.sample_rate, real.device)
-        return torch.cat([real[: len(real) - n_textures] / _rms(real[: len(real) - n_textures]), drawn])
+        return torch.cat([real[n_textures:], drawn])
 
     def _varied(self, real: torch.Tensor) -> torch.Tensor:
         """-> as many sounds of the same kind: some mixed with another, most equalised."""

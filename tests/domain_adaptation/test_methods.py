@@ -366,11 +366,12 @@ def test_labels_follow_the_law_better_after_learning_it(trained_on_pitch, proble
     assert errors[1] < errors[0] * 1.25
 
 
-def test_the_law_can_be_learnt_from_textures_alone(trained_on_pitch, problem_of):
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_law_can_be_learnt_from_recordings_or_from_textures_alone(trained_on_pitch, problem_of, share):
     config, _ = trained_on_pitch
     problem, before = problem_of(config), load_model(config.output / "extractor")
     clips = problem.real.clips[np.arange(len(problem.real.clips))]
-    QUICK.model_copy(update={"textures": 1.0}).adapt(problem)
+    QUICK.model_copy(update={"textures": share}).adapt(problem)
     assert law_violation(problem.model, clips) < 0.8 * law_violation(before, clips)
 
 
