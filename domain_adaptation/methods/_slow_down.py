@@ -74,6 +74,8 @@ class SlowDown(Stateless):
     def _and_textures(self, real: torch.Tensor) -> torch.Tensor:
         """-> as many clips, the last of them textures that no one has recorded."""
         n_textures = round(self._settings.textures * len(real))
+        if n_textures == 0:  # no Fourier transform takes none
+            return real
         drawn = textures(n_textures, real.shape[-1], self._problem.features.sample_rate, real.device)
         return torch.cat([real[n_textures:], drawn])
 
