@@ -67,6 +67,9 @@ class EvaluationConfig(Config):
     """A folder of real recordings for the slow-down test; each of `held_out` is kept out of training in its turn."""
     held_out: tuple[str, ...] | None = None
     """How the names of those recordings begin; null takes every one in its turn."""
+    held_out_together: bool = False
+    """Whether all of these are held out of the same training, rather than each in its turn: a fraction of the time, and a harder
+    test, as fewer recordings are left to learn from."""
     held_out_methods: tuple[str, ...] | None = None
     """Types among `methods` that go through the slow-down test; null takes them all."""
 

@@ -51,7 +51,7 @@ def evaluate(config: AdaptationConfig, output: Output) -> list[Row]:
     fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
     about = fresh_model(config, synthetic, config.seed).about
     recordings = find_recordings(settings.recordings, about) if settings.recordings else []
-    held_out = _held_out(recordings, settings.held_out) if recordings else []
+    held_out = _held_out(recordings, settings) if recordings else []
     output.begin()
     run = _Run(settings, synthetic, output.folder, fabric)
     rows: list[Row] = []
@@ -163,16 +163,20 @@ class _Run:
         recordings: Sequence[Recording],
         held_out: Sequence[Recording],
     ) -> list[Row]:
-        """-> rows with the slope per control of every method on each held-out recording, adapted to all others."""
-        types = self.settings.held_out_methods or [method.type for method in self.settings.methods]
-        rows = []
-        for recording in held_out:
-            others = [other for other in recordings if not _same_place(recording, other, self.settings.held_out)]
-            about = {"measure": SLOW_DOWN, "variant": _AS_CONFIGURED, "seed": seed, "recording": recording.name}
+        """-> rows with the slope per control of every method on each held-out recording, adapted to those that are not."""
+        settings = self.settings
+        types = settings.held_out_methods or [method.type for method in settings.methods]
+        groups = [held_out] if settings.held_out_together and held_out else [[recording] for recording in held_out]
+        rows: list[Row] = []
+        for group in groups:
+            others = [other for other in recordings if not any(_same_place(one, other, settings.held_out) for one in group)]
+            about = {"measure": SLOW_DOWN, "variant": _AS_CONFIGURED, "seed": seed}
             for method in self._methods(types):
                 name = f"slow_{seed}_{len(rows):03}_{method.type}"
-                measure = partial(self._slope, config, method, base, seed, others, recording, name)
-                rows.append({**about, "method": method.type, **self._once(name, measure)})
+                found = self._once(name, partial(self._slopes, config, method, base, seed, others, group, name))
+                for recording in group:
+                    measured = found.get(recording.name, found)  # all of them, where the method failed
+                    rows.append({**about, "recording": recording.name, "method": method.type, **measured})
         return rows
 
     def _methods(self, types: Sequence[str]) -> list[Method]:
@@ -183,23 +187,25 @@ class _Run:
         labels = read_store(adapted.after, simulated.real.clips).labels
         return {**_judged(adapted), "inside": share_inside(labels), **_errors(base, labels, simulated.truth)}
 
-    def _slope(
+    def _slopes(
         self,
         config: AdaptationConfig,
         method: Method,
         base: Model,
         seed: int,
         others: Sequence[Recording],
-        recording: Recording,
+        held_out: Sequence[Recording],
         name: str,
-    ) -> Row:
+    ) -> dict[str, Row]:
+        """-> by held-out recording, what was measured on it."""
         clips = [other.segments() for other in others]
         sources = np.repeat([other.name for other in others], [len(segments) for segments in clips])
         real = RealClips(
             np.concatenate(clips), sources, split_rows(len(sources), config.split, config.seed, "evaluation.recordings")
         )
         adapted = self._adapted(config, method, base, seed, real, name)
-        return {**_judged(adapted), **_slopes(adapted.after, score(adapted.after, recording))}
+        judged = _judged(adapted)
+        return {one.name: {**judged, **_slopes(adapted.after, score(adapted.after, one))} for one in held_out}
 
     def _adapted(self, config: AdaptationConfig, method: Method, base: Model, seed: int, real: RealClips, name: str) -> Adapted:
         folder = self.folder / "work" / name
@@ -247,17 +253,19 @@ def _same_place(a: Recording, b: Recording, begin: Sequence[str] | None) -> bool
     return a.name == b.name or any(a.name.startswith(name) and b.name.startswith(name) for name in begin or ())
 
 
-def _held_out(recordings: Sequence[Recording], begin: Sequence[str] | None) -> list[Recording]:
-    """Errors: UsageError when one is not there, or there are too few to hold one out."""
+def _held_out(recordings: Sequence[Recording], settings: EvaluationConfig) -> list[Recording]:
+    """Errors: UsageError when one is not there, or none would be left to learn from."""
+    begin = settings.held_out
     if len(recordings) < 2:
         raise UsageError("evaluation.recordings: should hold at least two recordings, so that one can be held out")
-    if begin is None:
-        return list(recordings)
-    for name in begin:
+    for name in begin or ():
         if not any(recording.name.startswith(name) for recording in recordings):
             names = ", ".join(recording.name for recording in recordings)
             raise UsageError(f'evaluation.held_out: no recording begins with "{name}" (there are {names})')
-    return [recording for recording in recordings if recording.name.startswith(tuple(begin))]
+    held_out = [recording for recording in recordings if begin is None or recording.name.startswith(tuple(begin))]
+    if settings.held_out_together and len(held_out) == len(recordings):
+        raise UsageError("evaluation.held_out_together: would leave no recording to learn from; name fewer in held_out")
+    return held_out
 
 
 def _judged(adapted: Adapted) -> Row:
