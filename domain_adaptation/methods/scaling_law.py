@@ -51,8 +51,8 @@ class ScalingLaw(TrainingConfig):
     features hear: else the end of a slowed recording's spectrum would tell of its speed."""
     how_far: Annotated[float, Field(gt=0, le=2)] = 1.0
     """How far to go from the weights of before towards those that were learnt. Short of them more stays of what was known
-    (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022). Beyond them labels of recordings that were not learnt
-    from keep to the laws better, and those of synthetic clips get worse."""
+    (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022), and labels of recordings that were not learnt from
+    keep to the laws less well."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ScalingLaw":
