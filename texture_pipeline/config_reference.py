@@ -93,6 +93,8 @@ class _Page:
                 yield from self._nested(f"{path}.NAME", self._resolved(of_any_name))
             elif "$ref" in inner:
                 yield from self._nested(path, self._resolved(inner))
+            for reference in inner.get("discriminator", {}).get("mapping", {}).values():  # whichever type it is of
+                yield from self._nested(path, self._resolved({"$ref": reference}))
 
     def _row(self, path: str, value: Schema, parent: Schema, link: bool = False) -> str:
         key = path.rsplit(".", 1)[-1]
