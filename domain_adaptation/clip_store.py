@@ -16,7 +16,7 @@ from texturelib.files import shown
 from texturelib.jobs import run_jobs
 from texturelib.learning.one_thread import one_thread
 from texturelib.locks import BeingWrittenError, wait_until_free
-from texturelib.outputs import look_at_output
+from texturelib.outputs import WrittenMeanwhileError, look_at_output
 
 _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it anew"
 _REPLACED = "{}: another run has made it anew while this one read it; start the same command again"
@@ -82,7 +82,7 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Execu
             output = look_at_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
             if not output.is_done:
                 output.begin()
-        except BeingWrittenError:  # another one was quicker
+        except (BeingWrittenError, WrittenMeanwhileError):  # another one was quicker
             continue
         break
     n_samples = -(-dataset.n_samples * sample_rate // dataset.sample_rate)

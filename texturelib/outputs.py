@@ -21,6 +21,10 @@ _RUN = "run.json"
 _LARGEST_FILE = 2**32  # bytes; of those that are read as a whole, no others are inputs by themselves
 
 
+class WrittenMeanwhileError(TextureError):
+    """Another run has written a folder since this one looked at it."""
+
+
 @dataclass(frozen=True)
 class Output:
     """A command's output folder, looked at but not yet touched.
@@ -41,14 +45,17 @@ class Output:
     def begin(self) -> None:
         """Make the folder ready: emptied where it held something else, kept where an interrupted run goes on.
 
-        Errors: TextureError when another run writes there, or has done so since the folder was looked at.
+        Errors: BeingWrittenError when another run writes there, WrittenMeanwhileError when one has done so since the folder was
+        looked at.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = Lock(self.folder)
         lock.take(self._run["command"])
         if _read_run(self.folder) != self._before or (self._before is None and not is_empty(self.folder)):
             lock.release()
-            raise TextureError(f"{shown(self.folder)}: another run has written there meanwhile; start the same command again")
+            raise WrittenMeanwhileError(
+                f"{shown(self.folder)}: another run has written there meanwhile; start the same command again"
+            )
         self._locks.append(lock)  # held until the end
         if not self._resumes:
             # Killed while it empties, this leaves a folder that is still ours, and that no settings fit.

@@ -11,6 +11,7 @@ from domain_adaptation.waveforms import prepared
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
+from texturelib.outputs import look_at_output
 
 
 @pytest.fixture
@@ -56,6 +57,19 @@ def test_a_store_is_made_anew_only_when_the_set_or_the_rate_changes(sets, store_
     shutil.rmtree(sets / "synthetic")
     make_clips(sets / "synthetic", 50, is_real=False)
     assert len(synthetic_set(config).store) == 50
+
+
+def test_a_store_that_another_run_makes_while_this_one_looks_is_used(store_of, monkeypatch):
+    made = []
+
+    def look_slowly(*args, **options):
+        looked = look_at_output(*args, **options)
+        monkeypatch.undo()
+        made.append(age(store_of()))
+        return looked
+
+    monkeypatch.setattr("domain_adaptation.clip_store.look_at_output", look_slowly)
+    assert [age(store_of())] == made
 
 
 def test_a_store_that_was_stopped_half_way_is_made_anew(sets, store_of):
