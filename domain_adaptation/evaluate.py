@@ -281,7 +281,7 @@ def _errors(model: Model, labels: np.ndarray, truth: np.ndarray) -> Row:
 
 
 def _slopes(model: Model, found: SlowDownScore) -> Row:
-    row: Row = {"inside": found.inside}
+    row: Row = {"inside": found.inside, "change_db": found.change_db}
     for index, name in enumerate(model.about.names):
         row |= {
             f"slope_{name}": float(found.slope[index]),

@@ -98,22 +98,23 @@ def _slow_down(table: pd.DataFrame, about: About) -> list[str]:
         f"Slope of the mean label per unit of ln(slow-down), mean over {table['seed'].nunique()} seeds (lowest .. highest). Each "
         "recording is held out of training when it is measured. Wanted: "
         + ", ".join(f"{name} {slope:+.3f}" for name, slope in wanted.items())
-        + ".",
+        + ". The sound's change: of its mean spectrum, from the highest speed to the lowest, but for level and tilt; where it is "
+        "small, there is little to hear sizes by.",
         "",
-        f"| recording | method | {' | '.join(wanted)} | deviation of labels | within 0..1 | kept |",
-        "|" + "---|" * (len(wanted) + 5),
+        f"| recording | sound's change, dB | method | {' | '.join(wanted)} | deviation of labels | within 0..1 | kept |",
+        "|" + "---|" * (len(wanted) + 6),
     ]
     for key, group in table.groupby(["recording", "method"], sort=True):
         recording, method = cast("tuple[str, str]", key)
         name = recording.replace("|", "/")
         if f"slope_{next(iter(wanted), '')}" not in group or group[f"slope_{next(iter(wanted))}"].isna().all():
-            lines.append(f"| {name} | {method} | failed: {group['failed'].iloc[0]} |" + " |" * (len(wanted) + 2))
+            lines.append(f"| {name} | | {method} | failed: {group['failed'].iloc[0]} |" + " |" * (len(wanted) + 2))
             continue
         slopes = [_slope(group[f"slope_{name}"]) for name in wanted]
         deviation = np.mean([group[f"deviation_{name}"].mean() for name in about.names])
         lines.append(
-            f"| {name} | {method} | {' | '.join(slopes)} | {deviation:.3f} | {_percent(group['inside'].mean())} | "
-            f"{_share(group)} |"
+            f"| {name} | {group['change_db'].mean():.1f} | {method} | {' | '.join(slopes)} | {deviation:.3f} "
+            f"| {_percent(group['inside'].mean())} | {_share(group)} |"
         )
     return [*lines, ""]
 

@@ -15,6 +15,7 @@ from domain_adaptation.laws import fitted_slopes
 from domain_adaptation.model_folder import About, Model
 from domain_adaptation.reading import read_waveforms
 from domain_adaptation.scores import share_inside
+from domain_adaptation.spectrum_change import spectrum_change_db
 from domain_adaptation.waveforms import prepared, to_full_scale
 from texturelib.audio import find_audio, read_mono
 from texturelib.errors import Rejected, TextureError
@@ -59,13 +60,15 @@ class SlowDownScore:
     """What became of a recording's labels. All by control.
 
     slope: of the mean label per unit of ln(slow-down). mean, deviation: of the labels at the original speed.
-    inside: the share of all labels within 0..1.
+    inside: the share of all labels within 0..1. change_db: how far the sound itself changes from the first speed to the
+    last, as `spectrum_change_db` has it.
     """
 
     slope: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
     inside: float
+    change_db: float
 
 
 def find_recordings(folder: Path, about: About) -> list[Recording]:
@@ -80,6 +83,8 @@ def find_recordings(folder: Path, about: About) -> list[Recording]:
 
 
 def score(model: Model, recording: Recording) -> SlowDownScore:
-    labels = {speed: read_waveforms(model, recording.segments(speed)).labels for speed in SPEEDS}
+    segments = {speed: recording.segments(speed) for speed in SPEEDS}
+    labels = {speed: read_waveforms(model, clips).labels for speed, clips in segments.items()}
     original, inside = labels[1.0], share_inside(np.concatenate(list(labels.values())))
-    return SlowDownScore(fitted_slopes(labels), original.mean(axis=0), original.std(axis=0), inside)
+    change = spectrum_change_db(segments[min(SPEEDS)], segments[max(SPEEDS)], model.about.features.sample_rate)
+    return SlowDownScore(fitted_slopes(labels), original.mean(axis=0), original.std(axis=0), inside, change)

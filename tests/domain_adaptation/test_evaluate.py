@@ -63,6 +63,9 @@ def test_each_recording_is_held_out_in_its_turn_with_all_of_its_place(tmp_path, 
         (name, method) for name in names for method in ("none", "scaling_law")
     ]
     assert np.isfinite(table["slope_pitch"]).all()
+    change = table.groupby("recording")["change_db"]
+    assert (change.nunique() == 1).all()  # of the sound, whatever the method
+    assert (change.mean() > 1).all()  # they have a pitch, so they do not sound alike at two speeds
     rain, rivers = {"rain.wav"}, {"river.wav", "river-2.wav"}
     assert learnt_from == [rivers, rivers, rain, rain, rain, rain]  # by name: of rain, then of both rivers
 
