@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, model_validator
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import LowNoise, WithNoise
+from domain_adaptation.features._parts import a_few_at_a_time
 from domain_adaptation.features._randomise import Randomise
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class LogBands(WithNoise):
     def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
         return super().disturb(self.randomise.apply(clips, self.sample_rate) if self.randomise else clips)
 
+    @a_few_at_a_time
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         import torch
 

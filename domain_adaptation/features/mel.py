@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import WithNoise
+from domain_adaptation.features._parts import a_few_at_a_time
 from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Mel(WithNoise):
     def highest_hz(self) -> float:
         return self.sample_rate / 2
 
+    @a_few_at_a_time
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         import torch
 
