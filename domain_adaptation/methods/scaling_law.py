@@ -29,7 +29,7 @@ class ScalingLaw(TrainingConfig):
     reads_both: ClassVar[bool] = True
 
     type: Literal["scaling_law"] = "scaling_law"
-    epochs: PositiveInt = 6
+    epochs: PositiveInt = 8
     steps_per_epoch: PositiveInt = 150
     batch_size: Annotated[int, Field(ge=2)] = 32
     """Real clips in a step; each is heard at two speeds."""
