@@ -52,21 +52,30 @@ class Liquid(EmbeddedEngine):
             raise ValueError(f"min_depth: {self.min_depth:g} should be at most max_depth, {self.max_depth:g}")
         return self
 
+    def bubbles(
+        self, controls: Mapping[str, float], seconds: float, sample_rate: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """-> [bubbles] int, when each forms, in samples, rising, negative before the clip begins; [bubbles], its radius in m."""
+        rate, min_radius_mm, max_radius_mm, exponent = self._physical(controls)
+        n_before = round(_RUN_IN_SECONDS * sample_rate)
+        n_samples = round(seconds * sample_rate)
+        starts = np.flatnonzero(rng.random(n_before + n_samples) < rate / sample_rate) - n_before
+        return starts, (min_radius_mm + (max_radius_mm - min_radius_mm) * rng.random(len(starts)) ** exponent) / 1000
+
     def render(self, controls: Mapping[str, float], seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
         """-> [samples] float32, louder than 1 where many large bubbles meet."""
         from synthetic_datasets.engines._bubbles import ring
 
-        rate, min_radius_mm, max_radius_mm, exponent = (
-            float(control.to_physical(controls[control.name])) for control in self.available
-        )
-        n_samples = round(seconds * sample_rate)
-        n_before = round(_RUN_IN_SECONDS * sample_rate)
-        starts = np.flatnonzero(rng.random(n_before + n_samples) < rate / sample_rate) - n_before
-        radius = (min_radius_mm + (max_radius_mm - min_radius_mm) * rng.random(len(starts)) ** exponent) / 1000
+        starts, radius = self.bubbles(controls, seconds, sample_rate, rng)
         depth = self.min_depth + (self.max_depth - self.min_depth) * rng.random(len(starts)) ** self.depth_exponent
         damping = 0.13 / radius + 0.0072 * radius**-1.5
         frequency_hz = 3 / radius
         sweep_hz = np.where(depth > self.rise_cutoff, frequency_hz * damping * self.rise_factor, 0.0)
         amplitude = 17.2133 * radius**1.5 * depth
+        n_samples = round(seconds * sample_rate)
         samples = ring(starts, amplitude, damping, frequency_hz, sweep_hz, self.n_voices, n_samples, sample_rate)
+        _, _, max_radius_mm, _ = self._physical(controls)
         return samples * np.float32(0.15 / (max_radius_mm / 1000))
+
+    def _physical(self, controls: Mapping[str, float]) -> list[float]:
+        return [float(control.to_physical(controls[control.name])) for control in self.available]
