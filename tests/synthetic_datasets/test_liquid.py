@@ -73,6 +73,14 @@ def test_as_many_bubbles_start_as_the_rate_says(rung: Callable[..., dict[str, np
     assert (starts >= 0).sum() == pytest.approx(per_second, abs=5 * per_second**0.5)
 
 
+def test_the_bubbles_of_a_clip_are_known_without_rendering_it(rung: Callable[..., dict[str, np.ndarray]]) -> None:
+    starts, radius = liquid().bubbles(MIDDLE, 1.0, RATE, np.random.default_rng(0))
+
+    rendered = rung(liquid())
+    np.testing.assert_array_equal(rendered["starts"], starts)
+    np.testing.assert_allclose(rendered["frequency_hz"], 3 / radius)
+
+
 def test_a_clip_starts_in_the_middle_of_the_stream() -> None:
     controls = {"avgRate": 0.6, "minRadius": 0.3, "maxRadius": 0.6, "expRadius": 0.5}
 
