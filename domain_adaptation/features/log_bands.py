@@ -63,23 +63,25 @@ class LogBands(WithNoise):
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         import torch
 
-        bins, window = (
-            part.to(clips.device)
-            for part in _bands(
-                self.sample_rate,
-                clips.shape[-1],
-                self.n_bands,
-                self.low_hz,
-                self.high_hz,
-                self.narrowest_hz,
-                self.widest_hz,
-                self.overlap,
-            )
-        )
-        bands = torch.fft.ifft(torch.fft.rfft(clips)[:, bins] * window)
-        power = bands.real.square() + bands.imag.square()
         n_frames = max(1, round(clips.shape[-1] / self.sample_rate * self.frames_per_second))
-        power = torch.nn.functional.adaptive_avg_pool1d(power, n_frames)
+        spectrum = torch.fft.rfft(clips)
+        powers = []
+        for bins, window in _bands(
+            self.sample_rate,
+            clips.shape[-1],
+            n_frames,
+            self.n_bands,
+            self.low_hz,
+            self.high_hz,
+            self.narrowest_hz,
+            self.widest_hz,
+            self.overlap,
+        ):
+            # Not divided by the length of the transform, which differs from band to band.
+            bands = torch.fft.ifft(spectrum[:, bins.to(clips.device)] * window.to(clips.device), norm="forward")
+            power = bands.real.square() + bands.imag.square()
+            powers.append(torch.nn.functional.adaptive_avg_pool1d(power, n_frames))
+        power = torch.cat(powers, dim=1)
         mean = power.mean(dim=(-2, -1), keepdim=True)
         decibels = 10 * (power / mean + 10 ** (self.floor_db / 10)).log10()
         return ((decibels + 40.0) / 25.0).unsqueeze(1)  # most textures then have a mean near 0 and a deviation near 1
@@ -89,14 +91,16 @@ class LogBands(WithNoise):
 def _bands(
     sample_rate: int,
     n_samples: int,
+    n_frames: int,
     n_bands: int,
     low_hz: float,
     high_hz: float,
     narrowest_hz: float,
     widest_hz: float,
     overlap: float,
-) -> "tuple[torch.Tensor, torch.Tensor]":
-    """-> which bins of a clip's spectrum make up each band, [n_bands, points]; their weights, the same shape.
+) -> "list[tuple[torch.Tensor, torch.Tensor]]":
+    """-> of the lowest bands to the highest, some at a time: which bins of a clip's spectrum make up each, [bands, points];
+    their weights, the same shape.
 
     Hann windows around the bands' centres, as high as gives white noise the same power in all of them.
     """
@@ -105,11 +109,16 @@ def _bands(
 
     bins_per_hz = n_samples / sample_rate
     centres = np.geomspace(low_hz, high_hz, n_bands)
-    width = np.clip(overlap * centres * (centres[1] / centres[0] - 1), narrowest_hz, widest_hz)
-    n_points = 2 ** int(np.ceil(np.log2(max(2.0, width.max() * bins_per_hz))))
-    bins = np.round(centres * bins_per_hz).astype(int)[:, None] + np.arange(-n_points // 2, n_points // 2)
-    distance = (bins / bins_per_hz - centres[:, None]) / width[:, None]
-    window = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0.0) / np.sqrt(width)[:, None]
+    widths = np.clip(overlap * centres * (centres[1] / centres[0] - 1), narrowest_hz, widest_hz)
+    # As many points as a band's width and the frames want; for all bands as many as for the widest, it takes half as long again.
+    n_points = 2 ** np.ceil(np.log2(np.maximum(2 * n_frames, widths * bins_per_hz))).astype(int)
     last = n_samples // 2
-    window[(bins < 0) | (bins > last)] = 0.0
-    return torch.from_numpy(np.clip(bins, 0, last)), torch.from_numpy(window.astype(np.float32))
+    groups = []
+    for n in np.unique(n_points):
+        centre, width = centres[n_points == n, None], widths[n_points == n, None]
+        bins = np.round(centre * bins_per_hz).astype(int) + np.arange(-n // 2, n // 2)
+        distance = (bins / bins_per_hz - centre) / width
+        window = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0.0) / np.sqrt(width)
+        window[(bins < 0) | (bins > last)] = 0.0
+        groups.append((torch.from_numpy(np.clip(bins, 0, last)), torch.from_numpy(window.astype(np.float32))))
+    return groups

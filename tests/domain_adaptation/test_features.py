@@ -237,6 +237,19 @@ def test_white_noise_lies_flat_over_all_bands():
     assert float(per_band.abs().max()) < 1.1
 
 
+def test_a_band_has_the_power_of_its_part_of_the_spectrum_however_finely_it_is_transformed():
+    features = LogBands(n_bands=60, widest_hz=2000.0, overlap=6.0)  # from 12 Hz to 2 kHz wide: five lengths of transform
+    clip = noise_clips(1)[0]
+    power = (10 ** ((features.compute(clip[None])[0, 0] * 25 - 40) / 10)).mean(dim=-1).numpy()
+    spectrum = np.abs(np.fft.rfft(clip.double().numpy())) ** 2
+    centres = np.geomspace(features.low_hz, features.high_hz, features.n_bands)
+    widths = np.clip(features.overlap * centres * (pitches_apart(features) - 1), features.narrowest_hz, features.widest_hz)
+    distance = (np.fft.rfftfreq(len(clip), 1 / RATE) - centres[:, None]) / widths[:, None]
+    window = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0) ** 2 / widths[:, None]
+    expected = window @ spectrum
+    np.testing.assert_allclose(power, expected / expected.mean(), rtol=1e-3)
+
+
 def test_log_bands_have_a_row_per_band_and_a_column_per_frame():
     assert LogBands(n_bands=40, frames_per_second=50).compute(noise_clips(2)).shape == (2, 1, 40, 50)
     assert LogBands(n_bands=40).compute(noise_clips(2, 3000)).shape == (2, 1, 40, 6)  # 3000 / 32000 of 64
