@@ -113,7 +113,7 @@ def _slow_down(table: pd.DataFrame, about: About) -> list[str]:
         slopes = [_slope(group[f"slope_{name}"]) for name in wanted]
         deviation = np.mean([group[f"deviation_{name}"].mean() for name in about.names])
         lines.append(
-            f"| {name} | {group['change_db'].mean():.1f} | {method} | {' | '.join(slopes)} | {deviation:.3f} "
+            f"| {name} | {_decibels(group['change_db'])} | {method} | {' | '.join(slopes)} | {deviation:.3f} "
             f"| {_percent(group['inside'].mean())} | {_share(group)} |"
         )
     return [*lines, ""]
@@ -133,6 +133,10 @@ def _change(value: float) -> str:
 
 def _number(values: pd.Series) -> str:
     return "" if values.isna().all() else f"{values.astype(float).mean():.4f}"
+
+
+def _decibels(values: pd.Series) -> str:
+    return "" if values.isna().all() else f"{values.mean():.1f}"
 
 
 def _share(group: pd.DataFrame) -> str:
