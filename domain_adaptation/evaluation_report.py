@@ -113,7 +113,7 @@ def _slow_down(table: pd.DataFrame, about: About) -> list[str]:
         slopes = [_slope(group[f"slope_{name}"]) for name in wanted]
         deviation = np.mean([group[f"deviation_{name}"].mean() for name in about.names])
         lines.append(
-            f"| {name} | {_decibels(group['change_db'])} | {method} | {' | '.join(slopes)} | {deviation:.3f} "
+            f"| {name} | {_number(group['change_db'], 1)} | {method} | {' | '.join(slopes)} | {deviation:.3f} "
             f"| {_percent(group['inside'].mean())} | {_share(group)} |"
         )
     return [*lines, ""]
@@ -131,12 +131,8 @@ def _change(value: float) -> str:
     return "" if np.isnan(value) else f"{value:+.0%}"
 
 
-def _number(values: pd.Series) -> str:
-    return "" if values.isna().all() else f"{values.astype(float).mean():.4f}"
-
-
-def _decibels(values: pd.Series) -> str:
-    return "" if values.isna().all() else f"{values.mean():.1f}"
+def _number(values: pd.Series, n_digits: int = 4) -> str:
+    return "" if values.isna().all() else f"{values.astype(float).mean():.{n_digits}f}"
 
 
 def _share(group: pd.DataFrame) -> str:

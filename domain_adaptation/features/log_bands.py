@@ -110,7 +110,7 @@ def _bands(
     bins_per_hz = n_samples / sample_rate
     centres = np.geomspace(low_hz, high_hz, n_bands)
     widths = np.clip(overlap * centres * (centres[1] / centres[0] - 1), narrowest_hz, widest_hz)
-    # As many points as a band's width and the frames want; for all bands as many as for the widest, it takes half as long again.
+    # Two points to a frame, or as many as the band's width wants: with the widest band's for all, it takes half as long again.
     n_points = 2 ** np.ceil(np.log2(np.maximum(2 * n_frames, widths * bins_per_hz))).astype(int)
     last = n_samples // 2
     groups = []
