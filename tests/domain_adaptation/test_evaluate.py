@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from domain_adaptation import evaluate as stage
+from domain_adaptation import slow_downs
 from domain_adaptation.cli import app
 from texturelib.audio import read_mono, write_wav
 
@@ -78,6 +79,15 @@ def test_all_that_are_held_out_can_be_held_out_of_one_training(tmp_path, sounds,
     assert sorted(table["recording"]) == ["river-2.wav", "river-2.wav", "river.wav", "river.wav"]
     assert table["slope_pitch"].nunique() == 4
     assert learnt_from == [{"rain.wav"}, {"rain.wav"}]
+
+
+def test_a_change_of_sound_that_cannot_be_told_is_left_blank(tmp_path, sounds, run_command, monkeypatch):
+    monkeypatch.setattr(slow_downs, "spectrum_change_db", lambda *_: float("nan"))  # as of clips that are too short for it
+    done = evaluate_in(tmp_path, sounds, run_command, held_out=["rain"])
+    assert done.status == 0, done.err
+    report = (tmp_path / "models/evaluation/report.md").read_text()
+    assert "| rain.wav |  | none |" in report
+    assert "nan" not in report
 
 
 def test_holding_out_everything_together_is_refused_before_anything_is_trained(tmp_path, sounds, run_command):
