@@ -23,6 +23,7 @@ from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_json, shown, write_json, write_table, write_text
 from texturelib.outputs import Output, look_at_output
+from texturelib.sound_files import find_audio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +123,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
         asked = {key: asked_at(place, settings.seconds) for key, place in places[name].items()}
         play_set(instrument, asked | held.asked_of(instrument), played / name, f"playing {name}", config.executor, workers)
     held.write(played)
-    print(f"{shown(output.folder)}: reading {sum(1 for _ in played.rglob('*.wav'))} sounds with the labeller", flush=True)
+    print(f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with the labeller", flush=True)
     read = labeller.read_as(sounds.controls, played)
 
     varying = tuple(control for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True) if low < high)

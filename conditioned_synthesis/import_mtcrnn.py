@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from conditioned_synthesis.mtcrnn import Checked, control_of, read_folder
+from conditioned_synthesis.mtcrnn import Checked, control_of, find_pairs, read_folder
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.errors import TextureError
 from texturelib.files import PART, link_or_copy, read_json, real_path, shown, write_json
@@ -28,7 +28,7 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
     checked, contents = read_folder(wav_folder, params_folder, read_strings=True)
     for name in checked.controls:
         if problem := _problem_of_name(name):
-            first = params_folder / next(iter(contents)).with_suffix(".params")
+            first = next(iter(find_pairs(wav_folder, params_folder).values()))
             raise TextureError(f"{shown(first)}: control {name!r}: {problem}")
     output = real_path(output)  # the dataset's own place, also where a link leads to it
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from texturelib.controls import Control
 from texturelib.errors import Rejected, TextureError, first_line
 from texturelib.files import read_text, shown
 from texturelib.progress import progress
+from texturelib.sound_files import find_audio, find_files
 
 _LONGEST = 2**26  # samples of a clip: over an hour at 16 kHz
 
@@ -82,7 +83,7 @@ def _is_number(value: Any) -> TypeGuard[float]:
 
 
 def check_folder(folder: Path) -> Checked:
-    """Read every wav's header and every .params file under `folder`.
+    """Read every sound's header and every .params file under `folder`.
 
     Errors: TextureError with the first thing that MTCRNN would stumble over, or learn wrongly from.
     """
@@ -99,15 +100,12 @@ def read_folder(
     -> what is common to all; by wav, within its folder: what its .params file says of each control, in numbers, all of it in the
     order of the first. Errors: as `check_folder`.
     """
-    wavs = sorted(wav_folder.rglob("*.wav"))
+    pairs = find_pairs(wav_folder, params_folder)
+    wavs = list(pairs)
     if not wavs:
-        raise TextureError(f"{shown(wav_folder)}: holds no .wav files")
-
-    def params_of(wav: Path) -> Path:
-        return params_folder / wav.relative_to(wav_folder).with_suffix(".params")
-
+        raise TextureError(f"{shown(wav_folder)}: holds no sound files")
     rate, n_samples = _read_header(wavs[0])
-    first = _read_params(params_of(wavs[0]), n_samples / rate, read_strings)
+    first = _read_params(pairs[wavs[0]], n_samples / rate, read_strings)
     contents = {wavs[0].relative_to(wav_folder): first} if keep else {}
     for wav in progress(wavs[1:], "checking"):
         found = _read_header(wav)
@@ -116,14 +114,26 @@ def read_folder(
                 f"{shown(wav)}: {found[1]} samples at {found[0]} Hz, but {wavs[0].name} has {n_samples} at {rate} Hz; "
                 "MTCRNN needs one rate and one length"
             )
-        content = _read_params(params_of(wav), n_samples / rate, read_strings)
+        content = _read_params(pairs[wav], n_samples / rate, read_strings)
         if content.keys() != first.keys():
             odd = sorted(content.keys() ^ first.keys())[0]
             has, lacks = (wav, wavs[0]) if odd in content else (wavs[0], wav)
-            raise TextureError(f"{shown(params_of(lacks))}: has no {odd}, but {params_of(has).name} has")
+            raise TextureError(f"{shown(pairs[lacks])}: has no {odd}, but {pairs[has].name} has")
         if keep:
             contents[wav.relative_to(wav_folder)] = {name: content[name] for name in first}
     return Checked(len(wavs), rate, n_samples, tuple(first)), contents
+
+
+def find_pairs(wav_folder: Path, params_folder: Path) -> dict[Path, Path]:
+    """-> by sound: its .params file, or where that should be; suffixes in upper or lower case."""
+    # Of x.PARAMS and x.params, the latter comes last and stays.
+    found = sorted(path for path in find_files(params_folder) if path.suffix.lower() == ".params")
+    by_stem = {path.relative_to(params_folder).with_suffix(""): path for path in found}
+    pairs = {}
+    for wav in find_audio(wav_folder):
+        stem = wav.relative_to(wav_folder).with_suffix("")
+        pairs[wav] = by_stem.get(stem, params_folder / f"{stem}.params")
+    return pairs
 
 
 def _read_header(wav: Path) -> tuple[int, int]:

@@ -128,9 +128,9 @@ def _label_folder(
     dry_run: bool,
     overwrite: bool,
 ) -> None:
-    from texturelib.audio import find_audio
     from texturelib.executors import executor_named
     from texturelib.files import printable, shown
+    from texturelib.sound_files import find_audio
 
     if not (model and audio and table):
         raise UsageError("name a config, or all of --model FOLDER, --audio FOLDER and --output TABLE.csv")

@@ -12,13 +12,14 @@ from domain_adaptation.label import labels_by_name, labels_table
 from domain_adaptation.labelling import ModelPlace, model_at, place_of
 from domain_adaptation.model_folder import Model, load_model
 from domain_adaptation.reading import Labels, joined, read_clips
-from texturelib.audio import find_audio, read_mono
+from texturelib.audio import read_mono
 from texturelib.errors import Rejected, TextureError
 from texturelib.executors import Executor, Local
 from texturelib.files import shown, write_json, write_table
 from texturelib.jobs import run_jobs
 from texturelib.learning.memory import keep_freed_memory
 from texturelib.learning.one_thread import one_thread
+from texturelib.sound_files import find_audio
 
 _THIS_MACHINE = Local()
 

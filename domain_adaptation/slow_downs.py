@@ -17,11 +17,12 @@ from domain_adaptation.reading import read_waveforms
 from domain_adaptation.scores import share_inside
 from domain_adaptation.spectrum_change import spectrum_change_db
 from domain_adaptation.waveforms import prepared, to_full_scale
-from texturelib.audio import find_audio, read_mono
+from texturelib.audio import read_mono
 from texturelib.errors import Rejected, TextureError
 from texturelib.evenly import evenly_spread
 from texturelib.files import shown
 from texturelib.progress import progress
+from texturelib.sound_files import find_audio
 
 SPEEDS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 _MOST_SEGMENTS = 150  # of a recording at a speed; of a longer one, those that are spread evenly

@@ -18,6 +18,7 @@ from texturelib.controls import Control
 from texturelib.errors import TextureError, first_line
 from texturelib.files import read_json, read_table, shown, write_json
 from texturelib.learning.tensors import NotTensorsError, load_tensors
+from texturelib.sound_files import is_kept_aside
 
 _EXTRACTOR, _CLASSIFIER = "", "_FCLayers_SyntheticAndRealAudioClassifier"
 _ADAPTED = "_ConvLayers_TargetDomainAdaptation"
@@ -67,7 +68,7 @@ def import_thesis(published: Path, output: Path) -> list[str]:
 
 def _common_name(published: Path) -> str:
     """-> what the names of all its files begin with."""
-    found = sorted(published.glob("*_ConfigDict.json"))
+    found = sorted(path for path in published.glob("*_ConfigDict.json") if not is_kept_aside(path.name))
     if len(found) != 1:
         raise TextureError(f"{shown(published)}: holds {len(found)} files NAME_ConfigDict.json; a published folder has one")
     return found[0].name.removesuffix("_ConfigDict.json")

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from texturelib.audio import find_audio
 from texturelib.config import StageConfig, load_config, paths_in
 from texturelib.errors import UsageError
 from texturelib.executors import executor_named
 from texturelib.files import shown
+from texturelib.sound_files import find_audio
 
 PAGE = "page"
 """The folder of the page, beside the stages' outputs."""

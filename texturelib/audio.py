@@ -15,23 +15,6 @@ import soxr
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import shown, whole_file
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".au"})
-"""What `find_audio` takes for a recording (lower-case); soundfile reads all of these."""
-
-
-def find_audio(folder: Path) -> list[Path]:
-    """-> the audio files under `folder`, in an order that does not depend on the file system. Hidden files are not taken.
-
-    A link that leads nowhere is: whoever put it there meant a sound, and should hear that it is missing.
-    """
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and (path.is_file() or (path.is_symlink() and not path.exists()))
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-
 
 def read_mono(path: Path, sample_rate: int) -> np.ndarray:
     """-> [samples] float32: the mean of the channels, resampled to `sample_rate`.

@@ -10,18 +10,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from real_datasets.sources._base import Recording, Source, sources
-from texturelib.audio import SUFFIXES, find_audio
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
 from texturelib.files import check_file, printable, shown
 from texturelib.nearest import did_you_mean
+from texturelib.sound_files import SUFFIXES, find_audio
 
 _COLUMNS = ("split", "origin", "licence", "author", "title", "url")
 
 
 @sources.register
 class Folder(Source):
-    """Every sound file in a folder and the folders below it; hidden files are left alone."""
+    """Every sound file in a folder and the folders below it; hidden files, and what a system keeps there, are left alone."""
 
     type: Literal["folder"] = "folder"
     path: ConfigPath

@@ -11,11 +11,11 @@ from real_datasets._freesound.keys import checked_base_url, download_key, search
 from real_datasets._freesound.retries import KEPT, Connection, Failed, Refused
 from real_datasets._freesound.search import FIELDS, Sound, pages_folder, search
 from real_datasets.sources._base import Recording, Source, sources
-from texturelib.audio import SUFFIXES
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
 from texturelib.files import remove_parts, shown
 from texturelib.progress import progress
+from texturelib.sound_files import SUFFIXES
 
 if TYPE_CHECKING:
     from real_datasets._freesound.api import Api

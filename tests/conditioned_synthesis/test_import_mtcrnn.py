@@ -251,3 +251,14 @@ def test_an_import_replaces_another_only_when_told_to_and_nothing_else(folder, c
     status, _, error = command("import-mtcrnn", folder, "--output", tmp_path / "mine", "--overwrite")
     assert status == 2
     assert "mine is there already; name a new folder" in error
+
+
+def test_sounds_are_found_as_elsewhere_whatever_the_case_of_a_suffix_and_what_a_mac_leaves(folder, command, tmp_path):
+    """One .WAV among .wav was dropped without a word, and ._a.wav, which is no sound, ended the import."""
+    (folder / "more/b.wav").rename(folder / "more/b.WAV")
+    (folder / "more/b.params").rename(folder / "more/b.PARAMS")
+    for name in ("._a.wav", "__MACOSX/._a.wav", "__MACOSX/c.wav", ".ipynb_checkpoints/a-checkpoint.wav"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"\0\5\26\7")
+    assert command("import-mtcrnn", folder, "--output", tmp_path / "dataset")[0] == 0
+    assert read_dataset(tmp_path / "dataset").metadata["file_name"].tolist() == ["audio/a.wav", "audio/more/b.WAV"]

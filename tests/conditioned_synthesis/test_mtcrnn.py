@@ -64,8 +64,8 @@ def test_clips_in_sub_folders_are_checked_too(folder):
 
 def test_a_folder_without_sounds(folder):
     for wav in folder.glob("*.wav"):
-        wav.rename(wav.with_suffix(".WAV"))  # MTCRNN sees lower-case .wav only
-    refuses(folder, "holds no .wav files")
+        wav.rename(wav.with_name(f"._{wav.name}"))  # hidden, as a Mac leaves them
+    refuses(folder, "holds no sound files")
 
 
 def test_another_rate(folder):

@@ -9,8 +9,9 @@ from scipy.special import hyp2f1
 
 from conditioned_synthesis.cochlea import Cochlea
 from conditioned_synthesis.texture_statistics import WEIGHTS, Statistics, TextureStatistics
-from texturelib.audio import find_audio, read_mono
+from texturelib.audio import read_mono
 from texturelib.errors import UsageError
+from texturelib.sound_files import find_audio
 
 RATE = 16000
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from texturelib.audio import find_audio, level_dbfs, read_blocks, read_clip, read_mono, write_wav
+from texturelib.audio import level_dbfs, read_blocks, read_clip, read_mono, write_wav
 from texturelib.errors import Rejected
 
 RATE = 16000
@@ -54,42 +54,6 @@ def cut(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
-def test_audio_is_found_at_any_depth_whatever_the_case_of_its_suffix_and_in_a_fixed_order(tmp_path: Path) -> None:
-    for name in ("b.wav", "a.MP3", "deep/down/c.Flac", "deep/d.ogg"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-
-    assert [path.relative_to(tmp_path).as_posix() for path in find_audio(tmp_path)] == [
-        "a.MP3", "b.wav", "deep/d.ogg", "deep/down/c.Flac",
-    ]  # fmt: skip
-
-
-def test_hidden_files_folders_and_other_kinds_are_not_found(tmp_path: Path) -> None:
-    for name in ("._a.wav", ".git/a.wav", "a.txt", "wav", "a.wav.bak", "folder.wav/readme.txt"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-
-    assert find_audio(tmp_path) == []
-
-
-def test_a_link_that_leads_nowhere_is_found_so_that_someone_hears_of_it(tmp_path: Path) -> None:
-    (tmp_path / "gone.wav").symlink_to("nowhere.wav")
-    (tmp_path / "myself.wav").symlink_to("myself.wav")
-    (tmp_path / "gone.txt").symlink_to("nowhere.txt")
-
-    assert [path.name for path in find_audio(tmp_path)] == ["gone.wav", "myself.wav"]
-    assert rejection(tmp_path / "myself.wav").startswith("cannot be opened (")
-    with pytest.raises(FileNotFoundError):
-        read_mono(tmp_path / "gone.wav", RATE)
-
-
-def test_a_hidden_folder_above_the_one_that_is_searched_does_not_hide_it(tmp_path: Path) -> None:
-    (tmp_path / ".cache" / "sounds").mkdir(parents=True)
-    (tmp_path / ".cache" / "sounds" / "a.wav").touch()
-
-    assert len(find_audio(tmp_path / ".cache" / "sounds")) == 1
 
 
 def test_channels_are_mixed_by_their_mean(tmp_path: Path) -> None:

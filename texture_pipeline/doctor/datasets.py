@@ -10,6 +10,7 @@ from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
 from texturelib.evenly import evenly_spread
 from texturelib.files import shown
+from texturelib.sound_files import find_audio
 
 _AREA = "data"
 _DECODED = 16  # clips of each, spread evenly
@@ -45,10 +46,13 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
 
 def _check_pairs(folder: Path) -> int:
     """-> how many sounds there are. Errors: TextureError when one has no .params."""
-    wavs = {path.with_suffix("") for path in folder.rglob("*.wav")}
-    if alone := sorted(wavs - {path.with_suffix("") for path in folder.rglob("*.params")}):
-        raise TextureError(f"{shown(alone[0])}.params: no such file, and {shown(alone[0])}.wav needs it")
-    return len(wavs)
+    from conditioned_synthesis.mtcrnn import find_pairs
+
+    pairs = find_pairs(folder, folder)
+    for sound, params in pairs.items():
+        if not params.exists():
+            raise TextureError(f"{shown(params)}: no such file, and {shown(sound)} needs it")
+    return len(pairs)
 
 
 def _whole(folder: Path, must_have_controls: bool) -> Iterator[Finding]:
@@ -56,7 +60,7 @@ def _whole(folder: Path, must_have_controls: bool) -> Iterator[Finding]:
     if must_have_controls and not dataset.controls:
         raise TextureError(f"{shown(folder / 'metadata.csv')}: holds no labels")
     named = set(dataset.metadata["file_name"])
-    there = {path.relative_to(folder).as_posix() for path in (folder / "audio").rglob("*.wav")}
+    there = {path.relative_to(folder).as_posix() for path in find_audio(folder / "audio")}
     if missing := sorted(name for name in named - there if not (folder / name).is_file()):
         more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise TextureError(f"{shown(folder / missing[0])}: no such file, but metadata.csv names it{more}")

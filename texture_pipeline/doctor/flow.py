@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from texture_pipeline.doctor.plan import Plan, Step
-from texturelib.audio import find_audio, wav_bytes
+from texturelib.audio import wav_bytes
 from texturelib.errors import TextureError
 from texturelib.files import read_json
 
@@ -83,14 +83,16 @@ def _on_disk(path: Path) -> Clips | None:
             facts = read_json(path / "dataset.json")
             names = tuple(control["name"] for control in facts["controls"])
             return Clips(facts["n_clips"], facts["seconds"], facts["sample_rate"], names)
-        wavs = find_audio(path) if path.is_dir() else []
-        if not wavs:
+        from conditioned_synthesis.mtcrnn import find_pairs
+
+        pairs = find_pairs(path, path) if path.is_dir() else {}
+        if not pairs:
             return None
         import soundfile
 
-        header = soundfile.info(wavs[0])
-        params = read_json(wavs[0].with_suffix(".params")) if wavs[0].with_suffix(".params").exists() else {}
-        names = tuple(name for name in params if name != "meta")
-        return Clips(len(wavs), header.frames / header.samplerate, header.samplerate, names)
+        sound, params = next(iter(pairs.items()))
+        header = soundfile.info(sound)
+        names = tuple(name for name in read_json(params) if name != "meta") if params.exists() else ()
+        return Clips(len(pairs), header.frames / header.samplerate, header.samplerate, names)
     except (TextureError, KeyError, TypeError, OSError, RuntimeError):
         return None  # the command that reads it will say more

@@ -15,10 +15,10 @@ from synthetic_datasets.plan import make_plan, sample_evenly
 from synthetic_datasets.recordings import record_take
 from texture_pipeline.doctor.plan import Step
 from texture_pipeline.doctor.scratch import FEW, Each, Scratch, seconds_of_each
-from texturelib.audio import find_audio
 from texturelib.dataset import write_dataset
 from texturelib.errors import Rejected, TextureError
 from texturelib.evenly import evenly_spread
+from texturelib.sound_files import find_audio
 
 Item = TypeVar("Item")
 

@@ -11,6 +11,7 @@ from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.export import Clip, Form, export_clip
 from conditioned_synthesis.generate import write_sound
 from conditioned_synthesis.instrument import Instrument
+from conditioned_synthesis.mtcrnn import find_pairs
 from conditioned_synthesis.sounds import Sounds, read_sounds
 from conditioned_synthesis.train import untrained
 from conditioned_synthesis.training import Split, fit, validation_loss
@@ -134,12 +135,12 @@ def _few_sounds(config: SynthesisConfig, scratch: Scratch) -> Path | None:
         return stand_in
     if not config.sounds_folder.is_dir():
         return None
-    wavs = sorted(config.sounds_folder.rglob("*.wav"))
-    if not wavs:
+    pairs = list(find_pairs(config.sounds_folder, config.sounds_folder).items())
+    if not pairs:
         return None
     folder = scratch.new("sounds")
-    for index in evenly_spread(len(wavs), max(2, FEW)):
-        for path in (wavs[index], wavs[index].with_suffix(".params")):
+    for index in evenly_spread(len(pairs), max(2, FEW)):
+        for path in pairs[index]:
             if path.exists():  # else reading it says that it is missing
                 link_or_copy(path, folder / path.name)
     scratch.put(config.sounds_folder, folder)
