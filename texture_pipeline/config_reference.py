@@ -114,10 +114,10 @@ class _Page:
 
     def _type(self, value: Schema) -> str:
         """-> in words, with the range."""
-        if "anyOf" in value:
-            return " or ".join(self._type(each) for each in value["anyOf"])
         if "discriminator" in value:
             return "object with a `type`"
+        if choices := value.get("anyOf") or value.get("oneOf"):
+            return " or ".join(self._type(each) for each in choices)
         if "$ref" in value:
             return "object"
         if "const" in value:

@@ -1,12 +1,13 @@
 """What a distribution offers, and the random variable that the thesis draws its values and volumes with."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from texturelib.config import Config
+from texturelib.nearest import did_you_mean
 from texturelib.registry import Registry
 
 DECIMALS = 3  # of every planned value, as in the thesis's tables
@@ -50,3 +51,13 @@ class Distribution(Config):
     def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
         """Yield the control values of one clip after the other, in 0..1, rounded to DECIMALS."""
         raise NotImplementedError
+
+
+def check_names(key: str, names: Collection[str], controls: list[str], example: str) -> None:
+    """Errors: ValueError when what stands at `distribution.KEY` does not name just these controls. example: a value for one."""
+    for name in names:
+        if name not in controls:
+            raise ValueError(f"distribution.{key}.{name}: no control with a range {did_you_mean(name, controls)}")
+    for name in controls:
+        if name not in names:
+            raise ValueError(f"distribution.{key}: {name} is missing; give each control {example}")

@@ -2,10 +2,22 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from synthetic_datasets.distributions._base import Distribution, Variable, distributions
+from pydantic import Discriminator, Tag
+
+from synthetic_datasets.distributions._base import Distribution, Variable, check_names, distributions
 from texturelib.config import Share
+
+
+def _kind(setting: Any) -> str:
+    return "by control" if isinstance(setting, dict) else "of all"
+
+
+ChanceNew = Annotated[
+    Annotated[Share, Tag("of all")] | Annotated[dict[str, Share], Tag("by control")],
+    Discriminator(_kind),  # so that an error is about the one that was written
+]
 
 
 @distributions.register
@@ -13,8 +25,14 @@ class RandomUniform(Distribution):
     """With probability `chance_new` a fresh uniform value, else the previous clip's; each control by itself."""
 
     type: Literal["random_uniform"] = "random_uniform"
-    chance_new: Share = 1.0
+    chance_new: ChanceNew = 1.0
+    """One for all controls, or one for each: `{"avgRate": 1, "minRadius": 0.5, ...}`."""
+
+    def check(self, controls: list[str]) -> None:
+        if isinstance(self.chance_new, dict):
+            check_names("chance_new", self.chance_new, controls, example="a chance from 0 to 1")
 
     def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
+        chances = self.chance_new if isinstance(self.chance_new, dict) else dict.fromkeys(variables, self.chance_new)
         for _ in range(self.n_clips):
-            yield {name: variable.draw(self.chance_new) for name, variable in variables.items()}
+            yield {name: variable.draw(chances[name]) for name, variable in variables.items()}

@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import PositiveInt
 
-from synthetic_datasets.distributions._base import DECIMALS, Distribution, Variable, distributions
-from texturelib.nearest import did_you_mean
+from synthetic_datasets.distributions._base import DECIMALS, Distribution, Variable, check_names, distributions
 
 
 @distributions.register
@@ -38,12 +37,7 @@ class UniformJoint(Distribution):
         return math.prod(self.counts.values())
 
     def check(self, controls: list[str]) -> None:
-        for name in self.ratios:
-            if name not in controls:
-                raise ValueError(f"distribution.ratios.{name}: no control with a range {did_you_mean(name, controls)}")
-        for name in controls:
-            if name not in self.ratios:
-                raise ValueError(f"distribution.ratios: {name} is missing; give each control a whole number, such as 1")
+        check_names("ratios", self.ratios, controls, example="a whole number, such as 1")
         if math.prod(self.ratios.values()) > 10**8:
             raise ValueError("distribution.ratios: their product is over a hundred million clips; give them smaller numbers")
 

@@ -14,12 +14,20 @@ class UniformLinearlySpaced(Distribution):
     """Per control `n_clips` values from low to high, ends included; each is used once, in random order."""
 
     type: Literal["uniform_linearly_spaced"] = "uniform_linearly_spaced"
+    order: Literal["shuffled", "thesis"] = "shuffled"
+    """"thesis" draws, clip by clip, one of the values that are left of each control, then the clip's level: with seed 0, the
+    order and levels of the thesis's published table."""
 
     def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
-        columns = {}
-        for name, variable in variables.items():
-            column = np.linspace(variable.low, variable.high, self.n_clips).round(DECIMALS).tolist()
-            rng.shuffle(column)
-            columns[name] = column
-        for index in range(self.n_clips):
-            yield {name: column[index] for name, column in columns.items()}
+        columns = {
+            name: np.linspace(variable.low, variable.high, self.n_clips).round(DECIMALS).tolist()
+            for name, variable in variables.items()
+        }
+        if self.order == "shuffled":
+            for column in columns.values():
+                rng.shuffle(column)
+            for index in range(self.n_clips):
+                yield {name: column[index] for name, column in columns.items()}
+        else:
+            for n_left in range(self.n_clips, 0, -1):
+                yield {name: column.pop(rng.randrange(n_left)) for name, column in columns.items()}

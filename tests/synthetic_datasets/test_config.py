@@ -28,6 +28,10 @@ def joint(**ratios: int) -> dict[str, Any]:
     return {"type": "uniform_joint", "n_clips": 10, "ratios": ratios}
 
 
+def chances(**chance_new: float) -> dict[str, Any]:
+    return {"type": "random_uniform", "n_clips": 5, "chance_new": chance_new}
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -63,6 +67,20 @@ def joint(**ratios: int) -> dict[str, Any]:
         (
             {"distribution": {"type": "random_uniform", "n_clips": 5, "chance_new": 2}},
             "distribution.chance_new: 2: should be less",
+        ),
+        ({"distribution": chances(avgRate=2)}, "distribution.chance_new.avgRate: 2: should be less than or equal to 1"),
+        ({"distribution": chances(avgRate=0.5)}, "distribution.chance_new: minRadius is missing; give each control a chance"),
+        (
+            {"distribution": chances(**dict.fromkeys(CONTROLS, 1), avgRat=1)},
+            'distribution.chance_new.avgRat: no control with a range (did you mean "avgRate"?',
+        ),
+        (
+            {"engine": engine(controls=CONTROLS | {"avgRate": 0.5}), "distribution": chances(**dict.fromkeys(CONTROLS, 1))},
+            "distribution.chance_new.avgRate: no control with a range",
+        ),
+        (
+            {"distribution": {"type": "uniform_linearly_spaced", "n_clips": 5, "order": "thesi"}},
+            'distribution.order: "thesi" is not known (did you mean "thesis"?',
         ),
         ({"distribution": None}, "distribution: is missing"),
         ({"volume": {"low": 0.8, "high": 0.5}}, "volume.low: 0.8 should be at most high, 0.5"),

@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from itertools import product
 from math import prod
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -34,12 +35,12 @@ def draw(distribution: Distribution, ranges: Mapping[str, tuple[float, float]], 
     return {name: np.array([row[name] for row in rows]) for name in ranges}
 
 
-@given(ranges=ranges, n_clips=st.integers(1, 100), seed=seeds)
+@given(ranges=ranges, n_clips=st.integers(1, 100), seed=seeds, order=st.sampled_from(["shuffled", "thesis"]))
 def test_linearly_spaced_values_are_each_used_once_ends_included(
-    ranges: dict[str, tuple[float, float]], n_clips: int, seed: int
+    ranges: dict[str, tuple[float, float]], n_clips: int, seed: int, order: Literal["shuffled", "thesis"]
 ) -> None:
     # 100 values in 0.1 lie 0.001 apart, what three decimals can still tell.
-    values = draw(UniformLinearlySpaced(n_clips=n_clips), ranges, seed)
+    values = draw(UniformLinearlySpaced(n_clips=n_clips, order=order), ranges, seed)
 
     for name, (low, high) in ranges.items():
         in_order = np.sort(values[name])
@@ -50,9 +51,10 @@ def test_linearly_spaced_values_are_each_used_once_ends_included(
             assert len(np.unique(in_order)) == n_clips
 
 
-def test_linearly_spaced_controls_are_in_orders_of_their_own() -> None:
+@pytest.mark.parametrize("order", ["shuffled", "thesis"])
+def test_linearly_spaced_controls_are_in_orders_of_their_own(order: Literal["shuffled", "thesis"]) -> None:
     # Two independent orders of 200 values correlate by 0 +- 0.07; one order shared would give 1.
-    values = draw(UniformLinearlySpaced(n_clips=200), {"avgRate": (0, 1), "minRadius": (0, 1)})
+    values = draw(UniformLinearlySpaced(n_clips=200, order=order), {"avgRate": (0, 1), "minRadius": (0, 1)})
 
     assert abs(np.corrcoef(values["avgRate"], values["minRadius"])[0, 1]) < 0.3
     assert abs(np.corrcoef(values["avgRate"], np.arange(200))[0, 1]) < 0.3
@@ -143,3 +145,23 @@ def test_a_chance_in_between_keeps_about_that_share_of_values() -> None:
     # The controls change by themselves, not all at once: independent, 9 % of clips change both.
     both = np.mean((np.diff(values["avgRate"]) != 0) & (np.diff(values["minRadius"]) != 0))
     assert both == pytest.approx(0.09, abs=5 * 0.0045)
+
+
+def test_each_control_may_have_a_chance_of_its_own() -> None:
+    # As in the thesis's settings: a fresh rate for every clip, and other values for about every second one.
+    ranges = {"avgRate": (0, 1), "minRadius": (0, 1), "maxRadius": (0, 1)}
+    values = draw(RandomUniform(n_clips=4000, chance_new={"maxRadius": 0, "avgRate": 1, "minRadius": 0.5}), ranges)
+
+    # 4,000 draws of a chance of 0.5 have a standard error of 0.0079; one new value in 1,000 is the old one by chance.
+    changes = {name: np.mean(np.diff(values[name]) != 0) for name in values}
+    assert changes == {"avgRate": pytest.approx(1, abs=0.005), "minRadius": pytest.approx(0.5, abs=5 * 0.0079), "maxRadius": 0}
+
+
+@given(ranges=ranges, seed=seeds, chance_new=st.sampled_from([0.0, 0.3, 1.0]))
+def test_one_chance_is_the_same_as_that_chance_for_each(
+    ranges: dict[str, tuple[float, float]], seed: int, chance_new: float
+) -> None:
+    one = draw(RandomUniform(n_clips=20, chance_new=chance_new), ranges, seed)
+    of_each = draw(RandomUniform(n_clips=20, chance_new=dict.fromkeys(ranges, chance_new)), ranges, seed)
+
+    assert all(np.array_equal(one[name], of_each[name]) for name in ranges)

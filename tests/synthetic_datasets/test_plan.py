@@ -1,5 +1,6 @@
 """A plan is the table that was asked for, before anything sounds."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,28 @@ def test_the_thesis_config_plans_all_10000_combinations_of_ten_values(thesis_pla
     assert len(thesis_plan.drop_duplicates(["avgRate", "minRadius", "maxRadius", "expRadius"])) == 10_000
     assert thesis_plan["expRadius"].iloc[[0, 9, 10]].tolist() == [0.2, 0.8, 0.2]  # the last control runs fastest
     assert thesis_plan["volume"].between(0.5, 0.75).all()
+
+
+def test_the_thesis_order_plans_its_published_table_of_1000_linearly_spaced_clips() -> None:
+    thesis = ROOT / "configs" / "thesis_waterflow" / "synthetic.json"
+    distribution = {"type": "uniform_linearly_spaced", "n_clips": 1000, "order": "thesis"}
+    plan = make_plan(load_config(thesis, SyntheticConfig, [f"distribution={json.dumps(distribution)}"])).set_index("file_name")
+
+    # Rows of that table, late ones: a value is one of those that no clip before has, so a slip anywhere would show.
+    assert plan.loc["SDT_FluidFlow_841.wav"].tolist() == [0.69, 0.25, 0.556, 0.587, 0.665]
+    assert plan.loc["SDT_FluidFlow_900.wav"].tolist() == [0.647, 0.201, 0.795, 0.263, 0.583]
+    assert plan.loc["SDT_FluidFlow_950.wav"].tolist() == [0.415, 0.381, 0.738, 0.269, 0.553]
+    assert plan.loc["SDT_FluidFlow_1000.wav"].tolist() == [0.573, 0.463, 0.56, 0.685, 0.649]
+
+
+def test_linearly_spaced_plans_are_what_they_were_where_no_order_is_named(small: Small) -> None:
+    # Sets that were made before there was a choice are still made by their configs.
+    plan = make_plan(small(distribution={"type": "uniform_linearly_spaced", "n_clips": 5}, seed=3))
+
+    assert plan.drop(columns="file_name").iloc[[0, 4]].to_numpy().tolist() == [
+        [0.688, 0.3, 0.65, 0.2, 0.668],
+        [0.5, 0.5, 0.8, 0.35, 0.68],
+    ]
 
 
 def test_the_same_seed_plans_the_same_and_another_seed_something_else(small: Small) -> None:
