@@ -10,7 +10,7 @@ import numpy as np
 from conditioned_synthesis.mtcrnn import Checked, control_of, find_pairs, read_folder
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.errors import TextureError
-from texturelib.files import PART, link_or_copy, read_json, real_path, shown, write_json
+from texturelib.files import PART, import_pandas, link_or_copy, read_json, real_path, shown, write_json
 from texturelib.locks import Lock
 
 _TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
@@ -54,7 +54,7 @@ def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping
 
 def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
     """contents: by wav, within `wav_folder`: what its .params file says of each control."""
-    import pandas as pd
+    pd = import_pandas()  # names may hold anything
 
     rows = []
     for name, controls in contents.items():

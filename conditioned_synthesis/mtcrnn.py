@@ -125,7 +125,10 @@ def read_folder(
 
 
 def find_pairs(wav_folder: Path, params_folder: Path) -> dict[Path, Path]:
-    """-> by sound: its .params file, or where that should be; suffixes in upper or lower case."""
+    """-> by sound: its .params file, or where that should be; suffixes in upper or lower case.
+
+    Errors: TextureError where a folder lies in a sound's place.
+    """
     # Of x.PARAMS and x.params, the latter comes last and stays.
     found = sorted(path for path in find_files(params_folder) if path.suffix.lower() == ".params")
     by_stem = {path.relative_to(params_folder).with_suffix(""): path for path in found}
@@ -133,6 +136,10 @@ def find_pairs(wav_folder: Path, params_folder: Path) -> dict[Path, Path]:
     for wav in find_audio(wav_folder):
         stem = wav.relative_to(wav_folder).with_suffix("")
         pairs[wav] = by_stem.get(stem, params_folder / f"{stem}.params")
+    has_sound = set(pairs.values())
+    for stem, params in by_stem.items():
+        if params not in has_sound and (folder := wav_folder / f"{stem}.wav").is_dir():
+            raise TextureError(f"{shown(folder)}: is a folder; {shown(params)} belongs to a sound of that name")
     return pairs
 
 

@@ -15,7 +15,7 @@ from domain_adaptation.reading import Labels, joined, read_clips
 from texturelib.audio import read_mono
 from texturelib.errors import Rejected, TextureError
 from texturelib.executors import Executor, Local
-from texturelib.files import shown, write_json, write_table
+from texturelib.files import import_pandas, shown, write_json, write_table
 from texturelib.jobs import run_jobs
 from texturelib.learning.memory import keep_freed_memory
 from texturelib.learning.one_thread import one_thread
@@ -32,7 +32,7 @@ def label_folder(
 
     -> how many rows; files that were left out, and why. Errors: TextureError when there is nothing to label.
     """
-    import pandas as pd
+    pd = import_pandas()  # names may hold anything
 
     keep_freed_memory()
     model = load_model(model_folder)

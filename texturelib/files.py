@@ -9,6 +9,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from texturelib.errors import TextureError, first_line
@@ -93,6 +94,15 @@ def read_json(path: Path) -> Any:
         raise TextureError(f"{shown(path)}: not JSON ({first_line(error)})") from None
 
 
+def import_pandas() -> ModuleType:
+    """-> pandas, set so that its tables hold any file's name: pyarrow's strings, its default where pyarrow is installed, do not
+    hold names that are not UTF-8."""
+    import pandas
+
+    pandas.set_option("mode.string_storage", "python")
+    return pandas
+
+
 def write_table(path: Path, table: "pd.DataFrame") -> None:
     # Names may hold a carriage return, which ends a row unless it stands in quotes; Python's csv sets none around it.
     has_returns = any("\r" in value for column in table for value in table[column] if isinstance(value, str))
@@ -107,8 +117,7 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
 
     Errors: TextureError, naming the file, when it is missing, empty or not a table.
     """
-    import pandas as pd
-
+    pd = import_pandas()
     try:
         check_file(path, _LARGEST_TABLE)
         # Opened here: by its name, pandas would take it for a web address, or unpack it.

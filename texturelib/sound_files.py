@@ -22,14 +22,10 @@ _FOLDERS_OF_SYSTEMS = frozenset(
 def find_audio(folder: Path) -> list[Path]:
     """-> the audio files under `folder`, in an order that does not depend on the file system.
 
-    A suffix counts in upper and lower case. A link that leads nowhere is taken too: whoever put it there meant a sound, and
-    should hear that it is missing. Errors: as `find_files`.
+    A suffix counts in upper and lower case. Links that lead nowhere and pipes are taken too: whoever called them so meant a
+    sound, and hears from whoever reads it what is wrong. Errors: as `find_files`.
     """
-    return sorted(
-        path
-        for path in find_files(folder)
-        if path.suffix.lower() in SUFFIXES and (path.is_file() or (path.is_symlink() and not path.exists()))
-    )
+    return sorted(path for path in find_files(folder) if path.suffix.lower() in SUFFIXES)
 
 
 def find_files(folder: Path) -> Iterator[Path]:
