@@ -19,7 +19,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-from conditioned_synthesis.synthesisers._fast_gru import FastGru  # noqa: E402
+from conditioned_synthesis.synthesisers.mtcrnn.player import FastGru  # noqa: E402
 
 RATE = 16000
 N_CONTROLS = 2

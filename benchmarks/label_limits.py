@@ -17,9 +17,9 @@ import pandas as pd
 import torch
 from torch import nn
 
-from domain_adaptation.clip_store import clip_store
-from domain_adaptation.model_folder import load_model
-from domain_adaptation.reading import read_store
+from domain_adaptation.data.clip_store import clip_store
+from domain_adaptation.labelling.inference import read_store
+from domain_adaptation.models.model_folder import load_model
 from synthetic_datasets.config import SyntheticConfig
 from synthetic_datasets.engines.liquid import Liquid
 from texturelib.config import load_config

@@ -164,7 +164,7 @@ def save_untrained(folder: Path, clip: Clip) -> None:
     import torch
 
     from domain_adaptation.features.mel import Mel
-    from domain_adaptation.model_folder import About, new_model, save_model
+    from domain_adaptation.models.model_folder import About, new_model, save_model
     from domain_adaptation.networks.cnn import Cnn
     from synthetic_datasets.engines.liquid import Liquid
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from conditioned_synthesis.instrument import About, Instrument, Slider, new_instrument
-from conditioned_synthesis.lines import Line
+from conditioned_synthesis.instrument.automation import Line
+from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument
 from conditioned_synthesis.synthesisers import Synthesiser
-from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
-from conditioned_synthesis.synthesisers.texenv import TexEnv
+from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
+from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.controls import Control
 
 BLOCK = 2048

@@ -40,7 +40,7 @@ def analyse(
     if output.is_done or dry_run:
         _say(output, f"statistics and histograms of the labels: {output.why}")
         return
-    from conditioned_synthesis.analyse import analyse as run
+    from conditioned_synthesis.labels.analyse import analyse as run
 
     _say(output, f"analysing the labels ({output.why})")
     found = run(settings, output)
@@ -63,13 +63,13 @@ def balance(
     settings = _load(config, set_)
     output = look(settings, "balance", overwrite=overwrite, dry_run=dry_run)
     if output.is_done or dry_run:
-        from conditioned_synthesis.balance import select
+        from conditioned_synthesis.labels.balance import select
 
         dataset = _labelled_if_there(settings.labelled)
         plan = select(dataset.metadata, dataset.controls, settings.balance) if dataset else "a balanced subset"
         _say(output, f"{plan}: {output.why}")
         return
-    from conditioned_synthesis.balance import balance as run
+    from conditioned_synthesis.labels.balance import balance as run
 
     _say(output, f"balancing ({output.why})")
     _say(output, str(run(settings, output)))
@@ -93,7 +93,7 @@ def export(
         dataset = _labelled_if_there(settings.exported_folder)
         _say(output, f"{_size(dataset, settings.export.sample_rate) if dataset else 'the clips'}: {output.why}")
         return
-    from conditioned_synthesis.export import export as run
+    from conditioned_synthesis.data.export import export as run
 
     _say(output, f"exporting ({output.why})")
     _say(output, str(run(settings, output, workers=workers)))
@@ -108,8 +108,8 @@ def import_mtcrnn(
     debug: DebugOption = False,
 ) -> None:
     """Make a dataset folder of a folder of MTCRNN's: its sounds, and the trajectories of its controls."""
-    from conditioned_synthesis.import_mtcrnn import import_mtcrnn as run
-    from conditioned_synthesis.import_mtcrnn import is_import
+    from conditioned_synthesis.data.import_dataset import import_mtcrnn as run
+    from conditioned_synthesis.data.import_dataset import is_import
     from texturelib.errors import TextureError, UsageError
     from texturelib.files import shown
 
@@ -139,7 +139,7 @@ def train(
     if output.is_done or dry_run:
         _say(output, f"a synthesiser: {output.why}")
         return
-    from conditioned_synthesis.train import train as run
+    from conditioned_synthesis.training.command import train as run
 
     _say(output, f"training the synthesiser ({output.why})")
     metrics = run(settings, output)
@@ -166,8 +166,8 @@ def linearise(
     if output.is_done or dry_run:
         _say(output, f"an instrument with linear sliders: {output.why}")
         return
-    from conditioned_synthesis.labeller import load_labeller
-    from conditioned_synthesis.linearise import linearise as run
+    from conditioned_synthesis.evaluation.labeller import load_labeller
+    from conditioned_synthesis.evaluation.linearise import linearise as run
 
     labeller = load_labeller(settings.wanted_labeller())
     _say(output, f"making the sliders linear ({output.why})")
@@ -196,8 +196,8 @@ def evaluate(
     if output.is_done or dry_run:
         _say(output, f"how well the synthesiser follows its controls: {output.why}")
         return
-    from conditioned_synthesis.evaluate import evaluate as run
-    from conditioned_synthesis.labeller import load_labeller
+    from conditioned_synthesis.evaluation.command import evaluate as run
+    from conditioned_synthesis.evaluation.labeller import load_labeller
 
     labeller = load_labeller(settings.wanted_labeller())
     _say(output, f"measuring the synthesiser ({output.why})")
@@ -237,7 +237,7 @@ def generate(
     if settings is None and model is None:
         raise UsageError("generate: name a config, or a model folder with --model")
     if output:
-        from conditioned_synthesis.generate import Wish, generate_sound
+        from conditioned_synthesis.instrument.generate import Wish, generate_sound
 
         folder = model or settings.played_folder  # type: ignore[union-attr]
         generate_sound(folder, output, Wish(control or [], seconds, seed, temperature, prime, fast), overwrite, dry_run)
@@ -249,7 +249,7 @@ def generate(
     if examples.is_done or dry_run:
         _say(examples, f"examples of what each control does: {examples.why}")
         return
-    from conditioned_synthesis.generate import generate_examples as run
+    from conditioned_synthesis.instrument.generate import generate_examples as run
 
     _say(examples, f"playing examples ({examples.why})")
     n_sounds, notes = run(settings, examples)
@@ -266,7 +266,7 @@ def export_onnx(
     debug: DebugOption = False,
 ) -> None:
     """Make one ONNX file of a model folder, which other runtimes play without this toolkit."""
-    from conditioned_synthesis.export_onnx import export_onnx as run
+    from conditioned_synthesis.exporters.onnx import export_onnx as run
     from texturelib.files import shown
 
     about = run(model, output, overwrite)
@@ -283,7 +283,7 @@ def import_model(
     debug: DebugOption = False,
 ) -> None:
     """Make a model folder, which `generate --model` plays, of a checkpoint of MTCRNN's."""
-    from conditioned_synthesis.import_model import import_model as run
+    from conditioned_synthesis.instrument.import_checkpoint import import_model as run
     from texturelib.files import shown
 
     about = run(checkpoint, output, control or [], sample_rate, overwrite)
@@ -299,7 +299,7 @@ def _load(config: Path, overrides: list[str] | None) -> "SynthesisConfig":
 
 
 def _labelled_if_there(folder: Path) -> "Dataset | None":
-    from conditioned_synthesis.labels import read_labelled
+    from conditioned_synthesis.labels.table import read_labelled
 
     # dataset.json is the last of a dataset folder's files.
     return read_labelled(folder) if (folder / "dataset.json").exists() else None

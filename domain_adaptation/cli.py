@@ -39,7 +39,7 @@ def train_extractor(
     """Train the network that reads the controls from a synthetic clip."""
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.extractor import train_extractor
+        from domain_adaptation.training.extractor import train_extractor
 
         return f"mean absolute error {train_extractor(settings, output):.4f} on test clips"
 
@@ -57,7 +57,7 @@ def train_classifier(
     """Train the network that tells real clips from synthetic ones."""
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.classifier import train_classifier
+        from domain_adaptation.training.classifier import train_classifier
 
         return f"{train_classifier(settings, output):.1%} of test clips told apart"
 
@@ -75,7 +75,7 @@ def adapt(
     """Adapt the extractor's encoder to the real clips, without labels."""
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.adapt import adapt
+        from domain_adaptation.adaptation.command import adapt
 
         judgement = adapt(settings, output)
         if settings.adaptation.type == "none":
@@ -110,7 +110,7 @@ def label(
         raise UsageError("--executor is for --model; with a config, its executor counts (--set executor.type=...)")
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.label import label
+        from domain_adaptation.labelling.dataset import label
 
         summary = label(settings, output, workers=workers)
         inside = summary["share_of_labels_within_0_1"]["after"]
@@ -145,7 +145,7 @@ def _label_folder(
     if dry_run:
         print(f"{shown(table)}: labels for {len(find_audio(audio))} files")
         return
-    from domain_adaptation.label_folder import label_folder
+    from domain_adaptation.labelling.folder import label_folder
 
     n_rows, rejected = label_folder(model, audio, table, worker, workers)
     for name, reason in rejected.items():
@@ -168,7 +168,7 @@ def evaluate(
         return f"{len(wanted.methods)} methods, {len(wanted.seeds)} seeds"
 
     def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.evaluate import evaluate
+        from domain_adaptation.evaluation.command import evaluate
 
         return f"{len(evaluate(settings, output))} measurements, see report.md"
 
@@ -188,7 +188,7 @@ def import_thesis(
     taken = [name for name in ("extractor", "classifier", "adapted", "adaptation.json") if (output / name).exists()]
     if taken and not overwrite:
         raise UsageError(f"--output: {shown(output / taken[0])} is there already; --overwrite replaces it")
-    from domain_adaptation.thesis_import import import_thesis
+    from domain_adaptation.models.thesis_import import import_thesis
 
     controls = import_thesis(published, output)
     print(f"{shown(output)}: extractor, classifier and adapted read {', '.join(controls)}; adaptation.json has their settings")

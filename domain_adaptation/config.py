@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from domain_adaptation.adaptation.methods import Method, methods
 from domain_adaptation.features import Features, features
-from domain_adaptation.methods import Method, methods
 from domain_adaptation.networks import Network, networks
-from domain_adaptation.training_config import TrainingConfig
+from domain_adaptation.training.config import TrainingConfig
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
 from texturelib.learning.compute import ComputeConfig

@@ -17,7 +17,7 @@ from texturelib.command_line import _status_of
 from .clusters import DaskCluster, RayCluster
 
 if TYPE_CHECKING:
-    from domain_adaptation.extractor_network import Extractor
+    from domain_adaptation.models.extractor import Extractor
 
 # Where tests are started in the background of a script, Ctrl-C is ignored, also by the processes that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -48,7 +48,7 @@ def thesis_extractor(thesis_network: Path) -> "Extractor":
     """The thesis's trained network, as it published it."""
     import torch
 
-    from domain_adaptation.extractor_network import Extractor
+    from domain_adaptation.models.extractor import Extractor
     from domain_adaptation.networks.cnn import Cnn
 
     path = thesis_network / f"{thesis_network.name}.pth"

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain_adaptation.clip_store import clip_store
+from domain_adaptation.data.clip_store import clip_store
 from domain_adaptation.features.mel import Mel
-from domain_adaptation.model_folder import About, new_model, save_model
+from domain_adaptation.models.model_folder import About, new_model, save_model
 from domain_adaptation.networks.cnn import Cnn
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset, write_dataset

@@ -9,9 +9,9 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from domain_adaptation.extractor_network import Extractor
+from domain_adaptation.data.waveforms import prepared
 from domain_adaptation.features.mel import Mel
-from domain_adaptation.waveforms import prepared
+from domain_adaptation.models.extractor import Extractor
 from synthetic_datasets.config import SyntheticConfig
 from synthetic_datasets.level import UNITY
 

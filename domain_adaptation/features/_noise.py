@@ -40,8 +40,8 @@ class LowNoise(Config):
         """clips: [batch, samples], none silent -> the same shape, each with a peak of 1."""
         import torch
 
-        from domain_adaptation.chance import peak_of_white_noise, uniform, white_spectrum
-        from domain_adaptation.waveforms import peak_normalised
+        from domain_adaptation.data.waveforms import peak_normalised
+        from domain_adaptation.training.augment.draws import peak_of_white_noise, uniform, white_spectrum
 
         n_samples = clips.shape[-1]
         gain = _low_pass(uniform(*self.cutoff_hz, clips), sample_rate, n_samples)

@@ -46,7 +46,7 @@ class Randomise(Config):
         """clips: [batch, samples], none silent -> the same shape."""
         import torch
 
-        from domain_adaptation.chance import Pitches, from_db, uniform, white_spectrum
+        from domain_adaptation.training.augment.draws import Pitches, from_db, uniform, white_spectrum
 
         pitches = Pitches(clips, sample_rate)
         limits = pitches.band_limits_db(self.chance_of_band_limits, self.low_pass_hz, self.high_pass_hz)
@@ -67,7 +67,7 @@ class Randomise(Config):
         """
         import torch
 
-        from domain_adaptation.chance import Pitches, from_db, happens, uniform, white_spectrum
+        from domain_adaptation.training.augment.draws import Pitches, from_db, happens, uniform, white_spectrum
 
         rooms = clips[: -(-len(clips) // _CLIPS_PER_ROOM)]
         pitches = Pitches(rooms, sample_rate)

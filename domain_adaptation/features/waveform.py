@@ -20,6 +20,6 @@ class Waveform(WithNoise):
         return self.sample_rate / 2
 
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
-        from domain_adaptation.waveforms import peak_normalised
+        from domain_adaptation.data.waveforms import peak_normalised
 
         return peak_normalised(clips).unsqueeze(1)

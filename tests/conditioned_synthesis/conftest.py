@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from conditioned_synthesis.cli import app
-from conditioned_synthesis.labeller import Labeller
-from conditioned_synthesis.lines import constant
-from conditioned_synthesis.mtcrnn import params
-from conditioned_synthesis.synthesisers._gru import ConditionalGru
-from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+from conditioned_synthesis.data.mtcrnn_format import params
+from conditioned_synthesis.evaluation.labeller import Labeller
+from conditioned_synthesis.instrument.automation import constant
+from conditioned_synthesis.synthesisers.mtcrnn.network import ConditionalGru
+from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.audio import read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.dataset import write_dataset
@@ -125,7 +125,7 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             table = _heard(folder, {"rate": lambda place: place, "size": lambda place: place} | responses)
             return table[[control.name for control in controls]]
 
-        monkeypatch.setattr("conditioned_synthesis.labeller.load_labeller", lambda _: Labeller(controls, 0.1, read))
+        monkeypatch.setattr("conditioned_synthesis.evaluation.labeller.load_labeller", lambda _: Labeller(controls, 0.1, read))
 
     return install
 
@@ -135,7 +135,7 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Callable[...,
     """A config of an instrument with two controls that plays plain sounds, and of a labeller that reads these rightly."""
     monkeypatch.setattr(Mtcrnn, "network", lambda *words: Plain(*words))
     # Here the level is what is read, and as it is played so it should stay.
-    monkeypatch.setattr("conditioned_synthesis.train.as_loud_as", lambda *words: words[-1])
+    monkeypatch.setattr("conditioned_synthesis.training.command.as_loud_as", lambda *words: words[-1])
     rng = np.random.default_rng(1)
     values = np.stack([np.linspace(0, 1, N_CLIPS), rng.permutation(np.linspace(0, 1, N_CLIPS))], axis=1)
     for index, place in enumerate(values):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conditioned_synthesis.analyse import histograms, statistics
-from conditioned_synthesis.histogram import counts, evenness
-from conditioned_synthesis.labels import label_ranges, normalise
+from conditioned_synthesis.labels.analyse import histograms, statistics
+from conditioned_synthesis.labels.histogram import counts, evenness
+from conditioned_synthesis.labels.table import label_ranges, normalise
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "thesis" / "published"
 LABELS = st.lists(st.floats(-2, 3), min_size=1, max_size=50)

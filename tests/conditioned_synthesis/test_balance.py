@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conditioned_synthesis.balance import select
 from conditioned_synthesis.config import Balance
-from conditioned_synthesis.histogram import counts
-from conditioned_synthesis.labels import normalise, read_labelled
+from conditioned_synthesis.labels.balance import select
+from conditioned_synthesis.labels.histogram import counts
+from conditioned_synthesis.labels.table import normalise, read_labelled
 from texturelib.dataset import read_dataset
 from texturelib.errors import UsageError
 

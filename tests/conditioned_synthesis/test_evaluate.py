@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from conditioned_synthesis.sounds import read_sounds
+from conditioned_synthesis.data.clips import read_sounds
 from texturelib.controls import Control
 from texturelib.files import read_json
 
@@ -111,7 +111,7 @@ def test_the_twin_is_trained_once_and_kept_when_the_measuring_changes(evaluated,
 
 
 def test_a_stopped_run_goes_on_without_playing_or_training_anything_twice(evaluated, tmp_path, monkeypatch):
-    from conditioned_synthesis import sound_sets
+    from conditioned_synthesis.evaluation import render as sound_sets
 
     assert evaluated()[0] == 0
     whole = pd.read_csv(tmp_path / "out" / "evaluation" / "evaluation.csv")
@@ -139,7 +139,7 @@ def test_a_stopped_run_goes_on_without_playing_or_training_anything_twice(evalua
 
 
 def test_a_training_of_the_twin_that_was_stopped_goes_on(evaluated, tmp_path, monkeypatch):
-    from conditioned_synthesis import train
+    from conditioned_synthesis.training import command as train
 
     hear = train._hear
     calls = []
@@ -225,7 +225,7 @@ def renamed(plain, command, tmp_path, listen, monkeypatch):
         content = json.loads(path.read_text())
         path.write_text(json.dumps({names.get(name, name): value for name, value in content.items()}))
     listen()
-    from conditioned_synthesis import labeller
+    from conditioned_synthesis.evaluation import labeller
 
     inner = labeller.load_labeller(tmp_path)
     controls = tuple(Control(names[each.name], each.low, each.high, each.unit, each.curve) for each in inner.controls)

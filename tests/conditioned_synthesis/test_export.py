@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conditioned_synthesis.export import Clip, Form, export_clip, flat_stems
+from conditioned_synthesis.data.export import Clip, Form, export_clip, flat_stems
 from texturelib.audio import read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.dataset import read_dataset

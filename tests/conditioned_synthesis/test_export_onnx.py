@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from conditioned_synthesis.instrument import About, Slider, new_instrument, save_instrument
-from conditioned_synthesis.lines import Line, constant
-from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
-from conditioned_synthesis.synthesisers.texenv import TexEnv
+from conditioned_synthesis.instrument.automation import Line, constant
+from conditioned_synthesis.instrument.instrument import About, Slider, new_instrument, save_instrument
+from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
+from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.controls import Control
 
 RATE = 8000

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from conditioned_synthesis.synthesisers._fast_gru import FastGru
+from conditioned_synthesis.synthesisers.mtcrnn.player import FastGru
 from texturelib.errors import TextureError
 
 N_SAMPLES = 400

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conditioned_synthesis.following import following, leak, mean_error, signed_rho, straightness
+from conditioned_synthesis.evaluation.control_metrics import following, leak, mean_error, signed_rho, straightness
 
 ASKED = np.repeat(np.linspace(0, 1, 9), 5)
 

@@ -5,7 +5,7 @@ import soundfile
 import torch
 from torch import nn
 
-from conditioned_synthesis.instrument import load_instrument
+from conditioned_synthesis.instrument.instrument import load_instrument
 
 
 class _Theirs(nn.Module):

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conditioned_synthesis.import_mtcrnn import import_mtcrnn, mean_over
-from conditioned_synthesis.lines import constant
-from conditioned_synthesis.mtcrnn import params
+from conditioned_synthesis.data.import_dataset import import_mtcrnn, mean_over
+from conditioned_synthesis.data.mtcrnn_format import params
+from conditioned_synthesis.instrument.automation import constant
 from texturelib.audio import write_wav
 from texturelib.controls import Control
 from texturelib.dataset import read_dataset
@@ -215,7 +215,7 @@ def test_an_import_that_stops_leaves_what_was_there_before_and_no_more(folder, c
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("conditioned_synthesis.import_mtcrnn.write_dataset", disk_is_full)
+        patch.setattr("conditioned_synthesis.data.import_dataset.write_dataset", disk_is_full)
         for output in (tmp_path / "dataset", tmp_path / "another"):
             with pytest.raises(OSError, match="No space left"):
                 import_mtcrnn(folder, folder, output)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conditioned_synthesis.labeller import Labeller, load_labeller, on_slider
+from conditioned_synthesis.evaluation.labeller import Labeller, load_labeller, on_slider
 from texturelib.audio import write_wav
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
@@ -77,9 +77,9 @@ def test_a_folder_that_is_no_labeller_is_a_sentence(tmp_path, playable):
 
 
 def test_what_the_label_command_complains_of_is_passed_on(tmp_path, monkeypatch):
-    monkeypatch.setattr("conditioned_synthesis.labeller.sys.executable", "/bin/false")
+    monkeypatch.setattr("conditioned_synthesis.evaluation.labeller.sys.executable", "/bin/false")
     (tmp_path / "labels.json").write_text(json.dumps({}))
-    from conditioned_synthesis.labeller import _read
+    from conditioned_synthesis.evaluation.labeller import _read
 
     with pytest.raises(TextureError, match="labeller: says nothing of why it failed"):
         _read(tmp_path / "model", tmp_path)
@@ -91,7 +91,7 @@ def real_labeller(tmp_path_factory):
     import torch
 
     from domain_adaptation.features.log_bands import LogBands
-    from domain_adaptation.model_folder import About, new_model, save_model
+    from domain_adaptation.models.model_folder import About, new_model, save_model
     from domain_adaptation.networks.band_cnn import BandCnn
 
     features = LogBands(type="log_bands", sample_rate=16000, n_bands=16, low_hz=40, high_hz=7000)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from conditioned_synthesis.labels import read_labelled
+from conditioned_synthesis.labels.table import read_labelled
 from texturelib.errors import TextureError
 
 

@@ -10,9 +10,9 @@ import soundfile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conditioned_synthesis.following import straightness
-from conditioned_synthesis.instrument import Slider, load_instrument
-from conditioned_synthesis.linearise import response
+from conditioned_synthesis.evaluation.control_metrics import straightness
+from conditioned_synthesis.evaluation.linearise import response
+from conditioned_synthesis.instrument.instrument import Slider, load_instrument
 from texturelib.controls import Control
 
 SETTINGS = 'linearise={"values": 9, "seeds": 2, "seconds": 0.1}'
@@ -126,7 +126,7 @@ def test_a_slider_is_measured_with_the_others_where_they_will_be(linearised, pla
     """What is read of rate is bent by size: straight where that is in the middle as it was, not where its new slider has it."""
     import pandas
 
-    from conditioned_synthesis import labeller
+    from conditioned_synthesis.evaluation import labeller
 
     listen(size=lambda place: place**3)
     inner = labeller.load_labeller(tmp_path)
@@ -173,7 +173,7 @@ def test_a_control_that_is_not_followed_is_left_and_said(linearised, tmp_path):
 
 
 def test_what_is_done_is_left_alone_and_a_stopped_run_plays_no_sound_twice(linearised, tmp_path, monkeypatch):
-    from conditioned_synthesis import sound_sets
+    from conditioned_synthesis.evaluation import render as sound_sets
 
     play, played = sound_sets._play, []
 

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.signal import lfilter
 
-from conditioned_synthesis.listening import complaint, flatness
+from conditioned_synthesis.instrument.output_checks import complaint, flatness
 from texturelib.audio import level_dbfs
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 32000)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from conditioned_synthesis.instrument import About, Instrument, Slider
-from conditioned_synthesis.lines import constant
-from conditioned_synthesis.loudness import as_loud_as
-from conditioned_synthesis.sounds import Sounds
-from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+from conditioned_synthesis.data.clips import Sounds
+from conditioned_synthesis.instrument.automation import constant
+from conditioned_synthesis.instrument.instrument import About, Instrument, Slider
+from conditioned_synthesis.instrument.loudness import as_loud_as
+from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
 
 LEVEL = Control("level", 0.0, 1.0, "")

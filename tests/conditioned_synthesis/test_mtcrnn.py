@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from conditioned_synthesis.lines import constant
-from conditioned_synthesis.mtcrnn import check_folder, params
+from conditioned_synthesis.data.mtcrnn_format import check_folder, params
+from conditioned_synthesis.instrument.automation import constant
 from texturelib.audio import write_wav
 from texturelib.controls import Control
 from texturelib.errors import TextureError

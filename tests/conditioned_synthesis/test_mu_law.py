@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conditioned_synthesis.mu_law import LEVELS, SILENCE, decode, encode
+from conditioned_synthesis.dsp.mu_law import LEVELS, SILENCE, decode, encode
 
 
 def test_silence_stays_silence():

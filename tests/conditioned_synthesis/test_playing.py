@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from conditioned_synthesis.instrument import About, Slider
-from conditioned_synthesis.playing import read_lines
-from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+from conditioned_synthesis.instrument.instrument import About, Slider
+from conditioned_synthesis.instrument.parse import read_lines
+from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
 

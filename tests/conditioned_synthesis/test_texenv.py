@@ -8,13 +8,13 @@ import pytest
 import torch
 from scipy.signal import welch
 
-from conditioned_synthesis.cochlea import Bands
-from conditioned_synthesis.instrument import About, Instrument, Slider, load_instrument, new_instrument
-from conditioned_synthesis.lines import Line, constant
-from conditioned_synthesis.mtcrnn import params
-from conditioned_synthesis.synthesisers._carriers import Carriers, put_on
-from conditioned_synthesis.synthesisers._texenv_network import TexEnvNetwork
-from conditioned_synthesis.synthesisers.texenv import TexEnv
+from conditioned_synthesis.data.mtcrnn_format import params
+from conditioned_synthesis.dsp.filterbank import Bands
+from conditioned_synthesis.dsp.noise_bands import Carriers, put_on
+from conditioned_synthesis.instrument.automation import Line, constant
+from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, load_instrument, new_instrument
+from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.audio import write_wav
 from texturelib.controls import Control
 from texturelib.errors import UsageError

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy.special import hyp2f1
 
-from conditioned_synthesis.cochlea import Cochlea
-from conditioned_synthesis.texture_statistics import WEIGHTS, Statistics, TextureStatistics
+from conditioned_synthesis.dsp.filterbank import Cochlea
+from conditioned_synthesis.dsp.texture_statistics import WEIGHTS, Statistics, TextureStatistics
 from texturelib.audio import read_mono
 from texturelib.errors import UsageError
 from texturelib.sound_files import find_audio

@@ -14,10 +14,10 @@ import soundfile
 import torch
 from safetensors.torch import load_file
 
-from conditioned_synthesis.instrument import load_instrument
-from conditioned_synthesis.lines import constant
-from conditioned_synthesis.mtcrnn import params
-from conditioned_synthesis.sounds import read_sounds
+from conditioned_synthesis.data.clips import read_sounds
+from conditioned_synthesis.data.mtcrnn_format import params
+from conditioned_synthesis.instrument.automation import constant
+from conditioned_synthesis.instrument.instrument import load_instrument
 from texturelib.audio import write_wav
 from texturelib.controls import Control
 

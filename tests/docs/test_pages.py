@@ -88,7 +88,7 @@ def test_papers_on_the_page_of_the_science_are_those_that_the_code_names(pages):
     rows = re.findall(r"^\| `\w+` \|[^|]+\| `([\w.]+)` \| ([^|]+) \|$", page.text, re.MULTILINE)
     assert len(rows) > 9
     for name, source in rows:
-        [path] = [path for folder in ("engines", "methods") for path in ROOT.glob(f"*/{folder}/{name}")]
+        [path] = [path for folder in ("engines", "methods") for path in ROOT.glob(f"*_*/**/{folder}/{name}")]
         code = path.read_text()
         for author in re.findall(r"(?<=[A-Z]\. )(?!and\b)([A-Z][a-z]{3,})(?=[ ,])", source):
             assert author in code, (name, author)

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from domain_adaptation.cli import app
-from domain_adaptation.mixing import Mixing
-from domain_adaptation.scaling import Slowing
+from domain_adaptation.training.augment.mixing import Mixing
+from domain_adaptation.training.augment.slow_down import Slowing
 from texturelib.controls import Control
 from texturelib.dataset import write_dataset
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from domain_adaptation.chance import white_spectrum
+from domain_adaptation.training.augment.draws import white_spectrum
 
 
 def drawn(n_clips: int, seed: int = 0) -> torch.Tensor:

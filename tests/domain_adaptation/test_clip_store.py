@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from domain_adaptation.clip_store import ClipStore, clip_store, read_batch
-from domain_adaptation.sets import check_clips_alike, real_set, synthetic_set
-from domain_adaptation.waveforms import prepared
+from domain_adaptation.data.clip_store import ClipStore, clip_store, read_batch
+from domain_adaptation.data.sets import check_clips_alike, real_set, synthetic_set
+from domain_adaptation.data.waveforms import prepared
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
@@ -68,7 +68,7 @@ def test_a_store_that_another_run_makes_while_this_one_looks_is_used(store_of, m
         made.append(age(store_of()))
         return looked
 
-    monkeypatch.setattr("domain_adaptation.clip_store.look_at_output", look_slowly)
+    monkeypatch.setattr("domain_adaptation.data.clip_store.look_at_output", look_slowly)
     assert [age(store_of())] == made
 
 

@@ -2,11 +2,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from domain_adaptation.extractor_network import Extractor, fused
 from domain_adaptation.features.mel import Mel
+from domain_adaptation.models.extractor import Extractor, fused
 from domain_adaptation.networks.cnn import Cnn
 from domain_adaptation.networks.ensemble import Ensemble
-from domain_adaptation.supervised import SupervisedLoss
+from domain_adaptation.training.losses import SupervisedLoss
 
 SHAPE = (1, 20, 30)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain_adaptation import evaluate as stage
-from domain_adaptation import slow_downs
 from domain_adaptation.cli import app
+from domain_adaptation.evaluation import command as stage
+from domain_adaptation.evaluation import slow_down_test as slow_downs
 from texturelib.audio import read_mono, write_wav
 
 from .conftest import BANDS, SAMPLE_RATE, make_config, make_pitch_set

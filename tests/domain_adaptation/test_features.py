@@ -7,14 +7,14 @@ import torch
 from pydantic import ValidationError
 from scipy import signal
 
-from domain_adaptation.chance import Pitches, from_db
+from domain_adaptation.data.waveforms import prepared
 from domain_adaptation.features._noise import LowNoise
 from domain_adaptation.features._randomise import Randomise
 from domain_adaptation.features.log_bands import LogBands
 from domain_adaptation.features.mel import Mel
 from domain_adaptation.features.waveform import Waveform
-from domain_adaptation.scaling import slowed
-from domain_adaptation.waveforms import prepared
+from domain_adaptation.training.augment.draws import Pitches, from_db
+from domain_adaptation.training.augment.slow_down import slowed
 from texturelib.errors import UsageError
 
 RATE = 32000  # the default of every kind of features

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from domain_adaptation.intervals import conformal_factors, coverage, laplace_loss
+from domain_adaptation.models.intervals import conformal_factors, coverage, laplace_loss
 
 
 def laplace_labels(n_clips: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

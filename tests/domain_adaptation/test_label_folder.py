@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from domain_adaptation.cli import app
-from domain_adaptation.model_folder import Model, load_model, save_model
-from domain_adaptation.reading import read_waveforms, read_waveforms_of
+from domain_adaptation.labelling.inference import read_waveforms, read_waveforms_of
+from domain_adaptation.models.model_folder import Model, load_model, save_model
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 

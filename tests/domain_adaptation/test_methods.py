@@ -10,27 +10,27 @@ import pytest
 import torch
 from torch import nn
 
+from domain_adaptation.adaptation.acceptance import judge
+from domain_adaptation.adaptation.methods._adversaries import Frozen, Learning
+from domain_adaptation.adaptation.methods._alignment import covariance_distance, inverse_gram_distances
+from domain_adaptation.adaptation.methods.adabn import AdaBn
+from domain_adaptation.adaptation.methods.adda import Adda
+from domain_adaptation.adaptation.methods.adda_frozen import AddaFrozen
+from domain_adaptation.adaptation.methods.dare_gram import DareGram
+from domain_adaptation.adaptation.methods.deep_coral import DeepCoral
+from domain_adaptation.adaptation.methods.none import NoAdaptation
+from domain_adaptation.adaptation.methods.scaling_law import ScalingLaw
+from domain_adaptation.adaptation.task import Problem, RealClips
 from domain_adaptation.cli import app
+from domain_adaptation.data.sets import real_set, synthetic_set
+from domain_adaptation.data.splits import split_clips
+from domain_adaptation.evaluation.laws import labels_at_speeds, law_broken_by
 from domain_adaptation.features._randomise import Randomise
 from domain_adaptation.features.waveform import Waveform
-from domain_adaptation.judgement import judge
-from domain_adaptation.laws import labels_at_speeds, law_broken_by
-from domain_adaptation.methods._adversaries import Frozen, Learning
-from domain_adaptation.methods._alignment import covariance_distance, inverse_gram_distances
-from domain_adaptation.methods.adabn import AdaBn
-from domain_adaptation.methods.adda import Adda
-from domain_adaptation.methods.adda_frozen import AddaFrozen
-from domain_adaptation.methods.dare_gram import DareGram
-from domain_adaptation.methods.deep_coral import DeepCoral
-from domain_adaptation.methods.none import NoAdaptation
-from domain_adaptation.methods.scaling_law import ScalingLaw
-from domain_adaptation.model_folder import load_classifier, load_model
-from domain_adaptation.problem import Problem, RealClips
-from domain_adaptation.reading import encode_store, read_store
-from domain_adaptation.sets import real_set, synthetic_set
-from domain_adaptation.splits import split_clips
-from domain_adaptation.supervised import SupervisedLoss
-from domain_adaptation.training import Clips, Training, fit
+from domain_adaptation.labelling.inference import encode_store, read_store
+from domain_adaptation.models.model_folder import load_classifier, load_model
+from domain_adaptation.training.loop import Clips, Training, fit
+from domain_adaptation.training.losses import SupervisedLoss
 from texturelib.errors import TextureError
 from texturelib.learning.compute import ComputeConfig, start_fabric
 

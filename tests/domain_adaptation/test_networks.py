@@ -4,13 +4,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_adaptation.extractor_network import Extractor, make_classifier
+from domain_adaptation.data.waveforms import prepared
 from domain_adaptation.features.mel import Mel
+from domain_adaptation.models.extractor import Extractor, make_classifier
 from domain_adaptation.networks._band_cnn import _MeanAndDeviation
 from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPool
 from domain_adaptation.networks.band_cnn import BandCnn
 from domain_adaptation.networks.cnn import Cnn
-from domain_adaptation.waveforms import prepared
 from texturelib.audio import read_clip
 from texturelib.errors import UsageError
 

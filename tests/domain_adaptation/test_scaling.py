@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_adaptation.scaling import longest_start, slow_down_slopes, slowed
+from domain_adaptation.training.augment.slow_down import longest_start, slow_down_slopes, slowed
 from texturelib.controls import Control
 
 RATE = 32000

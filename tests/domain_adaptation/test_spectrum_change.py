@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from domain_adaptation.spectrum_change import spectrum_change_db
+from domain_adaptation.evaluation.spectrum_change import spectrum_change_db
 
 RATE = 16000
 

@@ -12,8 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from domain_adaptation.cli import app
-from domain_adaptation.model_folder import Model, load_classifier, load_model, save_model
-from domain_adaptation.reading import read_waveforms, read_waveforms_of
+from domain_adaptation.labelling.inference import read_waveforms, read_waveforms_of
+from domain_adaptation.models.model_folder import Model, load_classifier, load_model, save_model
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError

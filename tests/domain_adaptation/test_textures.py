@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from domain_adaptation.methods._textures import textures
+from domain_adaptation.adaptation.methods._textures import textures
 
 SAMPLE_RATE = 16000
 N_SAMPLES = 16000

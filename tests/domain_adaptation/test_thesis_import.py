@@ -14,7 +14,7 @@ import torch
 
 from domain_adaptation.cli import app
 from domain_adaptation.config import AdaptationConfig
-from domain_adaptation.model_folder import load_classifier, load_model
+from domain_adaptation.models.model_folder import load_classifier, load_model
 from texturelib.config import load_config
 
 

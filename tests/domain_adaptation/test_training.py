@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from domain_adaptation.cli import app
-from domain_adaptation.extractor import AnswersDiffer
 from domain_adaptation.features.waveform import Waveform
-from domain_adaptation.training import Clips, Training, fit
-from domain_adaptation.training_config import TrainingConfig
+from domain_adaptation.training.config import TrainingConfig
+from domain_adaptation.training.extractor import AnswersDiffer
+from domain_adaptation.training.loop import Clips, Training, fit
 from texturelib.errors import TextureError, UsageError
 from texturelib.learning.compute import ComputeConfig, start_fabric
 

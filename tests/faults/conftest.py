@@ -434,7 +434,7 @@ def base(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 
 def mtcrnn_weights() -> dict[str, Any]:
-    from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 
     return Mtcrnn(hidden_size=64, n_layers=2).network(1, 16000).state_dict()  # type: ignore[union-attr]
 

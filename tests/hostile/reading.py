@@ -84,11 +84,11 @@ def dataset(folder: Path) -> None:
 
 @reader
 def labelled(folder: Path) -> None:
-    from conditioned_synthesis.analyse import statistics
-    from conditioned_synthesis.balance import select
     from conditioned_synthesis.config import Balance
-    from conditioned_synthesis.import_mtcrnn import is_import, trajectories_of
-    from conditioned_synthesis.labels import check_files, controls_of, read_labelled
+    from conditioned_synthesis.data.import_dataset import is_import, trajectories_of
+    from conditioned_synthesis.labels.analyse import statistics
+    from conditioned_synthesis.labels.balance import select
+    from conditioned_synthesis.labels.table import check_files, controls_of, read_labelled
 
     found = read_labelled(folder)
     controls_of(found)
@@ -143,7 +143,7 @@ def sound_in_blocks(path: Path) -> None:
 
 @reader
 def sound_header(folder: Path) -> None:
-    from conditioned_synthesis.sounds import read_sounds
+    from conditioned_synthesis.data.clips import read_sounds
 
     read_sounds(folder, None)
 
@@ -153,8 +153,8 @@ def sound_header(folder: Path) -> None:
 
 @reader
 def params(folder: Path) -> None:
-    from conditioned_synthesis.import_mtcrnn import import_mtcrnn
-    from conditioned_synthesis.sounds import read_sounds
+    from conditioned_synthesis.data.clips import read_sounds
+    from conditioned_synthesis.data.import_dataset import import_mtcrnn
 
     with tempfile.TemporaryDirectory() as place:
         import_mtcrnn(folder, folder, Path(place) / "set")
@@ -162,8 +162,8 @@ def params(folder: Path) -> None:
 
 
 def _about() -> Any:
-    from conditioned_synthesis.instrument import About, Slider
-    from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+    from conditioned_synthesis.instrument.instrument import About, Slider
+    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from texturelib.controls import Control
 
     return About(
@@ -176,7 +176,7 @@ def _about() -> Any:
 @reader
 def control_line(path: Path) -> None:
     """The file holds what a person typed behind --control."""
-    from conditioned_synthesis.playing import read_lines
+    from conditioned_synthesis.instrument.parse import read_lines
 
     for line in read_lines([os.fsdecode(path.read_bytes())], _about(), 1.0)[0].values():
         line.at(0.5)
@@ -184,7 +184,7 @@ def control_line(path: Path) -> None:
 
 @reader
 def control_array(path: Path) -> None:
-    from conditioned_synthesis.playing import read_lines
+    from conditioned_synthesis.instrument.parse import read_lines
     from texturelib.errors import TextureError
 
     with suppress(TextureError):
@@ -197,7 +197,7 @@ def control_array(path: Path) -> None:
 
 @reader
 def instrument(folder: Path) -> None:
-    from conditioned_synthesis.instrument import load_instrument
+    from conditioned_synthesis.instrument.instrument import load_instrument
 
     load_instrument(folder).play({}, 0.05, 0)
 
@@ -206,9 +206,9 @@ def instrument(folder: Path) -> None:
 def extractor(folder: Path) -> None:
     import numpy as np
 
-    from conditioned_synthesis.labeller import load_labeller
-    from domain_adaptation.model_folder import load_model
-    from domain_adaptation.reading import read_clips
+    from conditioned_synthesis.evaluation.labeller import load_labeller
+    from domain_adaptation.labelling.inference import read_clips
+    from domain_adaptation.models.model_folder import load_model
     from texturelib.errors import TextureError
 
     with suppress(TextureError):
@@ -222,7 +222,7 @@ def extractor(folder: Path) -> None:
 
 @reader
 def classifier(folder: Path) -> None:
-    from domain_adaptation.model_folder import load_classifier
+    from domain_adaptation.models.model_folder import load_classifier
 
     load_classifier(folder)
 
@@ -232,7 +232,7 @@ def checkpoint(path: Path) -> None:
     import torch
     from torch import nn
 
-    from conditioned_synthesis.training import State
+    from conditioned_synthesis.training.steps import State
     from texturelib.learning.checkpoint import resume
 
     network = nn.Linear(2, 2)
@@ -241,7 +241,7 @@ def checkpoint(path: Path) -> None:
 
 @reader
 def mtcrnn_checkpoint(path: Path) -> None:
-    from conditioned_synthesis.import_model import import_model
+    from conditioned_synthesis.instrument.import_checkpoint import import_model
 
     with tempfile.TemporaryDirectory() as place:
         import_model(path, Path(place) / "model", ["rate", "pitch"], 16000, False)
@@ -249,7 +249,7 @@ def mtcrnn_checkpoint(path: Path) -> None:
 
 @reader
 def thesis_folder(folder: Path) -> None:
-    from domain_adaptation.thesis_import import import_thesis
+    from domain_adaptation.models.thesis_import import import_thesis
 
     with tempfile.TemporaryDirectory() as place:
         import_thesis(folder, Path(place) / "models")

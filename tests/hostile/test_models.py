@@ -69,12 +69,12 @@ def test_a_checkpoint_of_mtcrnns_is_imported_or_refused_whatever_is_in_it(fuzz: 
 @pytest.fixture
 def models(tmp_path: Path) -> dict[str, Path]:
     """-> by kind: a model folder."""
-    from conditioned_synthesis.instrument import About, Slider, new_instrument, save_instrument
-    from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
-    from domain_adaptation.extractor_network import make_classifier
+    from conditioned_synthesis.instrument.instrument import About, Slider, new_instrument, save_instrument
+    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from domain_adaptation.features.mel import Mel
-    from domain_adaptation.model_folder import About as AboutExtractor
-    from domain_adaptation.model_folder import new_model, save_classifier, save_model
+    from domain_adaptation.models.extractor import make_classifier
+    from domain_adaptation.models.model_folder import About as AboutExtractor
+    from domain_adaptation.models.model_folder import new_model, save_classifier, save_model
     from domain_adaptation.networks.cnn import Cnn
 
     folders = {kind: tmp_path / kind for kind in ("instrument", "extractor", "classifier")}

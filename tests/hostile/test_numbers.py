@@ -95,7 +95,7 @@ def test_what_takes_more_memory_than_there_is_is_one_sentence(run_command: Calla
 def test_a_state_of_another_kind_is_not_gone_on_with(tmp_path: Path) -> None:
     import torch
 
-    from conditioned_synthesis.training import State
+    from conditioned_synthesis.training.steps import State
     from texturelib.errors import TextureError
     from texturelib.learning.checkpoint import resume
 

@@ -121,9 +121,9 @@ def arrays_with(trap: Trap) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", ["plain", "of objects", "several"])
 def test_a_program_in_an_array_is_refused_and_does_not_run(tmp_path: Path, kind: str) -> None:
-    from conditioned_synthesis.instrument import About, Slider
-    from conditioned_synthesis.playing import read_lines
-    from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+    from conditioned_synthesis.instrument.instrument import About, Slider
+    from conditioned_synthesis.instrument.parse import read_lines
+    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from texturelib.controls import Control
     from texturelib.errors import TextureError
 

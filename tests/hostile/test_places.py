@@ -39,8 +39,8 @@ def no_longer_than(seconds: int) -> Iterator[None]:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """-> a folder with one of everything that is read: configs, a labelled set, sounds, recordings, a model, checkpoints."""
-    from conditioned_synthesis.instrument import About, Slider, new_instrument, save_instrument
-    from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
+    from conditioned_synthesis.instrument.instrument import About, Slider, new_instrument, save_instrument
+    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 
     rng = np.random.default_rng(0)
     names = [f"audio/{number}.wav" for number in range(1, 7)]
@@ -248,7 +248,7 @@ def test_a_control_may_be_called_anything(
 def test_a_sound_to_label_may_be_called_anything(place: Path, run_command: Callable, tmp_path: Path, name: bytes) -> None:
     from domain_adaptation.cli import app
     from domain_adaptation.features.mel import Mel
-    from domain_adaptation.model_folder import About, new_model, save_model
+    from domain_adaptation.models.model_folder import About, new_model, save_model
     from domain_adaptation.networks.cnn import Cnn
 
     (place / "reader").mkdir()
@@ -275,7 +275,7 @@ def test_a_sound_to_label_may_be_called_anything(place: Path, run_command: Calla
 def test_a_picture_shows_any_name(tmp_path: Path, name: str) -> None:
     import warnings
 
-    from domain_adaptation.plots import distribution_plot, source_plot, truth_plot
+    from domain_adaptation.evaluation.plots import distribution_plot, source_plot, truth_plot
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")
     values = np.linspace(0, 1, 5)[:, None]
@@ -286,8 +286,8 @@ def test_a_picture_shows_any_name(tmp_path: Path, name: str) -> None:
 
 
 def test_a_sound_may_be_written_to_a_name_that_is_not_utf_8(place: Path) -> None:
-    from conditioned_synthesis.generate import write_sound
-    from conditioned_synthesis.instrument import load_instrument
+    from conditioned_synthesis.instrument.generate import write_sound
+    from conditioned_synthesis.instrument.instrument import load_instrument
 
     path = place / os.fsdecode(b"\xe4.wav")
     write_sound(path, np.full(800, 0.1), load_instrument(place / "model"), {})

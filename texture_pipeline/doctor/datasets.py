@@ -33,7 +33,7 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
         config: Any = step.job.config
         folder = config.sounds_folder
         if folder not in seen and not plan.will_make(folder) and folder.is_dir():
-            from conditioned_synthesis.mtcrnn import read_folder
+            from conditioned_synthesis.data.mtcrnn_format import read_folder
 
             seen.add(folder)
             try:
@@ -46,7 +46,7 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
 
 def _check_pairs(folder: Path) -> int:
     """-> how many sounds there are. Errors: TextureError when one has no .params."""
-    from conditioned_synthesis.mtcrnn import find_pairs
+    from conditioned_synthesis.data.mtcrnn_format import find_pairs
 
     pairs = find_pairs(folder, folder)
     for sound, params in pairs.items():

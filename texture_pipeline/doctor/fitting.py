@@ -34,7 +34,7 @@ def _planned(step: Step) -> Iterator[Finding]:
 
 
 def _adaptation(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
-    from domain_adaptation.splits import split_rows
+    from domain_adaptation.data.splits import split_rows
 
     sets = {"synthetic": flow.at(config.synthetic), "real": flow.at(config.real)}
     synthetic, real = sets["synthetic"], sets["real"]

@@ -83,7 +83,7 @@ def _on_disk(path: Path) -> Clips | None:
             facts = read_json(path / "dataset.json")
             names = tuple(control["name"] for control in facts["controls"])
             return Clips(facts["n_clips"], facts["seconds"], facts["sample_rate"], names)
-        from conditioned_synthesis.mtcrnn import find_pairs
+        from conditioned_synthesis.data.mtcrnn_format import find_pairs
 
         pairs = find_pairs(path, path) if path.is_dir() else {}
         if not pairs:

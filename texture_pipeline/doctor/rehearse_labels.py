@@ -12,18 +12,18 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from domain_adaptation.classifier import classifier_loss
-from domain_adaptation.clip_store import batches_of, read_batch
+from domain_adaptation.adaptation.task import Objective, Problem, RealClips
 from domain_adaptation.config import AdaptationConfig
-from domain_adaptation.extractor import augmentations, fresh_model
-from domain_adaptation.extractor_network import make_classifier
-from domain_adaptation.laws import can_be_slowed, labels_at_speeds
-from domain_adaptation.model_folder import Model
-from domain_adaptation.problem import Objective, Problem, RealClips
-from domain_adaptation.reading import read_clips, read_store
-from domain_adaptation.sets import ClipSet, real_set, synthetic_set
-from domain_adaptation.supervised import SupervisedLoss
-from domain_adaptation.training import Clips, Settings, State, Training, evaluate, fit
+from domain_adaptation.data.clip_store import batches_of, read_batch
+from domain_adaptation.data.sets import ClipSet, real_set, synthetic_set
+from domain_adaptation.evaluation.laws import can_be_slowed, labels_at_speeds
+from domain_adaptation.labelling.inference import read_clips, read_store
+from domain_adaptation.models.extractor import make_classifier
+from domain_adaptation.models.model_folder import Model
+from domain_adaptation.training.classifier import classifier_loss
+from domain_adaptation.training.extractor import augmentations, fresh_model
+from domain_adaptation.training.loop import Clips, Settings, State, Training, evaluate, fit
+from domain_adaptation.training.losses import SupervisedLoss
 from texture_pipeline.doctor.scratch import Enough, Scratch, Stopwatch, seconds_of
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.files import link_or_copy

@@ -8,13 +8,13 @@ from typing import Any, cast
 import numpy as np
 
 from conditioned_synthesis.config import SynthesisConfig
-from conditioned_synthesis.export import Clip, Form, export_clip
-from conditioned_synthesis.generate import write_sound
-from conditioned_synthesis.instrument import Instrument
-from conditioned_synthesis.mtcrnn import find_pairs
-from conditioned_synthesis.sounds import Sounds, read_sounds
-from conditioned_synthesis.train import untrained
-from conditioned_synthesis.training import Split, fit, validation_loss
+from conditioned_synthesis.data.clips import Sounds, read_sounds
+from conditioned_synthesis.data.export import Clip, Form, export_clip
+from conditioned_synthesis.data.mtcrnn_format import find_pairs
+from conditioned_synthesis.instrument.generate import write_sound
+from conditioned_synthesis.instrument.instrument import Instrument
+from conditioned_synthesis.training.command import untrained
+from conditioned_synthesis.training.steps import Split, fit, validation_loss
 from texture_pipeline.doctor.scratch import FEW, Each, Enough, Scratch, Stopwatch, seconds_of, seconds_of_each
 from texturelib.controls import Control
 from texturelib.dataset import read_dataset

@@ -1,0 +1,1 @@
+"""Clips with their controls on disk: MTCRNN's form, written and read."""

@@ -1,0 +1,120 @@
+"""A folder of MTCRNN's as a dataset folder, whose controls move along trajectories."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from conditioned_synthesis.data.mtcrnn_format import Checked, control_of, find_pairs, read_folder
+from texturelib.dataset import Dataset, write_dataset
+from texturelib.errors import TextureError
+from texturelib.files import PART, import_pandas, link_or_copy, read_json, real_path, shown, write_json
+from texturelib.locks import Lock
+
+_TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
+_KIND = "imported from MTCRNN"
+_TAKEN = ("file_name", "source", _TRAJECTORIES)  # columns of metadata.csv that hold text
+
+
+def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checked:
+    """Write a dataset folder: the sounds, a column per control with its mean over the clip, and what each .params file says,
+    in numbers. -> what is common to all.
+
+    A dataset that is there is replaced. Errors: TextureError with the first thing that MTCRNN would stumble over, or learn
+    wrongly from; nothing is written then.
+    """
+    checked, contents = read_folder(wav_folder, params_folder, read_strings=True)
+    for name in checked.controls:
+        if problem := _problem_of_name(name):
+            first = next(iter(find_pairs(wav_folder, params_folder).values()))
+            raise TextureError(f"{shown(first)}: control {name!r}: {problem}")
+    output = real_path(output)  # the dataset's own place, also where a link leads to it
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with Lock(output, output.with_name(f"{PART}lock-{output.name}")).held("conditioned-synthesis import-mtcrnn"):
+        _replace(output, wav_folder, checked, contents)
+    return checked
+
+
+def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
+    # Made beside its place: a run that stops leaves what was there before, or nothing, and not half a dataset.
+    part, before = (output.with_name(f"{PART}{which}-{output.name}") for which in ("new", "old"))
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        _write(part, wav_folder, checked, contents)
+        if output.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            output.rename(before)
+        part.rename(output)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
+    """contents: by wav, within `wav_folder`: what its .params file says of each control."""
+    pd = import_pandas()  # names may hold anything
+
+    rows = []
+    for name, controls in contents.items():
+        file_name, trajectories = f"audio/{name.as_posix()}", f"{_TRAJECTORIES}/{name.with_suffix('.json').as_posix()}"
+        link_or_copy(wav_folder / name, output / file_name)
+        write_json(output / trajectories, controls)
+        means = {control: mean_over(line["times"], line["values"], checked.seconds) for control, line in controls.items()}
+        rows.append({"file_name": file_name, **means, _TRAJECTORIES: trajectories})
+    first = next(iter(contents.values()))
+    write_dataset(
+        output,
+        pd.DataFrame(rows),
+        sample_rate=checked.sample_rate,
+        seconds=checked.seconds,
+        controls=[control_of(name, line).describe() for name, line in first.items()],
+        provenance={"kind": _KIND, "of": wav_folder.name},
+    )
+
+
+def is_import(folder: Path) -> bool:
+    """-> whether the folder is a dataset that was imported from MTCRNN."""
+    if not (folder / "dataset.json").is_file():
+        return False
+    description = read_json(folder / "dataset.json")
+    provenance = description.get("provenance") if isinstance(description, dict) else None
+    return isinstance(provenance, dict) and provenance.get("kind") == _KIND
+
+
+def trajectories_of(dataset: Dataset) -> dict[str, str]:
+    """-> by file name: the file with its trajectories, both within the dataset's folder; none, unless it was imported.
+
+    Errors: TextureError when one would lie elsewhere.
+    """
+    if _TRAJECTORIES not in dataset.metadata:
+        return {}
+    for row, name in enumerate(dataset.metadata[_TRAJECTORIES], 2):  # the first line of the file has the names
+        if not isinstance(name, str) or PurePosixPath(name).parts[:1] != (_TRAJECTORIES,) or ".." in PurePosixPath(name).parts:
+            path = shown(dataset.folder / "metadata.csv")
+            raise TextureError(
+                f"{path}: row {row}: {_TRAJECTORIES}: {name} is not a file in the dataset's folder {_TRAJECTORIES}"
+            )
+    return dict(zip(dataset.metadata["file_name"], dataset.metadata[_TRAJECTORIES], strict=True))
+
+
+def mean_over(times: list[float], values: list[float], seconds: float) -> float:
+    """times: rising, from 0 or before to `seconds` or after -> the mean of the straight lines between the values.
+
+    >>> mean_over([0, 1, 2], [0.0, 1.0, 1.0], 2.0)
+    0.75
+    """
+    inside = [time for time in times if 0 < time < seconds]
+    points = np.array([0.0, *inside, seconds])
+    at_points = np.interp(points, times, values)
+    area = float(np.sum(np.diff(points) * (at_points[:-1] + at_points[1:]) / 2))
+    return round(area / seconds, 6)
+
+
+def _problem_of_name(control: str) -> str | None:
+    if control in _TAKEN:
+        return "metadata.csv keeps a column of this name for something else; rename the control"
+    if not control.strip() or not control.isprintable():
+        return "not a name that can be printed; rename the control"
+    return None

@@ -1,0 +1,1 @@
+"""Signal processing that networks and measures share."""

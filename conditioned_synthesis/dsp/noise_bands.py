@@ -1,0 +1,85 @@
+"""Bands of noise whose slow envelopes are flat: what envelopes are put on."""
+
+from functools import lru_cache
+from typing import cast
+
+import numpy as np
+import torch
+from scipy.fft import next_fast_len
+
+from conditioned_synthesis.dsp.filterbank import Bands
+
+_SECONDS = 3.0  # of a band's noise before it comes again
+
+
+@lru_cache(maxsize=4)
+def carriers_of(sample_rate: int, n_bands: int, low_hz: float, envelope_hz: float) -> "Carriers":
+    """As `Carriers`, made once in a process: they are the same for all networks of these bands."""
+    return Carriers(Bands(sample_rate, n_bands, low_hz), sample_rate, envelope_hz)
+
+
+class Carriers:
+    """A loop of noise per band, of root mean square 1, each of another length, so that together they do not come again.
+
+    Where a band is wider than the envelopes are fast, the fluctuations that these cannot make are left in; all slower ones are
+    divided out, so that the envelope of a band is what is put on it.
+    """
+
+    def __init__(self, bands: Bands, sample_rate: int, envelope_hz: float) -> None:
+        """envelope_hz: points of an envelope per second."""
+        rng = np.random.default_rng(0)
+        self.loops: list[torch.Tensor] = []
+        length = round(_SECONDS * sample_rate)
+        ends_hz = [0.0, *bands.centres_hz, sample_rate / 2]
+        for index in range(bands.n_bands):
+            length = cast("int", next_fast_len(length + 1, real=True))
+            bins_hz = np.arange(length // 2 + 1) * sample_rate / length
+            is_inside = (bins_hz > ends_hz[index]) & (bins_hz < ends_hz[index + 2])
+            shape = np.zeros(len(bins_hz))
+            shape[is_inside] = bands.responses(torch.from_numpy(bins_hz[is_inside]))[index].numpy()
+            spectrum = shape * (rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape)))
+            loop = np.fft.irfft(spectrum, length) / _slow_envelope(spectrum, length, bins_hz, envelope_hz / 2)
+            loop /= np.sqrt(np.mean(loop**2))
+            self.loops.append(torch.from_numpy(loop.astype(np.float32)))
+
+    def draw(self, starts: torch.Tensor, n_samples: int) -> torch.Tensor:
+        """starts: [batch, bands], of any size -> [batch, bands, n_samples]."""
+        rows = [
+            torch.stack([_turn(loop, start, n_samples) for loop, start in zip(self.loops, row, strict=True)])
+            for row in starts.tolist()
+        ]
+        return torch.stack(rows)
+
+
+def put_on(envelopes: torch.Tensor, carriers: torch.Tensor) -> torch.Tensor:
+    """From one frame to the next an envelope is a straight line.
+
+    envelopes: [batch, frames + 1, bands]. carriers: [batch, bands, frames * hop] -> [batch, frames * hop], the products summed.
+    """
+    batch, n_frames, n_bands = len(envelopes), envelopes.shape[1] - 1, envelopes.shape[2]
+    hop = carriers.shape[2] // n_frames
+    cut = carriers.view(batch, n_bands, n_frames, hop).transpose(1, 2)
+    ends = torch.stack([envelopes[:, :-1], envelopes[:, 1:]], dim=2)  # [batch, frames, 2, bands]
+    first, last = (ends @ cut).unbind(2)
+    ramp = torch.arange(hop, device=carriers.device) / hop
+    return (first + (last - first) * ramp).reshape(batch, -1)
+
+
+def _turn(loop: torch.Tensor, start: int, n_samples: int) -> torch.Tensor:
+    """-> [n_samples] of what goes round and round."""
+    begin = start % len(loop)
+    if begin + n_samples <= len(loop):
+        return loop[begin : begin + n_samples]
+    turns = (begin + n_samples - 1) // len(loop)
+    return torch.cat([loop[begin:], *[loop] * turns])[:n_samples]
+
+
+def _slow_envelope(spectrum: np.ndarray, length: int, bins_hz: np.ndarray, highest_hz: float) -> np.ndarray:
+    """-> [length], what of the envelope is slower than `highest_hz`, above 0."""
+    whole = np.zeros(length, dtype=complex)
+    whole[: len(spectrum)] = spectrum
+    envelope = np.abs(np.fft.ifft(2 * whole))
+    # Half a cosine, as a sharp edge rings, and rings through 0.
+    lowpass = np.where(bins_hz < highest_hz, np.cos(np.pi / 2 * np.minimum(bins_hz / highest_hz, 1.0)), 0.0)
+    slow = np.fft.irfft(np.fft.rfft(envelope) * lowpass, length)
+    return np.maximum(slow, 0.05 * envelope.mean())

@@ -1,0 +1,1 @@
+"""How well a synthesiser follows its controls, and how near its sounds are to the clips'."""

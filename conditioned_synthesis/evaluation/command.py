@@ -1,0 +1,255 @@
+"""Measure a synthesiser beside others, and beside real clips and noise: does it follow its controls, and sound like the clips?"""
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.data.clips import Sounds, read_sounds
+from conditioned_synthesis.evaluation.control_metrics import Following, following
+from conditioned_synthesis.evaluation.held_out import HeldOut
+from conditioned_synthesis.evaluation.labeller import Labeller, on_slider
+from conditioned_synthesis.evaluation.page import choose_sounds, write_evaluation_page
+from conditioned_synthesis.evaluation.plots import plot_asked_read
+from conditioned_synthesis.evaluation.render import Place, asked_at, grid, play_set, real_time_factor
+from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, new_instrument
+from conditioned_synthesis.training.command import train
+from texturelib.controls import Control
+from texturelib.errors import TextureError, UsageError
+from texturelib.files import read_json, shown, write_json, write_table, write_text
+from texturelib.outputs import Output, look_at_output
+from texturelib.sound_files import find_audio
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of one row of the tables; NaN for what does not apply to it.
+
+    following: by control. held_out: by control, the mean error of what is read from sounds with the held-out clips' controls.
+    Distances are in the unit of `TextureStatistics.paired_distance`: paired: between each held-out clip and the sound with its
+    controls; of_sets: between all of both. diversity: between sounds that differ in nothing but their seed. louder: than each
+    held-out clip the sound with its controls is, in dB.
+    """
+
+    name: str
+    following: dict[str, Following] = field(default_factory=dict)
+    held_out: dict[str, float] = field(default_factory=dict)
+    paired: float = math.nan
+    of_sets: float = math.nan
+    diversity: float = math.nan
+    louder: float = math.nan
+    real_time_factor: float = math.nan
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """controls: those that vary, on whose sliders all values are. points: by control and synthesiser, asked and read."""
+
+    controls: tuple[Control, ...]
+    measured: list[Measured]
+    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
+    n_clips: int
+    clip_seconds: float
+    notes: list[str]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """-> a row per synthesiser and control, of numbers and None."""
+        return [
+            {
+                "synthesiser": each.name,
+                "control": control.name,
+                **_following_row(each.following.get(control.name)),
+                "held_out_error": each.held_out.get(control.name, math.nan),
+                "paired_distance": each.paired,
+                "set_distance": each.of_sets,
+                "diversity": each.diversity,
+                "louder_db": each.louder,
+                "real_time_factor": each.real_time_factor,
+            }
+            for each in self.measured
+            for control in self.controls
+        ]
+
+    def markdown(self) -> str:
+        """-> the table, as Markdown."""
+        of_sounds = ["held-out error", "paired distance", "set distance", "diversity", "louder, dB", "x real time"]
+        head = ["synthesiser", "control", "signed rho", "error", "R2", "leakage", *of_sounds]
+        lines = [" | ".join(head), " | ".join(["---"] * 2 + ["--:"] * (len(head) - 2))]
+        for row in self.rows():
+            values = [value for key, value in row.items() if key not in ("synthesiser", "control", "leaks_into")]
+            signed = f"{values[0]:+.2f}" if math.isfinite(values[0]) else ""
+            numbers = ["" if not math.isfinite(value) else f"{value:.2f}" for value in values[1:]]
+            lines.append(" | ".join([row["synthesiser"], row["control"].replace("|", "\\|"), signed, *numbers]))
+        return "\n".join(f"| {line} |" for line in lines)
+
+
+def _following_row(found: Following | None) -> dict[str, Any]:
+    return (found or Following(math.nan, math.nan, math.nan, math.nan, ""))._asdict()
+
+
+def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None) -> Evaluation:
+    """Write evaluation.csv, .md and .json, asked_read.png, index.html and sounds for it into `output`.
+
+    What it takes long for, sounds and the synthesiser with shuffled labels, is kept when it is stopped.
+    Errors: UsageError when the settings do not fit one another; TextureError about a file.
+    """
+    settings = config.wanted_evaluate()
+    instruments = _instruments(config)
+    about = instruments["synthesiser"].about
+    sounds = _sounds(config, instruments["synthesiser"])
+    notes = labeller.check(sounds.controls, settings.seconds, "evaluate.seconds")
+    _check_others(instruments, sounds.controls)
+    if sounds.n_samples / sounds.sample_rate < labeller.seconds:
+        notes.append(
+            f"the labeller reads clips of {labeller.seconds:g} s, longer than these: there are no errors on held-out clips"
+        )
+    output.begin()
+    twin = _shuffled_twin(config)
+    instruments |= {"untrained": new_instrument(about, config.train.seed), "labels shuffled": twin}
+
+    held = HeldOut.of(sounds, about.synthesiser.validation, config.train.seed, settings.clips)
+    played = output.folder / "played"
+    places: dict[str, dict[str, Place]] = {}
+    for name, instrument in instruments.items():
+        places[name] = grid(instrument.about, settings.values, settings.seeds)
+        asked = {key: asked_at(place, settings.seconds) for key, place in places[name].items()}
+        play_set(instrument, asked | held.asked_of(instrument), played / name, f"playing {name}", config.executor, workers)
+    held.write(played)
+    print(f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with the labeller", flush=True)
+    read = labeller.read_as(sounds.controls, played)
+
+    varying = tuple(control for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True) if low < high)
+    texture, note = held.texture_statistics()
+    notes += note
+    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {control.name: {} for control in varying}
+    measured = []
+    for name in [*instruments, "held-out clips", "white noise"]:
+        instrument = instruments.get(name)
+        follows = {}
+        if instrument:
+            for control in varying:
+                asked, of_all = _asked_and_read(control, instrument, places[name], read, name)
+                if len(asked) and control.name in of_all:
+                    follows[control.name] = following(control.name, asked, of_all)
+                    points[control.name][name] = asked, of_all[control.name]
+        errors = held.errors(read, name)
+        distances = held.distances(texture, played, name)
+        factor = real_time_factor(instrument, settings.seconds) if instrument else math.nan
+        louder = held.louder(played, name) if instrument else math.nan
+        measured.append(Measured(name, follows, errors, *distances, louder, factor))
+    found = Evaluation(varying, measured, points, len(held.rows), sounds.n_samples / sounds.sample_rate, notes)
+    _write(found, output, played, places, held, config)
+    shutil.rmtree(played)
+    output.finish()
+    return found
+
+
+def _instruments(config: SynthesisConfig) -> dict[str, Instrument]:
+    """-> by name, those that lie in a folder already. Errors: TextureError when one does not."""
+    folders = {"synthesiser": config.synthesiser_folder}
+    if config.linearise:
+        folders["linearised"] = config.linearised_folder
+    instruments = {name: load_instrument(folder) for name, folder in folders.items()}
+    for name, folder in config.wanted_evaluate().also.items():
+        try:
+            instruments[name] = load_instrument(folder)
+        except TextureError as error:
+            raise UsageError(f"evaluate.also.{name}: {error}") from None
+    return instruments
+
+
+def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
+    """-> what it learnt from. Errors: UsageError when the config says otherwise than it was trained."""
+    folder = config.synthesiser_folder
+    trained, wanted = read_json(folder / "config.json"), config.wanted_synthesiser()
+    try:
+        seed, n_clips = trained["train"]["seed"], sum(read_json(folder / "metrics.json")["n_clips"].values())
+    except (KeyError, TypeError, AttributeError):
+        raise TextureError(
+            f'{shown(folder)}: its config.json or metrics.json is damaged; run "conditioned-synthesis train" anew'
+        ) from None
+    if instrument.about.synthesiser != wanted or seed != config.train.seed:
+        raise UsageError(f'synthesiser: {shown(folder)} was trained with other settings; run "conditioned-synthesis train" anew')
+    sounds = read_sounds(config.sounds_folder, instrument.about.names)
+    if len(sounds) != n_clips:
+        raise UsageError(f"{shown(config.sounds_folder)}: holds {len(sounds)} clips, but {shown(folder)} learnt from {n_clips}")
+    return sounds
+
+
+def _check_others(instruments: Mapping[str, Instrument], controls: Sequence[Control]) -> None:
+    names = {control.name for control in controls}
+    for name, instrument in instruments.items():
+        if not names & set(instrument.about.names):
+            raise UsageError(
+                f"evaluate.also.{name}: is played with {', '.join(instrument.about.names)}, but the synthesiser with "
+                f"{', '.join(control.name for control in controls)}"
+            )
+
+
+def _shuffled_twin(config: SynthesisConfig) -> Instrument:
+    """-> the same synthesiser, trained on the same clips, each with another's labels; where nothing changed, that of before."""
+    output = look_at_output(
+        config,
+        "conditioned-synthesis evaluate",
+        folder=config.shuffled_folder,
+        only={"train", "synthesiser", "compute"},
+        inputs={"sounds": config.sounds_folder},
+        overwrite=True,
+    )
+    if not output.is_done:
+        print(f"{shown(output.folder)}: training the same synthesiser on shuffled labels ({output.why})", flush=True)
+        train(config, output, labels_shuffled=True)
+    return load_instrument(output.folder)
+
+
+def _asked_and_read(
+    control: Control, instrument: Instrument, places: Mapping[str, Place], read: "pd.DataFrame", name: str
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """-> of the grid's sounds in which this control moves: what was asked; by control, what was read."""
+    of_control = {key: place for key, place in places.items() if place.control == control.name}
+    values = np.array([place.value for place in of_control.values()])
+    own = {slider.name: Control.from_description(slider.control) for slider in instrument.about.sliders}
+    asked = on_slider(control, own[control.name], values) if of_control else values
+    found = read.reindex([f"{name}/{key}.wav" for key in of_control])
+    return asked, {str(other): found[other].to_numpy() for other in found.columns}
+
+
+def _write(
+    found: Evaluation,
+    output: Output,
+    played: Path,
+    places: Mapping[str, Mapping[str, Place]],
+    held: HeldOut,
+    config: SynthesisConfig,
+) -> None:
+    import pandas as pd
+
+    folder = output.folder
+    write_table(folder / "evaluation.csv", pd.DataFrame(found.rows()))
+    write_text(folder / "evaluation.md", found.markdown() + "\n")
+    content = {
+        "settings": config.wanted_evaluate().model_dump(mode="json", exclude={"also"}),
+        "n_held_out_clips": found.n_clips,
+        "clip_seconds": found.clip_seconds,
+        "controls": [control.describe() for control in found.controls],
+        "rows": [{key: _number(value) for key, value in row.items()} for row in found.rows()],
+        "notes": found.notes,
+    }
+    write_json(folder / "evaluation.json", content)
+    shown_points = {control: of_control for control, of_control in found.points.items() if of_control}
+    if shown_points:
+        plot_asked_read(folder / "asked_read.png", shown_points, [each.name for each in found.measured])
+    chosen = choose_sounds(played, folder / "sounds", found, places, held.controls)
+    write_evaluation_page(folder / "index.html", found, chosen, has_plot=bool(shown_points), settings=config.wanted_evaluate())
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

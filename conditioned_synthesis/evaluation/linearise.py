@@ -1,0 +1,163 @@
+"""Make the sliders of an instrument linear: equal steps of a slider are equal steps of what a labeller reads from the sound."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import isotonic_regression
+
+from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.evaluation.control_metrics import signed_rho
+from conditioned_synthesis.evaluation.labeller import Labeller
+from conditioned_synthesis.evaluation.plots import plot_curves
+from conditioned_synthesis.evaluation.render import asked_at, grid, play_set
+from conditioned_synthesis.instrument.card import write_linear_card
+from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, save_instrument
+from texturelib.controls import Control
+from texturelib.files import write_table
+from texturelib.outputs import Output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TURNS = 2  # what a control does may depend on the others; in the second turn these are in the middle of their new sliders
+# Less, and what a curve straightens is mostly chance; and the middle of the new slider may lie where it spoils the others.
+_LEAST_RHO = 0.8
+_LEAST_RISE = 0.25  # of what was asked for
+# Of the mean slope: where what is read hardly changes, a slider runs through at most twenty times as fast as on the whole.
+_LEAST_SLOPE = 0.05
+_POINTS = 33  # of a curve
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a control does. asked, read: [sounds], NaN where a sound could not be read. fitted: [sounds], the smooth curve through
+    them. curve: see `Slider`; None where the control is not followed. rho: the rank correlation of asked and read."""
+
+    asked: np.ndarray
+    read: np.ndarray
+    fitted: np.ndarray
+    curve: tuple[tuple[float, float], ...] | None
+    rho: float
+
+    @property
+    def is_backwards(self) -> bool:
+        return self.curve is not None and self.rho < 0
+
+
+def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None) -> list[str]:
+    """Write the instrument with linear sliders into `output`, a model folder, with curves.csv and curves.png. -> notes.
+
+    Errors: UsageError when the labeller does not fit; TextureError about a file.
+    """
+    settings = config.wanted_linearise()
+    instrument = load_instrument(config.synthesiser_folder)
+    controls = {slider.name: Control.from_description(slider.control) for slider in instrument.about.sliders}
+    notes = labeller.check(list(controls.values()), settings.seconds, "linearise.seconds")
+    output.begin()
+    heard = {control.name for control in labeller.controls}
+    varying = [slider for slider in instrument.about.sliders if slider.low < slider.high and slider.name in heard]
+    responses: dict[str, Response] = {}
+    for turn in range(1, _TURNS + 1):
+        places = {}
+        folder = output.folder / "sounds" / f"turn_{turn}"
+        for number, slider in enumerate(varying):
+            others = _with_curves(instrument, responses, but=slider.name)
+            if turn > 1 and not any(other.curve for other in others.about.sliders):
+                continue  # they are in their middle as before
+            places[slider.name] = {
+                f"{number}/{name}": place
+                for name, place in grid(instrument.about, settings.values, settings.seeds).items()
+                if place.control == slider.name
+            }
+            asked = {name: asked_at(place, settings.seconds) for name, place in places[slider.name].items()}
+            play_set(others, asked, folder, f"playing {slider.name}, {turn} of {_TURNS}", config.executor, workers)
+        if not places:
+            break
+        read = labeller.read_as(controls.values(), folder)
+        for control, of_control in places.items():
+            asked = np.array([place.value for place in of_control.values()])
+            responses[control] = response(asked, read[control].reindex([f"{name}.wav" for name in of_control]).to_numpy())
+    linear = _with_curves(instrument, responses)
+    save_instrument(output.folder, linear)
+    write_linear_card(output.folder, linear.about)
+    write_table(output.folder / "curves.csv", _table(responses))
+    if responses:
+        plot_curves(output.folder / "curves.png", responses)
+    shutil.rmtree(output.folder / "sounds", ignore_errors=True)
+    output.finish()
+    return notes + [note for control, found in responses.items() if (note := _note(control, found))]
+
+
+def response(asked: np.ndarray, read: np.ndarray) -> Response:
+    """asked: [sounds], the places of a slider that were played. read: [sounds], NaN where a sound could not be read."""
+    is_known = np.isfinite(read)
+    places, at = np.unique(asked[is_known], return_inverse=True)
+    rho = signed_rho(asked, read)
+    nothing = Response(asked, read, np.full(len(asked), np.nan), None, rho)
+    if len(places) < 3:
+        return nothing
+    counts = np.bincount(at)
+    means = np.bincount(at, weights=read[is_known]) / counts
+    # Rounded: the inverse of a difference of 1e-310 is too large for scipy.
+    monotone = isotonic_regression(means, weights=counts, increasing=not rho < 0).x.round(9)
+    smooth = PchipInterpolator(places, monotone)
+    low, high = float(asked.min()), float(asked.max())
+
+    def fitted(place: np.ndarray) -> np.ndarray:
+        return smooth(np.clip(place, places[0], places[-1]))
+
+    rise = float(abs(monotone[-1] - monotone[0]))
+    if not abs(rho) >= _LEAST_RHO or rise < _LEAST_RISE * (high - low):
+        return Response(asked, read, fitted(asked), None, rho)
+    given = np.linspace(low, high, _POINTS)
+    risen = np.abs(fitted(given) - monotone[0]) / rise  # 0..1
+    steady = (1 - _LEAST_SLOPE) * risen + _LEAST_SLOPE * np.linspace(0, 1, _POINTS)
+    if rho < 0:
+        steady, given = 1 - steady[::-1], given[::-1]  # up on the slider is up in what is read
+    curve = np.stack([low + (high - low) * steady, given], axis=1)
+    curve[[0, -1], 0] = low, high  # exactly
+    return Response(asked, read, fitted(asked), tuple((float(place), float(value)) for place, value in curve), rho)
+
+
+def _with_curves(instrument: Instrument, responses: Mapping[str, Response], but: str | None = None) -> Instrument:
+    """-> the same, whose sliders are straightened, but the one of that name."""
+    sliders = tuple(
+        slider.model_copy(update={"curve": responses[slider.name].curve})
+        if slider.name in responses and slider.name != but
+        else slider
+        for slider in instrument.about.sliders
+    )
+    return Instrument(instrument.network, instrument.about.model_copy(update={"sliders": sliders}))
+
+
+def _note(control: str, found: Response) -> str | None:
+    if found.curve is None:
+        if not np.isfinite(found.rho):
+            return f"{control}: is not followed (what is read does not change), so its slider stays as it is"
+        return (
+            f"{control}: is too little followed (rank correlation {found.rho:+.2f}, read from {np.nanmin(found.read):.2f} to "
+            f"{np.nanmax(found.read):.2f}), so its slider stays as it is"
+        )
+    if found.is_backwards:
+        return f"{control}: its slider worked backwards (rank correlation {found.rho:+.2f}); now up is up"
+    return None
+
+
+def _table(responses: Mapping[str, Response]) -> "pd.DataFrame":
+    """-> a row per sound. slider: the place at which the straightened slider now does the same."""
+    import pandas as pd
+
+    tables = []
+    for control, found in responses.items():
+        slider = found.asked
+        if found.curve is not None:
+            places, given = np.array(found.curve).T
+            slider = np.interp(found.asked, *((given[::-1], places[::-1]) if found.is_backwards else (given, places)))
+        columns = {"control": control, "asked": found.asked, "read": found.read, "fitted": found.fitted, "slider": slider}
+        tables.append(pd.DataFrame(columns))
+    columns = ["control", "asked", "read", "fitted", "slider"]
+    return pd.concat(tables) if tables else pd.DataFrame(columns=columns)

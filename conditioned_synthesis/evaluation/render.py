@@ -1,0 +1,81 @@
+"""Sets of sounds that an instrument is measured by."""
+
+import time
+from collections.abc import Mapping
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+from conditioned_synthesis.instrument.automation import Line, constant
+from conditioned_synthesis.instrument.instrument import About, Instrument
+from texturelib.audio import write_wav
+from texturelib.executors import Executor
+from texturelib.jobs import run_jobs
+from texturelib.learning.one_thread import one_thread
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sound as it is asked for. lines: by control, the others stay in their middle."""
+
+    lines: Mapping[str, Line]
+    seconds: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A value of a control in a grid of sounds, and one of its seeds. value: a place on the slider."""
+
+    control: str
+    value: float
+    seed: int
+
+
+def grid(about: About, values: int, seeds: int) -> dict[str, Place]:
+    """-> by the name of a sound: of each control that varies, `values` places evenly spread over it, with each seed."""
+    return {
+        f"grid_{number}_{step}_{seed}": Place(slider.name, float(value), seed)
+        for number, slider in enumerate(about.sliders)
+        if slider.low < slider.high
+        for step, value in enumerate(np.linspace(slider.low, slider.high, values))
+        for seed in range(1, seeds + 1)
+    }
+
+
+def asked_at(place: Place, seconds: float) -> Asked:
+    return Asked({place.control: constant(place.value)}, seconds, place.seed)
+
+
+def play_set(
+    instrument: Instrument, asked: Mapping[str, Asked], folder: Path, label: str, executor: Executor, workers: int | None
+) -> None:
+    """Play every sound into `folder/NAME.wav`, where a name may have folders in it, but those that an earlier run has left there.
+
+    workers: how many, in place of what the executor says; each computes on one core.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {name: (name, each) for name, each in asked.items()}
+    work = partial(_play, instrument, folder)
+    run_jobs(named, work, folder / "journal.jsonl", label=label, executor=executor, workers=workers)
+
+
+def _play(instrument: Instrument, folder: Path, named: tuple[str, Asked]) -> None:
+    name, asked = named
+    # Sounds that are made side by side would each draw a bar of their own on the same line.
+    with one_thread(), redirect_stderr(StringIO()):
+        samples = instrument.play(asked.lines, asked.seconds, asked.seed)
+    write_wav(folder / f"{name}.wav", samples, instrument.about.sample_rate)
+
+
+def real_time_factor(instrument: Instrument, seconds: float) -> float:
+    """-> seconds of sound per second of computing, on one core, all controls in their middle."""
+    with one_thread():
+        instrument.play({}, seconds, seed=0)  # the first sound compiles, and fills caches
+        began = time.perf_counter()
+        instrument.play({}, seconds, seed=1)
+        return seconds / (time.perf_counter() - began)

@@ -1,0 +1,1 @@
+"""Instruments for programs that know nothing of this toolkit."""

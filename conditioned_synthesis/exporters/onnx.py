@@ -1,0 +1,97 @@
+"""An instrument as one ONNX file, which any runtime plays without this toolkit."""
+
+import importlib.util
+import itertools
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from conditioned_synthesis.instrument.instrument import MOST_GAIN_DB, Instrument, load_instrument
+from conditioned_synthesis.synthesisers import Graph, SynthesisNetwork
+from texturelib.errors import UsageError
+from texturelib.files import shown, whole_file
+
+_OPSET = 18
+
+
+def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
+    """Write the instrument in the model folder to `path`. Its sliders' curves are part of the graph.
+
+    -> what the file says of itself, as JSON under the key "instrument" of its metadata. Errors: UsageError, TextureError.
+    """
+    if path.suffix != ".onnx":
+        raise UsageError(f"--output {shown(path)}: should end in .onnx")
+    if path.exists() and not overwrite:
+        raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
+    if importlib.util.find_spec("onnxscript") is None:
+        raise UsageError('export-onnx: takes the package onnxscript, which is not there; "pip install onnx onnxscript" brings it')
+    instrument = load_instrument(folder)
+    graph = cast("SynthesisNetwork", instrument.network).graph()
+    about = {"sample_rate": instrument.about.sample_rate, "sliders": _sliders(instrument), **graph.facts}
+    program = _program(_WithCurves(graph.module, instrument).eval(), graph)
+    program.model.metadata_props["instrument"] = json.dumps(about)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as part:
+        program.save(part, external_data=False)
+    return about
+
+
+def _program(module: nn.Module, graph: Graph) -> torch.onnx.ONNXProgram:
+    frames = torch.export.Dim("frames", min=1)
+    moves = [True, *(name in graph.moving for name in graph.inputs)]
+    shapes = [{1: frames} if each else None for each in moves]
+    names = ["controls", *graph.inputs]
+    # The exporter logs and warns of what is its own affair.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module,
+            (graph.controls, *graph.inputs.values()),
+            input_names=names,
+            output_names=list(graph.outputs),
+            dynamic_shapes=(shapes[0], tuple(shapes[1:])),  # as the wrapper takes them
+            opset_version=_OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    return cast("torch.onnx.ONNXProgram", program)
+
+
+def _sliders(instrument: Instrument) -> list[dict[str, Any]]:
+    return [{"control": slider.control, "low": slider.low, "high": slider.high} for slider in instrument.about.sliders]
+
+
+class _WithCurves(nn.Module):
+    """Holds each slider within what was trained on, turns its place into what the network is given there, and plays as loud as
+    `Instrument` does."""
+
+    def __init__(self, module: nn.Module, instrument: Instrument) -> None:
+        super().__init__()
+        self.module = module
+        sliders = instrument.about.sliders
+        self._curves = [slider.curve or ((slider.low, slider.low), (slider.high, slider.high)) for slider in sliders]
+        self._loudness = [slider.loudness for slider in sliders]
+
+    def forward(self, controls: torch.Tensor, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        given = [_bent(controls[..., index], curve) for index, curve in enumerate(self._curves)]
+        samples, *after = self.module(torch.stack(given, dim=-1), *inputs)
+        louder = [_bent(value[0], points) for value, points in zip(given, self._loudness, strict=True) if points]
+        if not louder:
+            return samples, *after
+        gains = 10 ** (torch.stack(louder).sum(dim=0).clamp(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)  # of each frame
+        return (samples.reshape(gains.shape[0], -1) * gains[:, None]).flatten(), *after
+
+
+def _bent(places: torch.Tensor, curve: tuple[tuple[float, float], ...]) -> torch.Tensor:
+    """A line through the points of `curve`, which stays where it is beyond them: a sum of ramps."""
+    bent = torch.full_like(places, curve[0][1])
+    for (begin, low), (end, high) in itertools.pairwise(curve):
+        if end > begin:
+            bent = bent + (places.clamp(begin, end) - begin) * ((high - low) / (end - begin))
+    return bent

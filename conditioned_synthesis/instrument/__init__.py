@@ -1,0 +1,1 @@
+"""A trained synthesiser as something to play: sliders, automation, sounds."""

@@ -1,0 +1,56 @@
+"""README.md in the folder of a synthesiser: what it is, what it learnt from, how to play it, and what not to expect."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from conditioned_synthesis.instrument.instrument import About
+from texturelib.learning.model_card import controls_table, write_card
+
+
+def write_trained_card(folder: Path, about: About, metrics: Mapping[str, Any]) -> None:
+    """metrics: what metrics.json says."""
+    n_clips = metrics["n_clips"]
+    story = [
+        f"Trained for {metrics['step']} steps on {n_clips['train']} clips ({metrics['hours']:g} h with the "
+        f"{n_clips['validation']} that were held out), {metrics['n_parameters']} parameters.",
+        "",
+        f"Loss on the clips held out: {metrics['validation_loss']:.4f} {metrics['loss_in_words']}.",
+    ]
+    _write(folder, about, story)
+
+
+def write_linear_card(folder: Path, about: About) -> None:
+    straight = [slider.name for slider in about.sliders if slider.curve]
+    what = f"made linear: {', '.join(straight)}" if straight else "as they were: none could be made linear"
+    _write(folder, about, [f"The weights are those of the synthesiser beside it; its sliders were {what}."])
+
+
+def write_imported_card(folder: Path, about: About, name: str) -> None:
+    """name: of the file that it was imported from."""
+    _write(folder, about, [f"Imported from `{name}`; what it was trained on is not known here."])
+
+
+def _write(folder: Path, about: About, story: list[str]) -> None:
+    ranges = [(slider.low, slider.high) for slider in about.sliders]
+    lines = [
+        f"# Synthesiser of type {about.synthesiser.type}",  # type: ignore[attr-defined]
+        "",
+        f"Plays at {about.sample_rate} Hz, with {len(about.sliders)} {'control' if len(about.sliders) == 1 else 'controls'}:",
+        "",
+        *controls_table([slider.control for slider in about.sliders], ranges),
+        "",
+        "```",
+        f"conditioned-synthesis generate --model THIS_FOLDER --output sound.wav --control {about.sliders[0].name}=0.5",
+        "```",
+        "",
+        *story,
+        "",
+        "## Limits",
+        "",
+        "Controls are held within what it was trained on. Values mean what the labels of those clips meant: where a network read "
+        "them, its errors are in them. How well each slider is followed is not said here: `conditioned-synthesis evaluate` "
+        "measures it. Combinations of controls that few clips have are played least well.",
+        "",
+    ]
+    write_card(folder, lines)

@@ -1,0 +1,111 @@
+"""Play a trained synthesiser: one sound as asked for, or a set of examples of what each control does."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.data.mtcrnn_format import params
+from conditioned_synthesis.instrument.automation import Line, constant
+from conditioned_synthesis.instrument.instrument import Instrument, load_instrument
+from conditioned_synthesis.instrument.output_checks import complaint
+from conditioned_synthesis.instrument.parse import read_lines
+from conditioned_synthesis.instrument.plots import plot_sound
+from texturelib.audio import level_dbfs, read_mono, write_wav
+from texturelib.controls import Control
+from texturelib.errors import Rejected, TextureError, UsageError
+from texturelib.files import shown, write_json, write_table
+from texturelib.outputs import Output
+from texturelib.progress import progress
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One sound, as it was asked for on the command line. controls: as `read_lines` reads them."""
+
+    controls: Sequence[str]
+    seconds: float
+    seed: int
+    temperature: float
+    prime: Path | None
+    fast: bool
+
+
+def generate_sound(folder: Path, path: Path, wish: Wish, overwrite: bool, dry_run: bool) -> None:
+    """Play the synthesiser in `folder` into `path`, and write its controls and a picture beside.
+
+    Errors: UsageError, TextureError about a file.
+    """
+    if path.suffix != ".wav":
+        raise UsageError(f"--output {shown(path)}: should end in .wav")
+    if path.exists() and not overwrite:
+        raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
+    instrument = load_instrument(folder)
+    lines, notes = read_lines(wish.controls, instrument.about, wish.seconds)
+    for note in notes:
+        print(f"note: {note}")
+    prime = _prime(wish.prime, instrument.about.sample_rate) if wish.prime else None
+    asked = ", ".join(f"{name} {line.at(0):.2g} to {line.at(wish.seconds):.2g}" for name, line in lines.items())
+    if dry_run:
+        print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {asked or 'all controls in the middle'}")
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = instrument.play(lines, wish.seconds, wish.seed, temperature=wish.temperature, prime=prime, fast=wish.fast)
+    if complaint := write_sound(path, samples, instrument, lines):
+        print(f"note: the sound {complaint}")
+    print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS")
+
+
+def _prime(path: Path, sample_rate: int) -> np.ndarray:
+    try:
+        return read_mono(path, sample_rate)
+    except (Rejected, FileNotFoundError) as reason:
+        words = "no such file" if isinstance(reason, FileNotFoundError) else reason
+        raise TextureError(f"--prime: {shown(path)}: {words}") from None
+
+
+def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, list[str]]:
+    """Write, of each control, sounds at values evenly spread over its range and one that moves through it, the others in their
+    middle; and examples.csv. -> how many sounds, and notes on what is wrong with any."""
+    import pandas as pd
+
+    instrument = load_instrument(config.synthesiser_folder)
+    settings = config.generate
+    output.begin()
+    rows, notes = [], []
+    wanted: list[tuple[str, str, Line, float]] = []
+    for number, slider in enumerate(instrument.about.sliders, 1):
+        if slider.low == slider.high:
+            continue  # there is nothing to hear
+        # A control may be called anything, also what no file can be.
+        stem = f"{number}_{re.sub(r'[^A-Za-z0-9-]+', '_', slider.name)}"
+        for value in np.linspace(slider.low, slider.high, settings.values):
+            wanted.append((f"{stem}_{value:.3f}", slider.name, constant(value), settings.seconds))
+        sweep = Line(np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high]))
+        wanted.append((f"{stem}_sweep", slider.name, sweep, settings.sweep_seconds))
+    for stem, name, line, seconds in progress(wanted, "examples", unit="sound"):
+        path = output.folder / f"{stem}.wav"
+        samples = instrument.play({name: line}, seconds, settings.seed, temperature=settings.temperature, fast=settings.fast)
+        if note := write_sound(path, samples, instrument, {name: line}):
+            notes.append(f"{stem} {note}")
+        ends = {"begins_at": float(line.values[0]), "ends_at": float(line.values[-1])}
+        level = round(float(level_dbfs(samples)), 2)
+        rows.append({"file_name": path.name, "control": name, **ends, "seconds": seconds, "level_dbfs": level})
+    write_table(output.folder / "examples.csv", pd.DataFrame(rows))
+    output.finish()
+    return len(rows), notes
+
+
+def write_sound(path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Line]) -> str | None:
+    """Write the sound, its controls beside it as MTCRNN has them, and a picture of both. -> what is wrong, if anything."""
+    about = instrument.about
+    seconds = len(samples) / about.sample_rate
+    write_wav(path, samples, about.sample_rate)
+    complete = {slider.name: lines.get(slider.name, constant(slider.middle)) for slider in about.sliders}
+    controls = [Control.from_description(slider.control) for slider in about.sliders]
+    write_json(path.with_suffix(".params"), params(path.name, complete, seconds, controls))
+    plot_sound(path.with_suffix(".png"), samples, about.sample_rate, complete)
+    return complaint(samples, about.level_dbfs, about.flatness)

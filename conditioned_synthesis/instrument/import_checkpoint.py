@@ -1,0 +1,83 @@
+"""MTCRNN's checkpoints, as instruments."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from conditioned_synthesis.dsp.mu_law import LEVELS
+from conditioned_synthesis.instrument.card import write_imported_card
+from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument, save_instrument
+from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
+from texturelib.controls import Control
+from texturelib.errors import TextureError, UsageError, first_line
+from texturelib.files import remove_parts, shown
+from texturelib.learning.tensors import NotTensorsError, load_tensors
+from texturelib.learning.weights import of_the_size_of
+from texturelib.locks import Lock
+from texturelib.outputs import is_empty
+
+
+def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample_rate: int, overwrite: bool) -> About:
+    """Write `output/model.safetensors`. The network's size is read from the weights. -> what the model folder says of itself.
+
+    Errors: TextureError when the file is none of MTCRNN's audio networks; UsageError when it has another number of controls.
+    """
+    # One that was killed before it wrote the weights has left an empty folder.
+    if output.exists() and not overwrite and not (output.is_dir() and is_empty(output)):
+        raise UsageError(f"--output: {shown(output)} is there already; --overwrite replaces it")
+    weights = _read(checkpoint)
+    hidden_size, n_inputs = weights["i2d.weight"].shape
+    onehot = n_inputs >= LEVELS
+    n_controls = n_inputs - (LEVELS if onehot else 1)
+    if len(controls) != n_controls:
+        named = f"{len(controls)} named" if controls else "none named"
+        raise UsageError(f"--control: {shown(checkpoint)} has {n_controls} controls, {named}; name each, in the order of --prop")
+    n_layers = sum(name.startswith("gru.weight_hh_l") for name in weights)
+    try:
+        settings = Mtcrnn(hidden_size=hidden_size, n_layers=n_layers, onehot=onehot)
+    except ValidationError:
+        raise TextureError(f"{shown(checkpoint)}: has {n_layers} layers, which are too many") from None
+    about = About(
+        synthesiser=settings,
+        sliders=tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in controls),
+        sample_rate=sample_rate,
+    )
+    with of_the_size_of(checkpoint, weights):
+        instrument = new_instrument(about, seed=0)
+    _fill(checkpoint, instrument, weights)
+    output.mkdir(parents=True, exist_ok=True)
+    with Lock(output).held("conditioned-synthesis import-model"):
+        remove_parts(output)
+        save_instrument(output, instrument)
+        write_imported_card(output, about, checkpoint.name)
+    return about
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        weights = load_tensors(path)
+    except FileNotFoundError:
+        raise TextureError(f"{shown(path)}: no such file") from None
+    except NotTensorsError as error:
+        raise TextureError(f"{shown(path)}: not a checkpoint that holds tensors alone ({first_line(error)})") from None
+    if not _is_theirs(weights):
+        raise TextureError(f"{shown(path)}: should hold the weights of MTCRNN's audio network: i2d, gru and h2o")
+    return weights
+
+
+def _is_theirs(weights: Any) -> bool:
+    if not isinstance(weights, dict) or not all(isinstance(name, str) for name in weights):
+        return False
+    first = weights.get("i2d.weight")
+    is_matrix = isinstance(first, torch.Tensor) and first.ndim == 2 and first.numel() > 0
+    return is_matrix and "gru.weight_hh_l0" in weights and all(isinstance(each, torch.Tensor) for each in weights.values())
+
+
+def _fill(path: Path, instrument: Instrument, weights: dict[str, torch.Tensor]) -> None:
+    try:
+        instrument.network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise TextureError(f"{shown(path)}: its weights are not those of MTCRNN's audio network ({first_line(error)})") from None

@@ -1,0 +1,162 @@
+"""An instrument: a trained synthesiser, with the sliders that it is played with. Its folder is all that it takes."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, cast
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import nn
+
+from conditioned_synthesis.instrument.automation import Line
+from conditioned_synthesis.synthesisers import Synthesiser, SynthesisNetwork, synthesisers
+from texturelib.config import Config
+from texturelib.controls import WholeDescription
+from texturelib.learning.weights import WEIGHTS, fill, load_weights, of_the_size_of, save_weights
+from texturelib.progress import progress
+
+MOST_GAIN_DB = 12.0  # further off, it is no matter of loudness
+
+
+_Place = Annotated[float, Field(ge=-0.01, le=1.01)]  # 0..1, and some room for rounding
+_Points = Annotated[tuple[tuple[_Place, float], ...], Field(min_length=2)]
+
+
+class Slider(Config):
+    """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was trained on, within 0..1.
+
+    control: what 0 and 1 mean, as dataset.json describes a control. curve: points of (place of the slider, what the network is
+    given there), the places rising from low to high, straight lines between; None: it is given the place itself. loudness:
+    points of (what the network is given, how many dB louder than the network it is played there); those of all sliders add up.
+    """
+
+    control: WholeDescription
+    low: _Place
+    high: _Place
+    curve: Annotated[tuple[tuple[_Place, _Place], ...], Field(min_length=2)] | None = None
+    loudness: _Points | None = None
+
+    @model_validator(mode="after")
+    def _rises(self) -> "Slider":
+        lines = [[place for place, _ in points] for points in (self.curve, self.loudness) if points]
+        if self.low > self.high or any(later <= earlier for line in lines for earlier, later in itertools.pairwise(line)):
+            raise ValueError(f"{self.name}: low, high and the places of its curve and its loudness should rise")
+        return self
+
+    @property
+    def name(self) -> str:
+        return self.control["name"]
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+    def to_network(self, places: np.ndarray) -> np.ndarray:
+        """places: of the slider, any shape -> what the network is given, the same shape."""
+        return places if self.curve is None else np.interp(places, *np.array(self.curve).T)
+
+    def decibels(self, given: np.ndarray) -> np.ndarray:
+        """given: to the network, any shape -> the same shape."""
+        return np.zeros(given.shape) if self.loudness is None else np.interp(given, *np.array(self.loudness).T)
+
+
+class About(Config):
+    """What a model folder says of an instrument.
+
+    level_dbfs, flatness: of the sounds that it learnt from, null: unknown.
+    """
+
+    synthesiser: Annotated[Synthesiser, synthesisers]
+    sliders: tuple[Slider, ...]
+    sample_rate: Annotated[int, Field(ge=1000, le=384000)]
+    level_dbfs: float | None = None
+    flatness: float | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "About":
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("sliders: two have the same name")
+        return self
+
+    def gain(self, given: np.ndarray) -> np.ndarray:
+        """given: [..., n_controls], to the network -> [...], a factor, within 12 dB."""
+        decibels = sum((slider.decibels(given[..., i]) for i, slider in enumerate(self.sliders)), np.zeros(given.shape[:-1]))
+        return 10 ** (decibels.clip(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
+
+    @property
+    def names(self) -> list[str]:
+        return [slider.name for slider in self.sliders]
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """network: a SynthesisNetwork."""
+
+    network: nn.Module
+    about: About
+
+    def play(
+        self,
+        lines: Mapping[str, Line],
+        seconds: float,
+        seed: int,
+        *,
+        temperature: float = 1.0,
+        prime: np.ndarray | None = None,
+        fast: bool = False,
+    ) -> np.ndarray:
+        """As `stream` -> [samples] float32."""
+        return np.concatenate([*self.stream(lines, seconds, seed, temperature=temperature, prime=prime, fast=fast)])
+
+    def stream(
+        self,
+        lines: Mapping[str, Line],
+        seconds: float,
+        seed: int,
+        *,
+        block: int = 4096,
+        temperature: float = 1.0,
+        prime: np.ndarray | None = None,
+        fast: bool = False,
+    ) -> Iterator[np.ndarray]:
+        """Yield [block] float32, the last one shorter. The length of the sound costs no memory.
+
+        lines: by control, within what it was trained on; the rest as `SynthesisNetwork.player`.
+        """
+        player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, prime=prime, fast=fast)
+        n_samples = round(seconds * self.about.sample_rate)
+        for start in progress(range(0, n_samples, block), "generating", unit="block"):
+            controls = self.controls_of(lines, np.arange(start, min(start + block, n_samples)))
+            yield player.play(controls) * self.about.gain(controls).astype(np.float32)
+
+    def controls_of(self, lines: Mapping[str, Line], samples: np.ndarray) -> np.ndarray:
+        """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control without a line stays in its
+        middle."""
+        times = samples / self.about.sample_rate
+        values = np.empty((len(times), len(self.about.sliders)), dtype=np.float32)
+        for index, slider in enumerate(self.about.sliders):
+            places = lines[slider.name].at(times) if slider.name in lines else np.full(len(times), slider.middle)
+            values[:, index] = slider.to_network(places)
+        return values
+
+
+def new_instrument(about: About, seed: int) -> Instrument:
+    """-> with fresh weights."""
+    torch.manual_seed(seed)
+    return Instrument(cast("nn.Module", about.synthesiser.network(len(about.sliders), about.sample_rate)), about)
+
+
+def save_instrument(folder: Path, instrument: Instrument) -> None:
+    save_weights(folder, instrument.network, instrument.about.model_dump(mode="json"))
+
+
+def load_instrument(folder: Path) -> Instrument:
+    """-> ready to be played, on the CPU. Errors: TextureError."""
+    weights, about = load_weights(folder, About)
+    with of_the_size_of(folder / WEIGHTS, weights):
+        instrument = new_instrument(about, seed=0)
+    fill(folder, instrument.network, weights)
+    return instrument

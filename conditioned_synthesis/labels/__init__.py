@@ -1,0 +1,1 @@
+"""The labels of a set: looked at, and balanced."""

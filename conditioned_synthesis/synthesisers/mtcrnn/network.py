@@ -1,0 +1,112 @@
+"""The network of MTCRNN's audio tier: its modules have the names that its checkpoints know."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from conditioned_synthesis.dsp.mu_law import LEVELS, SILENCE, decode, encode
+from conditioned_synthesis.synthesisers._base import Graph
+from conditioned_synthesis.synthesisers.mtcrnn.player import FastGru
+from texturelib.errors import UsageError
+
+if TYPE_CHECKING:
+    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
+
+
+_SECONDS_TO_BEGIN = 3.0
+
+
+class ConditionalGru(nn.Module):
+    """The mu-law index before and the controls of now -> logits of the index of now."""
+
+    loss_in_words = "nats per sample (knowing nothing: 5.545)"
+
+    def __init__(self, config: "Mtcrnn", n_controls: int, sample_rate: int) -> None:
+        super().__init__()
+        self.window, self.n_windows = config.seq_len, config.windows_carried
+        self._onehot, self._tfr = config.onehot, config.tfr
+        self._n_to_begin = round(_SECONDS_TO_BEGIN * sample_rate)
+        self.i2d = nn.Linear((LEVELS if config.onehot else 1) + n_controls, config.hidden_size)
+        self.gru = nn.GRU(config.hidden_size, config.hidden_size, config.n_layers, batch_first=True)
+        self.h2o = nn.Linear(config.hidden_size, LEVELS)
+
+    def forward(
+        self, before: torch.Tensor, controls: torch.Tensor, state: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """before: [batch, samples] int64, 0..255. controls: [batch, samples, n_controls]. state: [n_layers, batch, hidden_size],
+        None is an empty one -> logits [batch, samples, 256], and the state after them."""
+        hidden, after = self._hidden(before, controls, state)
+        return self.h2o(hidden), after
+
+    def _hidden(
+        self, before: torch.Tensor, controls: torch.Tensor, state: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        heard = nn.functional.one_hot(before, LEVELS) if self._onehot else before.unsqueeze(-1) / LEVELS
+        return self.gru(self.i2d(torch.cat([heard.to(controls.dtype), controls], dim=-1)).relu(), state)
+
+    def loss(
+        self, audio: torch.Tensor, controls: torch.Tensor, carried: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """-> the mean cross-entropy of a sample, in nats; ln 256 is that of a network that knows nothing."""
+        indices = torch.from_numpy(encode(audio.cpu().numpy())).long().to(audio.device)
+        before, target = indices[:, :-1], indices[:, 1:]
+        if self.training and self._tfr < 1:
+            before = self._with_own_guesses(before, controls, carried)
+        logits, state = self(before, controls, carried)
+        return nn.functional.cross_entropy(logits.float().flatten(0, 1), target.flatten()), state.detach()
+
+    @torch.no_grad()
+    def _with_own_guesses(self, before: torch.Tensor, controls: torch.Tensor, carried: torch.Tensor | None) -> torch.Tensor:
+        is_guessed = torch.rand(before.shape, device=before.device) >= self._tfr
+        is_guessed[:, 0] = False  # what the window before would have foretold
+        hidden, _ = self._hidden(before, controls, carried)
+        # Only where they are wanted: drawing one takes as long as the rest of a sample's way through the network.
+        row, sample = is_guessed.nonzero(as_tuple=True)
+        chances = self.h2o(hidden[row, sample - 1]).float().softmax(dim=-1)
+        before = before.clone()
+        before[row, sample] = torch.multinomial(chances, 1).squeeze(1)
+        return before
+
+    def player(self, seed: int, *, temperature: float = 1.0, prime: np.ndarray | None = None, fast: bool = False) -> "_Player":
+        """As `SynthesisNetwork.player`. Sample by sample, on one core; fast: with weights rounded to bytes, a quarter of the time
+        where they do not fit the core's cache (more than 256 units or one layer)."""
+        weights = {name: value.detach().float().cpu().numpy() for name, value in self.state_dict().items()}
+        step = FastGru(weights, n_layers=self.gru.num_layers, onehot=self._onehot, in_bytes=fast)
+        empty = np.zeros((self.gru.num_layers, self.gru.hidden_size), dtype=np.float32)
+        return _Player(step, empty, seed, temperature, prime, self._n_to_begin)
+
+    def graph(self) -> Graph:
+        raise UsageError('a synthesiser of type "mtcrnn" is no graph that makes many samples at once; "texenv" is one')
+
+
+class _Player:
+    def __init__(
+        self, step: FastGru, state: np.ndarray, seed: int, temperature: float, prime: np.ndarray | None, n_to_begin: int
+    ) -> None:
+        self._step, self._state, self._temperature = step, state, temperature
+        self._rng = np.random.default_rng(seed)
+        self._last = SILENCE
+        self._prime = encode(prime) if prime is not None and len(prime) else None
+        self._n_to_begin = 0 if self._prime is not None else n_to_begin
+
+    def play(self, controls: np.ndarray) -> np.ndarray:
+        controls = np.ascontiguousarray(controls, dtype=np.float32)
+        if not len(controls):
+            return np.zeros(0, dtype=np.float32)
+        if self._prime is not None:
+            before = np.concatenate([[SILENCE], self._prime[:-1]]).astype(np.uint8)
+            self._state = self._step.prime(before, np.repeat(controls[:1], len(before), axis=0), self._state)
+            self._last, self._prime = int(self._prime[-1]), None
+        if self._n_to_begin:
+            # Its first seconds, out of nothing, are unlike all that follow, louder or softer by chance: they are not heard.
+            first, self._n_to_begin = np.repeat(controls[:1], self._n_to_begin, axis=0), 0
+            self._go_on(first)
+        return decode(self._go_on(controls))
+
+    def _go_on(self, controls: np.ndarray) -> np.ndarray:
+        uniforms = self._rng.random(len(controls))
+        indices, self._state = self._step.generate(controls, uniforms, self._temperature, self._last, self._state)
+        self._last = int(indices[-1])
+        return indices

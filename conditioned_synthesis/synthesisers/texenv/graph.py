@@ -1,0 +1,65 @@
+"""TexEnv as one graph of tensors, for runtimes that know nothing of this toolkit."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from conditioned_synthesis.dsp.noise_bands import put_on
+from conditioned_synthesis.synthesisers._base import Graph
+
+if TYPE_CHECKING:
+    from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+
+_FRAMES = 4  # of the example that the graph is made with; any number runs
+
+
+def graph_of(network: "TexEnvNetwork") -> Graph:
+    """What `TexEnvPlayer` does in a call, with its noise, and all that it keeps from one call to the next, as inputs."""
+    states = {f"state_{index}": state for index, state in enumerate(network.no_states(1))}
+    n_bands = network.bands.n_bands
+    inputs = {
+        "noise": torch.zeros(1, _FRAMES, network.n_noises),
+        "places": torch.zeros(n_bands, dtype=torch.int64),
+        "last": torch.zeros(1, 1, n_bands),
+        **states,
+    }
+    return Graph(
+        module=_TexEnvGraph(network).eval(),
+        controls=torch.zeros(1, _FRAMES, network.conditions[0].in_features),  # type: ignore[arg-type]
+        inputs=inputs,
+        outputs=("samples", *(f"{name}_after" for name in inputs if name != "noise")),
+        moving=("noise",),
+        facts={
+            "hop": network.hop,
+            "n_noises": network.n_noises,
+            "frames_to_begin_with": network.n_back + 1,
+            "how": "Each frame of controls [1, frames, controls], 0..1, with normal noise [1, frames, n_noises], makes hop "
+            "samples. Begin with zeros as last and states, places drawn at random (whole numbers from 0 up), and "
+            "frames_to_begin_with frames whose samples are dropped; then give every ..._after to the next call.",
+        },
+    )
+
+
+class _TexEnvGraph(nn.Module):
+    loops: torch.Tensor
+    lengths: torch.Tensor
+
+    def __init__(self, network: "TexEnvNetwork") -> None:
+        super().__init__()
+        self.network = network
+        loops = network.carriers.loops
+        longest = max(len(loop) for loop in loops)
+        self.register_buffer("loops", torch.stack([nn.functional.pad(loop, (0, longest - len(loop))) for loop in loops]))
+        self.register_buffer("lengths", torch.tensor([len(loop) for loop in loops]))
+
+    def forward(
+        self, controls: torch.Tensor, noise: torch.Tensor, places: torch.Tensor, last: torch.Tensor, *states: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """places: [bands] int64, where each band's noise goes on. last: [1, 1, bands], the envelopes before."""
+        made, after = self.network(controls, noise, list(states))
+        n_samples = controls.shape[1] * self.network.hop  # type: ignore[operator]
+        which = (places[:, None] + torch.arange(n_samples)) % self.lengths[:, None]
+        carriers = self.loops.gather(1, which)[None]
+        samples = put_on(torch.cat([last, made], dim=1), carriers)
+        return samples[0], (places + n_samples) % self.lengths, made[:, -1:], *after

@@ -1,0 +1,145 @@
+"""The network of TexEnv: controls and noise in, the envelopes of bands out, as long as one likes."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from conditioned_synthesis.dsp.filterbank import Bands
+from conditioned_synthesis.dsp.noise_bands import Carriers, carriers_of, put_on
+from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
+from conditioned_synthesis.synthesisers._base import Graph
+from conditioned_synthesis.synthesisers.texenv.graph import graph_of
+from conditioned_synthesis.synthesisers.texenv.player import TexEnvPlayer
+from texturelib.errors import UsageError
+
+if TYPE_CHECKING:
+    from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
+
+_REACH = 8.0  # nepers (70 dB) that an envelope may leave its band's mean by, up or down
+_FIRST_LEVEL = -5.0  # nepers, of a band of a network that has met no sound
+_KERNEL = 3
+_LOWEST_MODULATION_HZ = 2.0
+_AT_ONCE = 16  # clips that are compared at a time, for memory's sake
+
+States = list[torch.Tensor]
+
+
+class TexEnvNetwork(nn.Module):
+    """One `frame` of envelopes for every `hop` samples, from the controls and noise of this and of earlier frames alone."""
+
+    mean_levels: torch.Tensor
+    has_levels: torch.Tensor
+
+    loss_in_words = "of texture statistics"
+    n_windows = 1
+    n_noises = 8  # channels of noise that envelopes are made of
+
+    def __init__(self, config: "TexEnv", n_controls: int, sample_rate: int) -> None:
+        super().__init__()
+        self.window = round(config.seconds * sample_rate)
+        self.hop = 2 ** max(0, round(math.log2(sample_rate / config.envelope_hz)))
+        self.bands = Bands(sample_rate, config.n_bands, config.low_hz)
+        self._sample_rate, self._low_hz = sample_rate, config.low_hz
+        channels = config.channels
+        self.conditions = nn.Sequential(nn.Linear(n_controls, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU())
+        self.enter = nn.Linear(self.n_noises, channels)
+        self.layers = nn.ModuleList(_Layer(channels, _KERNEL**index) for index in range(config.n_layers))
+        self.leave = nn.Linear(channels, config.n_bands)
+        self.levels = nn.Linear(channels, config.n_bands)
+        nn.init.zeros_(self.levels.weight)
+        self.register_buffer("mean_levels", torch.full((config.n_bands,), _FIRST_LEVEL))
+        self.register_buffer("has_levels", torch.tensor(False))
+        self.texture = TextureStatistics(
+            sample_rate, self.window, lowest_modulation_hz=max(_LOWEST_MODULATION_HZ, 2 * sample_rate / self.window)
+        )
+
+    @property
+    def n_back(self) -> int:
+        """Frames before its own that a frame depends on."""
+        return sum(layer.n_back for layer in self.layers)  # type: ignore[misc]
+
+    def forward(self, controls: torch.Tensor, noise: torch.Tensor, states: States) -> tuple[torch.Tensor, States]:
+        """controls: [batch, frames, n_controls]. noise: [batch, frames, n_noises], normal. states: what earlier frames left, of
+        each layer [batch, 2 * 3**layer, channels] -> envelopes [batch, frames, bands], as amplitudes, and the states after them.
+        """
+        conditions = self.conditions(controls)
+        hidden = self.enter(noise)
+        after = []
+        for layer, state in zip(self.layers, states, strict=True):
+            hidden, state = layer(hidden, conditions, state)
+            after.append(state)
+        nepers = self.leave(hidden) + self.levels(conditions)
+        return (self.mean_levels + _REACH * torch.tanh(nepers / _REACH)).exp(), after
+
+    def no_states(self, batch: int) -> States:
+        return [layer.no_state(batch) for layer in self.layers]  # type: ignore[operator,misc]
+
+    def loss(self, audio: torch.Tensor, controls: torch.Tensor, carried: None) -> tuple[torch.Tensor, None]:
+        """-> how far the statistics of new sounds are from those of the clips with the same controls."""
+        if self.training and not self.has_levels:
+            self._learn_levels(audio[:, 1:])
+        losses = []
+        for clips, of_clips in zip(audio[:, 1:].split(_AT_ONCE), controls.split(_AT_ONCE), strict=True):
+            losses.append(self.texture.loss(self.sounds(of_clips), clips) * len(clips))
+        return torch.stack(losses).sum() / len(audio), None
+
+    def sounds(self, controls: torch.Tensor) -> torch.Tensor:
+        """controls: [batch, samples, n_controls] -> [batch, samples], from torch's generator as it stands."""
+        n_samples = controls.shape[1]
+        n_frames = -(-n_samples // self.hop)
+        frames = controls[:, :: self.hop]
+        # Before the first frame the controls were the same, so that no sound begins as if out of silence.
+        frames = torch.cat([frames[:, :1].expand(-1, self.n_back + 1, -1), frames], dim=1)
+        noise = torch.randn(*frames.shape[:2], self.n_noises, device=frames.device)
+        envelopes, _ = self(frames, noise, self.no_states(len(frames)))
+        starts = torch.randint(2**31, (len(frames), self.bands.n_bands))
+        carriers = self.carriers.draw(starts, n_frames * self.hop).to(frames.device)
+        return put_on(envelopes[:, -n_frames - 1 :], carriers)[:, :n_samples]
+
+    @property
+    def carriers(self) -> Carriers:
+        return carriers_of(self._sample_rate, self.bands.n_bands, self._low_hz, self._sample_rate / self.hop)
+
+    @torch.no_grad()
+    def _learn_levels(self, audio: torch.Tensor) -> None:
+        """audio: [batch, samples]. Begin at the mean level of each band, so that there is less to learn."""
+        n_samples = audio.shape[1]
+        power = torch.fft.rfft(audio, norm="forward").abs().square().mean(0)
+        bins_hz = torch.arange(len(power), dtype=torch.float64) * self._sample_rate / n_samples
+        shapes = self.bands.responses(bins_hz).to(power)
+        self.mean_levels.copy_((2 * shapes.square() @ power).clamp_min(1e-10).log() / 2)
+        self.has_levels.fill_(True)
+
+    def player(self, seed: int, *, temperature: float = 1.0, prime: np.ndarray | None = None, fast: bool = False) -> TexEnvPlayer:
+        """As `SynthesisNetwork.player`; temperature: of the noise that envelopes are made of."""
+        if prime is not None:
+            raise UsageError('prime: a synthesiser of type "texenv" has no memory of a sound to go on from')
+        return TexEnvPlayer(self, seed, temperature)
+
+    def graph(self) -> Graph:
+        return graph_of(self)
+
+
+class _Layer(nn.Module):
+    """What three frames, this and two before, say together, scaled and shifted by the controls (FiLM; E. Perez et al., 2018)."""
+
+    def __init__(self, channels: int, apart: int) -> None:
+        super().__init__()
+        self.n_back, self._apart, self._channels = apart * (_KERNEL - 1), apart, channels
+        self.look = nn.Linear(_KERNEL * channels, channels)
+        self.film = nn.Linear(channels, 2 * channels)
+        self.add = nn.Linear(channels, channels)
+
+    def no_state(self, batch: int) -> torch.Tensor:
+        return self.look.weight.new_zeros(batch, self.n_back, self._channels)
+
+    def forward(self, hidden: torch.Tensor, conditions: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        longer = torch.cat([state, hidden], dim=1)
+        n_frames = hidden.shape[1]
+        seen = torch.cat([longer[:, start : start + n_frames] for start in range(0, self.n_back + 1, self._apart)], dim=-1)
+        scale, shift = self.film(conditions).chunk(2, dim=-1)
+        new = self.add(nn.functional.silu(self.look(seen) * (1 + scale) + shift))
+        return hidden + new, longer[:, -self.n_back :]

@@ -1,0 +1,54 @@
+"""A sound of TexEnv's in the making."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from conditioned_synthesis.dsp.noise_bands import put_on
+
+if TYPE_CHECKING:
+    from conditioned_synthesis.synthesisers.texenv.network import States, TexEnvNetwork
+
+
+class TexEnvPlayer:
+    """Makes whole frames, and keeps what is left of the last one for the next call."""
+
+    def __init__(self, network: "TexEnvNetwork", seed: int, temperature: float) -> None:
+        self._network, self._temperature = network, temperature
+        self._rng = np.random.default_rng(seed)
+        self._starts = torch.from_numpy(self._rng.integers(2**31, size=(1, network.bands.n_bands)))
+        self._states: States | None = None
+        self._last = torch.empty(0)
+        self._left = np.zeros(0, dtype=np.float32)
+
+    @torch.inference_mode()
+    def play(self, controls: np.ndarray) -> np.ndarray:
+        hop = self._network.hop
+        n_left = min(len(self._left), len(controls))
+        out, self._left = [self._left[:n_left]], self._left[n_left:]
+        frames = torch.from_numpy(np.ascontiguousarray(controls[n_left::hop], dtype=np.float32))[None]
+        if frames.shape[1]:
+            if self._states is None:
+                self._begin(frames[:, :1])
+            made = self._frames(frames)
+            envelopes = torch.cat([self._last, made], dim=1)
+            self._last = made[:, -1:]
+            n_samples = frames.shape[1] * hop
+            carriers = self._network.carriers.draw(self._starts, n_samples)
+            self._starts = self._starts + n_samples
+            samples = put_on(envelopes, carriers)[0].numpy()
+            n_wanted = len(controls) - n_left
+            out.append(samples[:n_wanted])
+            self._left = samples[n_wanted:]
+        return np.concatenate(out)
+
+    def _begin(self, first: torch.Tensor) -> None:
+        """As if the sound had been going on for as long as the network looks back."""
+        self._states = self._network.no_states(1)
+        self._last = self._frames(first.expand(-1, self._network.n_back + 1, -1))[:, -1:]
+
+    def _frames(self, controls: torch.Tensor) -> torch.Tensor:
+        noise = self._temperature * self._rng.standard_normal((1, controls.shape[1], self._network.n_noises), dtype=np.float32)
+        envelopes, self._states = self._network(controls, torch.from_numpy(noise), self._states)
+        return envelopes

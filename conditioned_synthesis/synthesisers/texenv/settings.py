@@ -1,0 +1,42 @@
+"""Filtered noise with learned envelopes."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from conditioned_synthesis.synthesisers._base import Synthesiser, synthesisers
+
+if TYPE_CHECKING:
+    from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+
+
+@synthesisers.register
+class TexEnv(Synthesiser):
+    """Bands of noise times envelopes, which a convolutional network makes of the controls and of noise of its own.
+
+    After TexEnv (E. Gutierrez and L. Wyse, DAFx 2025). Unlike there, envelopes
+    are no frames that overlap, but run on and on: so there is no seam, controls may move, and no two seconds are the same.
+    """
+
+    type: Literal["texenv"] = "texenv"
+    num_steps: PositiveInt = 1500
+    batch_size: PositiveInt = 16
+    lr: PositiveFloat = 0.003
+    checkpoint: PositiveInt = 250
+    seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
+    """Of a sound that is compared with a clip."""
+    n_bands: Annotated[int, Field(ge=3, le=128)] = 32
+    """Evenly spaced on the ERB scale."""
+    low_hz: Annotated[float, Field(gt=0, le=4000)] = 30.0
+    """The centre of the first band."""
+    envelope_hz: Annotated[float, Field(ge=1, le=10000)] = 250.0
+    """Points of an envelope per second, about: the nearest for which there is a power of two of samples between two points."""
+    channels: PositiveInt = 64
+    """Of the network."""
+    n_layers: Annotated[int, Field(ge=1, le=8)] = 5
+    """Of the network. Each looks three times as far back as the one before; 5 look back for a second at 250 Hz."""
+
+    def network(self, n_controls: int, sample_rate: int) -> "TexEnvNetwork":
+        from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+
+        return TexEnvNetwork(self, n_controls, sample_rate)

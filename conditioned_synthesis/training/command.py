@@ -1,0 +1,144 @@
+"""Train a synthesiser on labelled sounds."""
+
+import math
+import time
+from functools import partial
+from typing import Any
+
+from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.data.clips import Sounds, read_sounds
+from conditioned_synthesis.instrument.card import write_trained_card
+from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument, save_instrument
+from conditioned_synthesis.instrument.loudness import as_loud_as
+from conditioned_synthesis.instrument.output_checks import complaint, flatness
+from conditioned_synthesis.instrument.plots import plot_history
+from conditioned_synthesis.synthesisers import Synthesiser
+from conditioned_synthesis.training.steps import State, fit, split_sounds
+from texturelib.audio import level_dbfs, write_wav
+from texturelib.dataset import versions
+from texturelib.errors import UsageError
+from texturelib.files import shown, write_json
+from texturelib.learning.compute import start_fabric
+from texturelib.outputs import Output
+from texturelib.pictures import spectrogram_picture
+
+_EXAMPLE_SECONDS = 2.0
+_LOOKED_AT = 64  # clips, whose level and flatness stand for all
+
+
+def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = False) -> dict[str, Any]:
+    """Write a model folder into `output`: weights, metrics, history, examples. -> what metrics.json says.
+
+    labels_shuffled: each clip has the controls of another, so there is nothing to learn of them.
+    Errors: UsageError when the sounds are not what the settings want; TextureError about a file.
+    """
+    settings = config.wanted_synthesiser()
+    sounds = read_sounds(config.sounds_folder, config.train.controls)
+    if labels_shuffled:
+        sounds = sounds.shuffled(config.train.seed)
+    instrument = untrained(settings, sounds, config.train.seed)
+    fabric = start_fabric(config.compute)
+    output.begin()
+    split = split_sounds(len(sounds), settings.validation, config.train.seed)
+    clock = _Clock(settings.num_steps)
+    state = fit(
+        instrument.network,
+        sounds,
+        split,
+        settings,
+        output.folder,
+        config.train.seed,
+        fabric,
+        partial(_hear, instrument, output),
+        clock.tick,
+    )
+    instrument = as_loud_as(sounds, instrument)
+    save_instrument(output.folder, instrument)
+    plot_history(output.folder / "loss.png", state.history, str(instrument.network.loss_in_words))
+    metrics = _metrics(instrument, sounds, state, len(split.train), len(split.validation))
+    write_json(output.folder / "metrics.json", metrics)
+    write_trained_card(output.folder, instrument.about, metrics)
+    (output.folder / "last.ckpt").unlink()
+    output.finish()
+    return metrics
+
+
+def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
+    """-> an instrument that has yet to learn from these sounds. Errors: UsageError when there is too little to learn from."""
+    heard = sounds.samples(slice(_LOOKED_AT)).ravel()
+    level = float(level_dbfs(heard))
+    about = About(
+        synthesiser=settings,
+        sliders=tuple(
+            Slider(control=control.describe(), low=low, high=high)
+            for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True)
+        ),
+        sample_rate=sounds.sample_rate,
+        level_dbfs=level if math.isfinite(level) else None,
+        flatness=flatness(heard),
+    )
+    instrument = new_instrument(about, seed)
+    _check(sounds, instrument)
+    return instrument
+
+
+def _check(sounds: Sounds, instrument: Instrument) -> None:
+    """Errors: UsageError when there is too little to learn from."""
+    if len(sounds) < 2:
+        raise UsageError("train: there is one clip; it takes two or more, as some are held out")
+    window = instrument.network.window
+    if sounds.n_samples < window:  # type: ignore[operator]
+        raise UsageError(
+            f"synthesiser: a step of training reads {window} samples, but the clips have {sounds.n_samples}; let it read fewer"
+        )
+    silent = [slider.name for slider in instrument.about.sliders if slider.low == slider.high]
+    if len(silent) == len(instrument.about.sliders):
+        raise UsageError(f"train.controls: no clip differs from another in {', '.join(silent)}, so there is no control to learn")
+
+
+def _hear(instrument: Instrument, output: Output, step: int) -> None:
+    """Write an example, all controls in their middle, and say so when something is wrong with it."""
+    about = instrument.about
+    samples = instrument.play({}, _EXAMPLE_SECONDS, seed=step)
+    folder = output.folder / "examples"
+    folder.mkdir(exist_ok=True)
+    write_wav(folder / f"step_{step:07}.wav", samples, about.sample_rate)
+    spectrogram_picture(folder / f"step_{step:07}.png", samples, about.sample_rate)
+    if words := complaint(samples, about.level_dbfs, about.flatness):
+        print(f"note: what it plays after {step} steps {words}; {shown(folder / f'step_{step:07}.wav')}")
+
+
+class _Clock:
+    """Says how long the training will take, once, as soon as that is known."""
+
+    _FIRST, _LAST = 5, 25  # steps; the first ones are slower
+
+    def __init__(self, num_steps: int) -> None:
+        self._num_steps = num_steps
+        self._n_ticks = 0
+        self._began = 0.0
+
+    def tick(self, step: int) -> None:
+        self._n_ticks += 1
+        if self._n_ticks == self._FIRST:
+            self._began = time.monotonic()
+        if self._n_ticks == self._LAST:
+            seconds = (time.monotonic() - self._began) / (self._LAST - self._FIRST) * (self._num_steps - step)
+            print(f"{self._num_steps - step} steps to go: about {_in_words(seconds)}", flush=True)
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _metrics(instrument: Instrument, sounds: Sounds, state: State, n_train: int, n_validation: int) -> dict[str, Any]:
+    return {
+        "step": state.step,
+        "train_loss": state.history[-1]["train_loss"],
+        "validation_loss": state.history[-1]["validation_loss"],
+        "loss_in_words": instrument.network.loss_in_words,
+        "n_clips": {"train": n_train, "validation": n_validation},
+        "hours": round(len(sounds) * sounds.n_samples / sounds.sample_rate / 3600, 4),
+        "n_parameters": sum(part.numel() for part in instrument.network.parameters()),
+        "versions": versions("torch"),
+    }

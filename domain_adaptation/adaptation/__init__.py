@@ -1,0 +1,1 @@
+"""Adapting an extractor to real clips without labels."""

@@ -1,0 +1,107 @@
+"""Whether adaptation did good or harm, judged without any label of a real clip.
+
+The rule, written down before any truth is looked at. An adapted extractor is kept if
+
+1. it still tells real clips apart: the labels of every control spread at least a quarter as much as before;
+2. where it is meant to read synthetic clips too, or where these were randomised until they stand for any recording, it still
+   reads them: its error on those that it was not trained on has not risen by more than a twentieth;
+3. where the engine says how labels move when a sound is played slower: the labels of real clips, on average, move no
+   further from these laws than before. Where it says nothing, or the features cannot tell: no more labels leave the range
+   0..1 than before.
+
+The clips of 3 are those that adaptation did not train on, but of the same recordings, and `scaling_law` is trained to keep
+to these laws: for that method, 3 says that it learnt them, and `evaluate` whether they hold for other recordings.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from domain_adaptation.adaptation.task import Problem
+from domain_adaptation.evaluation.laws import can_be_slowed, labels_at_speeds, law_broken_by
+from domain_adaptation.evaluation.scores import share_inside
+from domain_adaptation.labelling.inference import read_store
+from domain_adaptation.models.model_folder import Model
+from texturelib.evenly import evenly_spread
+
+_MOST_CLIPS = 512  # that the laws are judged by
+_LEAST_SPREAD, _MOST_ERROR = 0.25, 1.05
+
+Pair = tuple[float, float]
+"""Before and after adaptation."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """inside: the share of labels of real clips within 0..1. spread: of these labels, of the control whose spread shrank most,
+    against before. synthetic_error: mean absolute, on synthetic clips that were not trained on, None where it does
+    not count. law_broken: see `law_broken_by`; None without laws."""
+
+    is_kept: bool
+    why: str
+    inside: Pair
+    spread: float
+    synthetic_error: Pair | None
+    law_broken: Pair | None
+
+    def describe(self) -> dict[str, Any]:
+        """-> what metrics.json says of it."""
+        return {
+            "is_kept": self.is_kept,
+            "why": self.why,
+            "share_of_labels_within_0_1": _described(self.inside),
+            "spread_of_labels": self.spread,
+            "synthetic_error": _described(self.synthetic_error),
+            "law_broken_by": _described(self.law_broken),
+        }
+
+
+def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
+    """problem: its model is the adapted one. reads_both: whether the method goes on learning from synthetic clips."""
+    models = (before, problem.model)
+    labels = [read_store(model, problem.real.clips).labels for model in models]
+    deviations = [part.std(axis=0) for part in labels]
+    spread = float((deviations[1] / np.maximum(deviations[0], 1e-9)).min())
+    inside = (share_inside(labels[0]), share_inside(labels[1]))
+    is_randomised = getattr(problem.features, "randomise", None) is not None
+    asks = reads_both or is_randomised
+    errors = (_synthetic_error(before, problem), _synthetic_error(problem.model, problem)) if asks else None
+    broken = _law_broken(before, problem), _law_broken(problem.model, problem)
+    law_broken = None if broken[0] is None or broken[1] is None else (broken[0], broken[1])
+    is_kept, why = _rule(inside, spread, errors, law_broken)
+    return Judgement(is_kept, why, inside, spread, errors, law_broken)
+
+
+def _synthetic_error(model: Model, problem: Problem) -> float:
+    rows = problem.synthetic_split["validation"]
+    labels = read_store(model, problem.synthetic, rows, disturb_seed=problem.seed).labels
+    return float(np.abs(labels - problem.truth[rows]).mean())
+
+
+def _law_broken(model: Model, problem: Problem) -> float | None:
+    if not can_be_slowed(model):
+        return None
+    rows = np.sort(np.concatenate([problem.real.split["validation"], problem.real.split["test"]]))
+    chosen = evenly_spread(len(rows), _MOST_CLIPS)
+    return law_broken_by(model.about, labels_at_speeds(model, problem.real.clips[rows[chosen]]))
+
+
+def _rule(inside: Pair, spread: float, synthetic_error: Pair | None, law_broken: Pair | None) -> tuple[bool, str]:
+    if spread < _LEAST_SPREAD:
+        return False, f"the labels of some control spread only {spread:.0%} as far as before: {_KEPT_AS_IT_WAS}"
+    if synthetic_error and synthetic_error[1] > _MOST_ERROR * synthetic_error[0]:
+        risen = f"the error on synthetic clips rose from {synthetic_error[0]:.4f} to {synthetic_error[1]:.4f}"
+        return False, f"{risen}: {_KEPT_AS_IT_WAS}"
+    if law_broken:
+        words = f"slopes miss the engine's laws by {law_broken[1]:.4f}, before {law_broken[0]:.4f}"
+        return (True, words) if law_broken[1] <= law_broken[0] else (False, f"{words}: {_KEPT_AS_IT_WAS}")
+    words = f"labels within 0..1: {inside[1]:.1%}, before {inside[0]:.1%}"
+    return (True, words) if inside[1] >= inside[0] else (False, f"{words}: {_KEPT_AS_IT_WAS}")
+
+
+_KEPT_AS_IT_WAS = "adaptation looks harmful, so the extractor is kept as it was"
+
+
+def _described(values: Pair | None) -> dict[str, float] | None:
+    return values and {"before": values[0], "after": values[1]}

@@ -1,0 +1,27 @@
+"""What a method of adaptation is given, and what it offers."""
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from texturelib.registry import Registry
+
+if TYPE_CHECKING:
+    from domain_adaptation.adaptation.task import Problem
+    from domain_adaptation.training.loop import State
+
+methods = Registry("domain_adaptation.adaptation.methods")
+
+
+class Method(Protocol):
+    """A pydantic model whose fields are its settings."""
+
+    type: str
+
+    needs_classifier: ClassVar[bool]
+    """Whether it plays against the classifier of `train-classifier`."""
+
+    reads_both: ClassVar[bool]
+    """Whether the adapted extractor should still read synthetic clips: it went on learning from them."""
+
+    def adapt(self, problem: "Problem") -> "State | None":
+        """Change `problem.model` in place. -> how the training went, None where there was none."""
+        ...

@@ -1,0 +1,39 @@
+"""DARE-GRAM: alignment made for regression."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import NonNegativeFloat, PositiveInt
+
+from domain_adaptation.adaptation.methods._base import methods
+from domain_adaptation.training.config import TrainingConfig
+from texturelib.config import Share
+
+if TYPE_CHECKING:
+    from domain_adaptation.adaptation.task import Problem
+    from domain_adaptation.training.loop import State
+
+
+@methods.register
+class DareGram(TrainingConfig):
+    """The whole extractor goes on learning from synthetic clips, while the inverse Gram matrices of encodings, on which
+    the least-squares solution of a regression rests, come together in angle and in scale.
+
+    I. Nejjar, Q. Wang and O. Fink, "DARE-GRAM: unsupervised domain adaptation regression by aligning inverse Gram
+    matrices", CVPR 2023.
+    """
+
+    needs_classifier: ClassVar[bool] = False
+    reads_both: ClassVar[bool] = True
+
+    type: Literal["dare_gram"] = "dare_gram"
+    epochs: PositiveInt = 20
+    angle_weight: NonNegativeFloat = 0.05
+    scale_weight: NonNegativeFloat = 0.001
+    kept_energy: Share = 0.95
+    """Of the Gram matrices' singular values; what is below takes no part in the inverse."""
+
+    def adapt(self, problem: "Problem") -> "State":
+        from domain_adaptation.adaptation.methods._alignment import InverseGram
+
+        objective = InverseGram(problem, self.angle_weight, self.scale_weight, self.kept_energy)
+        return problem.fit(problem.model.extractor, objective, self, keeps_best=False, methods=("read",))

@@ -1,0 +1,126 @@
+"""What a method of adaptation works on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from domain_adaptation.data.clip_store import ClipStore
+from domain_adaptation.data.splits import Split
+from domain_adaptation.features import Features
+from domain_adaptation.models.model_folder import Model
+from domain_adaptation.training.loop import Clips, Rows, Settings, State, Training, fit
+from domain_adaptation.training.losses import SupervisedLoss
+from texturelib.learning.checkpoint import HasState
+
+
+class Objective(HasState, Protocol):
+    """What the module in training should make small. It may learn along; then its state is saved with the training."""
+
+    def __call__(self, module: nn.Module, real: torch.Tensor, /) -> torch.Tensor:
+        """real: a batch of real clips, [batch, samples] int16 -> a scalar. Learns only while the module trains."""
+        ...
+
+
+@dataclass(frozen=True)
+class RealClips:
+    """Clips without labels. clips: [clips, samples] int16 at the features' rate. sources: [clips], each one's recording."""
+
+    clips: Rows
+    sources: np.ndarray
+    split: Split
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A trained model, the clips it was trained on, and real clips without labels.
+
+    model: the copy that is adapted. classifier: frozen, [batch, n_features] -> [batch, 1], the logit of "this is real";
+    None where the method needs none. Of the synthetic clips, the training part alone is used.
+    """
+
+    model: Model
+    classifier: nn.Module | None
+    synthetic: ClipStore
+    truth: np.ndarray
+    synthetic_split: Split
+    real: RealClips
+    supervised: SupervisedLoss
+    folder: Path
+    seed: int
+    fabric: Fabric
+
+    @property
+    def features(self) -> Features:
+        return self.model.about.features
+
+    @property
+    def labelled(self) -> Clips:
+        """Synthetic clips with their controls: batches of (clips [batch, samples] int16, truth [batch, controls])."""
+        return Clips(self.synthetic_split["train"], self.synthetic, self.truth)
+
+    def fit(
+        self,
+        module: nn.Module,
+        objective: Objective,
+        settings: Settings,
+        *,
+        keeps_best: bool,
+        n_clips: int | None = None,
+        methods: tuple[str, ...] = (),
+    ) -> State:
+        """Train `module`, a part of the model, on the real clips.
+
+        n_clips: of an epoch, drawn by chance, as many of every recording; None: each clip once.
+        """
+        train = self.real.split["train"]
+        if n_clips is not None:
+            train = _evenly(train, self.real.sources[train], n_clips)
+        return fit(
+            module,
+            objective,
+            Clips(train, self.real.clips),
+            Clips(self.real.split["validation"], self.real.clips),
+            Training(
+                settings,
+                self.folder,
+                self.seed,
+                "adaptation",
+                keeps_best,
+                objective,
+                methods,
+                clips_per_epoch=n_clips,
+            ),
+            self.fabric,
+        )
+
+    @torch.no_grad()
+    def encoded_synthetic(self) -> torch.Tensor:
+        """-> [clips, n_features], the training part of the synthetic set, disturbed once, through the encoder as it is."""
+        encoder = self.model.extractor.encoder.eval().to(self.fabric.device)
+        torch.manual_seed(self.seed)
+        rows = self.synthetic_split["train"]
+        batches = (torch.from_numpy(self.synthetic[rows[start : start + 256]]) for start in range(0, len(rows), 256))
+        return torch.cat([encoder(self.supervised.inputs(batch.to(self.fabric.device))) for batch in batches])
+
+
+def _evenly(rows: np.ndarray, sources: np.ndarray, n_rows: int) -> np.ndarray:
+    """-> each of `rows` at least once, those of short recordings again and again, until every recording has as many; at least
+    `n_rows` in all."""
+    names, counts = np.unique(sources, return_counts=True)
+    n_each = max(counts.max(), -(-n_rows // len(names)))
+    return np.concatenate([np.resize(rows[sources == name], n_each) for name in names])
+
+
+class Stateless:
+    """An objective that learns nothing itself."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Nothing to restore."""

@@ -1,0 +1,58 @@
+"""How well labels of clips keep to the engine's laws when the clips are played slower."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from domain_adaptation.data.sets import controls_of
+from domain_adaptation.labelling.inference import read_waveforms
+from domain_adaptation.models.model_folder import About, Model
+from domain_adaptation.training.augment.slow_down import most_slow_down, slow_down_slopes, slowed
+
+_SPEEDS = (0.7, 0.85, 1.0, 1.2, 1.4)
+_BATCH = 64  # clips
+
+LabelsAtSpeeds = Mapping[float, np.ndarray]
+"""By exact slow-down: labels [clips, controls] of the same clips."""
+
+
+def can_be_slowed(model: Model) -> bool:
+    """-> whether clips can be played at all these speeds without the end of their spectrum telling of it."""
+    return max(_SPEEDS) <= most_slow_down(model.about.features)
+
+
+def labels_at_speeds(model: Model, clips: np.ndarray) -> LabelsAtSpeeds:
+    """clips: [clips, samples] at the features' rate, of any level, none silent."""
+    labels: dict[float, list[np.ndarray]] = {}
+    for start in range(0, len(clips), _BATCH):
+        batch = torch.from_numpy(clips[start : start + _BATCH]).float()
+        for speed in _SPEEDS:
+            played, factor = slowed(batch, speed)
+            labels.setdefault(factor, []).append(read_waveforms(model, played.numpy()).labels)
+    return {factor: np.concatenate(parts) for factor, parts in labels.items()}
+
+
+def law_slopes(about: About) -> dict[str, float]:
+    """-> by control, how far its label should move per unit of ln(slow-down); none for those without a law."""
+    slopes = slow_down_slopes(controls_of(about.controls))
+    return {name: float(slope) for name, slope in zip(about.names, slopes, strict=True) if np.isfinite(slope)}
+
+
+def fitted_slopes(labels: LabelsAtSpeeds) -> np.ndarray:
+    """-> [controls], of the mean label per unit of ln(slow-down), by least squares."""
+    means = np.stack([at_speed.mean(axis=0) for at_speed in labels.values()])
+    return np.polyfit(np.log(list(labels)), means, 1)[0]
+
+
+def law_broken_by(about: About, labels: LabelsAtSpeeds) -> float | None:
+    """-> how far the slopes of the mean labels lie from those of the laws, the mean over the controls with a law; None where
+    there is none.
+
+    Of means, not clip by clip: there, the noise of reading would outweigh the law, and answering always the same look best.
+    """
+    wanted = law_slopes(about)
+    if not wanted:
+        return None
+    known = [about.names.index(name) for name in wanted]
+    return float(np.abs(fitted_slopes(labels)[known] - list(wanted.values())).mean())

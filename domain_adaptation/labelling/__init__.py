@@ -1,0 +1,1 @@
+"""Labels of clips, from a model folder."""

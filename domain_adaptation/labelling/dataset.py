@@ -1,0 +1,141 @@
+"""Label the real set with continuous controls."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from domain_adaptation.config import AdaptationConfig
+from domain_adaptation.data.sets import check_clips_alike, sources_of
+from domain_adaptation.evaluation.laws import (
+    LabelsAtSpeeds,
+    can_be_slowed,
+    fitted_slopes,
+    labels_at_speeds,
+    law_broken_by,
+    law_slopes,
+)
+from domain_adaptation.evaluation.plots import distribution_plot, slow_down_plot, source_plot
+from domain_adaptation.evaluation.scores import share_inside
+from domain_adaptation.labelling.batches import label_dataset
+from domain_adaptation.labelling.inference import Labels, read_waveforms_of
+from domain_adaptation.models.model_folder import Model, check_same_controls, load_model
+from texturelib.dataset import read_dataset, write_dataset
+from texturelib.evenly import evenly_spread
+from texturelib.files import link_or_copy, write_json, write_table
+from texturelib.learning.memory import keep_freed_memory
+from texturelib.outputs import Output
+
+_SLOWED_CLIPS = 256  # spread evenly over the set, for the slow-down test
+
+
+def label(config: AdaptationConfig, output: Output, *, workers: int | None = None) -> dict[str, Any]:
+    """Write a dataset folder: the real clips with a column per control, read by the adapted network, not clipped, and one
+    for half the width of each label's 90 % interval.
+
+    labels.csv and labels.json hold the labels alone, labels_before.csv those without adaptation. -> what summary.json says.
+    """
+    import pandas as pd
+
+    keep_freed_memory()
+    folders = {name: config.output / name for name in ("extractor", "adapted")}
+    models = {name: load_model(folder) for name, folder in folders.items()}
+    check_same_controls({folders[name]: model.about.names for name, model in models.items()})
+    adapted = models["adapted"]
+    controls = adapted.about.names
+    dataset = read_dataset(config.real)
+    sources = sources_of(dataset)
+    check_clips_alike("real", dataset, "that of the clips the extractor learnt from", adapted.about.model_dump())
+    output.begin()
+    folder, journal = output.folder, output.folder / "journal.jsonl"
+    readings = label_dataset(folders, dataset, journal, config.executor, workers)
+    before, reading = readings["extractor"].labels, readings["adapted"]
+    after = reading.labels
+
+    chosen = evenly_spread(len(dataset), _SLOWED_CLIPS)
+    clips = read_waveforms_of(adapted, dataset, chosen)
+    is_slowed = bool(law_slopes(adapted.about)) and can_be_slowed(adapted)
+    at_speeds = {
+        when: labels_at_speeds(models[name], clips) for when, name in (("before", "extractor"), ("after", "adapted")) if is_slowed
+    }
+
+    names = dataset.metadata[["file_name"]]
+    labels = pd.concat([names, labels_table(adapted, reading)], axis=1)
+    others = dataset.metadata.drop(columns=list(labels.columns), errors="ignore")
+    for index, name in enumerate(names["file_name"]):
+        link_or_copy(dataset.path(index), folder / name)
+    write_table(folder / "labels_before.csv", pd.concat([names, _table(before, controls)], axis=1))
+    write_table(folder / "labels.csv", labels)
+    write_json(folder / "labels.json", labels_by_name(labels))
+    summary = {
+        "n_clips": len(dataset),
+        "share_of_labels_within_0_1": {"before": share_inside(before), "after": share_inside(after)},
+        "controls": {name: _summary(before[:, i], after[:, i]) for i, name in enumerate(controls)},
+        "slow_down": _slow_down(adapted, at_speeds, len(chosen)),
+    }
+    write_json(folder / "summary.json", summary)
+    distribution_plot(folder / "distributions.png", before, after, controls)
+    source_plot(folder / "by_source.png", after, sources, controls)
+    if is_slowed:
+        slow_down_plot(folder / "slow_down.png", at_speeds, law_slopes(adapted.about), controls)
+    write_dataset(
+        folder,
+        pd.concat([labels, others], axis=1),
+        sample_rate=dataset.sample_rate,
+        seconds=dataset.seconds,
+        controls=adapted.about.controls,
+        provenance={"kind": "labelled by domain-adaptation", "of": dataset.description.get("provenance")},
+    )
+    journal.unlink()
+    output.finish()
+    return summary
+
+
+def _slow_down(model: Model, at_speeds: Mapping[str, LabelsAtSpeeds], n_clips: int) -> dict[str, Any]:
+    """-> by control with a law: the slope it asks for per unit of ln(slow-down), and those of the labels."""
+    slopes = {when: fitted_slopes(labels) for when, labels in at_speeds.items()}
+    return {
+        "n_clips": n_clips,
+        "law_broken_by": {when: law_broken_by(model.about, labels) for when, labels in at_speeds.items()},
+        "slopes": {
+            name: {"by_the_law": wanted, **{when: float(slope[model.about.names.index(name)]) for when, slope in slopes.items()}}
+            for name, wanted in law_slopes(model.about).items()
+            if slopes
+        },
+    }
+
+
+def labels_table(model: Model, reading: Labels) -> Any:
+    """-> a data frame: a column per control, then one `<control>_interval` each where intervals are known."""
+    import pandas as pd
+
+    names = model.about.names
+    widths = model.half_widths(reading.spread)
+    tables = [_table(reading.labels, names)]
+    if widths is not None:
+        tables.append(_table(widths, [f"{name}_interval" for name in names]))
+    return pd.concat(tables, axis=1)
+
+
+def labels_by_name(labels: Any) -> dict[str, dict[str, float]]:
+    """labels: a data frame with file_name first -> {file name: {column: value}}, as the thesis published its labels."""
+    return {str(row.pop("file_name")): row for row in labels.to_dict("records")}
+
+
+def _table(labels: np.ndarray, controls: list[str]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(labels.astype(np.float64).round(6), columns=controls)
+
+
+def _summary(before: np.ndarray, after: np.ndarray) -> dict[str, dict[str, float]]:
+    return {
+        when: {
+            "share_within_0_1": share_inside(labels),
+            "mean": float(labels.mean()),
+            "std": float(labels.std()),
+            "min": float(labels.min()),
+            "max": float(labels.max()),
+        }
+        for when, labels in (("before", before), ("after", after))
+    }

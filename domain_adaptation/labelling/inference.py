@@ -1,0 +1,122 @@
+"""Clips -> labels: batch after batch."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import joblib
+import numpy as np
+import torch
+
+from domain_adaptation.data.clip_store import BATCH, read_batch
+from domain_adaptation.data.waveforms import prepared
+from domain_adaptation.models.extractor import Reading
+from domain_adaptation.models.model_folder import Model
+from domain_adaptation.training.loop import Rows
+from texturelib.dataset import Dataset
+from texturelib.learning.one_thread import one_thread
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """labels, spread: [clips, controls] float32; the spread as `Extractor.read` says. Labels are not held to 0..1."""
+
+    labels: np.ndarray
+    spread: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "Labels":
+        return Labels(self.labels[rows], self.spread[rows])
+
+
+def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+    """-> [rows, samples] float32 at the features' rate. Errors: TextureError, naming a clip that is missing, damaged or
+    silent."""
+    clips = read_batch([dataset.path(row) for row in rows], dataset.sample_rate, dataset.n_samples)
+    return prepared(torch.from_numpy(clips), dataset.sample_rate, model.about.features.sample_rate).numpy()
+
+
+def read_clips(model: Model, clips: np.ndarray) -> Labels:
+    """clips: [clips, samples] at the model's rate, none silent -> their labels, as one batch."""
+    about = model.about
+    with torch.inference_mode():
+        waveforms = prepared(torch.from_numpy(clips), about.sample_rate, about.features.sample_rate)
+        return _labels(model.extractor.eval().read(about.features.compute(waveforms)))
+
+
+def joined(parts: Sequence[Labels]) -> Labels:
+    return Labels(np.concatenate([part.labels for part in parts]), np.concatenate([part.spread for part in parts]))
+
+
+def _on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """-> what `work` makes of each item, in order. For work that is mostly torch's."""
+    with one_thread():
+        results = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(work)(item) for item in items)
+    return cast("list[Result]", results)
+
+
+def read_store(model: Model, store: Rows, rows: np.ndarray | None = None, *, disturb_seed: int | None = None) -> Labels:
+    """rows: which clips; all when None. disturb_seed: of what is done to synthetic clips; None reads them as they are."""
+    n_clips = len(store) if rows is None else len(rows)
+    return _read(model, n_clips, _rows_of(store, rows), disturb_seed)
+
+
+def read_waveforms(model: Model, clips: np.ndarray) -> Labels:
+    """clips: [clips, samples] at the features' rate, none silent."""
+    return _read(model, len(clips), lambda batch: torch.from_numpy(clips[batch.start : batch.stop]).float())
+
+
+def encode_store(model: Model, store: Rows, *, disturb_seed: int | None = None) -> np.ndarray:
+    """-> [clips, n_features] float32, as `read_store`."""
+    return np.concatenate(_in_batches(model, len(store), _rows_of(store), _encoded, disturb_seed))
+
+
+def _rows_of(store: Rows, rows: np.ndarray | None = None) -> Callable[[range], torch.Tensor]:
+    chosen = np.arange(len(store)) if rows is None else rows
+    return lambda batch: torch.from_numpy(store[chosen[batch.start : batch.stop]]).float()
+
+
+def _read(
+    model: Model,
+    n_clips: int,
+    clips: Callable[[range], torch.Tensor],
+    disturb_seed: int | None = None,
+) -> Labels:
+    return joined(_in_batches(model, n_clips, clips, _labels, disturb_seed))
+
+
+def _labels(reading: Reading) -> Labels:
+    return Labels(reading.labels.cpu().numpy(), reading.spread.cpu().numpy())
+
+
+def _encoded(reading: Reading) -> np.ndarray:
+    return reading.encoded.cpu().numpy()
+
+
+def _in_batches(
+    model: Model,
+    n_clips: int,
+    clips: Callable[[range], torch.Tensor],
+    part: Callable[[Reading], Result],
+    disturb_seed: int | None = None,
+) -> list[Result]:
+    """-> of each batch's reading the part that is wanted, so that nothing else stays in memory."""
+    extractor, features = model.extractor.eval(), model.about.features
+    device = next(extractor.parameters()).device
+
+    @torch.inference_mode()
+    def read(batch: range) -> Result:
+        waveforms = clips(batch).to(device)
+        if disturb_seed is not None:
+            waveforms = features.disturb(waveforms)
+        return part(extractor.read(features.compute(waveforms)))
+
+    batches = [range(start, min(start + BATCH, n_clips)) for start in range(0, n_clips, BATCH)]
+    if disturb_seed is not None:
+        # One after the other: their chance comes from one generator.
+        with torch.random.fork_rng():
+            torch.manual_seed(disturb_seed)
+            return [read(batch) for batch in batches]
+    return _on_every_core(read, batches)

@@ -1,5 +1,0 @@
-"""Ways to adapt the encoder to real clips without labels, one module each."""
-
-from domain_adaptation.methods._base import Method, methods
-
-__all__ = ["Method", "methods"]

@@ -1,0 +1,1 @@
+"""Networks with what is known of them, and their folders."""

@@ -1,0 +1,138 @@
+"""Model folders: weights that know their own shape, their features and their controls."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from torch import nn
+
+from domain_adaptation.data.waveforms import prepared
+from domain_adaptation.features import Features, features
+from domain_adaptation.models.extractor import Extractor, make_classifier
+from domain_adaptation.networks import Network, networks
+from texturelib.config import Config
+from texturelib.controls import WholeDescription
+from texturelib.errors import TextureError, UsageError, first_line
+from texturelib.files import shown
+from texturelib.learning.weights import WEIGHTS, fill, load_weights, of_the_size_of, save_weights
+
+
+class About(Config):
+    """What a model folder says of an extractor: all that is needed to label clips with it."""
+
+    network: Annotated[Network, networks]
+    features: Annotated[Features, features]
+    input_shape: tuple[PositiveInt, ...]
+    """Of one clip's features."""
+    controls: Annotated[tuple[WholeDescription, ...], Field(min_length=1)]
+    """As dataset.json of the synthetic set describes them."""
+    sample_rate: Annotated[int, Field(ge=1, le=384000)]
+    """Of the clips, as is `seconds`."""
+    seconds: Annotated[float, Field(gt=0, le=86400)]
+    interval: tuple[PositiveFloat, ...] | None = None
+    """Per control, by what the network's spread is multiplied to give half the width of a 90 % interval; null: unknown."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "About":
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("controls: two have the same name")
+        if self.interval is not None and len(self.interval) != len(self.controls):
+            raise ValueError(f"interval: has {len(self.interval)} numbers for {len(self.controls)} controls")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        return [control["name"] for control in self.controls]
+
+
+@dataclass(frozen=True)
+class Model:
+    """An extractor and what it reads."""
+
+    extractor: Extractor
+    about: About
+
+    def with_extractor(self, extractor: Extractor) -> "Model":
+        return replace(self, extractor=extractor)
+
+    def half_widths(self, spread: np.ndarray) -> np.ndarray | None:
+        """spread: [clips, controls], as read -> half the width of each label's 90 % interval; None: nothing is known of it."""
+        return None if self.about.interval is None else spread * np.array(self.about.interval, dtype=np.float32)
+
+
+class _AboutClassifier(Config):
+    n_layers: Annotated[int, Field(ge=1, le=64)]
+    negative_slope: float
+    n_features: PositiveInt
+
+
+def new_model(about: About) -> Model:
+    """-> with fresh weights, from torch's generator as it stands."""
+    return Model(Extractor(about.network, about.input_shape, len(about.controls)), about)
+
+
+def check_same_features(folder: Path, model: Model, features: Features) -> None:
+    """Errors: UsageError when the config's features are not those that the model learnt from."""
+    if model.about.features != features:
+        raise UsageError(
+            f"features: are not those that {shown(folder)} learnt from; change them back, or train it anew (train-extractor "
+            "--overwrite)"
+        )
+
+
+def save_model(folder: Path, model: Model) -> None:
+    save_weights(folder, model.extractor, model.about.model_dump(mode="json"))
+
+
+def load_model(folder: Path) -> Model:
+    """-> with the extractor in evaluation mode, on the CPU. Errors: TextureError."""
+    weights, about = load_weights(folder, About)
+    with of_the_size_of(folder / WEIGHTS, weights):
+        model = new_model(about)
+    fill(folder, model.extractor, weights)
+    _check_reads(folder, model)
+    return model
+
+
+_LONGEST_TRIED = 2**22  # samples
+
+
+def _check_reads(folder: Path, model: Model) -> None:
+    """Errors: TextureError when its features and its network do not go together, which a single clip shows."""
+    about = model.about
+    n_samples = round(about.seconds * about.sample_rate)
+    if n_samples > _LONGEST_TRIED:
+        return
+    clip = torch.sin(torch.arange(n_samples) / 3).unsqueeze(0)
+    try:
+        with torch.inference_mode():
+            model.extractor.read(about.features.compute(prepared(clip, about.sample_rate, about.features.sample_rate)))
+    except (RuntimeError, ValueError, IndexError, TextureError) as error:
+        raise TextureError(f"{shown(folder / WEIGHTS)}: it cannot read a clip ({first_line(error)})") from None
+
+
+def save_classifier(folder: Path, classifier: nn.Module, n_layers: int, negative_slope: float, n_features: int) -> None:
+    save_weights(folder, classifier, {"n_layers": n_layers, "negative_slope": negative_slope, "n_features": n_features})
+
+
+def load_classifier(folder: Path) -> nn.Module:
+    """-> the classifier in evaluation mode, frozen. Errors: TextureError."""
+    weights, about = load_weights(folder, _AboutClassifier)
+    with of_the_size_of(folder / WEIGHTS, weights):
+        classifier = make_classifier(about.n_layers, about.negative_slope, about.n_features)
+    fill(folder, classifier, weights)
+    return classifier.requires_grad_(False)
+
+
+def check_same_controls(models: Mapping[Path, Sequence[str]]) -> None:
+    """models: folder -> its controls. Errors: TextureError when they differ."""
+    (first, names), *others = models.items()
+    for folder, other in others:
+        if list(other) != list(names):
+            raise TextureError(
+                f"{shown(folder)}: reads {', '.join(other)}, but {shown(first)} reads {', '.join(names)}; train it anew"
+            )

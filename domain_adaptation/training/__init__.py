@@ -1,0 +1,1 @@
+"""Training the extractor and the classifier."""
