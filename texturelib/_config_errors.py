@@ -99,6 +99,9 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
         if members and (_is_family(place) or part not in _keys(place)):
             place = holder = members[0]
             continue
+        if _is_family(place) and part not in _keys(place):  # a plug-in that cannot be used has no keys
+            place = holder = None
+            continue
         if len(choices := _choices(place)) > 1 and part not in _keys(place):
             place = holder = next((choice for choice in choices if _label(choice) == part), None)
             continue
