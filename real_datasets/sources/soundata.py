@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from pydantic import field_validator
 
 from real_datasets.sources._base import Recording, Source, sources
 from real_datasets.sources._soundata import check_table, dataset_names, missing_files, open_dataset
+from real_datasets.sources._terms import terms_of_clips
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_json, shown
@@ -86,7 +87,7 @@ class Soundata(Source):
         licence = " ".join((dataset._license_info or "").split())[:_LONGEST_LICENCE]
         try:
             dataset._index = self._index(dataset)  # else it reads, or asks for, the one that it downloads
-            found = [self._recording(dataset.clip(clip_id), licence) for clip_id in dataset.clip_ids]
+            found = self._with_terms([self._recording(dataset.clip(clip_id), licence) for clip_id in dataset.clip_ids])
         except TextureError:
             raise
         except Exception as error:  # its readers check nothing: whatever a damaged file makes them raise
@@ -118,6 +119,19 @@ class Soundata(Source):
             raise TextureError(f"source.index: {shown(path)}: not an index of soundata's, which lists clips")
         return index
 
+    def _with_terms(self, recordings: Sequence[Recording]) -> list[Recording]:
+        """-> the recordings with each one's own licence, author and title, as far as the dataset tells them."""
+        terms = terms_of_clips(self.dataset, self.path, [recording.path.name for recording in recordings])
+        return [
+            replace(
+                recording,
+                licence=terms[recording.path.name].licence or recording.licence,
+                author=terms[recording.path.name].author,
+                title=terms[recording.path.name].title,
+            )
+            for recording in recordings
+        ]
+
     def _recording(self, clip: Any, licence: str) -> Recording:
         layout = _LAYOUTS.get(self.dataset)
         path = Path(os.path.normpath(clip.audio_path))
@@ -133,7 +147,7 @@ class Soundata(Source):
             tags=tuple(tags.labels) if tags else (),
             split=str(getattr(clip, "split", None) or (f"fold{fold}" if fold is not None else "")),
             origin=f"freesound {freesound_id}" if freesound_id else name,
-            # The ten classes that its readme calls ESC-10 ask for less than the rest of ESC-50.
+            # Of the set. The ten classes that its readme calls ESC-10 ask for less than the rest of ESC-50.
             licence="CC BY" if getattr(clip, "esc10", False) else layout.licence if layout else licence,
             url=f"https://freesound.org/s/{freesound_id}/" if freesound_id else "",
         )

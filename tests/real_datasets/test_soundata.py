@@ -3,6 +3,8 @@
 import csv
 import json
 import sys
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +31,42 @@ URBANSOUND8K = """slice_file_name,fsID,start,end,salience,fold,classID,class
 135776-2-0-50.wav,135776,28.5,32.5,2,1,2,children_playing
 7061-6-0-0.wav,7061,0.0,4.0,1,10,6,gun_shot
 """
+# As in each dataset's own files: clips without their class, letters as Python writes them, and a title in brackets of its own.
+ESC50_LICENSE = r"""# ESC-50: Dataset for Environmental Sound Classification
+
+## Dataset license
+
+The ESC-10 subset is licensed as a Creative Commons Attribution 3.0 Unported
+(https://creativecommons.org/licenses/by/3.0/) dataset.
+
+## Licensing/attribution details for individual clips:
+
+101 - Dog:
+- [1-100032-A.ogg]: clip derived from rose_bark.wav (http://www.freesound.org/people/nfrae/sounds/100032/) by nfrae [CC0]
+
+201 - Rain:
+- [1-17367-A.ogg]:  clip derived from Rain (on a H\xf6r roof).wav (http://freesound.org/people/a%20b/sounds/17367/) by a b [CC0]
+- [2-82367-A.ogg]: clip derived from [Rain[Me]](http://freesound.org/people/me/sounds/82367/) by me [CC-BY-NC]
+
+202 - Sea waves:
+- [3-152594-A.ogg]: clip derived from sea by night (http://www.freesound.org/people/x/sounds/152594/) by x.y [CC-Sampling+]
+"""
+FREESOUNDCREDITS = """This dataset uses the following sounds from Freesound:
+
+to access user page:  http://www.freesound.org/people/[username]
+to access sound page: http://www.freesound.org/people/[username]/sounds/[soundid]
+
+[soundid] by [username]
+
+135776 by nickpursehouse
+7061 by cognito perceptu
+"""
+FSDNOISY18K = {"train": ["100.wav,Rain,/m/06mb1,1,0", "200.wav,Fire,/m/02_41,0,1"], "test": ["300.wav,Wind,/m/03m9d0z,"]}
+FSDNOISY18K_LICENCES = """fname,license
+100.wav,http://creativecommons.org/publicdomain/zero/1.0/
+300.wav,http://creativecommons.org/licenses/by/3.0/
+100.wav,http://creativecommons.org/publicdomain/zero/1.0/
+"""
 EIGENSCAPE = """Filename,Location,Place,Time,Date,Notes
 Beach-01.wav,Beach,Bridlington,10:42,09/05/2017,
 Park-01.wav,Park,York,11:06,12/05/2017,windy
@@ -51,6 +89,7 @@ def esc50(tmp_path):
         write_wav(root / "audio" / row["filename"])
     (root / "meta").mkdir()
     (root / "meta" / "esc50.csv").write_text(ESC50)
+    (root / "LICENSE").write_text(ESC50_LICENSE)
     return root
 
 
@@ -61,6 +100,25 @@ def urbansound8k(tmp_path):
         write_wav(root / "audio" / f"fold{row['fold']}" / row["slice_file_name"])
     (root / "metadata").mkdir()
     (root / "metadata" / "UrbanSound8K.csv").write_text(URBANSOUND8K)
+    (root / "FREESOUNDCREDITS.txt").write_text(FREESOUNDCREDITS)
+    return root
+
+
+@pytest.fixture
+def fsdnoisy18k(tmp_path):
+    """Read with its index, tmp_path/index.json."""
+    root = tmp_path / "FSDnoisy18k"
+    for folder in ("meta", "doc"):
+        (root / f"FSDnoisy18k.{folder}").mkdir(parents=True)
+    clips = {}
+    for split, rows in FSDNOISY18K.items():
+        header = "fname,label,aso_id,manually_verified,noisy_small"
+        (root / "FSDnoisy18k.meta" / f"{split}.csv").write_text("\n".join([header, *rows]) + "\n")
+        for name in (row.split(",")[0] for row in rows):
+            write_wav(root / f"FSDnoisy18k.audio_{split}" / name)
+            clips[name.removesuffix(".wav")] = {"audio": [f"FSDnoisy18k.audio_{split}/{name}", None]}
+    (root / "FSDnoisy18k.doc" / "LICENSE-INDIVIDUAL-CLIPS.csv").write_text(FSDNOISY18K_LICENCES)
+    (tmp_path / "index.json").write_text(json.dumps({"clips": clips}))
     return root
 
 
@@ -83,7 +141,6 @@ def test_esc50_is_read_from_its_folder_alone(esc50):
         assert recording.path == esc50 / "audio" / row["filename"]
         assert recording.tags == (row["category"],)
         assert recording.split == f"fold{row['fold']}"
-        assert recording.licence == ("CC BY" if row["esc10"] == "True" else "CC BY-NC 3.0")
         assert recording.url == f"https://freesound.org/s/{row['src_file']}/"
 
 
@@ -139,6 +196,77 @@ def test_a_clip_without_its_file_is_named_and_the_others_go_on(esc50):
     recordings = source.recordings()
     assert len(recordings) == len(rows_of(ESC50))
     assert source.fetch(recordings).keys() == {"audio/1-17367-A-10.wav"}
+
+
+# Terms of each clip
+
+
+def terms(dataset, path, **settings):
+    """-> of each clip's file, its licence, author and title."""
+    recordings = Soundata(dataset=dataset, path=path, **settings).recordings()
+    return {recording.path.name: (recording.licence, recording.author, recording.title) for recording in recordings}
+
+
+def test_each_clip_of_esc50_has_the_licence_author_and_title_that_its_license_file_tells(esc50, capsys):
+    assert terms("esc50", esc50) == {
+        "1-100032-A-0.wav": ("CC0", "nfrae", "rose_bark.wav"),
+        "1-17367-A-10.wav": ("CC0", "a b", "Rain (on a Hör roof).wav"),
+        "2-82367-A-10.wav": ("CC-BY-NC", "me", "[Rain[Me]]"),
+        "3-152594-A-11.wav": ("CC-Sampling+", "x.y", "sea by night"),
+        "5-152594-B-11.wav": ("CC BY-NC 3.0", "", ""),  # not told of, so those of the whole set
+    }
+    untold = "does not tell author and licence of 1 of 5 clips (the first: 5-152594-B-11.wav)"
+    assert capsys.readouterr().err == f"note: source.path: {esc50 / 'LICENSE'} {untold}\n"
+
+
+def test_authors_of_urbansound8k_come_from_its_credits_which_tell_no_licences(urbansound8k, capsys):
+    assert terms("urbansound8k", urbansound8k) == {
+        "135776-2-0-49.wav": ("CC BY-NC", "nickpursehouse", ""),
+        "135776-2-0-50.wav": ("CC BY-NC", "nickpursehouse", ""),
+        "7061-6-0-0.wav": ("CC BY-NC", "cognito perceptu", ""),
+    }
+    assert capsys.readouterr().err == ""
+
+
+def test_each_clip_of_fsdnoisy18k_has_the_licence_of_its_table(fsdnoisy18k, tmp_path):
+    found = terms("fsdnoisy18k", fsdnoisy18k, index=tmp_path / "index.json")
+    assert found["100.wav"] == ("http://creativecommons.org/publicdomain/zero/1.0/", "", "")
+    assert found["300.wav"] == ("http://creativecommons.org/licenses/by/3.0/", "", "")
+    assert found["200.wav"][0].startswith("Please note that FSDnoisy18k has licenses at two different levels")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "file", "licences"),
+    [
+        ("esc50", "LICENSE", {"CC BY", "CC BY-NC 3.0"}),  # the set says that its ESC-10 part is CC BY
+        ("urbansound8k", "FREESOUNDCREDITS.txt", {"CC BY-NC"}),
+    ],
+)
+def test_without_the_file_that_tells_them_all_have_the_sets_terms_and_a_note_says_so(request, capsys, dataset, file, licences):
+    folder = request.getfixturevalue(dataset)
+    (folder / file).unlink()
+    assert {(licence, author) for licence, author, _ in terms(dataset, folder).values()} == {(each, "") for each in licences}
+    assert f"{folder} has no {file}, which tells " in capsys.readouterr().err
+
+
+def test_a_file_of_terms_that_holds_anything_does_not_keep_the_set_from_being_read(esc50, capsys):
+    (esc50 / "LICENSE").write_bytes(b"\xff\x00- [1-100032-A.ogg]: by me\n- [\n")
+    assert {licence for licence, _, _ in terms("esc50", esc50).values()} == {"CC BY", "CC BY-NC 3.0"}
+    assert "does not tell author and licence of 5 of 5 clips" in capsys.readouterr().err
+
+
+ESC50_OF_OTHERS = Path(__file__).parents[2].parent / "shared" / "recordings_various"
+
+
+@pytest.mark.skipif(not ESC50_OF_OTHERS.exists(), reason=f"clips of ESC-50 are not at {ESC50_OF_OTHERS}")
+def test_esc50s_own_license_file_tells_of_every_clip(esc50, capsys):
+    rows = (ESC50_OF_OTHERS / "esc50.csv").read_text().replace(".ogg", ".wav")
+    (esc50 / "meta" / "esc50.csv").write_text(rows)
+    (esc50 / "LICENSE").write_bytes((ESC50_OF_OTHERS / "LICENSE.txt").read_bytes())
+    found = terms("esc50", esc50)
+    assert capsys.readouterr().err == ""
+    assert Counter(licence for licence, _, _ in found.values()) == {"CC0": 214, "CC-BY": 168, "CC-BY-NC": 28, "CC-Sampling+": 4}
+    assert all(author and title for _, author, title in found.values())
 
 
 # Any other dataset
