@@ -22,7 +22,9 @@ def _one(recording: Recording) -> str:
     is_link = recording.url.isprintable() and re.fullmatch(r"https?://[^\s<>()\\]+", recording.url) is not None
     what = f"[{title}]({recording.url})" if is_link else title
     who = f" by {_plain(recording.author)}" if recording.author else ""
-    return f"{what}{who}" + (f" ({_plain(recording.name)})" if recording.title else "")
+    name = f" ({_plain(recording.name)})" if recording.title else ""
+    wish = f"; wish about generative AI: {_plain(recording.gen_ai_preference)}" if recording.gen_ai_preference else ""
+    return f"{what}{who}{name}{wish}"
 
 
 def _plain(text: str) -> str:

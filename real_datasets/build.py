@@ -103,6 +103,7 @@ def _segments(
                     "origin": recording.origin or name,
                     "licence": recording.licence,
                     "author": recording.author,
+                    "gen_ai_preference": recording.gen_ai_preference,
                 }
             )
     table = pd.DataFrame(rows)
@@ -117,7 +118,7 @@ def _of_nothing_new(cuts: Mapping[str, dict[str, Any]], segments: "pd.DataFrame"
 
 
 def _statistics(segments: "pd.DataFrame", durations: Sequence[float], used: Sequence[Recording]) -> dict[str, Any]:
-    """-> for dataset.json: levels and durations, and how many segments there are by tag, split and licence."""
+    """-> for dataset.json: levels and durations, and how many segments there are by tag, split, licence and wish."""
     levels = segments["level_dbfs"].quantile([0, 0.25, 0.5, 0.75, 1])
     tags = Counter(tag for tags in segments["tags"] for tag in tags.split(TAG_SEPARATOR) if tag)
     return {
@@ -127,6 +128,7 @@ def _statistics(segments: "pd.DataFrame", durations: Sequence[float], used: Sequ
         "n_segments_by_tag": dict(tags.most_common()),
         "n_segments_by_split": _counts(segments["split"]),
         "n_segments_by_licence": _counts(segments["licence"]),
+        "n_segments_by_gen_ai_preference": _counts(segments["gen_ai_preference"]),
     }
 
 

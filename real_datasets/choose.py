@@ -25,7 +25,7 @@ class Choice:
         return [recording for recording in self.recordings if recording.name not in self.left_out]
 
     def table(self) -> "pd.DataFrame":
-        """-> a row per recording: source (its name), kept ("yes", "no"), why_not, tags, split, licence, author, title, url."""
+        """-> a row per recording: source (its name), kept ("yes", "no"), why_not, tags, and what else its source says of it."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -40,6 +40,7 @@ class Choice:
                     "author": recording.author,
                     "title": recording.title,
                     "url": recording.url,
+                    "gen_ai_preference": recording.gen_ai_preference,
                 }
                 for recording in self.recordings
             ]

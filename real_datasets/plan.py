@@ -18,6 +18,8 @@ def describe(choice: Choice) -> str:
     lines += _block("tags of those taken", Counter(tag for recording in kept for tag in recording.tags))
     lines += _block("parts of the source", Counter(recording.split for recording in kept if recording.split))
     lines += _block("licences", Counter(recording.licence for recording in kept if recording.licence))
+    wishes = Counter(recording.gen_ai_preference for recording in kept if recording.gen_ai_preference)
+    lines += _block("gen_ai_preference, what uploaders wish about the training of generative models", wishes)
     return "\n".join(lines)
 
 

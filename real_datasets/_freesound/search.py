@@ -28,6 +28,7 @@ class Sound(BaseModel):
     tags: tuple[str, ...] = ()
     username: str = ""
     license: str = ""
+    gen_ai_preference: str | None = None
     duration: float = 0.0
     url: str = ""
     type: str = ""

@@ -17,7 +17,8 @@ class Recording:
 
     name: how people know it, unique in its source (for a file, its relative path). split: of the source's own
     ("dev", "fold3"). origin: what recordings that were cut from one longer one have in common; its name where it stands
-    alone. licence, author, title, url: for the attribution that most licences ask for.
+    alone. licence, author, title, url: for the attribution that most licences ask for. gen_ai_preference: what its uploader
+    wishes about the training of generative models, in Freesound's words.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Recording:
     author: str = ""
     title: str = ""
     url: str = ""
+    gen_ai_preference: str = ""
 
 
 class Source(Config):

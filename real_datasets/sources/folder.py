@@ -16,7 +16,7 @@ from texturelib.files import check_file, printable, shown
 from texturelib.nearest import did_you_mean
 from texturelib.sound_files import SUFFIXES, find_audio
 
-_COLUMNS = ("split", "origin", "licence", "author", "title", "url")
+_COLUMNS = ("split", "origin", "licence", "author", "title", "url", "gen_ai_preference")
 
 
 @sources.register
@@ -27,7 +27,8 @@ class Folder(Source):
     path: ConfigPath
     tags_from: Annotated[Literal["nothing", "folders"] | ConfigPath, Field(union_mode="left_to_right")] = "nothing"
     """"folders": the names of the sub-folders that a file lies in are its tags. Or a table (CSV) with a column file_name,
-    relative to `path`, a column tags (separated by ";" or ","), and if you like split, origin, licence, author, title, url."""
+    relative to `path`, a column tags (separated by ";" or ","), and if you like split, origin, licence, author, title, url,
+    gen_ai_preference."""
 
     @property
     def inputs(self) -> Mapping[str, Path]:

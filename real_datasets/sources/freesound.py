@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from real_datasets._freesound.api import Api
 
 Licence = Literal["Creative Commons 0", "Attribution", "Attribution NonCommercial"]
+GenAiPreference = Literal["no-additional-preferences", "open-source-models", "noncommercial-open-source-models", "no-gen-ai"]
 
 # By the part of a licence's address that says which one it is; its version follows.
 _LICENCE_OF: dict[str, Licence] = {
@@ -47,6 +48,9 @@ class Freesound(Source):
     seconds: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (1.0, 300.0)
     """How long a sound may be, at least and at most."""
     licences: Annotated[tuple[Licence, ...], Field(min_length=1)] = ("Creative Commons 0", "Attribution")
+    gen_ai_preference: Annotated[tuple[GenAiPreference, ...], Field(min_length=1)] | None = None
+    """Take only sounds whose uploaders wish one of these about the training of generative models, which
+    https://freesound.org/help/faq/ explains; a sound of which Freesound tells no wish is then left out. null takes all."""
     most: Annotated[int, Field(ge=1)] = 500
     """How many sounds, the first in the order of `sort`."""
     sort: Literal["created_asc", "created_desc", "score", "rating_desc", "downloads_desc", "duration_asc", "duration_desc"] = (
@@ -78,7 +82,8 @@ class Freesound(Source):
         """-> what the search finds; asks Freesound only for pages that are not in `folder` yet."""
         found = self._found()
         if not found:
-            raise TextureError(f'source: Freesound has no sound for "{self.query}" with {self._filter}')
+            wish = f" and gen_ai_preference {', '.join(self.gen_ai_preference)}" if self.gen_ai_preference else ""
+            raise TextureError(f'source: Freesound has no sound for "{self.query}" with {self._filter}{wish}')
         return [
             Recording(
                 name=path.name,
@@ -88,6 +93,7 @@ class Freesound(Source):
                 author=sound.username,
                 title=sound.name,
                 url=sound.url,
+                gen_ai_preference=sound.gen_ai_preference or "",
             )
             for path, sound in found.items()
         ]
@@ -150,16 +156,17 @@ class Freesound(Source):
                 raise _NotYetAsked
             return api().page(parameters, number)
 
-        return {self._path(sound): sound for sound in search(pages, parameters, self.most, self._has_licence, ask)}
+        return {self._path(sound): sound for sound in search(pages, parameters, self.most, self._is_wanted, ask)}
 
     def _api(self) -> "Api":
         from real_datasets._freesound.api import Api  # here, since it takes a while
 
         return Api(self.base_url, self.connection)
 
-    def _has_licence(self, sound: Sound) -> bool:
+    def _is_wanted(self, sound: Sound) -> bool:
         # Looked at again here: what a sound may be used for should not hang on the spelling in a filter.
-        return any(part in sound.license and licence in self.licences for part, licence in _LICENCE_OF.items())
+        has_licence = any(part in sound.license and licence in self.licences for part, licence in _LICENCE_OF.items())
+        return has_licence and (self.gen_ai_preference is None or sound.gen_ai_preference in self.gen_ai_preference)
 
     def _path(self, sound: Sound) -> Path:
         suffix = f".{sound.type.lower()}" if self.files == "originals" else ".ogg"

@@ -77,7 +77,7 @@ def assert_is_headings_and_items(page: str, n_recordings: int) -> None:
         assert not re.match(r"([-+=]|\d+[.)])", text), line
 
 
-@pytest.mark.parametrize("field", ["name", "title", "author", "licence", "url"])
+@pytest.mark.parametrize("field", ["name", "title", "author", "licence", "url", "gen_ai_preference"])
 @pytest.mark.parametrize("text", [*HOSTILE, *URLS[1:-1]])
 def test_nothing_that_a_stranger_wrote_breaks_out_of_its_line_or_becomes_a_link(field: str, text: str) -> None:
     page = attribution([recording(**{field: text}), recording(name="b.wav", title="brook", licence="CC0")])
@@ -95,6 +95,7 @@ ANY_TEXT = st.one_of(st.sampled_from(HOSTILE), st.text("[]()<>\\`*_~#-+1. \n&;!a
                 "title": ANY_TEXT,
                 "author": ANY_TEXT,
                 "licence": ANY_TEXT,
+                "gen_ai_preference": ANY_TEXT,
                 "url": st.one_of(st.sampled_from(URLS), ANY_TEXT.map("https://example.org/{}".format)),
             }
         ),
@@ -120,7 +121,7 @@ def test_recordings_stand_under_their_licences_and_those_without_one_at_the_end(
             recording(name="d.wav"),
             recording(name="c.wav", licence="CC0"),
             recording(name="b.wav", licence="BY", author="Ann", title="Brook", url="https://example.org/b"),
-            recording(name="a.wav", licence="CC0", author="Bob"),
+            recording(name="a.wav", licence="CC0", author="Bob", gen_ai_preference="no-gen-ai"),
         ]
     )
     assert (
@@ -135,7 +136,7 @@ The clips of this set were cut from 4 recordings.
 
 ## CC0
 
-- a.wav by Bob
+- a.wav by Bob; wish about generative AI: no-gen-ai
 - c.wav
 
 ## No licence known

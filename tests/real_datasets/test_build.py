@@ -36,6 +36,7 @@ def test_segments_count_from_1_over_the_kept_ones_and_know_where_they_come_from(
     found = table(cut())
     assert found.columns.tolist() == [
         "file_name", "source", "start_seconds", "level_dbfs", "n_clipped", "tags", "split", "origin", "licence", "author",
+        "gen_ai_preference",
     ]  # fmt: skip
     assert found["file_name"].tolist() == ["audio/river_1.wav", "audio/river_2.wav", "audio/river_3.wav"]
     assert found["start_seconds"].tolist() == [0.0, 0.1, 0.4]

@@ -54,6 +54,7 @@ class FakeFreesound(ThreadingHTTPServer):
             "tags": ["water", "stream"],
             "username": "ann",
             "license": f"{CC}/publicdomain/zero/1.0/",
+            "gen_ai_preference": "open-source-models",
             "duration": 12.5,
             "url": f"https://freesound.org/people/ann/sounds/{sound_id}/",
             "type": "wav",
@@ -234,7 +235,8 @@ def test_freesound_is_asked_in_the_words_of_its_documentation(source, server):
         'tag:"water" tag:"field-recording" duration:[2.0 TO 60.0] '
         'license:("Attribution NonCommercial" OR "Attribution Noncommercial")'
     )
-    assert {"id", "name", "tags", "username", "license", "previews", "filesize", "type"} <= set(asked["fields"].split(","))
+    needed = {"id", "name", "tags", "username", "license", "gen_ai_preference", "previews", "filesize", "type"}
+    assert needed <= set(asked["fields"].split(","))
     assert asked["authorization"] == f"Token {KEY}"
 
 
@@ -277,6 +279,28 @@ def test_nothing_found_is_an_error_that_says_what_was_asked(source, server):
     server.sounds = {}
     with pytest.raises(TextureError, match=r'Freesound has no sound for "stream" with duration:\[1\.0 TO 300\.0\] license:'):
         source().recordings()
+    with pytest.raises(TextureError, match=r"license:.* and gen_ai_preference no-additional-preferences, open-source-models$"):
+        source(gen_ai_preference=["no-additional-preferences", "open-source-models"]).recordings()
+
+
+WISHES = ["no-additional-preferences", "open-source-models", "noncommercial-open-source-models", "no-gen-ai", None]
+
+
+def test_what_an_uploader_wishes_about_generative_ai_is_kept(source, server):
+    server.sounds = {n: server.sound(n, gen_ai_preference=wish) for n, wish in enumerate(WISHES)}
+    recordings = source().recordings()  # all of them: it is for the config to say who is left out
+    assert [recording.gen_ai_preference for recording in recordings] == [*WISHES[:-1], ""]
+
+
+def test_a_config_may_leave_out_sounds_by_that_wish_and_others_take_their_places(source, server):
+    server.sounds = {n: server.sound(n, gen_ai_preference=wish) for n, wish in enumerate([*WISHES, *WISHES])}
+    wanted = ["no-additional-preferences", "open-source-models"]
+    # Neither those who wish otherwise nor those of whom no wish is known; so many as `most` says are found on later pages.
+    assert [recording.name for recording in source(gen_ai_preference=wanted, most=4).recordings()] == [
+        "0.ogg", "1.ogg", "5.ogg", "6.ogg"
+    ]  # fmt: skip
+    assert [recording.name for recording in source(gen_ai_preference=["no-gen-ai"]).recordings()] == ["3.ogg", "8.ogg"]
+    assert server.counts == {f"/apiv2/search/?page={page}": 1 for page in (1, 2, 3, 4)}  # the same search, asked once
 
 
 @pytest.mark.parametrize("body", [b"<html>Welcome to Hotel Bellevue</html>", b"[]", b'"detail"', b"\xff"])
@@ -743,6 +767,8 @@ def test_a_base_url_is_of_https_or_leads_to_this_machine(url):
     [
         ({"licences": ["Atribution"]}, r'source\.licences\.0: "Atribution" is not known \(did you mean "Attribution"\?'),
         ({"licences": []}, r"source\.licences: \[\]: "),
+        ({"gen_ai_preference": ["no-genai"]}, r'gen_ai_preference\.0: "no-genai" is not known \(did you mean "no-gen-ai"\?'),
+        ({"gen_ai_preference": []}, r"source\.gen_ai_preference: \[\]: "),
         ({"query": " "}, r"source\.query: is empty and so are tags"),
         ({"seconds": [9, 1]}, r"source\.seconds: \[9\.0, 1\.0\]: should be \[at least, at most\]"),
         ({"tags": ['a" OR b']}, r"source\.tags\.0: "),

@@ -74,6 +74,25 @@ def test_it_counts_what_is_taken_and_the_reasons_for_the_rest_without_opening_a_
     assert contents() == before
 
 
+def test_what_uploaders_wish_is_counted_and_kept_beside_the_clips(record, config, command, noise, tmp_path) -> None:
+    for name in ("brook.wav", "storm.wav", "wind.wav"):
+        record(name, noise(1))
+    tags = tmp_path / "tags.csv"
+    tags.write_text("file_name,tags,gen_ai_preference\nbrook.wav,a,no-gen-ai\nstorm.wav,a,open-source-models\nwind.wav,a,\n")
+    _, printed, _ = command("plan", config, "--set", f"source.tags_from={tags}")
+    assert lines(printed)[-3:] == [
+        ["gen_ai_preference, what uploaders wish about the training of generative models:"],
+        ["1", "no-gen-ai"],
+        ["1", "open-source-models"],
+    ]
+    assert command("build", config, "--set", f"source.tags_from={tags}", "--workers", 1)[0] == 0
+    table = pd.read_csv(tmp_path / "real" / "metadata.csv", keep_default_na=False)
+    assert table["gen_ai_preference"].tolist() == ["no-gen-ai", "open-source-models", ""]
+    statistics = json.loads((tmp_path / "real" / "dataset.json").read_text())["statistics"]
+    assert statistics["n_segments_by_gen_ai_preference"] == {"no-gen-ai": 1, "open-source-models": 1}
+    assert "- brook.wav; wish about generative AI: no-gen-ai\n" in (tmp_path / "real" / "ATTRIBUTION.md").read_text()
+
+
 def test_its_table_has_every_recording_and_why_it_is_not_taken(
     tagged: Path, no_sound_is_opened: None, command: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -81,7 +100,9 @@ def test_its_table_has_every_recording_and_why_it_is_not_taken(
     assert status == 0
     assert printed.splitlines()[-1].endswith("plan.csv: all 7 recordings")
     table = pd.read_csv(tmp_path / "plans" / "plan.csv", keep_default_na=False)
-    assert table.columns.tolist() == ["source", "kept", "why_not", "tags", "split", "licence", "author", "title", "url"]
+    assert table.columns.tolist() == [
+        "source", "kept", "why_not", "tags", "split", "licence", "author", "title", "url", "gen_ai_preference",
+    ]  # fmt: skip
     found = {row.source: (row.kept, row.why_not) for row in table.itertuples()}
     assert found == {
         "brook.wav": ("yes", ""),
