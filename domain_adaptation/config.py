@@ -5,27 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from domain_adaptation.adaptation.methods import Method, methods
+from domain_adaptation.data.splits import SplitConfig
 from domain_adaptation.features import Features, features
 from domain_adaptation.networks import Network, networks
 from domain_adaptation.training.config import TrainingConfig
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
 from texturelib.learning.compute import ComputeConfig
-
-
-class SplitConfig(Config):
-    """Shares of a set; together 1."""
-
-    train: Annotated[float, Field(gt=0, lt=1)] = 0.85
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    test: Annotated[float, Field(gt=0, lt=1)] = 0.1
-
-    @model_validator(mode="after")
-    def _whole(self) -> "SplitConfig":
-        total = self.train + self.validation + self.test
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"train + validation + test is {total:g}; it should be 1")
-        return self
 
 
 class ExtractorConfig(TrainingConfig):

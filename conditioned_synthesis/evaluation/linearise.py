@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from conditioned_synthesis.evaluation.control_metrics import signed_rho
 from conditioned_synthesis.evaluation.labeller import Labeller
 from conditioned_synthesis.evaluation.plots import plot_curves
 from conditioned_synthesis.evaluation.render import asked_at, grid, play_set
+from conditioned_synthesis.evaluation.results import Response
 from conditioned_synthesis.instrument.card import write_linear_card
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, save_instrument
 from texturelib.controls import Control
@@ -30,22 +30,6 @@ _LEAST_RISE = 0.25  # of what was asked for
 # Of the mean slope: where what is read hardly changes, a slider runs through at most twenty times as fast as on the whole.
 _LEAST_SLOPE = 0.05
 _POINTS = 33  # of a curve
-
-
-@dataclass(frozen=True)
-class Response:
-    """What a control does. asked, read: [sounds], NaN where a sound could not be read. fitted: [sounds], the smooth curve through
-    them. curve: see `Slider`; None where the control is not followed. rho: the rank correlation of asked and read."""
-
-    asked: np.ndarray
-    read: np.ndarray
-    fitted: np.ndarray
-    curve: tuple[tuple[float, float], ...] | None
-    rho: float
-
-    @property
-    def is_backwards(self) -> bool:
-        return self.curve is not None and self.rho < 0
 
 
 def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from texturelib.files import link_or_copy
 from texturelib.pages import write_page
 
 if TYPE_CHECKING:
-    from conditioned_synthesis.evaluation.command import Evaluation, Measured
+    from conditioned_synthesis.evaluation.results import Evaluation, Measured
 
 _CLIPS_SHOWN = 4
 _ENDS = ("lowest", "middle", "highest")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
 if TYPE_CHECKING:
-    from conditioned_synthesis.evaluation.linearise import Response
+    from conditioned_synthesis.evaluation.results import Response
 
 COLOURS = (BLUE, ORANGE, "#2f855a", "#805ad5", "#b83280", "#00808a", "#975a16", "#4a5568")
 

@@ -1,13 +1,31 @@
 """Divide a set into training, validation and test clips, and write down which is which."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, model_validator
 
-from domain_adaptation.config import SplitConfig
+from texturelib.config import Config
 from texturelib.dataset import Dataset
 from texturelib.errors import TextureError
 from texturelib.files import shown, write_table
+
+
+class SplitConfig(Config):
+    """Shares of a set; together 1."""
+
+    train: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SplitConfig":
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train + validation + test is {total:g}; it should be 1")
+        return self
+
 
 Split = dict[str, np.ndarray]
 """Part ("train", "validation", "test") -> indices of its clips."""

@@ -1,0 +1,92 @@
+"""What evaluate and linearise found, as their tables, pages and pictures take it."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from conditioned_synthesis.evaluation.control_metrics import Following
+from texturelib.controls import Control
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of one row of the tables; NaN for what does not apply to it.
+
+    following: by control. held_out: by control, the mean error of what is read from sounds with the held-out clips' controls.
+    Distances are in the unit of `TextureStatistics.paired_distance`: paired: between each held-out clip and the sound with its
+    controls; of_sets: between all of both. diversity: between sounds that differ in nothing but their seed. louder: than each
+    held-out clip the sound with its controls is, in dB.
+    """
+
+    name: str
+    following: dict[str, Following] = field(default_factory=dict)
+    held_out: dict[str, float] = field(default_factory=dict)
+    paired: float = math.nan
+    of_sets: float = math.nan
+    diversity: float = math.nan
+    louder: float = math.nan
+    real_time_factor: float = math.nan
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """controls: those that vary, on whose sliders all values are. points: by control and synthesiser, asked and read."""
+
+    controls: tuple[Control, ...]
+    measured: list[Measured]
+    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
+    n_clips: int
+    clip_seconds: float
+    notes: list[str]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """-> a row per synthesiser and control, of numbers and None."""
+        return [
+            {
+                "synthesiser": each.name,
+                "control": control.name,
+                **_following_row(each.following.get(control.name)),
+                "held_out_error": each.held_out.get(control.name, math.nan),
+                "paired_distance": each.paired,
+                "set_distance": each.of_sets,
+                "diversity": each.diversity,
+                "louder_db": each.louder,
+                "real_time_factor": each.real_time_factor,
+            }
+            for each in self.measured
+            for control in self.controls
+        ]
+
+    def markdown(self) -> str:
+        """-> the table, as Markdown."""
+        of_sounds = ["held-out error", "paired distance", "set distance", "diversity", "louder, dB", "x real time"]
+        head = ["synthesiser", "control", "signed rho", "error", "R2", "leakage", *of_sounds]
+        lines = [" | ".join(head), " | ".join(["---"] * 2 + ["--:"] * (len(head) - 2))]
+        for row in self.rows():
+            values = [value for key, value in row.items() if key not in ("synthesiser", "control", "leaks_into")]
+            signed = f"{values[0]:+.2f}" if math.isfinite(values[0]) else ""
+            numbers = ["" if not math.isfinite(value) else f"{value:.2f}" for value in values[1:]]
+            lines.append(" | ".join([row["synthesiser"], row["control"].replace("|", "\\|"), signed, *numbers]))
+        return "\n".join(f"| {line} |" for line in lines)
+
+
+def _following_row(found: Following | None) -> dict[str, Any]:
+    return (found or Following(math.nan, math.nan, math.nan, math.nan, ""))._asdict()
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a control does. asked, read: [sounds], NaN where a sound could not be read. fitted: [sounds], the smooth curve through
+    them. curve: see `Slider`; None where the control is not followed. rho: the rank correlation of asked and read."""
+
+    asked: np.ndarray
+    read: np.ndarray
+    fitted: np.ndarray
+    curve: tuple[tuple[float, float], ...] | None
+    rho: float
+
+    @property
+    def is_backwards(self) -> bool:
+        return self.curve is not None and self.rho < 0
