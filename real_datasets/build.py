@@ -29,6 +29,8 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     wanted = choice.kept
     output.begin()
     unavailable = dict(config.source.fetch(wanted))
+    if len(unavailable) / len(wanted) > config.max_rejected:  # so that nobody waits for what will not be
+        write_rejected(output.folder, unavailable, len(wanted), config.max_rejected)
     recordings = {recording.name: recording for recording in wanted}
     # Of all that are wanted, so that a name does not hang on what could be had when a run that goes on was begun.
     stems = zip(wanted, segment_stems(wanted), strict=True)

@@ -45,8 +45,12 @@ def build(
         from real_datasets.survey import survey
 
         is_there = all(path.exists() for path in settings.inputs.values())
-        what = settings.source.so_far() or (survey(settings) if is_there else f"segments of {settings.seconds:g} s")
+        so_far = settings.source.so_far()
+        found = survey(settings) if is_there and not so_far else None
+        what = so_far or found or f"segments of {settings.seconds:g} s"
         print(f"{shown(output.folder)}: {what} ({output.why})")
+        if found and (stops := found.why_it_stops(settings.max_rejected)):
+            print(stops)
         return
     from real_datasets.build import build as run
 
@@ -88,7 +92,7 @@ def plan(
     if output:
         check_table_place(output, settings, overwrite)
     choice = choose(settings)
-    print(describe(choice))
+    print(describe(choice, settings.source.missing(choice.kept), settings.max_rejected))
     if output:
         write_table(output, choice.table())
         print(f"\n{shown(output)}: all {len(choice.recordings)} recordings")

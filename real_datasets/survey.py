@@ -10,6 +10,7 @@ from real_datasets.sources import Recording
 from texturelib.audio import Header, read_header, wav_bytes
 from texturelib.errors import Rejected
 from texturelib.files import shown
+from texturelib.jobs import how_to_allow
 from texturelib.progress import progress
 
 
@@ -35,6 +36,11 @@ class Survey:
         return len(self.headers) + len(self.rejected)
 
     @property
+    def n_unusable(self) -> int:
+        """Of those that were looked at."""
+        return len(self.rejected) + self.n_short
+
+    @property
     def n_segments(self) -> int:
         """At most; where not all were looked at, as if the others were like them."""
         return round(self.n_segments_seen * self.n_recordings / max(1, self.n_seen))
@@ -48,6 +54,16 @@ class Survey:
     def n_bytes(self) -> float:
         """Of the segments, at most."""
         return wav_bytes(self.n_segments * self.segment_seconds, self.sample_rate)
+
+    def why_it_stops(self, max_rejected: float) -> str:
+        """-> that a build would stop, why, and what to set; "" where it would go on."""
+        if self.n_unusable / max(1, self.n_seen) <= max_rejected:
+            return ""
+        short = f"{self.n_short} are shorter than a segment" if self.n_short else ""
+        first = next((f"the first: {name}: {reason}" for name, reason in self.rejected.items()), "")
+        why = "; ".join(filter(None, [first, short]))
+        counted = f"{self.n_unusable} of {self.n_seen} recordings cannot be used ({why})"
+        return f"{counted}, more than max_rejected = {max_rejected:g} allows; {how_to_allow(self.n_unusable, self.n_seen)}"
 
     def __str__(self) -> str:
         hours = self.n_segments * self.segment_seconds / 3600

@@ -98,8 +98,9 @@ def write_rejected(
     n_items: int,
     max_rejected: float,
     harmless: Mapping[str, str] = MappingProxyType({}),
+    key: str = "max_rejected",
 ) -> None:
-    """Write `folder/rejected.csv` (file, reason). harmless: what was left out too, and does not count.
+    """Write `folder/rejected.csv` (file, reason). harmless: what was left out too, and does not count. key: of the config.
 
     Errors: TextureError when more than the share `max_rejected` of the items was rejected; the table is written first.
     """
@@ -109,9 +110,20 @@ def write_rejected(
     if rejected and len(rejected) / n_items > max_rejected:
         example, reason = next(iter(rejected.items()))
         raise TextureError(
-            f"{len(rejected)} of {n_items} files were left out, more than max_rejected = {max_rejected:g} allows "
-            f"(see {shown(folder / 'rejected.csv')}; the first: {example}: {reason})"
+            f"{len(rejected)} of {n_items} files were left out, more than {key} = {max_rejected:g} allows "
+            f"(see {shown(folder / 'rejected.csv')}; the first: {example}: {reason}); {how_to_allow(len(rejected), n_items, key)}"
         )
+
+
+def how_to_allow(n_rejected: int, n_items: int, key: str = "max_rejected") -> str:
+    """-> what a person can do so that a job goes on, where too many of its files are rejected.
+
+    >>> how_to_allow(1586, 2000)
+    'mend them, or set max_rejected to 0.8 to take the other 414'
+    """
+    share = -(-100 * n_rejected // n_items) / 100  # rounded up
+    left = n_items - n_rejected
+    return f"mend them, or set {key} to {share:g} to take the other {left}" if left else "mend them"
 
 
 def _outcomes(

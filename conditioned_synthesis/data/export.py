@@ -81,7 +81,7 @@ def export(config: SynthesisConfig, output: Output, *, workers: int | None = Non
     work = partial(export_clip, output.folder, form)
     outcomes = run_jobs(clips, work, journal, label="exporting", executor=config.executor, workers=workers)
     rejected = rejected_of(outcomes)
-    write_rejected(output.folder, rejected, len(outcomes), config.export.max_rejected)
+    write_rejected(output.folder, rejected, len(outcomes), config.export.max_rejected, key="export.max_rejected")
     ends = {name: dict(zip(("min", "max"), ranges[name], strict=True)) for name in controls}
     write_json(output.folder / "normalisation.json", ends)
     checked = check_folder(output.folder)

@@ -58,6 +58,10 @@ class Source(Config):
     def check_keys(self) -> None:
         """Errors: TextureError where files must be fetched, and the key that this takes is not set."""
 
+    def missing(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
+        """-> by name of those whose sound file should be there and is not, the reason; nothing is fetched."""
+        return {}
+
     def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
         """Bring the sound files of these recordings to where their `path` says. -> by name of what cannot be had, the reason."""
-        return {}
+        return self.missing(recordings)

@@ -37,7 +37,7 @@ class Fsd50k(Source):
         vocabulary, _ = dataset.load_fsd50k_vocabulary(dataset.vocabulary_path)
         return [recording for split in dict.fromkeys(self.splits) for recording in self._of(split, dataset, vocabulary)]
 
-    def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
+    def missing(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
         return missing_files(recordings)
 
     def _of(self, split: str, dataset: Any, vocabulary: Mapping[str, str]) -> Iterator[Recording]:

@@ -97,7 +97,7 @@ class Soundata(Source):
             raise TextureError(f"source.path: {shown(self.path)}: the index of {self.dataset} lists no clips")
         return found
 
-    def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
+    def missing(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
         return missing_files(recordings)
 
     def _index(self, dataset: Any) -> Mapping[str, Any]:

@@ -239,7 +239,8 @@ def test_a_clip_that_cannot_be_used_is_noted_and_ends_the_job_unless_that_is_all
     spoil_wav(first)
     status, _, error = command("export", balanced, "--workers", "1")
     assert status == 1
-    assert "1 of 20 files were left out, more than max_rejected = 0 allows" in error
+    assert "1 of 20 files were left out, more than export.max_rejected = 0 allows" in error
+    assert error.rstrip().endswith("mend them, or set export.max_rejected to 0.05 to take the other 19")
     folder = tmp_path / "out" / "mtcrnn"
     [row] = pd.read_csv(folder / "rejected.csv").to_dict("records")
     assert row["file"] == f"audio/{first.name}"

@@ -198,6 +198,39 @@ def test_a_clip_without_its_file_is_named_and_the_others_go_on(esc50):
     assert source.fetch(recordings).keys() == {"audio/1-17367-A-10.wav"}
 
 
+@pytest.fixture
+def few(esc50, config):
+    """A config of ESC-50's whole table with the sounds of 2 of its 5 clips."""
+    for row in rows_of(ESC50)[2:]:
+        (esc50 / "audio" / row["filename"]).unlink()
+    changes = {"source": {"type": "soundata", "dataset": "esc50", "path": str(esc50)}}
+    changes["drop_duplicates"] = False  # all sounds here are the same noise
+    config.write_text(json.dumps(json.loads(config.read_text()) | changes))
+    return config
+
+
+def test_where_most_sounds_are_not_there_plan_dry_run_and_build_say_what_to_set_and_that_works(few, command, tmp_path):
+    how = "mend them, or set max_rejected to 0.6 to take the other 2\n"
+    gone = "audio/2-82367-A-10.wav is missing; extract its archive again"
+    status, printed, _ = command("plan", few)
+    assert status == 0
+    assert printed.splitlines()[-1].startswith("the files of 3 of those taken are not there (the first: ")
+    assert printed.endswith(f"{gone}): more than max_rejected = 0.5 allows, so a build stops; {how}")
+    status, printed, _ = command("build", few, "--dry-run")
+    assert status == 0
+    assert printed.splitlines()[-1].startswith("3 of 5 recordings cannot be used (the first: audio/2-82367-A-10.wav: ")
+    assert printed.endswith(f"more than max_rejected = 0.5 allows; {how}")
+    status, _, error = command("build", few, "--workers", 1)
+    assert status == 1
+    assert "3 of 5 files were left out, more than max_rejected = 0.5 allows" in error
+    assert error.endswith(f"{gone}); {how}")
+    assert list((tmp_path / "real" / "audio").glob("*")) == []  # nobody waited for what then is of no use
+    assert command("build", few, "--workers", 1, "--set", "max_rejected=0.6")[0] == 0
+    assert len(list((tmp_path / "real" / "audio").iterdir())) == 2
+    _, printed, _ = command("plan", few, "--set", "max_rejected=0.6")
+    assert printed.endswith("they will be left out\n")
+
+
 # Terms of each clip
 
 

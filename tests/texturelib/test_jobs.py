@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -228,6 +229,8 @@ def test_no_rejected_files_are_a_table_with_a_head_and_no_rows(tmp_path: Path) -
         (1, 10, 0.0, True),
         (1, 10, 0.1, False),
         (2, 10, 0.1, True),
+        (1, 3, 0.3, True),
+        (1999, 2000, 0.9, True),
         (29, 100, 0.29, False),  # 0.29 * 100 is 28.999999999999996
         (10, 10, 1.0, False),
     ],
@@ -244,6 +247,9 @@ def test_more_rejected_files_than_the_share_allows_end_the_job_after_the_table_i
         with pytest.raises(TextureError, match=rf"{n_rejected} of {n_items} files were left out.*0\.wav: is silent") as error:
             write()
         assert error.value.exit_status == 1
+        # What it says to set is enough.
+        allowed = float(re.search(r"set max_rejected to (\S+) to take", str(error.value))[1])  # type: ignore[index]
+        write_rejected(tmp_path, rejected, n_items, allowed)
     else:
         write()
     assert len(pd.read_csv(tmp_path / "rejected.csv")) == n_rejected

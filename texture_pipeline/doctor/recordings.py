@@ -8,6 +8,7 @@ from typing import Any
 from texture_pipeline.doctor.findings import Finding, refused
 from texture_pipeline.doctor.plan import Plan
 from texturelib.errors import TextureError
+from texturelib.jobs import how_to_allow
 
 _AREA = "data"
 _LOOKING_SECONDS = 5.0  # at headers; where there are more, at some from all over
@@ -45,7 +46,7 @@ def _said_of(name: str, config: Any, found: Any) -> Iterator[Finding]:
     headers = list(found.headers.values())
     looked = "" if found.n_seen == found.n_recordings else f" (by {found.n_seen} that were looked at)"
     yield Finding(_AREA, "ok", f"{name}: {found}{looked}; {found.n_left_out} left out by their tags")
-    unusable = len(found.rejected) + found.n_short
+    unusable = found.n_unusable
     share = unusable / max(1, found.n_seen)
     examples = [f"{file}: {reason}" for file, reason in list(found.rejected.items())[:3]]
     if found.n_short:
@@ -55,7 +56,7 @@ def _said_of(name: str, config: Any, found: Any) -> Iterator[Finding]:
         yield Finding(_AREA, "NO", f"{name}: none of the recordings can be used ({'; '.join(examples)})", "name others")
     elif share > config.max_rejected:
         words = f"{unusable} of {found.n_seen} recordings cannot be used ({'; '.join(examples)}), more than max_rejected = "
-        yield Finding(_AREA, "NO", f"{name}: {words}{config.max_rejected:g} allows", "mend or remove them, or allow more")
+        yield Finding(_AREA, "NO", f"{name}: {words}{config.max_rejected:g} allows", how_to_allow(unusable, found.n_seen))
     elif unusable:
         yield Finding(_AREA, "note", f"{name}: {unusable} of {found.n_seen} are left out ({'; '.join(examples)})")
     if headers:
