@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from real_datasets.sources import Recording
+from texturelib.markdown import plain
 
 
 def attribution(recordings: Sequence[Recording]) -> str:
@@ -12,24 +13,16 @@ def attribution(recordings: Sequence[Recording]) -> str:
     lines = ["# Attribution", "", f"The clips of this set were cut from {len(recordings)} recordings."]
     in_order = sorted(recordings, key=lambda recording: (recording.licence == "", recording.licence, recording.name))
     for licence, group in groupby(in_order, key=lambda recording: recording.licence):
-        lines += ["", f"## {_plain(licence) or 'No licence known'}", ""]
+        lines += ["", f"## {plain(licence) or 'No licence known'}", ""]
         lines += [f"- {_one(recording)}" for recording in group]
     return "\n".join(lines) + "\n"
 
 
 def _one(recording: Recording) -> str:
-    title = _plain(recording.title) or _plain(recording.name)
+    title = plain(recording.title) or plain(recording.name)
     is_link = recording.url.isprintable() and re.fullmatch(r"https?://[^\s<>()\\]+", recording.url) is not None
     what = f"[{title}]({recording.url})" if is_link else title
-    who = f" by {_plain(recording.author)}" if recording.author else ""
-    name = f" ({_plain(recording.name)})" if recording.title else ""
-    wish = f"; wish about generative AI: {_plain(recording.gen_ai_preference)}" if recording.gen_ai_preference else ""
+    who = f" by {plain(recording.author)}" if recording.author else ""
+    name = f" ({plain(recording.name)})" if recording.title else ""
+    wish = f"; wish about generative AI: {plain(recording.gen_ai_preference)}" if recording.gen_ai_preference else ""
     return f"{what}{who}{name}{wish}"
-
-
-def _plain(text: str) -> str:
-    """-> on one line, with nothing that Markdown or HTML would read as more than text."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    escaped = re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", " ".join(printable.split()))
-    # "- rain" and "01. rain" would be lists within the list.
-    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", escaped)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from texturelib._config_errors import first_problem
 from texturelib.audio import read_clip
 from texturelib.controls import ControlDescription
+from texturelib.dataset_card import write_dataset_card
 from texturelib.errors import Rejected, TextureError
 from texturelib.files import read_json, read_table, shown, write_json, write_table
 
@@ -174,7 +175,8 @@ def write_dataset(
     controls: Sequence[Mapping[str, Any]],
     **description: Any,
 ) -> None:
-    """Write metadata.csv and dataset.json, the last of a dataset folder's files. controls: name, unit, low, high, ... each.
+    """Write metadata.csv, README.md and dataset.json, the last of a dataset folder's files. controls: name, unit, low, high, ...
+    each.
 
     description: what else dataset.json should say (seed, counts, provenance).
     """
@@ -183,6 +185,7 @@ def write_dataset(
     write_table(folder / "metadata.csv", metadata)
     if not (folder / "rejected.csv").exists():
         write_table(folder / "rejected.csv", pd.DataFrame(columns=["file", "reason"]))
+    write_dataset_card(folder, metadata, sample_rate=sample_rate, seconds=seconds, controls=controls)
     content = {
         "n_clips": len(metadata),
         "hours": round(len(metadata) * seconds / 3600, 4),

@@ -8,6 +8,7 @@ import numpy as np
 
 from conditioned_synthesis.evaluation.control_metrics import Following
 from texturelib.controls import Control
+from texturelib.markdown import plain
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Evaluation:
             values = [value for key, value in row.items() if key not in ("synthesiser", "control", "leaks_into")]
             signed = f"{values[0]:+.2f}" if math.isfinite(values[0]) else ""
             numbers = ["" if not math.isfinite(value) else f"{value:.2f}" for value in values[1:]]
-            lines.append(" | ".join([row["synthesiser"], row["control"].replace("|", "\\|"), signed, *numbers]))
+            lines.append(" | ".join([row["synthesiser"], plain(row["control"]), signed, *numbers]))
         return "\n".join(f"| {line} |" for line in lines)
 
 

@@ -1,11 +1,13 @@
 """README.md in the folder of a synthesiser: what it is, what it learnt from, how to play it, and what not to expect."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from conditioned_synthesis.instrument.instrument import About
-from texturelib.learning.model_card import controls_table, write_card
+from texturelib.learning.model_card import write_card
+from texturelib.markdown import controls_table, plain
 
 
 def write_trained_card(folder: Path, about: About, metrics: Mapping[str, Any]) -> None:
@@ -22,13 +24,13 @@ def write_trained_card(folder: Path, about: About, metrics: Mapping[str, Any]) -
 
 def write_linear_card(folder: Path, about: About) -> None:
     straight = [slider.name for slider in about.sliders if slider.curve]
-    what = f"made linear: {', '.join(straight)}" if straight else "as they were: none could be made linear"
+    what = f"made linear: {plain(', '.join(straight))}" if straight else "as they were: none could be made linear"
     _write(folder, about, [f"The weights are those of the synthesiser beside it; its sliders were {what}."])
 
 
 def write_imported_card(folder: Path, about: About, name: str) -> None:
     """name: of the file that it was imported from."""
-    _write(folder, about, [f"Imported from `{name}`; what it was trained on is not known here."])
+    _write(folder, about, [f"Imported from {plain(name)}; what it was trained on is not known here."])
 
 
 def _write(folder: Path, about: About, story: list[str]) -> None:
@@ -41,7 +43,8 @@ def _write(folder: Path, about: About, story: list[str]) -> None:
         *controls_table([slider.control for slider in about.sliders], ranges),
         "",
         "```",
-        f"conditioned-synthesis generate --model THIS_FOLDER --output sound.wav --control {about.sliders[0].name}=0.5",
+        f"conditioned-synthesis generate --model THIS_FOLDER --output sound.wav "
+        f"--control {shlex.quote(about.sliders[0].name)}=0.5",
         "```",
         "",
         *story,

@@ -10,6 +10,7 @@ import pandas as pd
 from domain_adaptation.evaluation.laws import law_slopes
 from domain_adaptation.models.model_folder import About
 from texturelib.files import write_table, write_text
+from texturelib.markdown import plain
 from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
 SIMULATED, SLOW_DOWN = "simulated recordings", "slow-down"
@@ -56,7 +57,7 @@ def _simulated(table: pd.DataFrame, about: About) -> list[str]:
     for key, group in table.groupby(["variant", "method"], sort=False):
         variant, method = cast("tuple[str, str]", key)
         if group["error"].isna().all():
-            lines.append(f"| {variant} | {method} | failed: {group['failed'].iloc[0]} |" + " |" * (len(columns) + 6))
+            lines.append(f"| {variant} | {method} | failed: {plain(str(group['failed'].iloc[0]))} |" + " |" * (len(columns) + 6))
             continue
         none, oracle = (
             table.loc[(table["variant"] == variant) & (table["method"] == other), [*columns, "error"]].mean()
@@ -106,9 +107,9 @@ def _slow_down(table: pd.DataFrame, about: About) -> list[str]:
     ]
     for key, group in table.groupby(["recording", "method"], sort=True):
         recording, method = cast("tuple[str, str]", key)
-        name = recording.replace("|", "/")
+        name = plain(recording)
         if f"slope_{next(iter(wanted), '')}" not in group or group[f"slope_{next(iter(wanted))}"].isna().all():
-            lines.append(f"| {name} | | {method} | failed: {group['failed'].iloc[0]} |" + " |" * (len(wanted) + 2))
+            lines.append(f"| {name} | | {method} | failed: {plain(str(group['failed'].iloc[0]))} |" + " |" * (len(wanted) + 2))
             continue
         slopes = [_slope(group[f"slope_{name}"]) for name in wanted]
         deviation = np.mean([group[f"deviation_{name}"].mean() for name in about.names])

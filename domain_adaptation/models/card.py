@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from domain_adaptation.models.model_folder import About
-from texturelib.learning.model_card import controls_table, write_card
+from texturelib.learning.model_card import write_card
+from texturelib.markdown import controls_table, plain
 
 _TITLES = {"extractor": "Extractor", "adapted": "Adapted extractor"}
 
@@ -18,7 +19,7 @@ def write_model_card(folder: Path, kind: str, about: About, metrics: Mapping[str
 
 def write_imported_card(folder: Path, about: About, name: str) -> None:
     """name: of the published folder."""
-    source = [f"Imported from `{name}`, published with the thesis (GPL-3.0). How sure its labels are is not known.", ""]
+    source = [f"Imported from {plain(name)}, published with the thesis (GPL-3.0). How sure its labels are is not known.", ""]
     _write(folder, f"{_TITLES[folder.name]} of the thesis", about, source)
 
 
@@ -26,7 +27,7 @@ def _write(folder: Path, title: str, about: About, scores: list[str]) -> None:
     lines = [
         f"# {title}",
         "",
-        f"Reads {', '.join(about.names)} from clips of {about.seconds:g} s at {about.sample_rate} Hz.",
+        f"Reads {plain(', '.join(about.names))} from clips of {about.seconds:g} s at {about.sample_rate} Hz.",
         "",
         *controls_table(about.controls),
         "",
@@ -65,7 +66,7 @@ def _extractor_scores(metrics: Mapping[str, Any]) -> list[str]:
         interval = metrics["intervals"].get(name)
         r2 = "" if score["r2"] is None else f"{score['r2']:.3f}"
         rows.append(
-            f"| {name} | {score['mae']:.4f} | {score['mae_of_the_mean']:.4f} | {r2} "
+            f"| {plain(name)} | {score['mae']:.4f} | {score['mae_of_the_mean']:.4f} | {r2} "
             + (f"| {interval['mean_half_width']:.3f} | {interval['coverage']:.1%} |" if interval else "| | |")
         )
     return [
@@ -84,7 +85,7 @@ def _adaptation_scores(metrics: Mapping[str, Any]) -> list[str]:
     return [
         f"Method `{metrics['method']}`, on {metrics['n_clips']['train']} real clips without labels, seed {metrics['seed']}: "
         + ("kept" if metrics["is_kept"] else "not kept")
-        + f" ({metrics['why']}).",
+        + f" ({plain(metrics['why'])}).",
         "",
         f"Labels of the real clips within 0..1: {inside['before']:.1%} before, {inside['after']:.1%} after.",
         "",
