@@ -1,6 +1,7 @@
 """How every command behaves: its common options, its errors, its exit status (0 done, 1 failed, 2 wrong usage or config)."""
 
 import errno
+import functools
 import io
 import signal
 import sys
@@ -13,9 +14,10 @@ from typing import Annotated, Any
 
 import typer
 
-from texturelib.errors import TextureError, first_line
+from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import printable
 from texturelib.orphans import end_with_parent
+from texturelib.paths import local_path
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The JSON config; paths in it are relative to it.")]
 SetOption = Annotated[
@@ -44,7 +46,32 @@ _INTERRUPTED = 130
 
 def make_app(help: str) -> typer.Typer:
     """-> a command line without colours, completion or tracebacks of its own. help: what its `--help` begins with."""
-    return typer.Typer(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    return _App(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+class _App(typer.Typer):
+    """A command line whose paths are those of this machine when a command gets them."""
+
+    def command(self, *arguments: Any, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        register = super().command(*arguments, **settings)
+
+        def registered(command: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(command)
+            def run(**given: Any) -> Any:
+                return command(**{name: _for_this_machine(value) for name, value in given.items()})
+
+            return register(run)
+
+        return registered
+
+
+def _for_this_machine(value: Any) -> Any:
+    if not isinstance(value, Path):
+        return value
+    try:
+        return local_path(str(value), Path.cwd())
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = ("--help",)) -> None:
@@ -92,6 +119,11 @@ def _status_of(run: Callable[[], Any]) -> int:
     except MemoryError as error:
         return _failed(f"not enough memory: {first_line(error)}", 1)
     except Exception as error:
+        if isinstance(error, ImportError):
+            from texturelib.extras import not_importable
+
+            if sentence := not_importable(error):
+                return _failed(sentence, 1)
         if hasattr(error, "format_message"):  # what typer raises for wrong options
             return _failed(f"{error.format_message()} (--help lists what there is)", 2)  # type: ignore[attr-defined]
         if "can't allocate memory" in str(error):  # torch, whose error is a RuntimeError

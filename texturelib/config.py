@@ -22,27 +22,24 @@ from texturelib._config_errors import sentence, sentences
 from texturelib.errors import ConfigError, TextureError, UsageError, first_line
 from texturelib.executors import Executor, Local, executors
 from texturelib.files import read_text, shown
+from texturelib.json_text import NotJsonError, parse
+from texturelib.paths import local_path
 
 
 class _FromCommandLine(str):
     """Text given by `--set`: a relative path in it is relative to the current folder, not to the config file."""
 
 
-def _from_current_folder(value: Any) -> Any:
-    return Path.cwd() / _expanded(Path(value)) if isinstance(value, _FromCommandLine) else value
+def _as_written_here(value: Any, info: ValidationInfo) -> Any:
+    """-> a path for this machine, relative to where it was written. Errors: ValueError, as of `local_path`."""
+    if not isinstance(value, str):
+        return value
+    base = Path.cwd() if isinstance(value, _FromCommandLine) else _folder(info)
+    return base / local_path(value, base)
 
 
-def _expanded(path: Path) -> Path:
-    """-> "~" as the home that it stands for. Errors: ValueError when there is none, or no file may be called so."""
-    try:
-        path = path.expanduser()
-        if b"\0" in os.fsencode(path):
-            raise ValueError
-    except RuntimeError:
-        raise ValueError(f'"{path}": there is no such home folder') from None
-    except ValueError:  # or half a character
-        raise ValueError(f"{str(path)!a}: cannot be a path") from None
-    return path
+def _folder(info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get("folder", Path.cwd()))
 
 
 def _mark_command_line(value: Any) -> Any:
@@ -55,9 +52,8 @@ def _mark_command_line(value: Any) -> Any:
 
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder", Path.cwd())
     # Not Path.resolve(): a link in a results tree stays the link that the user chose.
-    return Path(os.path.normpath(Path(folder) / _expanded(path)))
+    return Path(os.path.normpath(_folder(info) / path))
 
 
 def _relative(path: Path, info: SerializationInfo) -> str:
@@ -66,7 +62,7 @@ def _relative(path: Path, info: SerializationInfo) -> str:
 
 
 ConfigPath = Annotated[
-    Path, BeforeValidator(_from_current_folder), AfterValidator(_resolve), PlainSerializer(_relative, return_type=str)
+    Path, BeforeValidator(_as_written_here), AfterValidator(_resolve), PlainSerializer(_relative, return_type=str)
 ]
 """A path in a config; relative to the config's folder when read, relative to the written config's folder when dumped."""
 
@@ -129,15 +125,16 @@ def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(read_text(path), object_pairs_hook=_no_duplicates)
+        content = parse(read_text(path), allow_nan=True, pairs_hook=_no_duplicates)
     except FileNotFoundError:
         raise UsageError(f"{shown(path)}: no such file") from None
     except IsADirectoryError:
         raise UsageError(f"{shown(path)}: is a folder; name the JSON file in it") from None
     except OSError as error:
         raise UsageError(f"{shown(path)}: cannot be read ({error.strerror})") from None
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{shown(path)}: line {error.lineno}: not valid JSON: {error.msg}") from None
+    except NotJsonError as error:
+        what, line, column, excerpt = error.flaw
+        raise UsageError(f"{shown(path)}: line {line}: not valid JSON: {what} (column {column}: {excerpt})") from None
     except UnicodeDecodeError:
         raise UsageError(f"{shown(path)}: not a text file in UTF-8") from None
     except _DuplicateKey as error:

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all: written beside their place, then renamed into it."""
 
+import codecs
 import contextlib
 import csv
 import errno
@@ -13,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from texturelib.errors import TextureError, first_line
+from texturelib.json_text import NotJsonError, parse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,7 @@ PART = ".part-"
 """How the names of half-written files begin."""
 
 _LARGEST_TEXT = 2**28  # bytes; FSD50K's largest JSON has 10 MB
+_LONGEST_HEADER = 2**16  # bytes
 _LARGEST_TABLE = 2**32  # bytes; a row for each of a million clips takes 200 MB
 
 
@@ -79,17 +82,37 @@ def check_file(path: Path, most_bytes: int | None = None) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Errors: TextureError as of `check_file`, UnicodeDecodeError, OSError."""
+    """-> the text, without the mark that some editors put before it (a byte-order mark).
+
+    Errors: TextureError as of `check_file`, or when it is UTF-16; UnicodeDecodeError, OSError.
+    """
     check_file(path, _LARGEST_TEXT)
-    return path.read_text(encoding="utf-8")
+    content = path.read_bytes()
+    check_encoding(path, content)
+    return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_encoding(place: Path | str, start: bytes) -> None:
+    """place: the file, or what to call it. start: of what is in it.
+
+    Errors: TextureError when it is UTF-16 or UTF-32, which Windows calls "Unicode".
+    """
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+    without_mark = [part for part in (start[:4:2], start[1:4:2]) if part == b"\0\0"]  # of every two bytes one is 0
+    if len(start) < 4:
+        return
+    if start.startswith(marks) or len(without_mark) == 1:
+        raise TextureError(f'{_named(place)}: is text in UTF-16 or UTF-32 ("Unicode"); save it as UTF-8')
 
 
 def read_json(path: Path) -> Any:
     """Errors: TextureError, naming the file, when it is missing or not JSON."""
     try:
-        return json.loads(read_text(path))
+        return parse(read_text(path), allow_nan=True)
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file") from None
+    except NotJsonError as error:
+        raise TextureError(f"{shown(path)}: not JSON ({error}") from None
     except (ValueError, RecursionError) as error:  # also a number with too many digits, and what is nested too deep
         raise TextureError(f"{shown(path)}: not JSON ({first_line(error)})") from None
 
@@ -122,6 +145,10 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
         check_file(path, _LARGEST_TABLE)
         # Opened here: by its name, pandas would take it for a web address, or unpack it.
         with path.open("rb") as file:
+            start = file.read(_LONGEST_HEADER)
+            check_encoding(path, start)
+            check_separator(path, start.decode("utf-8-sig", "replace").partition("\n")[0])
+            file.seek(0)
             table = pd.read_csv(
                 file,
                 dtype=dict.fromkeys(text_columns, str),
@@ -137,6 +164,20 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
     if len(table) and not isinstance(table.index, pd.RangeIndex):
         raise TextureError(f"{shown(path)}: not a CSV table (its rows have more columns than its first line)")
     return table
+
+
+def _named(place: Path | str) -> str:
+    return shown(place) if isinstance(place, Path) else place
+
+
+def check_separator(place: Path | str, header: str) -> None:
+    """place: the table, or what to call it. header: its first line.
+
+    Errors: TextureError when it parts columns by semicolons or tabs, as spreadsheets do in some countries.
+    """
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if separator in header and "," not in header and '"' not in header:
+            raise TextureError(f"{_named(place)}: its columns are parted by {name}; save it with commas (and points in numbers)")
 
 
 def real_path(path: Path) -> Path:

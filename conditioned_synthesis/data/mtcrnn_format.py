@@ -5,7 +5,6 @@ on beyond its last time. So we check.
 """
 
 import itertools
-import json
 import math
 import sys
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from texturelib.audio import read_header
 from texturelib.controls import Control
 from texturelib.errors import Rejected, TextureError, first_line
 from texturelib.files import read_text, shown
+from texturelib.json_text import NotJsonError, parse
 from texturelib.progress import progress
 from texturelib.sound_files import find_audio, find_files
 
@@ -159,9 +159,11 @@ def _read_header(wav: Path) -> tuple[int, int]:
 def _read_params(path: Path, seconds: float, read_strings: bool) -> dict[str, Any]:
     """-> by control: what the .params file says of it. Errors: TextureError with what is wrong."""
     try:
-        content = json.loads(read_text(path), parse_constant=_refuse)
+        content = parse(read_text(path), allow_nan=False)
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file; MTCRNN needs one for each wav") from None
+    except NotJsonError as error:
+        raise TextureError(f"{shown(path)}: not JSON ({error}") from None
     except (ValueError, RecursionError) as error:
         raise TextureError(f"{shown(path)}: not JSON ({first_line(error)})") from None
     if not isinstance(content, dict) or len(content.keys() - {"meta"}) == 0:
@@ -189,10 +191,6 @@ def _in_numbers(control: Any) -> Any:
 
     lists = {key: [number(value) for value in control[key]] for key in ("times", "values") if isinstance(control.get(key), list)}
     return {**control, **lists}
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"it holds {constant}")
 
 
 def is_finite(number: float) -> bool:

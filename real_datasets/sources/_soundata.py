@@ -16,7 +16,7 @@ def dataset_names() -> list[str]:
     try:
         import soundata
     except ImportError:
-        raise UsageError("this source needs soundata: pip install soundata") from None
+        raise UsageError("this source needs soundata: pip install 'texture-toolkit[real]'") from None
     return sorted(soundata.list_datasets())
 
 
@@ -52,7 +52,7 @@ def check_table(path: Path, header: Sequence[str] | None, n_columns: int) -> lis
     """
     try:
         check_file(path)
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             try:
                 if header is not None and (first := next(reader, [])) != list(header):

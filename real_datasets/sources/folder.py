@@ -12,7 +12,7 @@ from pydantic import Field
 from real_datasets.sources._base import Recording, Source, sources
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
-from texturelib.files import check_file, printable, shown
+from texturelib.files import check_encoding, check_file, check_separator, printable, shown
 from texturelib.nearest import did_you_mean
 from texturelib.sound_files import SUFFIXES, find_audio
 
@@ -73,9 +73,12 @@ def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     try:
         check_file(path)
+        with path.open("rb") as file:
+            check_encoding(place, file.read(4))
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
+            check_separator(place, ",".join(header))
             for column in ("file_name", "tags"):
                 if column not in header:
                     raise TextureError(f"{place}: has no column {column} (it has {', '.join(header)})")

@@ -102,7 +102,7 @@ def test_rows_of_files_that_are_not_there_are_passed_over_while_others_are(recor
     [
         ("file_name,tag\na.wav,rain\n", "has no column tags (it has file_name, tag)"),
         ("tags\nrain\n", "has no column file_name (it has tags)"),
-        ("file_name;tags\na.wav;rain\n", "has no column file_name (it has file_name;tags)"),
+        ("file_name;tags\na.wav;rain\n", "its columns are parted by semicolons; save it with commas (and points in numbers)"),
         ("file_name,tags\na.wav,rain\na.wav,wind\n", '"a.wav" stands in two rows; keep one'),
         ("file_name,tags\nA.wav,rain\n", 'names no file of the folder; its first is "A.wav" (did you mean "a.wav"?'),
         ("file_name,tags\n", 'names no file of the folder; its first is ""'),

@@ -410,5 +410,5 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):
 
 def test_without_soundata_a_sentence_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "soundata", None)  # as Python does for what cannot be imported
-    with pytest.raises(UsageError, match="pip install soundata"):
+    with pytest.raises(UsageError, match=r"pip install 'texture-toolkit\[real\]'"):
         Soundata(dataset="esc50", path=tmp_path)

@@ -5,7 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,9 @@ from texture_pipeline.doctor.findings import Finding
 from texture_pipeline.doctor.plan import Plan
 from texture_pipeline.stages import STAGES, Job
 from texturelib.errors import TextureError, first_line
+from texturelib.extras import EXTRA_OF, TOOLKIT, needed
 
 _AREA = "environment"
-_TOOLKIT = "texture-toolkit"
-_EXTRAS = {  # of pyproject.toml
-    "synthetic_datasets": "synthetic",
-    "real_datasets": "real",
-    "domain_adaptation": "adaptation",
-    "conditioned_synthesis": "synthesis",
-}
 _PAGE = "page"
 
 # Compiled ones, which may be there and still not load.
@@ -35,7 +29,7 @@ _TORCHAUDIO = (
 def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
     """plan: what is wanted; None: all that the toolkit can do."""
     packages = {job.stage.package for job in plan.jobs} if plan else {stage.package for stage in STAGES}
-    extras = {_EXTRAS[package] for package in packages} | ({_PAGE} if plan is None or plan.is_whole else set())
+    extras = {EXTRA_OF[package] for package in packages} | ({_PAGE} if plan is None or plan.is_whole else set())
     found: dict[str, str] = {}
     yield from _packages(sorted(extras), found)
     yield from _imports([name for name in _IMPORTED if name in found])
@@ -48,12 +42,12 @@ def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
 def _packages(extras: Sequence[str], found: dict[str, str]) -> Iterator[Finding]:
     """found: is filled with the versions that are there, by name."""
     try:
-        needed = _needed(extras)
+        requirements = needed(extras)
     except PackageNotFoundError:
-        yield Finding(_AREA, "NO", f"Python {platform.python_version()} does not have {_TOOLKIT}", "run it from .venv/bin")
+        yield Finding(_AREA, "NO", f"Python {platform.python_version()} does not have {TOOLKIT}", "run it from .venv/bin")
         return
     lacking = []
-    for requirement in needed:
+    for requirement in requirements:
         try:
             found[requirement.name] = there = version(requirement.name)
         except PackageNotFoundError:
@@ -69,27 +63,6 @@ def _packages(extras: Sequence[str], found: dict[str, str]) -> Iterator[Finding]
     of = f" for {', '.join(extras)}" if extras else ""
     versions = ", ".join(f"{name} {there}" for name, there in found.items())
     yield Finding(_AREA, "ok", f"Python {platform.python_version()}; packages{of}: {versions}")
-
-
-def _needed(extras: Sequence[str]) -> list[Any]:
-    """-> the requirements of the toolkit with these extras, by its own metadata, each once."""
-    from packaging.requirements import Requirement
-
-    listed = [Requirement(line) for line in requires(_TOOLKIT) or ()]
-    needed: dict[str, Requirement] = {}
-    to_do, seen = ["", *extras], set()
-    while to_do:
-        extra = to_do.pop(0)
-        seen.add(extra)
-        # What is needed always, and what this extra adds.
-        for each in listed:
-            if each.marker is not None and not each.marker.evaluate({"extra": extra}):
-                continue
-            if each.name == _TOOLKIT:
-                to_do += [other for other in sorted(each.extras) if other not in seen]
-            else:
-                needed.setdefault(each.name, Requirement(f"{each.name}{each.specifier}"))
-    return list(needed.values())
 
 
 def _imports(names: Sequence[str]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from texture_pipeline.doctor.findings import Finding, refused
 from texture_pipeline.stages import STAGES, Job, Stage, missing_inputs, plan_jobs, wanted_stages
 from texturelib.config import load_config
 from texturelib.errors import TextureError, UsageError, first_line
+from texturelib.extras import not_importable
 from texturelib.files import shown
 
 Becomes = Literal["skipped", "made", "gone on with", "replaced", "refused"]
@@ -74,9 +75,8 @@ def find_jobs(
 def _wrong(path: Path, error: UsageError | ImportError) -> list[Finding]:
     if isinstance(error, UsageError):
         return refused("config", error)
-    return [
-        Finding("config", "NO", f"{shown(path)}: cannot be checked ({first_line(error)})", "make setup installs what is missing")
-    ]
+    what = not_importable(error) or first_line(error)
+    return [Finding("config", "NO", f"{shown(path)}: cannot be checked ({what})", "make setup installs what is missing")]
 
 
 def _jobs_of_folder(
