@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from texturelib.caches import find_places
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import printable
 from texturelib.orphans import end_with_parent
@@ -77,6 +78,7 @@ def _for_this_machine(value: Any) -> Any:
 def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = ("--help",)) -> None:
     """Run the command line; print what goes wrong as a sentence; exit. without_arguments: what it does where none are given."""
     end_with_parent()
+    find_places()
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _note

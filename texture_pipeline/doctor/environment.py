@@ -12,6 +12,7 @@ from typing import Any
 from texture_pipeline.doctor.findings import Finding
 from texture_pipeline.doctor.plan import Plan
 from texture_pipeline.stages import STAGES, Job
+from texturelib.caches import NUMBA, place_of_compiled_code
 from texturelib.errors import TextureError, first_line
 from texturelib.extras import EXTRA_OF, TOOLKIT, needed
 
@@ -34,6 +35,7 @@ def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
     yield from _packages(sorted(extras), found)
     yield from _imports([name for name in _IMPORTED if name in found])
     yield from _programs(plan.jobs if plan else None)
+    yield from _caches()
     yield Finding(_AREA, "ok", _machine())
     if "torch" in found:
         yield from _accelerators(plan.jobs if plan else None)
@@ -95,6 +97,15 @@ def _programs(jobs: Sequence[Job] | None) -> Iterator[Finding]:
                     yield Finding(_AREA, "ok", f"{name} {there}, for {job.path.name}")
             except TextureError as error:
                 yield Finding(_AREA, "NO", f"{job.path.name}: {error}")
+
+
+def _caches() -> Iterator[Finding]:
+    place, stays = place_of_compiled_code()
+    if stays:
+        yield Finding(_AREA, "ok", f"compiled code is kept in {place}")
+    else:
+        words = f"neither the toolkit's folder nor the home folder can be written: compiled code is kept in {place}"
+        yield Finding(_AREA, "note", words, f"set {NUMBA} to a folder that stays, so that it is not compiled again")
 
 
 def _machine() -> str:
