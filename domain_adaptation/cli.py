@@ -179,6 +179,17 @@ def evaluate(
 def import_thesis(
     published: Annotated[Path, typer.Argument(metavar="PUBLISHED", help="A folder that the thesis published.")],
     output: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write the model folders.")],
+    decibels: Annotated[
+        bool | None,
+        typer.Option(
+            "--decibels/--no-decibels",
+            help="What its networks were given: decibels, or the power. By default whichever gives the published labels.",
+            show_default=False,
+        ),
+    ] = None,
+    audio: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Clips with published labels, where PUBLISHED holds none of them.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace models that are there.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -190,8 +201,15 @@ def import_thesis(
         raise UsageError(f"--output: {shown(output / taken[0])} is there already; --overwrite replaces it")
     from domain_adaptation.models.thesis_import import import_thesis
 
-    controls = import_thesis(published, output)
-    print(f"{shown(output)}: extractor, classifier and adapted read {', '.join(controls)}; adaptation.json has their settings")
+    done = import_thesis(published, output, decibels=decibels, audio=audio)
+    given = {"--decibels": "spectrograms in decibels", "--no-decibels": "spectrograms of power", "": "waveforms"}[done.option]
+    known = f"as the published labels of {done.n_clips} clips say" if done.n_clips else "tried on no clip"
+    names = " and ".join([", ".join(done.models[:-1]), done.models[-1]] if done.models[1:] else done.models)
+    verb = "read" if done.models[1:] else "reads"
+    print(f"{shown(output)}: {names} {verb} {', '.join(done.controls)} from {given} ({known}); adaptation.json has the settings")
+    if done.lacking:
+        lacking = " and no ".join("adapted network" if name == "adapted" else name for name in done.lacking)
+        print(f"note: no {lacking} was published there")
 
 
 def _perform(

@@ -13,7 +13,7 @@ features = Registry("domain_adaptation.features")
 class Features(Protocol):
     """A pydantic model whose fields are its settings. Training and labelling use the same object.
 
-    The level of a clip does not matter to any of them.
+    The level of a clip does not matter to them; where it does, by a setting, they take it as `waveforms.prepared` leaves it.
     """
 
     @property

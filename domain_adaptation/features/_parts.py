@@ -1,4 +1,4 @@
-"""Features of a few clips at a time."""
+"""What several kinds of features do with clips."""
 
 import functools
 from collections.abc import Callable
@@ -27,3 +27,17 @@ def a_few_at_a_time(
         return torch.cat([compute(settings, part) for part in clips.split(_CLIPS)])
 
     return computed
+
+
+_STORED = 100.0
+"""Clips with a higher peak come from a store, where each has its peak at 32767; resampling raises a peak of 1 to under 2."""
+
+
+def as_prepared(clips: "torch.Tensor") -> "torch.Tensor":
+    """clips: [batch, samples], as `waveforms.prepared` gives them, or in 16 bits from a store -> at the level of the former.
+
+    For features to which the level matters. A store does not know what resampling made of a clip's peak: its clips have a peak
+    of 1 after it.
+    """
+    peak = clips.abs().amax(dim=-1, keepdim=True)
+    return clips / peak.where(peak > _STORED, 1.0)

@@ -1,4 +1,4 @@
-"""The thesis's features: a mel spectrogram in decibels, scaled to 0..1."""
+"""The thesis's features: a mel spectrogram, in decibels scaled to 0..1, or, as its first networks had it, the power."""
 
 import functools
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import WithNoise
-from domain_adaptation.features._parts import a_few_at_a_time
+from domain_adaptation.features._parts import a_few_at_a_time, as_prepared
 from texturelib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
 @features.register
 class Mel(WithNoise):
-    """[batch, 1, n_mels, frames]: each clip's loudest cell is 1, what is `top_db` below it is 0."""
+    """[batch, 1, n_mels, frames]: each clip's loudest cell is 1, what is `top_db` below it is 0.
+
+    With `decibels` false it is the power itself, of clips whose peak was 1 before they were resampled.
+    """
 
     type: Literal["mel"] = "mel"
     n_fft: Annotated[int, Field(ge=1, le=65536)] = 400
     hop_length: PositiveInt = 200
     n_mels: Annotated[int, Field(ge=1, le=1024)] = 56
     top_db: PositiveFloat = 80.0
+    decibels: bool = True
+    """false: the power as it is, which the thesis's networks were given before there was a step to decibels."""
 
     @property
     def highest_hz(self) -> float:
@@ -36,11 +41,15 @@ class Mel(WithNoise):
             raise UsageError(
                 f"features.n_fft: {self.n_fft} is too long for clips of {clips.shape[-1]} samples at {self.sample_rate} Hz"
             )
+        if not self.decibels:
+            clips = as_prepared(clips)
         window, bands = (part.to(clips.device) for part in _window_and_bands(self.sample_rate, self.n_fft, self.n_mels))
         # torch.stft, without putting time last in between: that is where most of its time goes.
         padded = torch.nn.functional.pad(clips, (self.n_fft // 2, self.n_fft // 2), mode="reflect")
         spectrum = torch.view_as_real(torch.fft.rfft(padded.unfold(1, self.n_fft, self.hop_length) * window))
         power = (spectrum.flatten(2).square() @ bands).transpose(1, 2)
+        if not self.decibels:
+            return (power / window.square().sum()).unsqueeze(1)  # torchaudio's `normalized`
         power = power - power.amin(dim=(-2, -1), keepdim=True)
         power = power / power.amax(dim=(-2, -1), keepdim=True)
         # The loudest cell is at 0 dB now, so the floor is the same for every clip.

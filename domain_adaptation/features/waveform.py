@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from domain_adaptation.features._base import features
 from domain_adaptation.features._noise import WithNoise
+from domain_adaptation.features._parts import as_prepared
 
 if TYPE_CHECKING:
     import torch
@@ -11,9 +12,11 @@ if TYPE_CHECKING:
 
 @features.register
 class Waveform(WithNoise):
-    """[batch, 1, samples], peak-normalised, resampled."""
+    """[batch, 1, samples], resampled, peak-normalised."""
 
     type: Literal["waveform"] = "waveform"
+    renormalise: bool = True
+    """Whether the peak is 1 after resampling; false: before it, as the thesis's one-dimensional networks heard clips."""
 
     @property
     def highest_hz(self) -> float:
@@ -22,4 +25,4 @@ class Waveform(WithNoise):
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         from domain_adaptation.data.waveforms import peak_normalised
 
-        return peak_normalised(clips).unsqueeze(1)
+        return (peak_normalised(clips) if self.renormalise else as_prepared(clips)).unsqueeze(1)

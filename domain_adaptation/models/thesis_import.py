@@ -1,69 +1,123 @@
-"""Model folders from what the thesis published: its trained networks and their config."""
+"""Model folders from what the thesis published: its trained networks, their config, and labels that they gave."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from pydantic import ValidationError
 from torch import nn
 
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.models.card import write_imported_card
-from domain_adaptation.models.extractor import make_classifier
-from domain_adaptation.models.model_folder import About, new_model, save_classifier, save_model
-from texturelib._config_errors import sentence
-from texturelib.controls import Control
-from texturelib.errors import TextureError, first_line
-from texturelib.files import read_json, read_table, shown, write_json
+from domain_adaptation.models.extractor import Extractor, make_classifier
+from domain_adaptation.models.model_folder import About, Model, new_model, save_classifier, save_model
+from domain_adaptation.models.thesis_config import about_of, checked, our_config, reads_waveforms
+from domain_adaptation.models.thesis_labels import published_labels, that_answers_alike
+from texturelib.errors import TextureError, UsageError, first_line
+from texturelib.files import read_json, shown, write_json
 from texturelib.learning.tensors import NotTensorsError, load_tensors
+from texturelib.learning.weights import of_the_size_of
 from texturelib.sound_files import is_kept_aside
 
 _EXTRACTOR, _CLASSIFIER = "", "_FCLayers_SyntheticAndRealAudioClassifier"
 _ADAPTED = "_ConvLayers_TargetDomainAdaptation"
-_LABELS = "_ExtractedAudioFilesLabels_SynthDataset.csv"
-_SPECTROGRAM = {"n_fft": 400, "hop_length": 200}
-"""The published config lists another FFT length, but its program never used it: these are torchaudio's defaults."""
+_DECIBELS = {"--decibels": True, "--no-decibels": False}
 
 
-def import_thesis(published: Path, output: Path) -> list[str]:
-    """Write the model folders `output`/extractor, classifier and adapted, and `output`/adaptation.json, with which
-    `train-extractor` and the others would train such networks anew.
+class Imported(NamedTuple):
+    """models: the folders that were written. lacking: those of which nothing was published. option: what the networks were given,
+    as the option that says it; "" for waveforms. n_clips: how many published clips were read as the published labels say."""
 
-    -> the names of the controls. Errors: TextureError, naming what is missing, foreign or does not fit.
+    models: list[str]
+    lacking: list[str]
+    controls: list[str]
+    option: str
+    n_clips: int
+
+
+def import_thesis(published: Path, output: Path, *, decibels: bool | None = None, audio: Path | None = None) -> Imported:
+    """Write the model folders `output`/extractor, and where they were published classifier and adapted, and
+    `output`/adaptation.json, with which `train-extractor` and the others would train such networks anew.
+
+    decibels: whether the networks were given decibels or the power, which their config does not say; None: try both.
+    audio: a folder with some of the clips whose labels were published; None: `published`, which may have some.
+    Errors: TextureError, naming what is missing, foreign or does not fit; UsageError where nothing tells what `decibels` is.
     """
-    if not published.is_dir():
-        raise TextureError(f"{shown(published)}: no such folder")
+    audio = audio or published
+    for folder in (published, audio):
+        if not folder.is_dir():
+            raise TextureError(f"{shown(folder)}: no such folder")
     path = published / f"{_common_name(published)}_ConfigDict.json"
-    weights = {part: _read_weights(_beside(path, f"{part}.pth")) for part in (_EXTRACTOR, _ADAPTED, _CLASSIFIER)}
-    controls = [name for name in read_table(_beside(path, _LABELS)).columns if name != "AudioFileName"]
-    theirs = read_json(path)
-    content = _config(path, theirs)
-    config = _checked(path, content, output)
-    about = _about(path, config, theirs, controls)
+    weights = {_EXTRACTOR: _read_weights(_beside(path, ".pth"))}
+    for part in (_ADAPTED, _CLASSIFIER):
+        if (file := _beside(path, f"{part}.pth")).exists():
+            weights[part] = _read_weights(file)
+    labels = published_labels(_beside(path, ""))
+    readings = _possible_readings(path, read_json(path), labels.controls, decibels, output)
 
     # Only the encoder was adapted: the head is the extractor's.
-    encoder = {name: value for name, value in weights[_ADAPTED].items() if name.startswith("conv_blocks")}
-    models = {"extractor": new_model(about), "adapted": new_model(about)}
-    for name, values in (("extractor", weights[_EXTRACTOR]), ("adapted", weights[_EXTRACTOR] | encoder)):
-        extractor = models[name].extractor
-        for parameter in extractor.spread.parameters():
-            nn.init.zeros_(parameter)  # nothing is known of how sure its labels are
-        _fill(_beside(path, ".pth"), extractor, {_renamed(key): value for key, value in values.items()}, {"spread"})
-    settings, n_features = config.classifier, models["extractor"].extractor.spread.in_features
+    encoder = {name: value for name, value in weights.get(_ADAPTED, {}).items() if name.startswith("conv_blocks")}
+    about = next(iter(readings.values())).about
+    extractor = _network(_beside(path, ".pth"), about, weights[_EXTRACTOR])
+    adapted = _network(_beside(path, f"{_ADAPTED}.pth"), about, weights[_EXTRACTOR] | encoder) if encoder else None
+    candidates = {option: Model(extractor, reading.about) for option, reading in readings.items()}
+    option, n_clips = that_answers_alike(candidates, labels.extractor, audio, hint=_hint(path))
+    reading = readings[option]
+    models = {"extractor": candidates[option]}
+    if adapted:
+        models["adapted"] = Model(adapted, reading.about)
+        n_clips += that_answers_alike({option: models["adapted"]}, labels.adapted, audio, hint="")[1]
+    settings, n_features = reading.config.classifier, extractor.spread.in_features
     classifier = make_classifier(settings.n_layers, settings.negative_slope, n_features)
-    layers = {_classifier_name(name): value for name, value in weights[_CLASSIFIER].items()}
-    _fill(_beside(path, f"{_CLASSIFIER}.pth"), classifier, layers, set())
+    if _CLASSIFIER in weights:
+        layers = {_classifier_name(name): value for name, value in weights[_CLASSIFIER].items()}
+        _fill(_beside(path, f"{_CLASSIFIER}.pth"), classifier, layers)
 
-    for name in (*models, "classifier"):
+    for name in ("extractor", "adapted", "classifier"):
         shutil.rmtree(output / name, ignore_errors=True)  # of another training, nothing should stay beside these
     for name, model in models.items():
         save_model(output / name, model)
-        write_imported_card(output / name, about, path.parent.name)
-    save_classifier(output / "classifier", classifier, settings.n_layers, settings.negative_slope, n_features)
-    write_json(output / "adaptation.json", content)
-    return controls
+        write_imported_card(output / name, reading.about, path.parent.name)
+    if _CLASSIFIER in weights:
+        save_classifier(output / "classifier", classifier, settings.n_layers, settings.negative_slope, n_features)
+    write_json(output / "adaptation.json", reading.content)
+    is_there = {"extractor": True, "classifier": _CLASSIFIER in weights, "adapted": adapted is not None}
+    written = [name for name, there in is_there.items() if there]
+    return Imported(written, [name for name in is_there if name not in written], labels.controls, option, n_clips)
+
+
+class _Reading(NamedTuple):
+    """A config of ours that theirs may mean."""
+
+    content: dict[str, Any]
+    config: AdaptationConfig
+    about: About
+
+
+def _possible_readings(
+    path: Path, theirs: dict[str, Any], controls: list[str], decibels: bool | None, output: Path
+) -> dict[str, _Reading]:
+    """-> by the option that asks for it. Errors: TextureError, UsageError."""
+    options = {option: value for option, value in _DECIBELS.items() if decibels in (value, None)}
+    if reads_waveforms(path, theirs):
+        if decibels is not None:
+            raise UsageError(f"{next(iter(options))}: {shown(path)}: its network reads waveforms, not spectrograms")
+        options = {"": True}
+    readings = {}
+    for option, value in options.items():
+        content = our_config(path, theirs, decibels=value)
+        config = checked(path, content, output)
+        readings[option] = _Reading(content, config, about_of(path, config, theirs, controls))
+    return readings
+
+
+def _hint(config: Path) -> str:
+    return (
+        f"{shown(config)}: does not say whether its network was given decibels or the power, and none of the clips that it "
+        "published labels of is there to try: name a folder that has some with --audio, or say --decibels (the thesis's last "
+        "network, ..._DBScale) or --no-decibels (those before)"
+    )
 
 
 def _common_name(published: Path) -> str:
@@ -78,81 +132,15 @@ def _beside(config: Path, ending: str) -> Path:
     return config.with_name(config.name.removesuffix("_ConfigDict.json") + ending)
 
 
-def _config(path: Path, theirs: dict[str, Any]) -> dict[str, Any]:
-    """-> the same settings as a config of ours. Its data are taken to lie beside it, as "synthetic" and "real"."""
-    try:
-        settings, inputs = theirs["neuralNetwork_Settings"], theirs["inputTransforms_Settings"]
-        network = settings["arguments_For_Convolutional_DynamicNet_Constructor"]
-        noise, shares = inputs["addNoise"], theirs["syntheticDataset_Settings"]["splits"]
-        slope = settings["activation_Function"]["negative_slope"]
-        training = {"batch_size": settings["batch_size"], "learning_rate": settings["learning_Rate"]}
-        return {
-            "output": "retrained",
-            "synthetic": "synthetic",
-            "real": "real",
-            "seed": theirs["pyTorch_General_Settings"]["manual_seed"],
-            "split": {"train": shares["train"], "validation": shares["val"], "test": shares["test"]},
-            "features": {
-                "type": "mel",
-                "sample_rate": inputs["resample"]["new_freq"],
-                "n_mels": inputs["spectrogram"]["n_mels"],
-                **_SPECTROGRAM,
-                "noise": {
-                    "cutoff_hz": [
-                        noise["minimum_LowPassFilter_FreqThreshold"],
-                        noise["maximum_LowPassFilter_FreqThreshold"],
-                    ],
-                    "amount": [noise["minimumNoiseAmount"], noise["maximumNoiseAmount"]],
-                }
-                if noise["perform"]
-                else None,
-            },
-            "network": {
-                "type": "cnn",
-                "n_blocks": network["numberOfConvLayers"],
-                "kernel_size": network["kernelSizeOfConvLayers"],
-                "stride": network["strideOfConvLayers"],
-                "pool_size": network["kernelSizeOfPoolingLayers"],
-                "channel_factor": network["numberOfFeaturesToExtract_IncremMultiplier_FromLayer1"],
-                "n_head_layers": network["numberOfFullyConnectedLayers"],
-                "head_factor": network["fullyConnectedLayers_InputSizeDecreaseFactor"],
-                "negative_slope": slope,
-            },
-            "extractor": {"epochs": settings["number_Of_Epochs"], **training},
-            "classifier": {"epochs": 50, "n_layers": 8, "negative_slope": slope, **training},
-            "adaptation": {"type": "adda_frozen", "epochs": 50, **training},
-        }
-    except (KeyError, TypeError) as error:
-        raise TextureError(f"{shown(path)}: not a config that the thesis published (it lacks {error})") from None
-
-
-def _checked(path: Path, content: dict[str, Any], output: Path) -> AdaptationConfig:
-    try:
-        return AdaptationConfig.model_validate(content, context={"folder": output})
-    except ValidationError as error:
-        raise TextureError(f"{shown(path)}: {sentence(error, AdaptationConfig)}") from None
-
-
-def _about(path: Path, config: AdaptationConfig, theirs: dict[str, Any], controls: Sequence[str]) -> About:
-    try:
-        clips = theirs["validation"]
-        network = theirs["neuralNetwork_Settings"]["arguments_For_Convolutional_DynamicNet_Constructor"]
-        n_controls = network["numberOfFeatures_ToExtract"]
-        if len(controls) != n_controls:
-            raise TextureError(
-                f"{shown(path)}: the network has {n_controls} controls, but the published labels {len(controls)} "
-                f"({', '.join(controls)})"
-            )
-        return About(
-            network=config.network,
-            features=config.features,
-            input_shape=tuple(network["inputTensor_Shape"][1:]),
-            controls=tuple(Control(name, 0.0, 1.0, "slider").describe() for name in controls),
-            sample_rate=clips["nominal_SampleRate"],
-            seconds=clips["nominal_AudioDurationSecs"],
-        )
-    except (KeyError, TypeError, ValidationError) as error:
-        raise TextureError(f"{shown(path)}: not a config that the thesis published ({first_line(error)})") from None
+def _network(path: Path, about: About, weights: Mapping[str, torch.Tensor]) -> Extractor:
+    """-> with these weights, in evaluation mode. Errors: TextureError."""
+    with of_the_size_of(path, weights):
+        extractor = new_model(about).extractor
+    for parameter in extractor.spread.parameters():
+        nn.init.zeros_(parameter)  # nothing is known of how sure its labels are
+    spread = {f"spread.{name}": value for name, value in extractor.spread.state_dict().items()}
+    _fill(path, extractor, {_renamed(key): value for key, value in weights.items()} | spread)
+    return extractor
 
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -183,12 +171,21 @@ def _classifier_name(name: str) -> str:
     return f"{2 * int(parts[1])}.{parts[3]}"
 
 
-def _fill(path: Path, module: nn.Module, weights: Mapping[str, torch.Tensor], may_lack: set[str]) -> None:
-    try:
-        lacking, left_over = module.load_state_dict(weights, strict=False)
-    except RuntimeError as error:
-        raise TextureError(f"{shown(path)}: its weights do not fit the network of its config ({error})") from None
-    lacking = [name for name in lacking if name.split(".")[0] not in may_lack]
-    if lacking or left_over:
-        raise TextureError(f"{shown(path)}: its weights do not fit the network of its config ({[*lacking, *left_over][0]})")
+def _fill(path: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+    """Errors: TextureError, naming the first that is missing, left over or of another size."""
+    sizes, expected = ({name: tuple(each.shape) for name, each in those.items()} for those in (weights, module.state_dict()))
+    for name in [*expected, *sizes]:
+        if sizes.get(name) != expected.get(name):
+            found, wanted = _size(sizes.get(name)), _size(expected.get(name))
+            name = name.replace("encoder.blocks", "conv_blocks").replace("head", "fc_blocks")
+            raise TextureError(
+                f"{shown(path)}: its weights do not fit the network of its config ({name}: {found}, by the config {wanted})"
+            )
+    module.load_state_dict(weights)
     module.eval()
+
+
+def _size(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
+        return "none"
+    return " x ".join(map(str, shape)) or "a number"

@@ -109,6 +109,26 @@ def test_mel_features_have_the_thesis_shape_and_fill_zero_to_one():
     assert spectrogram.amax(dim=(1, 2, 3)).tolist() == [1, 1]
 
 
+def test_power_is_torchaudios_at_the_level_that_resampling_left():
+    from torchaudio.transforms import MelSpectrogram
+
+    clips = 0.9 * noise_clips(3) / noise_clips(3).abs().amax(dim=1, keepdim=True)
+    expected = MelSpectrogram(RATE, n_mels=56, normalized=True)(clips)
+    power = Mel(decibels=False).compute(clips)[:, 0]
+    torch.testing.assert_close(power, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)  # sums of another order
+
+
+@pytest.mark.parametrize("features", [Mel(decibels=False), Waveform(renormalise=False)])
+def test_where_the_level_matters_clips_of_16_bits_are_those_with_a_peak_of_1(features):
+    clips = noise_clips(2)
+    clips = clips / clips.abs().amax(dim=1, keepdim=True)
+    stored = (clips * 32767).round()
+    expected = features.compute(clips)
+    # Half a step of 16 bits, against the loudest.
+    torch.testing.assert_close(features.compute(stored), expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
+    assert not torch.allclose(features.compute(0.9 * clips), expected, rtol=0.05)
+
+
 def test_ten_decibels_less_are_an_eighth_of_the_way_down():
     # Two equally long tones, 10 dB apart, in bands far from each other: 80 dB fill the range 0..1.
     loud, soft = tone(1000), 10**-0.5 * tone(6000)

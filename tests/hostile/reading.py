@@ -252,7 +252,7 @@ def thesis_folder(folder: Path) -> None:
     from domain_adaptation.models.thesis_import import import_thesis
 
     with tempfile.TemporaryDirectory() as place:
-        import_thesis(folder, Path(place) / "models")
+        import_thesis(folder, Path(place) / "models", decibels=True)
 
 
 # Sources of recordings ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,158 @@
+"""The config that the thesis published with a network, in words of ours."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain_adaptation.config import AdaptationConfig
+from domain_adaptation.features.mel import Mel
+from domain_adaptation.models.model_folder import About
+from texturelib._config_errors import sentence
+from texturelib.controls import Control
+from texturelib.errors import TextureError, first_line
+from texturelib.files import shown
+
+_N_FFT = 400
+"""The published config lists another FFT length, but its program did not pass it on: this is torchaudio's default."""
+
+
+def our_config(path: Path, theirs: Mapping[str, Any], *, decibels: bool) -> dict[str, Any]:
+    """path: of their config. decibels: whether the network was given decibels; of a network of waveforms it does not matter.
+
+    -> the same settings as a config of ours; its data are taken to lie beside it, as "synthetic" and "real".
+    Errors: TextureError when something is missing, or is nothing that networks of ours can do.
+    """
+    try:
+        settings, inputs = theirs["neuralNetwork_Settings"], theirs["inputTransforms_Settings"]
+        network = settings["arguments_For_Convolutional_DynamicNet_Constructor"]
+        shares = theirs["syntheticDataset_Settings"]["splits"]
+        slope = settings["activation_Function"]["negative_slope"]
+        training = {"batch_size": settings["batch_size"], "learning_rate": settings["learning_Rate"]}
+        _check_network(path, network)
+        return {
+            "output": "retrained",
+            "synthetic": "synthetic",
+            "real": "real",
+            "seed": theirs["pyTorch_General_Settings"]["manual_seed"],
+            "split": {"train": shares["train"], "validation": shares["val"], "test": shares["test"]},
+            "features": {
+                **_features(theirs, network["inputTensor_Shape"], decibels),
+                "sample_rate": inputs["resample"]["new_freq"],
+                "noise": _noise(inputs["addNoise"]),
+            },
+            "network": {
+                "type": "cnn",
+                "n_blocks": network["numberOfConvLayers"],
+                "kernel_size": network["kernelSizeOfConvLayers"],
+                "stride": network["strideOfConvLayers"],
+                "pool_size": network["kernelSizeOfPoolingLayers"],
+                "channel_factor": network["numberOfFeaturesToExtract_IncremMultiplier_FromLayer1"],
+                "n_head_layers": network["numberOfFullyConnectedLayers"],
+                "head_factor": network["fullyConnectedLayers_InputSizeDecreaseFactor"],
+                "negative_slope": slope,
+            },
+            "extractor": {"epochs": settings["number_Of_Epochs"], **training},
+            "classifier": {"epochs": 50, "n_layers": 8, "negative_slope": slope, **training},
+            "adaptation": {"type": "adda_frozen", "epochs": 50, **training},
+        }
+    except (KeyError, TypeError) as error:
+        raise TextureError(f"{shown(path)}: not a config that the thesis published (it lacks {error})") from None
+    except (ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise TextureError(f"{shown(path)}: not a config that the thesis published ({first_line(error)})") from None
+
+
+def reads_waveforms(path: Path, theirs: Mapping[str, Any]) -> bool:
+    """-> whether the network is one-dimensional. Errors: TextureError."""
+    try:
+        network = theirs["neuralNetwork_Settings"]["arguments_For_Convolutional_DynamicNet_Constructor"]
+        return len(network["inputTensor_Shape"]) == 3
+    except (KeyError, TypeError) as error:
+        raise TextureError(f"{shown(path)}: not a config that the thesis published (it lacks {error})") from None
+
+
+def _check_network(path: Path, network: Mapping[str, Any]) -> None:
+    """Errors: TextureError about what the thesis's program can make and networks of ours cannot be."""
+    shape = network["inputTensor_Shape"]
+    size, stride = network["kernelSizeOfPoolingLayers"], network["strideOfPoolingLayers"]
+    if len(shape) not in (3, 4):
+        raise TextureError(f"{shown(path)}: inputTensor_Shape: {shape} should have 3 numbers, or 4 of a spectrogram")
+    if shape[1] != 1:
+        raise TextureError(f"{shown(path)}: inputTensor_Shape: its network reads {shape[1]} channels; here all are mixed to 1")
+    if stride != size:
+        raise TextureError(
+            f"{shown(path)}: strideOfPoolingLayers: {stride} is not kernelSizeOfPoolingLayers, {size}: pools that overlap or "
+            "leave gaps are not among what can be imported"
+        )
+
+
+def _features(theirs: Mapping[str, Any], shape: Sequence[int], decibels: bool) -> dict[str, Any]:
+    if len(shape) == 3:
+        return {"type": "waveform", "renormalise": False}
+    spectrogram = theirs["inputTransforms_Settings"]["spectrogram"]
+    clips = theirs["validation"]
+    n_samples = clips["nominal_AudioDurationSecs"] * theirs["inputTransforms_Settings"]["resample"]["new_freq"]
+    # Whether a program passed the listed length on shows in how many frames its network reads.
+    listed = spectrogram.get("n_fft", _N_FFT)
+    n_fft = listed if shape[3] != _frames(n_samples, _N_FFT) and shape[3] == _frames(n_samples, listed) else _N_FFT
+    return {"type": "mel", "n_mels": spectrogram["n_mels"], "n_fft": n_fft, "hop_length": n_fft // 2, "decibels": decibels}
+
+
+def _frames(n_samples: float, n_fft: int) -> int:
+    return 1 + int(n_samples) // max(1, n_fft // 2)
+
+
+def _noise(noise: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not noise["perform"]:
+        return None
+    return {
+        "cutoff_hz": [noise["minimum_LowPassFilter_FreqThreshold"], noise["maximum_LowPassFilter_FreqThreshold"]],
+        "amount": [noise["minimumNoiseAmount"], noise["maximumNoiseAmount"]],
+    }
+
+
+def checked(path: Path, content: dict[str, Any], folder: Path) -> AdaptationConfig:
+    """folder: where `content` is to stand. Errors: TextureError."""
+    try:
+        return AdaptationConfig.model_validate(content, context={"folder": folder})
+    except ValidationError as error:
+        raise TextureError(f"{shown(path)}: {sentence(error, AdaptationConfig)}") from None
+
+
+def about_of(path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], controls: Sequence[str]) -> About:
+    """controls: their names, as the published labels have them. Errors: TextureError when these, the config's shape of a clip's
+    features and its features do not go together."""
+    try:
+        clips = theirs["validation"]
+        network = theirs["neuralNetwork_Settings"]["arguments_For_Convolutional_DynamicNet_Constructor"]
+        n_controls = network["numberOfFeatures_ToExtract"]
+        if len(controls) != n_controls:
+            raise TextureError(
+                f"{shown(path)}: the network has {n_controls} controls, but the published labels {len(controls)} "
+                f"({', '.join(controls)})"
+            )
+        about = About(
+            network=config.network,
+            features=config.features,
+            input_shape=tuple(network["inputTensor_Shape"][1:]),
+            controls=tuple(Control(name, 0.0, 1.0, "slider").describe() for name in controls),
+            sample_rate=clips["nominal_SampleRate"],
+            seconds=clips["nominal_AudioDurationSecs"],
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise TextureError(f"{shown(path)}: not a config that the thesis published ({first_line(error)})") from None
+    n_samples = math.ceil(round(about.seconds * about.sample_rate) * about.features.sample_rate / about.sample_rate)
+    mel = about.features if isinstance(about.features, Mel) else None
+    shape = (1, mel.n_mels, _frames(n_samples, mel.n_fft)) if mel else (1, n_samples)
+    if shape != about.input_shape:
+        raise TextureError(
+            f"{shown(path)}: inputTensor_Shape: its network reads {_product(about.input_shape)} numbers, but of clips of "
+            f"{about.seconds:g} s at {about.sample_rate} Hz its features are {_product(shape)}"
+        )
+    return about
+
+
+def _product(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
