@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from synthetic_datasets.engines._base import Setting, Started, check_controls
-from synthetic_datasets.engines._osc_session import SESSION_MESSAGES
+from synthetic_datasets.engines._session import SESSION_MESSAGES
 from texturelib.config import Config
 from texturelib.controls import Control, Law
 

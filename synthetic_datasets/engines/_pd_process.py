@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synthetic_datasets.engines._osc_session import NoReplyError, OscSession, SessionSettings
-from synthetic_datasets.engines._ports import reserved_port
+from synthetic_datasets.engines._pd_channel import PdChannel
+from synthetic_datasets.engines._session import NoReplyError, Session, SessionSettings
 from texturelib.errors import TextureError
 from texturelib.files import shown
 
@@ -126,31 +126,31 @@ class PdPlayer:
 
     def _start(self) -> None:
         self._console = self._running.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (it is one)
-        listen_port = self._running.enter_context(reserved_port())
-        session = OscSession("Pure Data", listen_port, 0, self._settings, self._look)
-        self._session = self._running.enter_context(session)
-        self._process = self._launch(listen_port, session.receive_port)
+        channel = self._running.enter_context(PdChannel())
+        self._session = self._running.enter_context(Session("Pure Data", channel, self._settings, self._look))
+        introduction = self._session.folder / "introduction.pd"
+        channel.write_introduction(introduction)
+        self._process = self._launch(introduction)
         self._running.callback(self._stop)
-        if not session.wait_for_reply("ready", self._start_seconds):
+        if not channel.connect(self._start_seconds, self._look):
             raise _Died(
                 f"it did not say that it is ready within {self._start_seconds:g} s (start_seconds): does it hold a "
-                f"[dataset_receiver]?{self._last_words()}"
+                f"[dataset_receiver]?{self._older_receiver()}{self._last_words()}"
             )
         if unknown := self._unknown_objects():
             raise TextureError(
                 f"{shown(self._patch)}: Pure Data does not know {', '.join(f'[{name}]' for name in unknown)}: without that the "
                 "patch would sound otherwise; put the missing abstraction beside it, or use objects of Pd vanilla"
             )
-        session.introduce()
+        self._session.introduce()
 
-    def _launch(self, listen_port: int, reply_port: int) -> "subprocess.Popen[bytes]":
+    def _launch(self, introduction: Path) -> "subprocess.Popen[bytes]":
         rate = str(self._settings.sample_rate)
         return subprocess.Popen(
             [
                 sys.executable, "-S", "-E", "-c", _LAUNCHER, str(os.getpid()), self._program,
                 "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-stderr", "-r", rate, "-sleepgrain", "0.1",
-                "-path", str(PATCHES), "-open", str(self._patch),
-                "-send", f"inport {listen_port}", "-send", "fast 1", "-send", f"ready {reply_port}",
+                "-path", str(PATCHES), "-open", str(self._patch), "-open", str(introduction),
             ],
             stdin=subprocess.DEVNULL,
             stdout=self._console,
@@ -176,6 +176,12 @@ class PdPlayer:
         """-> the objects of the patch that could not be made; Pd says so in the line after each one's name."""
         lines = self._said()
         return [re.sub(r"^verbose\(\d+\): ", "", name) for name, after in pairwise(lines) if "couldn't create" in after]
+
+    def _older_receiver(self) -> str:
+        beside = self._patch.with_name("dataset_receiver.pd")
+        if not beside.is_file() or "dataset_session" in beside.read_text(errors="replace"):
+            return ""
+        return f" {shown(beside)} is of an earlier version: remove it, Pure Data finds the one that comes with the toolkit."
 
     def _last_words(self) -> str:
         errors = [line for line in self._said() if "error" in line]

@@ -1,27 +1,24 @@
-"""The thesis's session with a patch over OSC: it is told a file's path and controls, records the sound, and replies.
+"""The thesis's session with a patch: it is told a file's path and controls, records the sound, and replies.
 
-Everything stays on this machine: both ports are on loopback, and the files go through a folder of our own.
+Everything stays on this machine, and the files go through a folder that no other user sees into.
 """
 
-import os
-import shutil
-import socket
+import secrets
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from pythonosc.osc_message import OscMessage
-from pythonosc.osc_message_builder import OscMessageBuilder
 
-from synthetic_datasets.engines._ports import LOOPBACK, bound
 from synthetic_datasets.level import FADER_STEPS
 from texturelib.audio import read_clip
 from texturelib.errors import Rejected, TextureError
+from texturelib.files import printable
+from texturelib.private_folder import private_folder
 
 SESSION_MESSAGES = frozenset(
     {
@@ -37,10 +34,51 @@ _LARGEST_SEED = 2**23  # Pure Data counts in 32-bit floats, which hold every who
 _LOOKS_PER_SECOND = 10  # at whether the patch still runs, while waiting for it
 _SILENT_FILES_UNTIL_DOUBT = 3
 _FOLDER = "texture-patch-"
+_STRAY_KEPT, _STRAY_SHOWN = 20, 3
 
 
 class NoReplyError(TextureError):
     """The patch was asked as often as it may be, and said nothing."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the patch says: a name, and values."""
+
+    name: str
+    values: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return printable(" ".join([self.name, *map(str, self.values)])[:200])
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What came, and is no message."""
+
+    content: bytes
+
+    def __str__(self) -> str:
+        return f"{len(self.content)} bytes that are no OSC message ({self.content[:20]!r})"
+
+
+class Channel(Protocol):
+    """A way to a patch and back. place: what a sentence calls it. reply_place: where replies should come to."""
+
+    place: str
+    reply_place: str
+
+    def introduce(self) -> None:
+        """Tell the patch where to reply, unless it knows."""
+        ...
+
+    def send(self, name: str, *values: str | float) -> None:
+        """Errors: ConnectionError when nobody is there."""
+        ...
+
+    def receive(self, seconds: float) -> list[Message | Unread]:
+        """-> what came together, at the latest after `seconds`: nothing, then."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -49,47 +87,38 @@ class SessionSettings:
 
     sample_rate: int
     seconds: float
-    leading_slash: bool
     sends_seed: bool
     reply_seconds: float
     resends: int
 
 
-class OscSession:
+class Session:
     """One patch, played a file at a time. Use as a context.
 
-    who: what a sentence calls it, such as "the patch". send_port: where it listens. receive_port: where it is told to
-    reply; 0 takes any free one. look: called while waiting; raises when there is nobody left to wait for.
+    who: what a sentence calls it, such as "the patch". look: called while waiting; raises when there is nobody left to wait for.
     """
 
-    def __init__(
-        self, who: str, send_port: int, receive_port: int, settings: SessionSettings, look: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, who: str, channel: Channel, settings: SessionSettings, look: Callable[[], None] = lambda: None) -> None:
         self._who = who
+        self._channel = channel
         self._settings = settings
         self._look = look
         self._n_played = self._n_good = 0
         self._has_sounded = False
-        self._in = bound(receive_port)
-        self.receive_port: int = self._in.getsockname()[1]
-        # A connected socket hears when nobody listens at the other end.
-        self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._out.connect((LOOPBACK, send_port))
-        self._place = f"{LOOPBACK}:{send_port}"
-        _remove_folders_of_the_dead()
-        self._folder = tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-")
+        self._names_its_file = False
+        self._stray: list[str] = []
+        self._open = ExitStack()
 
-    def __enter__(self) -> "OscSession":
+    def __enter__(self) -> "Session":
+        self.folder = self._open.enter_context(private_folder(_FOLDER))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._in.close()
-        self._out.close()
-        self._folder.cleanup()
+        self._open.close()
 
     def introduce(self) -> None:
         """Tell the patch what holds for every clip."""
-        self._send("maxPDToPy_OSCPortNumber", self.receive_port)
+        self._channel.introduce()
         self._send("sampleRate", self._settings.sample_rate)
         self._send("bufferLength_ms", round(self._settings.seconds * 1000))
 
@@ -100,14 +129,16 @@ class OscSession:
         did before, but this one does not.
         """
         self._n_played += 1
-        for late in Path(self._folder.name).iterdir():
+        self._stray.clear()
+        for late in self.folder.glob("*.wav"):
             late.unlink()  # the file of an attempt that was given up
         seed = int(rng.integers(_LARGEST_SEED))
         n_samples = round(self._settings.seconds * self._settings.sample_rate)
         reason, answer = "", None
         for attempt in range(self._settings.resends + 1):
-            # A name of its own for each attempt: whatever lies there was written for it.
-            path = Path(self._folder.name) / f"{self._n_played}_{attempt}.wav"
+            # A name of its own for each attempt: whatever lies there was written for it. And one that nobody guesses: a reply
+            # that names it comes from who was asked.
+            path = self.folder / f"{self._n_played}_{attempt}_{secrets.token_hex(8)}.wav"
             if attempt or not self._n_good:
                 self.introduce()
             self._ask_for(path, controls, volume, seed)
@@ -116,26 +147,18 @@ class OscSession:
                 try:
                     samples = read_clip(path, self._settings.sample_rate, n_samples)
                 except Rejected as rejected:
-                    reason = f"{self._who} at {self._place} wrote a file that {rejected}"
+                    reason = f"{self._who} at {self._channel.place} wrote a file that {rejected}"
                 else:
                     self._doubt_silence(samples)
                     return samples
         if answer == _FAILED:
             raise TextureError(
-                f"{self._who} at {self._place} could not write its file into {self._folder.name}: is the disk full? What was "
+                f"{self._who} at {self._channel.place} could not write its file into {self.folder}: is the disk full? What was "
                 "finished is kept"
             )
         if not reason:
             raise NoReplyError(self._no_reply())
         raise Rejected(reason) if self._n_good else TextureError(reason)
-
-    def wait_for_reply(self, address: str, seconds: float) -> bool:
-        """-> whether a message to that address came in this time."""
-        deadline = time.monotonic() + seconds
-        while message := self._receive(deadline):
-            if message.address.lstrip("/") == address:
-                return True
-        return False
 
     def _ask_for(self, path: Path, controls: Mapping[str, float], volume: float, seed: int) -> None:
         self._send("clearBuffer")
@@ -150,14 +173,28 @@ class OscSession:
     def _wait_for(self, path: Path) -> str | None:
         """-> what the patch replied of this file, None when it said nothing in time."""
         deadline = time.monotonic() + self._settings.seconds + self._settings.reply_seconds
-        while message := self._receive(deadline):
-            address = message.address.lstrip("/")
-            # A reply that names another file belongs to an attempt that was given up. The thesis's patches name none.
-            if message.params and message.params[0] != str(path):
-                continue
-            if address == _FAILED or (address == _ENDED and self._appears(path, deadline)):
-                return address
+        for message in self._until(deadline):
+            if not isinstance(message, Message) or message.name not in (_ENDED, _FAILED):
+                self._did_not_help(str(message))
+            elif message.values[:1] != (str(path),) and (message.values or self._names_its_file):
+                # Of an attempt that was given up, or from somebody else. The thesis's patches name no file; others always do.
+                self._did_not_help(f"{message} (of another file)" if message.values else f"{message} (of no file)")
+            elif message.name == _ENDED and not self._appears(path, deadline):
+                self._did_not_help(f"{message} (but there is no such file)")
+            else:
+                self._names_its_file = bool(message.values)
+                return message.name
         return None
+
+    def _did_not_help(self, what: str) -> None:
+        if what not in self._stray and len(self._stray) < _STRAY_KEPT:
+            self._stray.append(what)
+
+    def _until(self, deadline: float) -> Iterator[Message | Unread]:
+        """-> what comes before the deadline. Raises what `look` raises."""
+        while (left := deadline - time.monotonic()) > 0:
+            self._look()
+            yield from self._channel.receive(min(left, 1 / _LOOKS_PER_SECOND))
 
     def _appears(self, path: Path, deadline: float) -> bool:
         """-> whether the file is there before the deadline: some patches reply while they still write."""
@@ -166,30 +203,14 @@ class OscSession:
             time.sleep(0.01)
         return path.exists()
 
-    def _receive(self, deadline: float) -> OscMessage | None:
-        """-> the next message, None after the deadline. Raises what `look` raises."""
-        while (left := deadline - time.monotonic()) > 0:
-            self._look()
-            self._in.settimeout(min(left, 1 / _LOOKS_PER_SECOND))
-            try:
-                datagram = self._in.recv(65536)
-            except TimeoutError:
-                continue
-            if message := _parsed(datagram):
-                return message
-        return None
-
-    def _send(self, address: str, *values: Any) -> None:
-        message = OscMessageBuilder(f"/{address}" if self._settings.leading_slash else address)
-        for value in values:
-            message.add_arg(value)
+    def _send(self, name: str, *values: str | float) -> None:
         try:
-            self._out.send(message.build().dgram)
-        except ConnectionRefusedError:
-            time.sleep(1 / _LOOKS_PER_SECOND)  # a program that ends lets go of its ports a little earlier
+            self._channel.send(name, *values)
+        except ConnectionError:
+            time.sleep(1 / _LOOKS_PER_SECOND)  # a program that ends lets go of its connections a little earlier
             self._look()
             raise TextureError(
-                f"nobody listens at {self._place}: is {self._who} open, and is this the port that it receives on?"
+                f"nobody listens at {self._channel.place}: is {self._who} open, and is this the port that it receives on?"
             ) from None
 
     def _doubt_silence(self, samples: np.ndarray) -> None:
@@ -198,34 +219,16 @@ class OscSession:
         if not self._has_sounded and self._n_good >= _SILENT_FILES_UNTIL_DOUBT:
             self._has_sounded = True  # said once
             print(
-                f"note: {self._who} at {self._place} has written {self._n_good} files of nothing but zeros: is its sound on, "
-                "and is a synthesiser connected to the receiver?",
+                f"note: {self._who} at {self._channel.place} has written {self._n_good} files of nothing but zeros: is its sound "
+                "on, and is a synthesiser connected to the receiver?",
                 file=sys.stderr,
             )
 
     def _no_reply(self) -> str:
         asked = f", asked {self._settings.resends + 1} times" if self._settings.resends else ""
-        return (
-            f"no reply from {self._place} within {self._settings.reply_seconds:g} s{asked}: is {self._who} open, and does it "
-            f"reply to port {self.receive_port}?"
-        )
-
-
-def _parsed(datagram: bytes) -> OscMessage | None:
-    """-> None for what is no message. Any program on this machine may send to our port."""
-    try:
-        return OscMessage(datagram)
-    except Exception:  # the parser has errors of several kinds, and checks little
-        return None
-
-
-def _remove_folders_of_the_dead() -> None:
-    """Remove what sessions left behind whose process was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
-        pid = folder.name.removeprefix(_FOLDER).split("-")[0]
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (ValueError, OverflowError, OSError):
-            continue  # not ours to judge
+        none = f"no reply from {self._channel.place} within {self._settings.reply_seconds:g} s{asked}: "
+        if not self._stray:
+            return f"{none}is {self._who} open, and does it reply to {self._channel.reply_place}?"
+        more = f" and {len(self._stray) - _STRAY_SHOWN} more" if len(self._stray) > _STRAY_SHOWN else ""
+        came = f"{', '.join(self._stray[:_STRAY_SHOWN])}{more}"
+        return f"{none}what came to {came}; {self._who} should send /{_ENDED} and the path"

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from synthetic_datasets.engines._base import Started, engines
-from synthetic_datasets.engines._osc_session import OscSession, SessionSettings
+from synthetic_datasets.engines._osc_channel import OscChannel
 from synthetic_datasets.engines._patch import PatchEngine, played_by
+from synthetic_datasets.engines._session import Session, SessionSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -35,9 +36,10 @@ class Osc(PatchEngine):
 
     @contextmanager
     def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
-        settings = SessionSettings(sample_rate, seconds, self.leading_slash, self.sends_seed, self.reply_seconds, self.resends)
+        settings = SessionSettings(sample_rate, seconds, self.sends_seed, self.reply_seconds, self.resends)
         with (
-            OscSession("the patch", self.send_port, self.receive_port, settings) as session,
+            OscChannel(self.send_port, self.receive_port, self.leading_slash) as channel,
+            Session("the patch", channel, settings) as session,
             played_by([session], self.patch_controls, {}) as started,
         ):
             yield started

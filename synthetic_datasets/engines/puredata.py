@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from synthetic_datasets.engines._base import Started, engines
-from synthetic_datasets.engines._osc_session import SessionSettings
 from synthetic_datasets.engines._patch import PatchControl, PatchEngine, played_by
 from synthetic_datasets.engines._pd_process import PATCHES, PdPlayer, find_program, version_of
+from synthetic_datasets.engines._session import SessionSettings
 from synthetic_datasets.engines.liquid import Liquid
 from texturelib.config import ConfigPath
 from texturelib.files import shown
@@ -73,9 +73,7 @@ class PureData(PatchEngine):
 
     @contextmanager
     def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
-        settings = SessionSettings(
-            sample_rate, seconds, leading_slash=False, sends_seed=True, reply_seconds=self.reply_seconds, resends=self.resends
-        )
+        settings = SessionSettings(sample_rate, seconds, sends_seed=True, reply_seconds=self.reply_seconds, resends=self.resends)
         with ExitStack() as open_ones:
             players = [open_ones.enter_context(PdPlayer(self.path, settings, self.start_seconds)) for _ in range(workers)]
             yield open_ones.enter_context(played_by(players, self.patch_controls, self.programs()))

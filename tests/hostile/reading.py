@@ -346,16 +346,19 @@ class _server:  # noqa: N801 (used as a function)
 @reader
 def osc_message(path: Path) -> None:
     """The file holds a datagram that somebody sends to the session's port."""
-    from synthetic_datasets.engines._osc_session import OscSession, SessionSettings
+    from synthetic_datasets.engines._osc_channel import OscChannel
+    from synthetic_datasets.engines._session import Message
 
-    settings = SessionSettings(8000, 0.05, False, False, 0.05, 0)
     with (
-        OscSession("the patch", 9, 0, settings) as session,
+        OscChannel(9, 0, False) as channel,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
     ):
-        stranger.sendto(path.read_bytes()[:65000], ("127.0.0.1", session.receive_port))
-        stranger.sendto(b"done\0\0\0\0,\0\0\0", ("127.0.0.1", session.receive_port))
-        assert session.wait_for_reply("done", 5.0) or path.read_bytes().startswith(b"done")
+        stranger.sendto(path.read_bytes()[:65000], ("127.0.0.1", channel.receive_port))
+        stranger.sendto(b"done\0\0\0\0,\0\0\0", ("127.0.0.1", channel.receive_port))
+        for message in channel.receive(5.0):
+            str(message)
+        while Message("done") not in channel.receive(5.0):
+            pass
 
 
 # --------------------------------------------------------------------------------------------------------------------------------

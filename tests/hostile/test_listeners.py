@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -80,7 +81,16 @@ def test_what_listens_is_seen_with_its_address(tmp_path: Path) -> None:
     assert sorted(map(is_here_alone, places)) == [False, True]
 
 
-@pytest.mark.skipif(not shutil.which("puredata") and not os.environ.get("CI"), reason="needs Pure Data (puredata-core)")
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+needs_pd = pytest.mark.skipif(not shutil.which("puredata") and not os.environ.get("CI"), reason="needs Pure Data (puredata-core)")
+
+
+@needs_pd
 def test_patches_are_talked_to_on_this_machine_alone(tmp_path: Path) -> None:
     config = {
         "output": "set",
@@ -95,11 +105,48 @@ def test_patches_are_talked_to_on_this_machine_alone(tmp_path: Path) -> None:
     (tmp_path / "synthetic.json").write_text(json.dumps(config))
     words = ["-m", "synthetic_datasets", "generate", tmp_path / "synthetic.json", "--workers", 2]
     places = heard_of(started(sys.executable, *words))
-    assert len(places) >= 4  # two patches, and two who wait for their replies
-    elsewhere = [place for place in places if not is_here_alone(place)]
-    # Pd's [netsend -u] sends from a socket that Linux gives a port on every address. What comes to that goes to an outlet of
-    # the object that leads nowhere. Where it listens, [netreceive], is on this machine.
-    assert all(place.split()[0] in ("pd", "puredata") for place in elsewhere), places
+    assert places, "two wait for their Pure Datas, which come to them"
+    assert all(map(is_here_alone, places)), places
+    assert not [place for place in places if place.split()[0] in ("pd", "puredata")], places
+
+
+@needs_pd
+@pytest.mark.parametrize("where", ["", " 127.0.0.1"])
+def test_a_pure_data_that_listens_to_all_is_told_from_one_that_listens_here(tmp_path: Path, where: str) -> None:
+    patch = """#N canvas 0 0 450 300 12;
+#X obj 0 0 loadbang;
+#X msg 0 0 listen PORT;
+#X obj 0 0 netreceive -u -b;
+#X obj 0 0 delay 500;
+#X msg 0 0 \\; pd quit;
+#X connect 0 0 1 0;
+#X connect 1 0 2 0;
+#X connect 0 0 3 0;
+#X connect 3 0 4 0;
+"""
+    (tmp_path / "listening.pd").write_text(patch.replace("PORT", f"{free_port()}{where}"))
+    words = ["puredata", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-open", tmp_path / "listening.pd"]
+    places = heard_of(started(*words))
+    assert len(places) == 1
+    assert is_here_alone(places.pop()) == bool(where)
+
+
+@needs_pd
+def test_a_patch_that_somebody_has_opened_listens_on_this_machine_alone(tmp_path: Path) -> None:
+    from synthetic_datasets.engines._pd_process import PATCHES
+
+    port = free_port()
+    words = ["puredata", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-open", PATCHES / "template.pd"]
+    process = started(*words, "-send", f"inport {port}")
+    places: set[str] = set()
+    try:
+        until = time.monotonic() + 20
+        while not places and time.monotonic() < until:
+            places = {place for place in open_to(family(process.pid)) if place.endswith(f":{port}")}
+    finally:
+        process.kill()
+        process.communicate()
+    assert [place.partition(" ")[2] for place in places] == [f"udp 127.0.0.1:{port}"]
 
 
 TRAINING = """

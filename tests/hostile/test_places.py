@@ -197,7 +197,8 @@ def test_a_folder_of_temporary_files_with_strange_names_is_no_reason_to_end(
     """In the folder for temporary files everybody may write."""
     import tempfile
 
-    from synthetic_datasets.engines._osc_session import OscSession, SessionSettings
+    from synthetic_datasets.engines._osc_channel import OscChannel
+    from synthetic_datasets.engines._session import Session, SessionSettings
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     theirs = tmp_path / "theirs"
@@ -206,7 +207,7 @@ def test_a_folder_of_temporary_files_with_strange_names_is_no_reason_to_end(
     for pid in ("99999999999999999999", "-1", "0", "x", "²", "٣"):
         (tmp_path / f"texture-patch-{pid}-x").mkdir()
     (tmp_path / "texture-patch-4194303-link").symlink_to(theirs)  # of a process that there is none of
-    with OscSession("the patch", 9, 0, SessionSettings(8000, 0.1, False, False, 0.1, 0)):
+    with OscChannel(9, 0, False) as channel, Session("the patch", channel, SessionSettings(8000, 0.1, False, 0.1, 0)):
         pass
     assert (theirs / "letter.txt").exists()
 

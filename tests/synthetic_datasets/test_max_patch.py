@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import synthetic_datasets
-from synthetic_datasets.engines._osc_session import SESSION_MESSAGES
+from synthetic_datasets.engines._session import SESSION_MESSAGES
 
 PATCH = Path(synthetic_datasets.__file__).parent / "patches" / "dataset_receiver.maxpat"
 

@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,7 +25,8 @@ RATE, SECONDS = 8000, 0.1
 class FakePatch:
     """Speaks the thesis's session: remembers what it hears, writes a sine whose pitch is the control `pitch`, replies.
 
-    The fields after `port` make it misbehave. ignores: how many starts it does not hear.
+    The fields after `port` make it misbehave. ignores: how many starts it does not hear. bundles: how many bundles each reply is
+    in.
     """
 
     port: int
@@ -38,6 +37,9 @@ class FakePatch:
     fails_from: int | None = None
     names_the_file: bool = False
     replies_to_others_first: bool = False
+    bundles: int = 0
+    replies_to: str = "/audioFileRecording_Ended"
+    says_first: bytes = b""
     spoils: frozenset[int] = frozenset()
     heard: list[tuple[str, list[Any]]] = field(default_factory=list)
     n_starts: int = 0
@@ -68,14 +70,20 @@ class FakePatch:
         gain = 0.0 if self.is_silent else 0.5 * 10 ** (0.6 * (state["audioFileVolume"] - 128) / 20)
         samples = gain * np.sin(2 * np.pi * state["pitch"] * np.arange(n_samples) / self.rate)
         soundfile.write(state["filePath"], samples, self.rate, subtype="PCM_16")
-        self._reply(state, "/audioFileRecording_Ended", *([state["filePath"]] if self.names_the_file else []))
+        self._reply(state, self.replies_to, *([state["filePath"]] if self.names_the_file else []))
 
     def _reply(self, state: dict[str, Any], address: str, *values: str) -> None:
         message = OscMessageBuilder(address)
         for value in values:
             message.add_arg(value)
+        datagram = message.build().dgram
+        for _ in range(self.bundles):  # beside another message
+            tuning = b"/tuning\0,f\0\0" + bytes(4)
+            parts = [len(part).to_bytes(4, "big") + part for part in (tuning, datagram)]
+            datagram = b"#bundle\0" + bytes(7) + b"\1" + b"".join(parts)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.sendto(message.build().dgram, ("127.0.0.1", state["maxPDToPy_OSCPortNumber"]))
+            for each in filter(None, (self.says_first, datagram)):
+                out.sendto(each, ("127.0.0.1", state["maxPDToPy_OSCPortNumber"]))
 
 
 def free_port() -> int:
@@ -194,7 +202,16 @@ def test_a_patch_that_knows_seeds_is_sent_one_for_each_clip(
 
 
 @pytest.mark.parametrize(
-    "behaviour", [{"ignores": 2}, {"names_the_file": True}, {"replies_to_others_first": True}, {"spoils": frozenset({1, 4})}]
+    "behaviour",
+    [
+        {"ignores": 2},
+        {"names_the_file": True},
+        {"replies_to_others_first": True},
+        {"spoils": frozenset({1, 4})},
+        {"bundles": 1},
+        {"bundles": 3, "names_the_file": True},
+        {"says_first": b"hello"},
+    ],
 )
 def test_lost_messages_and_spoilt_files_are_asked_for_again(
     command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path, behaviour: Any
@@ -212,6 +229,9 @@ def test_lost_messages_and_spoilt_files_are_asked_for_again(
         ({"rate": 4000}, "1 channel(s) of 400 samples at 4000 Hz; the dataset has 1 channel of 800 samples at 8000 Hz"),
         ({"seconds": 0.05}, "1 channel(s) of 400 samples at 8000 Hz"),
         ({"fails_from": 1}, "could not write its file"),
+        ({"replies_to": "/done"}, " is no reply: done; the patch should send /audioFileRecording_Ended and the path"),
+        ({"replies_to": "/done", "bundles": 1}, " is no reply: tuning 0.0, done; the patch should"),
+        ({"replies_to": "/a", "says_first": b"hi\n"}, " is no reply: 3 bytes that are no OSC message (b'hi\\n'), a; the patch"),
     ],
 )
 def test_a_patch_that_never_works_ends_the_job_with_a_sentence(
@@ -225,6 +245,28 @@ def test_a_patch_that_never_works_ends_the_job_with_a_sentence(
     assert sentence in err
     assert f"127.0.0.1:{patch.port}" in err
     assert err.count("\n") == 1
+
+
+def test_who_does_not_know_the_files_name_cannot_say_for_a_patch_that_does_that_it_is_written(
+    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch]
+) -> None:
+    # The patch falls silent after its second clip, and another program says for it that the third is there.
+    patch = open_patch(names_the_file=True)
+    record = patch._record
+
+    def two_only(state: dict[str, Any]) -> None:
+        if patch.n_starts <= 2:
+            record(state)
+            return
+        Path(state["filePath"]).write_bytes(b"half")
+        patch._reply(state, "/audioFileRecording_Ended")
+
+    patch._record = two_only  # type: ignore[method-assign]
+    status, _, err = command("generate", osc_config(patch.port))
+
+    assert status == 1
+    assert "no reply from" in err
+    assert "audioFileRecording_Ended (of no file)" in err
 
 
 def test_a_length_that_no_patch_can_be_told_is_refused(command: Command, osc_config: Callable[..., Path]) -> None:
@@ -277,24 +319,6 @@ def test_a_patch_that_is_not_open_does_not_cost_the_set_that_is_there(
 
     assert status == 1
     assert files(tmp_path / "results") == before
-
-
-def test_what_a_killed_run_left_in_the_folder_for_temporary_files_is_removed_by_the_next(
-    command: Command,
-    osc_config: Callable[..., Path],
-    open_patch: Callable[..., FakePatch],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    (tmp_path / f"texture-patch-{ended.pid}-abc").mkdir()
-    (tmp_path / "texture-patch-1-abc").mkdir()  # of a process that runs
-
-    assert command("generate", osc_config(open_patch().port))[0] == 0
-
-    assert [path.name for path in tmp_path.glob("texture-patch-*")] == ["texture-patch-1-abc"]
 
 
 def test_where_nobody_listens_the_port_is_named_at_once(command: Command, osc_config: Callable[..., Path]) -> None:
