@@ -230,5 +230,5 @@ class Session:
         if not self._stray:
             return f"{none}is {self._who} open, and does it reply to {self._channel.reply_place}?"
         more = f" and {len(self._stray) - _STRAY_SHOWN} more" if len(self._stray) > _STRAY_SHOWN else ""
-        came = f"{', '.join(self._stray[:_STRAY_SHOWN])}{more}"
+        came = f"{self._channel.reply_place} is no reply: {', '.join(self._stray[:_STRAY_SHOWN])}{more}"
         return f"{none}what came to {came}; {self._who} should send /{_ENDED} and the path"
