@@ -20,7 +20,7 @@ from pydantic import (
 
 from synthetic_datasets.engines._base import Setting, Started, check_controls
 from synthetic_datasets.engines._session import SESSION_MESSAGES
-from texturelib.config import Config
+from texturelib.config import Config, ConfigPath
 from texturelib.controls import Control, Law
 
 # Columns of metadata.csv and messages of the session, which a control's name would collide with.
@@ -89,6 +89,8 @@ class PatchEngine(Config):
     """Every control that the patch has; each gets a message of its name."""
     controls: dict[str, Setting]
     """A range [low, high], or one value to hold it at, for each of patch_controls; 0..1."""
+    files: list[ConfigPath] = Field(default=[])
+    """Files and folders that the patch plays with, where the toolkit cannot tell: another content is another sound."""
     reply_seconds: PositiveFloat = 5.0
     """How long to wait for the patch's reply, beyond the length of a clip."""
     resends: NonNegativeInt = 2
@@ -114,9 +116,15 @@ class PatchEngine(Config):
             raise ValueError(f"controls.{error}") from None
         return self
 
+    @model_serializer(mode="wrap")
+    def _without_empty_lists(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Sets that were made before there were these keys are still the same sets."""
+        return {key: value for key, value in write(self).items() if value != []}
+
     @property
     def inputs(self) -> dict[str, Path]:
-        return {}
+        names = [path.name for path in self.files]
+        return {path.name if names.count(path.name) == 1 else str(path): path for path in self.files}
 
     @property
     def varied(self) -> Sequence[str]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -17,11 +17,13 @@ import numpy as np
 
 from synthetic_datasets.engines._pd_channel import PdChannel
 from synthetic_datasets.engines._session import NoReplyError, Session, SessionSettings
-from texturelib.errors import TextureError
-from texturelib.files import shown
+from texturelib.errors import Rejected, TextureError
+from texturelib.files import printable, shown
 
 PATCHES = Path(__file__).parents[1] / "patches"
 """The patches that come with the toolkit; any patch finds [dataset_receiver] there."""
+
+_SPOILT_CLIPS_UNTIL_END = 3  # where there was no good one before: it is the patch, and not the controls
 
 _PROGRAMS = ("puredata", "pd")
 
@@ -56,18 +58,28 @@ def version_of(program: str) -> str:
     return found.group(1) if found else "unknown"
 
 
+# As Pd reports an error of an object, or that its file has a cord that leads nowhere. What it tells besides, and what a patch
+# prints, is no error.
+_ERROR = re.compile(r"(?:error: )?(?P<what>(?<=error: ).+|.*\(.*->.*\) connection failed)")
+
+
 class _Died(Exception):  # noqa: N818 (it ends here, as a sentence or a restart)
     pass
 
 
 class PdPlayer:
-    """One Pure Data with `patch` open. Use as a context. When it dies it is started again, once."""
+    """One Pure Data with `patch` open. Use as a context. When it dies it is started again, once.
 
-    def __init__(self, patch: Path, settings: SessionSettings, start_seconds: float) -> None:
+    allowed_errors: parts of what Pure Data may report as an error.
+    """
+
+    def __init__(self, patch: Path, settings: SessionSettings, start_seconds: float, allowed_errors: Sequence[str] = ()) -> None:
         self._program = find_program()
         self._patch = patch
         self._settings = settings
         self._start_seconds = start_seconds
+        self._allowed_errors = allowed_errors
+        self._has_played, self._n_spoilt = False, 0
         self._has_restarted = False
         self._is_closed = False
         self._starting_or_closing = threading.Lock()
@@ -90,7 +102,8 @@ class PdPlayer:
             self._running.close()
 
     def play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
-        """As OscSession. Errors: TextureError when Pd dies for the second time."""
+        """As Session. Errors: TextureError when Pd dies for the second time, or reports an error at each of its first clips;
+        Rejected when it reports one."""
         chance = rng.bit_generator.state
         try:
             return self._play(controls, volume, rng)
@@ -104,10 +117,17 @@ class PdPlayer:
 
     def _play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
         try:
-            return self._session.play(controls, volume, rng)
+            samples = self._session.play(controls, volume, rng)
         except NoReplyError:
             seconds = f"{self._settings.reply_seconds:g} s beyond the clip's length"
             raise _Died(f"Pure Data (process {self._process.pid}) said nothing for {seconds} (reply_seconds)") from None
+        if errors := self._new_errors():
+            self._n_spoilt += 1
+            if not self._has_played and self._n_spoilt >= _SPOILT_CLIPS_UNTIL_END:
+                raise TextureError(f"{shown(self._patch)}: {_sentence(errors)}")
+            raise Rejected(_sentence(errors))
+        self._has_played = True
+        return samples
 
     def _restart(self, died: _Died) -> None:
         with self._starting_or_closing:
@@ -126,6 +146,7 @@ class PdPlayer:
 
     def _start(self) -> None:
         self._console = self._running.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (it is one)
+        self._heard = 0
         channel = self._running.enter_context(PdChannel())
         self._session = self._running.enter_context(Session("Pure Data", channel, self._settings, self._look))
         introduction = self._session.folder / "introduction.pd"
@@ -142,6 +163,8 @@ class PdPlayer:
                 f"{shown(self._patch)}: Pure Data does not know {', '.join(f'[{name}]' for name in unknown)}: without that the "
                 "patch would sound otherwise; put the missing abstraction beside it, or use objects of Pd vanilla"
             )
+        if errors := self._new_errors():
+            raise TextureError(f"{shown(self._patch)}: {_sentence(errors)}")
         self._session.introduce()
 
     def _launch(self, introduction: Path) -> "subprocess.Popen[bytes]":
@@ -168,13 +191,27 @@ class PdPlayer:
             how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
             raise _Died(f"Pure Data (process {self._process.pid}) {how}{self._last_words()}")
 
-    def _said(self) -> list[str]:
-        self._console.seek(0)
-        return self._console.read().decode(errors="replace").splitlines()
+    def _said(self, since: int = 0) -> bytes:
+        """-> what Pd has written to its console. Read with pread: it writes where the file that we share stands."""
+        said = b""
+        while block := os.pread(self._console.fileno(), 2**16, since + len(said)):
+            said += block
+        return said
+
+    def _lines(self) -> list[str]:
+        return self._said().decode(errors="replace").splitlines()
+
+    def _new_errors(self) -> list[str]:
+        """-> what Pd has reported since it was last asked, but for what is allowed."""
+        said = self._said(self._heard)
+        said = said[: said.rfind(b"\n") + 1]
+        self._heard += len(said)
+        errors = [match["what"] for line in said.decode(errors="replace").splitlines() if (match := _ERROR.fullmatch(line))]
+        return [error for error in dict.fromkeys(errors) if not any(part in error for part in self._allowed_errors)]
 
     def _unknown_objects(self) -> list[str]:
         """-> the objects of the patch that could not be made; Pd says so in the line after each one's name."""
-        lines = self._said()
+        lines = self._lines()
         return [re.sub(r"^verbose\(\d+\): ", "", name) for name, after in pairwise(lines) if "couldn't create" in after]
 
     def _older_receiver(self) -> str:
@@ -184,5 +221,13 @@ class PdPlayer:
         return f" {shown(beside)} is of an earlier version: remove it, Pure Data finds the one that comes with the toolkit."
 
     def _last_words(self) -> str:
-        errors = [line for line in self._said() if "error" in line]
+        errors = [line for line in self._lines() if "error" in line]
         return f' (the last that it said: "{errors[-1].strip()}")' if errors else ""
+
+
+def _sentence(errors: Sequence[str]) -> str:
+    more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+    return (
+        f'Pure Data reports "{printable(errors[0].strip())}"{more}, so the sound would not be what is meant. Mend the patch, or '
+        "name a part of what does no harm in allowed_errors"
+    )

@@ -1,7 +1,7 @@
 """A Pure Data patch, played by as many Pure Datas as there are workers, faster than real time."""
 
 import json
-import re
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +11,7 @@ from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from synthetic_datasets.engines._base import Started, engines
 from synthetic_datasets.engines._patch import PatchControl, PatchEngine, played_by
+from synthetic_datasets.engines._patch_files import files_of_patch
 from synthetic_datasets.engines._pd_process import PATCHES, PdPlayer, find_program, version_of
 from synthetic_datasets.engines._session import SessionSettings
 from synthetic_datasets.engines.liquid import Liquid
@@ -35,6 +36,8 @@ class PureData(PatchEngine):
     patch_controls: dict[str, PatchControl] = Field(default={})
     """Every control that the patch has; each gets a message of its name. Known for the patches that come with the toolkit."""
 
+    allowed_errors: list[str] = Field(default=[])
+    """Parts of errors that Pure Data may report; any other ends the run where the patch is opened, and costs the clip later."""
     start_seconds: PositiveFloat = 20.0
     """How long Pure Data may take to start and open the patch."""
 
@@ -65,7 +68,8 @@ class PureData(PatchEngine):
 
     @property
     def inputs(self) -> dict[str, Path]:
-        return {patch.name: patch for patch in _with_abstractions(self.path)} if isinstance(self.patch, Path) else {}
+        used = files_of_patch(self.patch) if isinstance(self.patch, Path) else []
+        return {os.path.relpath(path, self.path.parent): path for path in used} | super().inputs
 
     @classmethod
     def programs(cls) -> dict[str, str]:
@@ -75,17 +79,8 @@ class PureData(PatchEngine):
     def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
         settings = SessionSettings(sample_rate, seconds, sends_seed=True, reply_seconds=self.reply_seconds, resends=self.resends)
         with ExitStack() as open_ones:
-            players = [open_ones.enter_context(PdPlayer(self.path, settings, self.start_seconds)) for _ in range(workers)]
+            players = [open_ones.enter_context(self._player(settings)) for _ in range(workers)]
             yield open_ones.enter_context(played_by(players, self.patch_controls, self.programs()))
 
-
-def _with_abstractions(patch: Path) -> list[Path]:
-    """-> the patch, and those beside it that it uses, or that these use: what is named in one of them."""
-    beside = {path.stem: path for path in patch.parent.glob("*.pd") if path.is_file()}
-    used, to_do = {patch}, [patch]
-    while to_do:
-        words = set(re.split(r"[\s;,]+", to_do.pop().read_text(errors="replace")))
-        new = {path for name, path in beside.items() if name in words} - used
-        used |= new
-        to_do += new
-    return sorted(used)
+    def _player(self, settings: SessionSettings) -> PdPlayer:
+        return PdPlayer(self.path, settings, self.start_seconds, self.allowed_errors)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from synthetic_datasets.engines import _pd_process
 from texturelib.dataset import read_dataset
@@ -416,3 +417,91 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
     disk("size=1m")
     assert command("generate", config, "--workers", 1)[0] == 0
     assert len(read_dataset(tmp_path / "results")) == 8
+
+
+TEMPLATE = {"patch": "mine.pd", "patch_controls": {"cutoff": {}, "level": {}}, "controls": {"cutoff": [0, 1], "level": 1}}
+READ = ["msg 0 730 read impulse_response.wav ir", "obj 0 760 soundfiler", "obj 90 760 table ir"]
+MISSING = "soundfiler read: impulse_response.wav: No such file or directory"
+
+
+def template_with(boxes: list[str], cords: list[tuple[int, int, int]]) -> str:
+    """-> the template and further boxes. cords: from a box of these, its outlet, to a box of these."""
+    shipped = (_pd_process.PATCHES / "template.pd").read_text()
+    first = shipped.count("\n#X ") - shipped.count("\n#X connect")
+    lines = [f"#X {box};" for box in boxes]
+    lines += [f"#X connect {first + source} {outlet} {first + to} 0;" for source, outlet, to in cords]
+    return shipped + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("boxes", "cords", "said"),
+    [
+        (["obj 0 700 loadbang", *READ], [(0, 0, 1), (1, 0, 2)], MISSING),
+        (["obj 0 700 r \\$0-start", *READ], [(0, 0, 1), (1, 0, 2)], MISSING),
+        (["obj 0 700 r \\$0-start", "msg 0 730 \\; nowhere 1"], [(0, 0, 1)], "nowhere: no such object"),
+        (["obj 0 700 loadbang"], [(0, 0, 9)], "connection failed"),
+    ],
+)
+def test_what_pure_data_reports_as_an_error_ends_the_run_unless_it_is_allowed(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path, boxes: list[str], cords: list[Any], said: str
+) -> None:
+    (tmp_path / "mine.pd").write_text(template_with(boxes, cords))
+
+    status, _, err = command("generate", pd_config(n_clips=9, engine=TEMPLATE), "--workers", 1)
+
+    assert status == 1
+    assert 'mine.pd: Pure Data reports "' in err
+    assert said in err
+    assert err.count("\n") == 1
+    allowed = TEMPLATE | {"allowed_errors": [said]}
+    assert command("generate", pd_config(n_clips=2, engine=allowed), "--workers", 1, "--overwrite")[0] == 0
+
+
+def test_what_pure_data_reports_of_a_later_clip_costs_that_clip(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    # Only where the cutoff is 50 or more is the file asked for.
+    boxes = ["obj 0 640 r \\$0-control", "obj 0 670 route cutoff", "obj 0 700 moses 50", *READ]
+    (tmp_path / "mine.pd").write_text(template_with(boxes, [(0, 0, 1), (1, 0, 2), (2, 1, 3), (3, 0, 4)]))
+    distribution = {"type": "uniform_linearly_spaced", "n_clips": 4}
+
+    config = pd_config(engine=TEMPLATE, distribution=distribution, max_rejected=0.5)
+    assert command("generate", config, "--workers", 1)[::2] == (0, "")
+
+    dataset = read_dataset(tmp_path / "results")
+    assert len(dataset) == 2
+    assert (dataset.metadata["cutoff"] < 0.5).all()
+    assert (tmp_path / "results" / "rejected.csv").read_text().count(MISSING) == 2
+
+
+def test_what_a_patch_prints_is_no_error(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+    # [expr] says "divide by zero detected", and goes on.
+    boxes = ["obj 0 700 r \\$0-start", "msg 0 730 0", "obj 0 760 print an error", "obj 90 760 expr 1/\\$f1"]
+    (tmp_path / "mine.pd").write_text(template_with(boxes, [(0, 0, 1), (1, 0, 2), (1, 0, 3)]))
+
+    assert command("generate", pd_config(n_clips=2, engine=TEMPLATE), "--workers", 1)[::2] == (0, "")
+
+
+def test_a_changed_file_that_the_patch_plays_is_a_changed_input(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    patch = template_with(["obj 0 700 loadbang", *READ, "obj 0 790 shape~"], [(0, 0, 1), (1, 0, 2)])
+    (tmp_path / "mine.pd").write_text(patch.replace(";\n", ";\n#X declare -path lib;\n", 1))
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "shape~.pd").write_text("#N canvas 0 0 450 300 12;\n")
+    soundfile.write(tmp_path / "impulse_response.wav", np.ones(10), 44100)
+    (tmp_path / "grains").mkdir()
+    (tmp_path / "grains" / "1.wav").touch()
+    config = pd_config(n_clips=1, engine=TEMPLATE | {"files": ["grains"]})
+
+    for name, change in [
+        ("lib/shape~.pd", lambda path: path.write_text(path.read_text() + "\n")),
+        ("impulse_response.wav", lambda path: soundfile.write(path, np.zeros(10), 44100)),
+        ("grains", lambda path: (path / "2.wav").touch()),
+    ]:
+        assert command("generate", config, "--workers", 1, "--overwrite")[::2] == (0, "")
+        assert "done and unchanged" in command("generate", config, "--workers", 1)[1]
+        change(tmp_path / name)
+        status, _, err = command("generate", config, "--workers", 1)
+        assert status == 2
+        assert f"input changed: {name}" in err
