@@ -15,7 +15,7 @@ from real_datasets.sources import Recording
 from real_datasets.splits import split_origins
 from texturelib.dataset import versions, write_dataset
 from texturelib.errors import TextureError
-from texturelib.files import shown, write_text
+from texturelib.files import shown, write_table, write_text
 from texturelib.jobs import rejected_of, run_jobs, write_rejected
 from texturelib.outputs import Output
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def build(config: RealConfig, output: Output, *, workers: int | None = None) -> dict[str, int]:
-    """-> how many recordings were read and rejected, and how many segments were kept and were left out, by reason."""
+    """-> how many recordings were read, rejected and noted, and how many segments were kept and were left out, by reason."""
+    import pandas as pd
+
     choice = choose(config)
     wanted = choice.kept
     output.begin()
@@ -50,9 +52,12 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         first, reason = next(iter(rejected.items()))
         table = shown(output.folder / "rejected.csv")
         raise TextureError(f"none of the {len(recordings)} recordings can be used (see {table}; the first: {first}: {reason})")
+    notes = {name: "; ".join(each["notes"]) for name, each in cuts.items() if each.get("notes")}
+    write_table(output.folder / "notes.csv", pd.DataFrame([*notes.items()], columns=["file", "note"]))
     counts = {
         "n_recordings": len(recordings),
         "n_rejected": len(rejected),
+        "n_noted": len(notes),
         "n_left_out_by_tags": len(choice.left_out),
         "n_silent_segments": sum(each["n_silent"] for each in cuts.values()),
         "n_clipped_segments": sum(each["n_too_loud"] for each in cuts.values()),

@@ -68,6 +68,8 @@ def build(
         f"{shown(output.folder)}: {counts['n_segments']} segments of {settings.seconds:g} s from {counts['n_recordings']} "
         f"recordings ({counts['n_rejected']} left out; segments left out: {but}) in {time.monotonic() - started:.0f} s"
     )
+    if counts["n_noted"]:
+        print(f"{shown(output.folder / 'notes.csv')}: what was unusual in {counts['n_noted']} recordings, and how they were read")
 
 
 @app.command()

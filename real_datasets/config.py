@@ -12,6 +12,7 @@ from real_datasets.silence import Silence
 from real_datasets.sources import Source, sources
 from real_datasets.splits import SplitShares
 from real_datasets.tags import TagPolicy
+from real_datasets.ways import OutOfPhase
 from texturelib.config import Config, Share, StageConfig, paths_in
 from texturelib.files import real_path, shown
 
@@ -50,6 +51,9 @@ class RealConfig(StageConfig):
     """From the start of a segment to the next one's; less than `seconds` makes them overlap. null: end to end."""
     channel: ChannelSetting = "mix"
     """The mean of all channels, or one of them, from 1."""
+    out_of_phase: OutOfPhase = "channel"
+    """What becomes of a recording whose channels cancel one another in their mean: "channel" takes the loudest of them alone,
+    "reject" leaves the recording out, "mix" takes the mean all the same."""
     resampling: Resampling = "HQ"
     """Quality, in soxr's words, where a recording has another rate: QQ, LQ, MQ, HQ or VHQ."""
     fade_ms: NonNegativeFloat = 0.0

@@ -1,18 +1,18 @@
 """Cut one recording into the segments that a set keeps of it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from real_datasets.config import RealConfig
-from real_datasets.decode import ClippedTimes, mono_blocks
+from real_datasets.decode import ClippedTimes
 from real_datasets.segments import cut, fade
 from real_datasets.silence import is_nothing
 from real_datasets.sources import Recording
+from real_datasets.ways import OtherWayNeededError, Reading, Way, way_for
 from texturelib.audio import level_dbfs, to_16_bit, write_wav
 from texturelib.errors import Rejected
 
@@ -30,7 +30,7 @@ class Segment:
 
 @dataclass
 class CutRecording:
-    """What became of a recording: its length, the segments that were kept, and how many were not."""
+    """What became of a recording: its length, the segments that were kept, how many were not, and what is worth saying of it."""
 
     seconds: float
     segments: list[Segment]
@@ -38,6 +38,7 @@ class CutRecording:
     n_too_loud: int
     n_duplicates: int
     n_beyond_most: int
+    notes: list[str] = field(default_factory=list)
 
 
 def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Recording, str]) -> dict[str, Any]:
@@ -59,8 +60,22 @@ def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Re
 
 
 def _cut(config: RealConfig, folder: Path, recording: Recording, stem: str, written: list[Path]) -> CutRecording:
-    clipped = ClippedTimes(config.clipping.level, config.clipping.run)
-    blocks = _Counted(mono_blocks(recording.path, config.sample_rate, config.channel, config.resampling, clipped))
+    try:
+        return _cut_in(Way(config.channel), config, folder, recording, stem, written, is_sure=False)
+    except OtherWayNeededError:
+        for path in written:
+            path.unlink()
+        written.clear()
+        way = way_for(recording.path, config.sample_rate, config.channel, config.resampling, config.out_of_phase)
+        return _cut_in(way, config, folder, recording, stem, written, is_sure=True)
+
+
+def _cut_in(
+    way: Way, config: RealConfig, folder: Path, recording: Recording, stem: str, written: list[Path], *, is_sure: bool
+) -> CutRecording:
+    clipped = ClippedTimes(config.clipping.level * way.full_scale, config.clipping.run)
+    mixes = config.out_of_phase == "mix"
+    blocks = Reading(recording.path, config.sample_rate, way, config.resampling, clipped, is_sure=is_sure, mixes=mixes)
     n_fade = round(config.fade_ms / 1000 * config.sample_rate)
     found = CutRecording(0.0, [], 0, 0, 0, 0)
     seen: set[str] = set()
@@ -85,24 +100,12 @@ def _cut(config: RealConfig, folder: Path, recording: Recording, stem: str, writ
         write_wav(path, steps, config.sample_rate)
         written.append(path)
         found.segments.append(Segment(path.name, round(begins, 6), round(level_dbfs(segment), 2), n_clipped, digest))
+    found.notes = blocks.notes
     found.seconds = round(blocks.n_samples / config.sample_rate, 6)
     if not found.segments:
         raise Rejected(_why_nothing(found, config))
     _keep_most(config.most_per_recording, found, folder)
     return found
-
-
-class _Counted:
-    """Blocks that remember how many samples went by."""
-
-    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
-        self._blocks = blocks
-        self.n_samples = 0
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for block in self._blocks:
-            self.n_samples += len(block)
-            yield block
 
 
 def _why_nothing(found: CutRecording, config: RealConfig) -> str:

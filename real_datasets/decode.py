@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import soxr
 
-from texturelib.audio import read_blocks
+from texturelib.audio import Mixer, Notes, read_blocks
 from texturelib.errors import Rejected
 
 Channel = Literal["mix"] | int
@@ -15,22 +15,33 @@ Resampling = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
 
 def mono_blocks(
-    path: Path, sample_rate: int, channel: Channel = "mix", resampling: Resampling = "HQ", clipped: "ClippedTimes | None" = None
+    path: Path,
+    sample_rate: int,
+    channel: Channel = "mix",
+    resampling: Resampling = "HQ",
+    clipped: "ClippedTimes | None" = None,
+    *,
+    gain: float = 1.0,
+    mixer: Mixer | None = None,
+    notes: Notes | None = None,
 ) -> Iterator[np.ndarray]:
     """-> [samples] float32, block after block, at `sample_rate`. Joined they are the whole recording, to the sample.
 
     channel: "mix" is the mean of all, else one of them, from 1. resampling: quality, in soxr's words. clipped: is told of
-    every block before it is changed.
+    every block before it is changed. gain: every sample's factor. mixer: who mixes. notes: as of `read_blocks`.
     Errors: Rejected as from `read_blocks`, or when there is no such channel.
     """
+    mixer = mixer or Mixer()
     stream: soxr.ResampleStream | None = None
     before: np.ndarray | None = None
-    for samples, rate in read_blocks(path):
+    for samples, rate in read_blocks(path, notes=notes):
         if channel != "mix" and channel > samples.shape[1]:
             raise Rejected(f"has {samples.shape[1]} channel(s), and channel {channel} is asked for")
         if clipped:
             clipped.look_at(samples, rate)
-        mono = _mix(samples) if channel == "mix" else np.ascontiguousarray(samples[:, channel - 1])
+        mono = mixer.mix(samples) if channel == "mix" else np.ascontiguousarray(samples[:, channel - 1])
+        if gain != 1:
+            mono = mono * np.float32(gain)
         if rate != sample_rate and stream is None:
             stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32", quality=resampling)
         # One block behind: the stream must be told which is the last, and clipping at a block's end may go on in the next.
@@ -41,27 +52,16 @@ def mono_blocks(
         yield stream.resample_chunk(before, last=True) if stream else before
 
 
-def _mix(samples: np.ndarray) -> np.ndarray:
-    """[samples, channels] -> [samples], their mean."""
-    n_channels = samples.shape[1]
-    if n_channels == 1:
-        return samples[:, 0]
-    # Channel by channel: numpy's mean over so short an axis takes fifty times as long.
-    total = samples[:, 0] + samples[:, 1]
-    for channel in range(2, n_channels):
-        total += samples[:, channel]
-    return total * np.float32(1 / n_channels)
-
-
 class ClippedTimes:
     """Where a recording touches full scale for several samples on end, in any channel.
 
-    level: how near to full scale (1) counts. run: how many samples on end.
+    level: how near to full scale (1) counts. run: how many samples on end. peak: the highest magnitude so far.
     """
 
     def __init__(self, level: float, run: int) -> None:
         self._level = level
         self._run = run
+        self.peak = 0.0
         self._n_seen = 0
         self._times = np.zeros(0)
         # The samples before a block, in which a run may begin: whether they are at full scale, and counted.
@@ -71,7 +71,9 @@ class ClippedTimes:
         """samples: [samples, channels], the recording's next."""
         first = self._n_seen - len(self._full_before)
         self._n_seen += len(samples)
-        if samples.max() < self._level and samples.min() > -self._level:
+        peak = max(float(samples.max()), -float(samples.min()))
+        self.peak = max(self.peak, peak)
+        if peak < self._level:
             self._full_before = self._clipped_before = np.zeros((0, samples.shape[1]), bool)
             return
         full = np.abs(samples) >= self._level

@@ -14,7 +14,7 @@ Dbfs = Annotated[float, Field(le=0)]
 
 
 class Silence(Config):
-    """Which segments are too quiet to keep, by their frames of 20 ms. Full scale is 0 dBFS."""
+    """Which segments are too quiet to keep, by their frames of 20 ms; an offset (DC) is no sound. Full scale is 0 dBFS."""
 
     level_dbfs: Dbfs | None = -60.0
     """A frame is quiet when its root mean square is lower; null does not look at it."""
@@ -25,6 +25,16 @@ class Silence(Config):
 
     def is_silent(self, segment: np.ndarray, sample_rate: int) -> bool:
         """segment: [samples]"""
+        is_quiet = self._is_quiet(segment, sample_rate)
+        # An offset (DC) is no sound. Quiet with it counts too: a short loud sound moves the mean of all the silence around it.
+        mean = float(segment.mean(dtype=np.float64))
+        if mean and not is_quiet.all():
+            is_quiet |= self._is_quiet(segment - np.asarray(mean, segment.dtype), sample_rate)
+        # Not count >= share * frames, where 0.28 * 25 is 7.000000000000001.
+        return bool(np.mean(is_quiet) >= self.share)
+
+    def _is_quiet(self, segment: np.ndarray, sample_rate: int) -> np.ndarray:
+        """-> [frames] bool"""
         n_frame = min(round(_FRAME_SECONDS * sample_rate), len(segment))
         n_in_frames = len(segment) // n_frame * n_frame
         frames = segment[:n_in_frames].reshape(-1, n_frame)
@@ -35,8 +45,7 @@ class Silence(Config):
             is_quiet |= np.einsum("fs,fs->f", frames, frames) / n_frame < 10 ** (self.level_dbfs / 10)
         if self.peak_dbfs is not None:
             is_quiet |= np.abs(frames).max(axis=1) < 10 ** (self.peak_dbfs / 20)
-        # Not count >= share * frames, where 0.28 * 25 is 7.000000000000001.
-        return bool(np.mean(is_quiet) >= self.share)
+        return is_quiet
 
 
 def is_nothing(segment: np.ndarray) -> bool:

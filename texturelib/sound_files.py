@@ -1,11 +1,24 @@
-"""Which files of a folder are sounds, by their names: the same for every command."""
+"""Which files of a folder are sounds, by their names and by what they hold: the same for every command."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".au"})
-"""What `find_audio` takes for a recording (lower-case); soundfile reads all of these."""
+SUFFIXES = frozenset(
+    {
+        *(".wav", ".wave", ".bwf", ".amb", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2"),
+        *(".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".voc"),
+    }
+)
+"""What is taken for a recording by its name (lower-case); soundfile reads all of these."""
+
+_UNREADABLE_SUFFIXES = frozenset(
+    {
+        *(".m4a", ".m4b", ".aac", ".wma", ".ape", ".wv", ".tta", ".mpc", ".ac3", ".amr", ".dsf", ".dff", ".ra", ".mka", ".weba"),
+        *(".spx", ".pcm"),
+    }
+)
+"""Of sounds that soundfile does not read."""
 
 _FOLDERS_OF_SYSTEMS = frozenset(
     {
@@ -22,10 +35,24 @@ _FOLDERS_OF_SYSTEMS = frozenset(
 def find_audio(folder: Path) -> list[Path]:
     """-> the audio files under `folder`, in an order that does not depend on the file system.
 
-    A suffix counts in upper and lower case. Links that lead nowhere and pipes are taken too: whoever called them so meant a
-    sound, and hears from whoever reads it what is wrong. Errors: as `find_files`.
+    A suffix counts in upper and lower case. Links that lead nowhere and pipes are taken too, and so are sounds of a kind that
+    cannot be read: whoever called them so meant a sound, and hears from whoever reads it what is wrong. Files of other names are
+    taken if they hold sound; pictures and texts are passed over. Errors: as `find_files`.
     """
-    return sorted(path for path in find_files(folder) if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in find_files(folder) if _is_called_a_sound(path) or _holds_sound(path))
+
+
+def _is_called_a_sound(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES | _UNREADABLE_SUFFIXES
+
+
+def _holds_sound(path: Path) -> bool:
+    from texturelib.audio.kinds import kind_of
+
+    try:
+        return path.is_file() and kind_of(path)[0] is not None
+    except (OSError, ValueError):  # gone, or nobody may read it; or its name is none
+        return False
 
 
 def find_files(folder: Path) -> Iterator[Path]:

@@ -34,6 +34,12 @@ def noise() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture
+def square() -> Callable[[float], np.ndarray]:
+    """A segment that leaps from `level` to -`level` and back with every sample; its root mean square is the level."""
+    return lambda level: level * np.resize([1.0, -1.0], round(SAMPLE_RATE * SECONDS))
+
+
+@pytest.fixture
 def record(tmp_path: Path) -> Callable[..., Path]:
     """Write tmp_path/recordings/NAME, by soundfile unless its content is given as bytes."""
 

@@ -264,8 +264,8 @@ def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(mixed,
     assert contents("real") == alone
 
 
-def test_the_description_has_levels_durations_and_counts_of_the_kept_segments(record, cut, noise, tmp_path):
-    record("a.wav", np.concatenate([np.full(N_SAMPLES, 0.5), np.zeros(N_SAMPLES), np.full(N_SAMPLES, 0.25)]))
+def test_the_description_has_levels_durations_and_counts_of_the_kept_segments(record, cut, noise, square, tmp_path):
+    record("a.wav", np.concatenate([square(0.5), np.zeros(N_SAMPLES), square(0.25)]))
     record("b.wav", noise(36))
     record("silent.wav", np.zeros(N_SAMPLES))
     rows = ["file_name,tags,split,licence", "a.wav,rain;wind,dev,CC0", "b.wav,rain,dev,", "silent.wav,snow,eval,CC0"]

@@ -52,10 +52,10 @@ def test_segments_overlap_or_lie_apart_by_the_hop(record, cut, noise, hop_second
         assert (samples_of(dataset / row.file_name) == recording[start : start + N_SAMPLES]).all()
 
 
-def test_a_fade_is_as_long_as_the_config_says_and_leaves_the_rest_of_the_segment_as_it_was(record, cut) -> None:
-    record("hum.wav", np.full(N_SAMPLES, 0.5))
+def test_a_fade_is_as_long_as_the_config_says_and_leaves_the_rest_of_the_segment_as_it_was(record, cut, square) -> None:
+    record("hum.wav", square(0.5))
     [path] = (cut("fade_ms=10") / "audio").iterdir()
-    faded = samples_of(path).astype(int)
+    faded = np.abs(samples_of(path).astype(int))
     assert (faded[441:-441] == 2**14).all()  # 10 ms are 441 samples
     assert (np.diff(faded[:441]) >= 0).all()
     assert faded[[0, 220, 440]].tolist() == [0, 2**13, 2**14]  # half a cosine, half way up in its middle
@@ -69,10 +69,10 @@ def test_a_segment_whose_only_sound_is_faded_away_is_silent(record, cut, noise) 
     assert table(cut("fade_ms=10", "silence=null"))["start_seconds"].tolist() == [0.1]
 
 
-def test_the_table_has_each_segments_level(record, cut, noise) -> None:
-    record("river.wav", np.concatenate([np.full(N_SAMPLES, 0.5), noise(1, -40)]))
+def test_the_table_has_each_segments_level(record, cut, noise, square) -> None:
+    record("river.wav", np.concatenate([square(0.5), noise(1, -40)]))
     first, second = table(cut())["level_dbfs"]
-    assert first == -6.02  # a constant of a half
+    assert first == -6.02  # half of full scale
     assert second == pytest.approx(-40, abs=0.2)  # noise of 4410 samples strays by 0.1 dB
 
 
@@ -121,9 +121,9 @@ def test_clipping_is_counted_before_resampling_in_the_segment_where_it_sounds(re
     assert sum(found["n_clipped"]) == len(places)
 
 
-def test_a_recording_that_is_clipped_and_silent_throughout_says_how_much_of_each(record, cut, noise) -> None:
+def test_a_recording_that_is_clipped_and_silent_throughout_says_how_much_of_each(record, cut, noise, square) -> None:
     record("fine.wav", noise(1))
-    record("loud.wav", np.concatenate([np.ones(N_SAMPLES), np.zeros(2 * N_SAMPLES)]), subtype="FLOAT")
+    record("loud.wav", np.concatenate([np.repeat(square(1.0), 9)[:N_SAMPLES], np.zeros(2 * N_SAMPLES)]), subtype="FLOAT")
     dataset = cut("clipping.most=0")
     assert reasons(dataset) == {"loud.wav": "all of its 3 segments are silent (2) or clipped (1)"}
     assert {path.name for path in (dataset / "audio").iterdir()} == {"fine_1.wav"}

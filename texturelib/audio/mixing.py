@@ -1,0 +1,63 @@
+"""Several channels become one."""
+
+import numpy as np
+
+_QUIETEST_MIX = 0.01
+"""20 dB below what the same channels would give if they had nothing in common."""
+
+
+class Mixer:
+    """Mixes a recording's channels to their mean, block after block, and notices where they cancel one another.
+
+    One channel wired the wrong way round, or a mid-side recording, leaves next to nothing in the mean.
+    """
+
+    def __init__(self) -> None:
+        self._n_samples = 0
+        self._sums = np.zeros(0)
+        self._products = np.zeros((0, 0))
+
+    def mix(self, samples: np.ndarray) -> np.ndarray:
+        """samples: [samples, channels] float32, the recording's next -> [samples], their mean."""
+        n_channels = samples.shape[1]
+        if n_channels == 1:
+            return samples[:, 0]
+        self._note(samples)
+        # Channel by channel: numpy's mean over so short an axis takes fifty times as long.
+        total = samples[:, 0] + samples[:, 1]
+        for channel in range(2, n_channels):
+            total += samples[:, channel]
+        return total * np.float32(1 / n_channels)
+
+    @property
+    def cancels(self) -> bool:
+        """Whether the mean of all channels so far is far quieter than that of channels that have nothing in common."""
+        if not self._n_samples:
+            return False
+        covariance = self._covariance()
+        unrelated = np.trace(covariance)
+        return bool(unrelated > _FAINTEST and covariance.sum() < _QUIETEST_MIX * unrelated)
+
+    @property
+    def loudest(self) -> int:
+        """The channel with the most power so far, from 1; of equal ones the first."""
+        powers = np.diag(self._covariance())
+        return 1 + int(np.flatnonzero(powers >= 0.99 * powers.max())[0])  # 0.04 dB: as good as equal
+
+    def _note(self, samples: np.ndarray) -> None:
+        if not self._n_samples:
+            self._sums = np.zeros(samples.shape[1])
+            self._products = np.zeros((samples.shape[1], samples.shape[1]))
+        self._n_samples += len(samples)
+        with np.errstate(over="ignore", invalid="ignore"):  # of absurd values
+            self._sums += np.ones(len(samples), np.float32) @ samples
+            self._products += samples.T @ samples
+
+    def _covariance(self) -> np.ndarray:
+        """-> [channels, channels]: without the channels' means, since an offset is no sound."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            means = self._sums / self._n_samples
+            return self._products / self._n_samples - np.outer(means, means)
+
+
+_FAINTEST = 1e-10  # -100 dBFS: below, a mean is nothing but rounding

@@ -1,0 +1,51 @@
+"""Where an Ogg file ends, and where one stream of it follows another. Source of the layout: RFC 3533, 6."""
+
+import mmap
+from pathlib import Path
+
+_LONGEST_PAGE = 27 + 255 + 255 * 255  # bytes
+
+
+def ends_within_a_page(path: Path) -> bool:
+    """-> whether the file is Ogg and lacks the end of its last page: libsndfile forgives that silently."""
+    end, _ = _tail(path)
+    if end is None:
+        return False
+    page = end[end.rfind(b"OggS") :]
+    if len(page) < 27 or len(page) < 27 + page[26]:
+        return True
+    size = 27 + page[26] + sum(page[27 : 27 + page[26]])
+    of_next = page[size : size + 4]  # which may be cut within its very name
+    return len(page) < size or (of_next != b"" and b"OggS".startswith(of_next))
+
+
+def streams(path: Path) -> list[tuple[int, int]]:
+    """-> first byte and the one after the last of each stream, where several follow one another (as from a web radio, or by
+    `cat a.ogg b.ogg`); libsndfile reads the first alone. One stream, the whole file, otherwise."""
+    end, first = _tail(path)
+    size = path.stat().st_size
+    whole = [(0, size)]
+    if end is None or end[(last := end.rfind(b"OggS")) + 14 : last + 18] == first[14:18]:
+        return whole
+    starts = []
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        place, was_beginning = 0, False
+        while (place := content.find(b"OggS", place)) >= 0:
+            is_beginning = content[place + 4 : place + 5] == b"\0" and bool(content[place + 5] & 2)
+            if is_beginning and not was_beginning:  # of several at a time, as of a film, the first pages stand together
+                starts.append(place)
+            was_beginning = is_beginning
+            if place + 27 > size:
+                break
+            place += 27 + content[place + 26] + sum(content[place + 27 : place + 27 + content[place + 26]])
+    return list(zip(starts, [*starts[1:], size], strict=True)) if len(starts) > 1 else whole
+
+
+def _tail(path: Path) -> tuple[bytes | None, bytes]:
+    """-> the file's end, with a whole page in it, and its beginning; None where it is no Ogg."""
+    with path.open("rb") as file:
+        first = file.read(27)
+        if first[:4] != b"OggS":
+            return None, first
+        file.seek(-min(2 * _LONGEST_PAGE, path.stat().st_size), 2)
+        return file.read(), first

@@ -1,0 +1,37 @@
+"""Write clips as wav."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from texturelib.errors import TextureError
+from texturelib.files import shown, whole_file
+
+_LARGEST_WAV = 2**32 - 64  # bytes: its header has 32 bits for them
+
+
+def wav_bytes(seconds: float, sample_rate: int) -> float:
+    """-> what so much sound takes on a disk, as `write_wav` writes it."""
+    return seconds * sample_rate * 2
+
+
+def to_16_bit(samples: np.ndarray) -> np.ndarray:
+    """samples: any shape, -1..1, what lies outside is clipped -> the same shape, int16."""
+    # Rounded here: libsndfile rounds down, which puts every sound half a step below zero.
+    return np.rint(np.clip(samples, -1, 1 - 2**-15) * 2**15).astype(np.int16)
+
+
+def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
+    """samples: [samples], -1..1, or already int16 -> a 16-bit mono wav, whole or not at all."""
+    steps = samples if samples.dtype == np.int16 else to_16_bit(samples)
+    if steps.nbytes > _LARGEST_WAV:
+        raise TextureError(f"{shown(path)}: {steps.nbytes / 1e9:.1f} GB are more than a wav can hold; ask for less at a time")
+    content = steps.astype("<i2", copy=False).tobytes()
+    rate, width = sample_rate, 2  # bytes of a sample
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * width, width, 8 * width)
+    header = struct.pack("<4sI4s", b"RIFF", 36 + len(content), b"WAVE") + form + struct.pack("<4sI", b"data", len(content))
+    # Not by libsndfile, which makes the disk keep up with every file that it closes: that takes as long as rendering one. Nor by
+    # the module wave, whose half-made objects complain when Ctrl-C comes between.
+    with whole_file(path) as part:
+        part.write_bytes(header + content)
