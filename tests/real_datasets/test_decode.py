@@ -155,7 +155,7 @@ def test_a_clipped_run_across_the_end_of_a_block_is_counted_by_the_time_the_bloc
     expected = clipped_samples(recording, 0.999, run)
     first = 0
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(decode, "read_blocks", lambda _, notes=None: in_blocks)
+        patched.setattr(decode, "read_blocks", lambda _, **__: in_blocks)
         for samples in mono_blocks(Path("any"), 44100, clipped=clipped):
             # As for a segment that ends with the block.
             found = clipped.count(first / 44100, (first + len(samples)) / 44100)

@@ -88,10 +88,6 @@ def test_a_segment_is_silent_from_the_share_of_quiet_frames_on(quiet: list[bool]
     assert Silence(share=percent / 100).is_silent(segment, RATE) == expected
 
 
-def square(n_samples: int, level: float) -> np.ndarray:
-    return (level * np.resize([1.0, -1.0], n_samples)).astype(np.float32)
-
-
 @pytest.mark.parametrize("n_samples", [11025, 5 * FRAME + 2, FRAME + 440])  # 11025: a quarter of a second, 12.5 frames
 def test_a_sound_that_begins_in_what_is_left_after_the_last_whole_frame_is_heard(n_samples: int) -> None:
     segment = np.zeros(n_samples, np.float32)
@@ -99,14 +95,10 @@ def test_a_sound_that_begins_in_what_is_left_after_the_last_whole_frame_is_heard
     assert not Silence().is_silent(segment, RATE)
 
 
-def square(n_samples: int, level: float) -> np.ndarray:
-    return (level * np.resize([1.0, -1.0], n_samples)).astype(np.float32)
-
-
 @pytest.mark.parametrize("n_samples", [80, 441, 881])
 def test_a_segment_shorter_than_a_frame_is_one_frame(n_samples: int) -> None:
-    assert Silence().is_silent(square(n_samples, decibels(-61)), RATE)
-    assert not Silence().is_silent(square(n_samples, decibels(-59)), RATE)
+    assert Silence().is_silent(np.resize(square(decibels(-61)), n_samples), RATE)
+    assert not Silence().is_silent(np.resize(square(decibels(-59)), n_samples), RATE)
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 44100, 192000])

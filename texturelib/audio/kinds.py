@@ -25,10 +25,8 @@ _BEGINNINGS: dict[bytes, Kind] = {
     b"PVF1\n": "other sound",
     b"2BIT": "other sound",
     b"ALawSoundFile**": "other sound",
-    b"\x64\xa3\x01\0": "other sound",  # IRCAM, in its byte orders
-    b"\x64\xa3\x02\0": "other sound",
-    b"\0\x01\xa3\x64": "other sound",
-    b"\0\x02\xa3\x64": "other sound",
+    **{bytes([0x64, 0xA3, machine, 0]): "other sound" for machine in range(1, 5)},  # IRCAM, in its byte orders
+    **{bytes([0, machine, 0xA3, 0x64]): "other sound" for machine in range(1, 5)},
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "Windows Media",
     b"\x1a\x45\xdf\xa3": "Matroska or WebM",
     b"MAC ": "Monkey's Audio",

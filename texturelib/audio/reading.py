@@ -2,10 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import soundfile
@@ -206,12 +207,12 @@ def _decoders(path: Path, form: Form, words: list[str] | None = None) -> Iterato
     block; FileNotFoundError."""
     said = [] if words is None else words
 
-    def opened() -> Iterator[_Decoder]:
+    def opened() -> Generator[_Decoder, None, None]:
         for stream in form.streams or (None,):
             content = PiecedFile(path, stream, is_endless=form.is_endless) if stream else None
             try:
                 with _hushed(form, said):
-                    file = _Decoder(content or path)
+                    file = _Decoder(cast("BinaryIO", content) if content else path)
                 try:
                     yield file
                 finally:
