@@ -14,7 +14,7 @@ from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import remove_parts, shown
-from texturelib.learning.tensors import NotTensorsError, load_tensors
+from texturelib.learning.tensors import NotTensorsError, check_finite, load_tensors
 from texturelib.learning.weights import of_the_size_of
 from texturelib.locks import Lock
 from texturelib.outputs import is_empty
@@ -65,6 +65,7 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
         raise TextureError(f"{shown(path)}: not a checkpoint that holds tensors alone ({first_line(error)})") from None
     if not _is_theirs(weights):
         raise TextureError(f"{shown(path)}: should hold the weights of MTCRNN's audio network: i2d, gru and h2o")
+    check_finite(path, weights)
     return weights
 
 

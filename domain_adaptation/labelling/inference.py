@@ -14,6 +14,7 @@ from domain_adaptation.models.extractor import Reading
 from domain_adaptation.models.model_folder import Model
 from domain_adaptation.training.loop import Rows
 from texturelib.dataset import Dataset
+from texturelib.errors import TextureError
 from texturelib.learning.one_thread import one_thread
 
 Item = TypeVar("Item")
@@ -88,7 +89,13 @@ def _read(
 
 
 def _labels(reading: Reading) -> Labels:
-    return Labels(reading.labels.cpu().numpy(), reading.spread.cpu().numpy())
+    """Errors: TextureError when some are not finite, as from weights so large that what they make of a clip has no number."""
+    found = Labels(reading.labels.cpu().numpy(), reading.spread.cpu().numpy())
+    is_read = np.isfinite(found.labels).all(axis=1) & np.isfinite(found.spread).all(axis=1)
+    if n_wrong := len(found.labels) - np.count_nonzero(is_read):
+        counted = f"{n_wrong} of {len(found.labels)} clips"
+        raise TextureError(f"the network reads NaN or infinity from {counted} of a batch; train it anew, with a smaller lr")
+    return found
 
 
 def _encoded(reading: Reading) -> np.ndarray:

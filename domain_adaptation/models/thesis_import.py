@@ -16,7 +16,7 @@ from domain_adaptation.models.thesis_config import about_of, checked, our_config
 from domain_adaptation.models.thesis_labels import published_labels, that_answers_alike
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import read_json, shown, write_json
-from texturelib.learning.tensors import NotTensorsError, load_tensors
+from texturelib.learning.tensors import NotTensorsError, check_finite, load_tensors
 from texturelib.learning.weights import of_the_size_of
 from texturelib.sound_files import is_kept_aside
 
@@ -148,6 +148,7 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
         weights = dict(load_tensors(path)["model_state_dict"])
         if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in weights.items()):
             raise ValueError("it holds something other than tensors")
+        check_finite(path, weights)
         return weights
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file; it belongs to what the thesis published") from None

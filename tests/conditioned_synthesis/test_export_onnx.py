@@ -111,6 +111,19 @@ def test_the_file_says_what_it_is(model, command, tmp_path):
     assert about["sliders"][0]["low"] == 0.1
 
 
+@pytest.mark.parametrize(
+    "words", [["export-onnx", "a.onnx"], ["generate", "a.wav", "--seconds", "0.1"]], ids=lambda words: words[0]
+)
+def test_an_instrument_whose_weights_are_not_finite_is_refused_and_nothing_written(model, command, tmp_path, words):
+    model.network.levels.weight.data[0, 0] = float("nan")
+    save_instrument(tmp_path / "model", model)
+    verb, name, *others = words
+    status, _, errors = command(verb, "--model", tmp_path / "model", "--output", tmp_path / name, *others)
+    assert status == 1
+    assert "model.safetensors: levels.weight: 1 of its " in errors
+    assert not (tmp_path / name).exists()
+
+
 def test_what_cannot_be_written_is_a_sentence(model, command, tmp_path):
     words = ("export-onnx", "--model", tmp_path / "model", "--output")
     status, _, errors = command(*words, tmp_path / "a.wav")

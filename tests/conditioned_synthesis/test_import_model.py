@@ -75,3 +75,11 @@ def test_a_missing_or_cut_checkpoint_is_refused(checkpoint, command, tmp_path):
     assert "no such file" in _refused(command, tmp_path / "none.pkl")
     (tmp_path / "cut.pkl").write_bytes(checkpoint.read_bytes()[:500])
     assert "not a checkpoint" in _refused(command, tmp_path / "cut.pkl")
+
+
+def test_a_checkpoint_with_weights_that_are_not_finite_is_refused(command, tmp_path):
+    weights = _Theirs().state_dict()
+    weights["gru.bias_hh_l1"][3] = float("inf")
+    torch.save(weights, tmp_path / "model.pkl")
+    error = _refused(command, tmp_path / "model.pkl", "--control", "rate", "--control", "pitch")
+    assert "model.pkl: gru.bias_hh_l1: 1 of its 30 numbers are NaN or infinite" in error

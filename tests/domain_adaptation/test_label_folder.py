@@ -238,3 +238,27 @@ def test_a_folder_without_a_model_is_named(run_command, sounds, tmp_path):
     done = run_command(app, "label", "--model", tmp_path, "--audio", sounds, "--output", tmp_path / "labels.csv")
     assert done.status == 1
     assert "model.safetensors: no such file; name a model folder, or train that network first" in done.err
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (float("nan"), "model.safetensors: {name}: 1 of its "),
+        (3e38, "the network reads NaN or infinity from 2 of 2 clips of a batch"),  # finite, but what it makes of a clip is not
+    ],
+)
+def test_labels_that_are_no_numbers_are_an_error_and_no_table(run_command, model_folder, sounds, tmp_path, value, sentence):
+    for seed in (0, 1):
+        write_wav(sounds / f"{seed}.wav", noise(SAMPLES, seed), RATE)
+    model = load_model(model_folder)
+    name, weights = next((name, each) for name, each in model.extractor.named_parameters() if name.startswith("head"))
+    weights.data.view(-1)[0] = value
+    if value == 3e38:
+        weights.data.fill_(value)
+    (tmp_path / "model").mkdir()
+    save_model(tmp_path / "model", model)
+    done = run_command(app, "label", "--model", tmp_path / "model", "--audio", sounds, "--output", tmp_path / "labels.csv")
+    assert done.status == 1
+    assert sentence.format(name=name) in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "labels.csv").exists()

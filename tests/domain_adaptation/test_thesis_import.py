@@ -260,6 +260,12 @@ def spoil_config(folder: Path, *keys: str, value: object = None) -> None:
     path.write_text(json.dumps(content))
 
 
+def spoil_weights(path: Path, name: str) -> None:
+    content = torch.load(path, weights_only=True)
+    content["model_state_dict"][name].view(-1)[0] = float("nan")
+    torch.save(content, path)
+
+
 NETWORK = ("neuralNetwork_Settings", "arguments_For_Convolutional_DynamicNet_Constructor")
 SPOILT = {
     "no weights": (lambda folder: part(folder, "DBScale.pth").unlink(), r"DBScale\.pth: no such file; it belongs to what"),
@@ -333,6 +339,10 @@ SPOILT = {
     "no dictionary": (
         lambda folder: torch.save([1, 2], part(folder, "Classifier.pth")),
         r"Classifier\.pth: not a checkpoint of the thesis",
+    ),
+    "weights that are not finite": (
+        lambda folder: spoil_weights(part(folder, "TargetDomainAdaptation.pth"), "conv_blocks.1.0.weight"),
+        r"TargetDomainAdaptation\.pth: conv_blocks\.1\.0\.weight: 1 of its \d+ numbers are NaN or infinite",
     ),
     "other layers": (
         lambda folder: torch.save({"model_state_dict": {"a.b": torch.zeros(1)}}, part(folder, "Classifier.pth")),

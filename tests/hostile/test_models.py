@@ -10,7 +10,11 @@ import pytest
 import torch
 from hypothesis import strategies as st
 from mangling import mangled, mangled_json
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
+
+from texturelib.errors import TextureError
 
 Fuzz = Callable[..., None]
 
@@ -96,6 +100,28 @@ def models(tmp_path: Path) -> dict[str, Path]:
     save_model(folders["extractor"], new_model(about_extractor))
     save_classifier(folders["classifier"], make_classifier(2, 0.5, 4), 2, 0.5, 4)
     return folders
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("kind", ["instrument", "extractor", "classifier"])
+def test_weights_that_are_not_finite_are_refused_by_the_name_of_their_tensor(
+    models: dict[str, Path], kind: str, value: float
+) -> None:
+    from conditioned_synthesis.instrument.instrument import load_instrument
+    from domain_adaptation.models.model_folder import load_classifier, load_model
+
+    load = {"instrument": load_instrument, "extractor": load_model, "classifier": load_classifier}[kind]
+    load(models[kind])
+    path = models[kind] / "model.safetensors"
+    with safe_open(path, framework="pt") as file:
+        about, weights = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    name = sorted(weights)[-1]
+    weights[name].view(-1)[0] = value
+    save_file(weights, path, metadata=about)
+    with pytest.raises(TextureError) as refused:
+        load(models[kind])
+    told = f"{path}: {name}: 1 of its {weights[name].numel()} numbers are NaN or infinite; it is damaged"
+    assert str(refused.value).startswith(told)
 
 
 def with_header(original: bytes, mangle: Callable[..., st.SearchStrategy[bytes]]) -> st.SearchStrategy[bytes]:

@@ -9,7 +9,7 @@ import torch
 
 from texturelib.errors import TextureError, first_line
 from texturelib.files import shown, whole_file
-from texturelib.learning.tensors import load_tensors
+from texturelib.learning.tensors import check_finite, load_tensors
 
 State = TypeVar("State")
 
@@ -35,12 +35,13 @@ def save_checkpoint(path: Path, state: Mapping[str, Any], learning: Mapping[str,
 def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, HasState]) -> State:
     """-> the state as it was saved, and every part of `learning` as it was; a new one where there is no file.
 
-    Errors: TextureError when it is not a checkpoint of this training.
+    Errors: TextureError when it is not a checkpoint of this training, or holds numbers that are not finite.
     """
     if not path.exists():
         return new_state()
     try:
         content: Mapping[str, Any] = load_tensors(path)
+        check_finite(path, content, "remove it to start anew")
         state = new_state(**content["state"])
         _check_kinds(state, new_state())
         for name, part in learning.items():

@@ -1,4 +1,4 @@
-"""Files that torch saved, read so that nothing in them runs, and no more memory is taken than they are long."""
+"""Tensors in files: read so that nothing in them runs and no more memory is taken than they are long, and looked through."""
 
 import pickle
 import zipfile
@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from texturelib.errors import first_line
-from texturelib.files import check_file
+from texturelib.errors import TextureError, first_line
+from texturelib.files import check_file, shown
 
 
 class NotTensorsError(Exception):
@@ -36,6 +36,27 @@ def load_tensors(path: Path) -> Any:
         raise NotTensorsError(first_line(error)) from None
     _check_tensors(content, n_bytes)
     return content
+
+
+def check_finite(path: Path, content: Any, advice: str = "get it anew, or train it anew") -> None:
+    """content: what was read from `path`: tensors, in dictionaries and lists. advice: what to do about such a file.
+
+    Errors: TextureError that names a tensor which holds NaN or infinity: whatever is made with it would be worth nothing.
+    """
+    to_do, seen = [("", content)], set[int]()
+    while to_do:
+        name, each = to_do.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, torch.Tensor):
+            if each.is_floating_point() and (n_wrong := each.numel() - int(torch.isfinite(each).sum())):
+                counted = f"{n_wrong} of its {each.numel()} numbers are NaN or infinite"
+                raise TextureError(f"{shown(path)}: {name}: {counted}; it is damaged, or its training went wrong: {advice}")
+        elif isinstance(each, dict):
+            to_do += [(f"{name}.{key}" if name else str(key), value) for key, value in each.items()]
+        elif isinstance(each, (list, tuple)):
+            to_do += [(f"{name}.{index}", value) for index, value in enumerate(each)]
 
 
 def _check_archive(path: Path, n_bytes: int) -> None:

@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from texturelib.config import Config
 from texturelib.errors import TextureError, first_line
 from texturelib.files import check_file, shown, whole_file
+from texturelib.learning.tensors import check_finite
 
 WEIGHTS = "model.safetensors"
 
@@ -78,10 +79,14 @@ class _AtMost(TorchFunctionMode):
 
 
 def fill(folder: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
-    """Put the weights of `folder` into the module; it is then in evaluation mode. Errors: TextureError when they do not fit."""
+    """Put the weights of `folder` into the module; it is then in evaluation mode.
+
+    Errors: TextureError when they do not fit, or are not finite.
+    """
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
         reason = first_line(error)
         raise TextureError(f"{shown(folder / WEIGHTS)}: its weights do not fit its network ({reason})") from None
+    check_finite(folder / WEIGHTS, module.state_dict())
     module.eval()
