@@ -42,7 +42,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     outcomes = run_jobs(items, work, journal, label="cutting", executor=config.executor, workers=workers)
 
     cuts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, dict)}
-    segments, duplicates = _segments(config, output, recordings, cuts)
+    segments, duplicates = _segments(config, recordings, cuts)
     unusable = unavailable | rejected_of(outcomes)
     copies = _of_nothing_new(cuts, segments)
     write_rejected(output.folder, unusable, len(recordings), config.max_rejected, harmless=copies)
@@ -62,7 +62,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         "n_silent_segments": sum(each["n_silent"] for each in cuts.values()),
         "n_clipped_segments": sum(each["n_too_loud"] for each in cuts.values()),
         "n_segments_beyond_most": sum(each["n_beyond_most"] for each in cuts.values()),
-        "n_duplicate_segments": duplicates + sum(each["n_duplicates"] for each in cuts.values()),
+        "n_duplicate_segments": len(duplicates) + sum(each["n_duplicates"] for each in cuts.values()),
     }
     used = [recordings[name] for name in segments["source"].unique()]
     write_text(output.folder / "ATTRIBUTION.md", attribution(used))
@@ -78,24 +78,24 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         statistics=_statistics(segments, durations, used),
         provenance={"kind": "real", "source": config.as_written(output.folder)["source"], **versions("soxr")},
     )
-    journal.unlink()
-    output.finish()
+    for name in duplicates:  # late: a run that goes on would miss them, and cut their recordings again
+        (output.folder / "audio" / name).unlink(missing_ok=True)
+    output.finish(discard=(journal.name,))
     return counts | {"n_segments": len(segments)}
 
 
 def _segments(
-    config: RealConfig, output: Output, recordings: Mapping[str, Recording], cuts: Mapping[str, dict[str, Any]]
-) -> "tuple[pd.DataFrame, int]":
-    """-> metadata.csv, and how many segments were the same as one before; these are removed."""
+    config: RealConfig, recordings: Mapping[str, Recording], cuts: Mapping[str, dict[str, Any]]
+) -> "tuple[pd.DataFrame, list[str]]":
+    """-> metadata.csv, and the files of segments that are the same as one before."""
     import pandas as pd
 
-    rows, seen, n_duplicates = [], set(), 0
+    rows, seen, duplicates = [], set(), []
     for name, each in cuts.items():
         recording = recordings[name]
         for segment in each["segments"]:
             if config.drop_duplicates and segment["digest"] in seen:
-                (output.folder / "audio" / segment["file_name"]).unlink(missing_ok=True)
-                n_duplicates += 1
+                duplicates.append(segment["file_name"])
                 continue
             seen.add(segment["digest"])
             rows.append(
@@ -116,7 +116,7 @@ def _segments(
     table = pd.DataFrame(rows)
     if config.split and rows:
         table["split"] = table["origin"].map(split_origins(table["origin"].tolist(), config.split))
-    return table, n_duplicates
+    return table, duplicates
 
 
 def _of_nothing_new(cuts: Mapping[str, dict[str, Any]], segments: "pd.DataFrame") -> dict[str, str]:

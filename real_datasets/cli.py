@@ -96,7 +96,7 @@ def plan(
     choice = choose(settings)
     print(describe(choice, settings.source.missing(choice.kept), settings.max_rejected))
     if output:
-        write_table(output, choice.table())
+        write_table(output, choice.table(), is_durable=True)
         print(f"\n{shown(output)}: all {len(choice.recordings)} recordings")
 
 

@@ -74,6 +74,7 @@ def plan(
     from synthetic_datasets.plan import make_plan
     from synthetic_datasets.plan_picture import plan_picture
     from texturelib.config import load_config
+    from texturelib.durable import sync_files
     from texturelib.files import shown, write_table
     from texturelib.outputs import check_table_place
 
@@ -83,6 +84,7 @@ def plan(
     table = make_plan(settings)
     write_table(output, table)
     plan_picture(picture, table, settings)
+    sync_files(output, picture)
     n_asked = settings.distribution.n_clips
     print(f"{shown(output)}: {len(table)} clips" + (f", not the {n_asked} asked for" if len(table) != n_asked else ""))
     print(f"{shown(picture)}: how they spread\n")

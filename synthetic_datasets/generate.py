@@ -53,8 +53,7 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
             **made_by,
         },
     )
-    (output.folder / "journal.jsonl").unlink()
-    output.finish()
+    output.finish(discard=("journal.jsonl",))
     return len(metadata)
 
 

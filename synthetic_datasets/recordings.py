@@ -52,8 +52,7 @@ def simulate_recordings(config: RecordingsConfig, output: Output, *, workers: in
             "versions": {**versions("scipy"), **made_by},
         },
     )
-    (output.folder / "journal.jsonl").unlink()
-    output.finish()
+    output.finish(discard=("journal.jsonl",))
     return len(takes)
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from texturelib.durable import sync_file
 from texturelib.errors import TextureError, first_line
 from texturelib.json_text import NotJsonError, parse
+from texturelib.written import record_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +30,12 @@ _LARGEST_TABLE = 2**32  # bytes; a row for each of a million clips takes 200 MB
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes `path`'s place when the block ends, and goes when the block fails.
 
-    The name keeps its suffix, since soundfile and matplotlib choose the format by it.
+    The name keeps its suffix, since soundfile and matplotlib choose the format by it. is_durable: after the block it is on the
+    disk, and a power cut leaves either what was there before or the whole of it. A file without that may be empty after a power
+    cut until its folder is synced, as `Output.finish` does with all of a folder at once.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -40,7 +44,12 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
     try:
         yield part
+        record_file(path, part)
+        if is_durable:
+            sync_file(part)
         part.replace(path)
+        if is_durable:
+            sync_file(path.parent)
     finally:
         part.unlink(missing_ok=True)  # still there when the block failed, or when both names were one file
 
@@ -51,19 +60,20 @@ def remove_parts(folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    with whole_file(path) as part:
+def write_text(path: Path, text: str, is_durable: bool = False) -> None:
+    """is_durable: as of `whole_file`, here and below."""
+    with whole_file(path, is_durable) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any, is_durable: bool = False) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:  # of a name that is not UTF-8: JSON has a way to write it
             text = json.dumps(content, indent=2) + "\n"
-    write_text(path, text)
+    write_text(path, text, is_durable)
 
 
 def check_file(path: Path, most_bytes: int | None = None) -> None:
@@ -126,11 +136,11 @@ def import_pandas() -> ModuleType:
     return pandas
 
 
-def write_table(path: Path, table: "pd.DataFrame") -> None:
+def write_table(path: Path, table: "pd.DataFrame", is_durable: bool = False) -> None:
     # Names may hold a carriage return, which ends a row unless it stands in quotes; Python's csv sets none around it.
     has_returns = any("\r" in value for column in table for value in table[column] if isinstance(value, str))
     quoting = csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL
-    with whole_file(path) as part:
+    with whole_file(path, is_durable) as part:
         # Linux allows names that are not UTF-8; their bytes pass through as they are.
         table.to_csv(part, index=False, quoting=quoting, errors="surrogateescape")
 

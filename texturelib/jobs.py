@@ -1,14 +1,16 @@
 """Many independent items of work: side by side, resumable, and the same whoever works and however many they are.
 
 Each finished item is a line in a journal; a run that was stopped at any moment leaves the finished ones out when it is
-started again. An item's files must be written (whole) before its work returns.
+started again, as far as their files are still there. An item's files must be written (whole) before its work returns.
 """
 
 import json
 import os
 import signal
+import sys
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -17,16 +19,19 @@ from typing import Any, TypeVar, cast
 
 import joblib
 
+from texturelib.durable import synced_meanwhile
 from texturelib.errors import Rejected, TextureError
 from texturelib.executors import Executor, Local, Pool
 from texturelib.files import check_file, remove_parts, shown, write_table
 from texturelib.orphans import end_with
 from texturelib.progress import progress
+from texturelib.written import piece_from, recorded
 
 Item = TypeVar("Item")
 
 _THIS_MACHINE = Local()
 _RESTARTS = 3
+_READERS = 8  # threads that look at finished files: a network's disk answers many at a time
 _NOT_AGAIN = "; what was finished is kept, and the same command goes on"
 
 
@@ -42,7 +47,7 @@ def run_jobs(
     reads: Path | None = None,
     unit: str = "file",
 ) -> dict[str, Any]:
-    """Do `work` on every item that the journal does not have yet.
+    """Do `work` on every item that the journal does not have yet, or whose files are gone or damaged.
 
     work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work writes to; None: a run that is
     stopped begins anew, and results need not fit into JSON. executor: who does it. workers: how many, in place of what the
@@ -51,14 +56,17 @@ def run_jobs(
     -> by key, in the order of `items`: the result, or a Rejected. Errors: those of the work; TextureError when there are no
     workers, or when they are killed over and over.
     """
-    done = _read_journal(journal) if journal else {}
+    done = _finished_before(journal, items, unit) if journal else {}
     n_lost = 0
     try:
-        with journal.open("a", encoding="utf-8") if journal else nullcontext() as lines:
+        with (
+            journal.open("a", encoding="utf-8") if journal else nullcontext() as lines,
+            synced_meanwhile(journal.parent) if journal else nullcontext(),
+        ):
             while todo := [(key, item) for key, item in items.items() if key not in done]:
                 started = executor.started(workers, len(todo), in_threads)
                 try:
-                    with closing(_outcomes(todo, work, started, journal or reads)) as outcomes:
+                    with closing(_outcomes(todo, work, started, journal, reads)) as outcomes:
                         n_before = len(items) - len(todo)
                         for key, outcome in progress(outcomes, label, total=len(items), unit=unit, initial=n_before):
                             done[key] = outcome
@@ -127,16 +135,21 @@ def how_to_allow(n_rejected: int, n_items: int, key: str = "max_rejected") -> st
 
 
 def _outcomes(
-    todo: Sequence[tuple[str, Item]], work: Callable[[Item], Any], started: AbstractContextManager[Pool], shared: Path | None
+    todo: Sequence[tuple[str, Item]],
+    work: Callable[[Item], Any],
+    started: AbstractContextManager[Pool],
+    journal: Path | None,
+    reads: Path | None,
 ) -> Generator[tuple[str, dict[str, Any]], None, None]:
+    folder = journal.parent if journal else None
     _keep_resource_tracker_quiet()
     with ExitStack() as stack:
         with _ctrl_c_held_back():
             pool = stack.enter_context(started)
         if pool.is_this_process:
-            yield from (_attempt(key, item, work) for key, item in todo)
+            yield from (_attempt(key, item, work, folder) for key, item in todo)
             return
-        if shared:
+        if shared := journal or reads:
             pool.check(shared)
         # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib, which is its own affair; and
         # where warnings are errors, joblib would wait for ever.
@@ -154,8 +167,10 @@ def _outcomes(
         parent = os.getpid() if pool.are_children else None
         try:
             with _ctrl_c_held_back():
-                outcomes = parallel(joblib.delayed(_attempt_in_worker)(key, item, work, parent) for key, item in todo)
+                outcomes = parallel(joblib.delayed(_attempt_in_worker)(key, item, work, folder, parent) for key, item in todo)
             yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
+            if folder:
+                pool.sync(folder)
         except BaseException as error:
             if what := pool.explain(error):
                 raise _WorkersLost(what, pool.can_restart) from error
@@ -184,18 +199,50 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _attempt_in_worker(key: str, item: Item, work: Callable[[Item], Any], main_pid: int | None) -> tuple[str, dict[str, Any]]:
+def _attempt_in_worker(
+    key: str, item: Item, work: Callable[[Item], Any], folder: Path | None, main_pid: int | None
+) -> tuple[str, dict[str, Any]]:
     """main_pid: of the process that has started this one, None where another did."""
     if os.getppid() == main_pid:
         end_with(main_pid)
-    return _attempt(key, item, work)
+    return _attempt(key, item, work, folder)
 
 
-def _attempt(key: str, item: Item, work: Callable[[Item], Any]) -> tuple[str, dict[str, Any]]:
+def _attempt(key: str, item: Item, work: Callable[[Item], Any], folder: Path | None) -> tuple[str, dict[str, Any]]:
+    """folder: what is written into it is part of the outcome."""
     try:
-        return key, {"result": work(item)}
+        if folder is None:
+            return key, {"result": work(item)}
+        with recorded(folder) as files:
+            result = work(item)
+        return key, {"result": result, "files": files}
     except Rejected as rejected:
         return key, {"rejected": str(rejected)}
+
+
+def _finished_before(journal: Path, items: Collection[str], unit: str) -> dict[str, Any]:
+    """-> by key: the outcomes of an earlier run whose files are all as they were written."""
+    outcomes = {key: outcome for key, outcome in _read_journal(journal).items() if key in items}
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = readers.map(lambda outcome: _has_its_files(journal.parent, outcome), outcomes.values())
+        is_whole = dict(zip(outcomes, progress(found, f"looking at each {unit}", total=len(outcomes), unit=unit), strict=True))
+    lost = [key for key in outcomes if not is_whole[key]]
+    of_older = [key for key in lost if "files" not in outcomes[key]]
+    _say_lost(of_older, "was made by an older version, which did not write down its files")
+    _say_lost([key for key in lost if "files" in outcomes[key]], "was made before, but its files are gone or damaged")
+    return {key: outcome for key, outcome in outcomes.items() if is_whole[key]}
+
+
+def _say_lost(keys: Sequence[str], why: str) -> None:
+    if keys:
+        others = f" (and so were {len(keys) - 1} more)" if len(keys) > 1 else ""
+        print(f"note: {keys[0]} {why}{others}: made again", file=sys.stderr)
+
+
+def _has_its_files(folder: Path, outcome: Mapping[str, Any]) -> bool:
+    files = outcome.get("files")
+    pieces = [piece_from(each) for each in files] if isinstance(files, list) else [None]
+    return all(piece is not None and piece.is_in(folder) for piece in pieces)
 
 
 def _read_journal(journal: Path) -> dict[str, Any]:

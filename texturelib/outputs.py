@@ -7,12 +7,13 @@ fingerprint covers all of these, so a change anywhere upstream shows downstream.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from texturelib.config import StageConfig
+from texturelib.durable import sync_file, sync_folder
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import PART, check_file, read_json, real_path, remove_parts, shown, write_json
 from texturelib.locks import LOCK, Lock, check_free
@@ -59,14 +60,17 @@ class Output:
         self._locks.append(lock)  # held until the end
         if not self._resumes:
             # Killed while it empties, this leaves a folder that is still ours, and that no settings fit.
-            write_json(self.folder / _RUN, self._run | {"fingerprint": None, "finished": False})
+            write_json(self.folder / _RUN, self._run | {"fingerprint": None, "finished": False}, is_durable=True)
             _empty(self.folder, keep=(_RUN, LOCK))
         remove_parts(self.folder)
-        write_json(self.folder / _RUN, self._run | {"finished": False})
+        write_json(self.folder / _RUN, self._run | {"finished": False}, is_durable=True)
         write_json(self.folder / "config.json", self._written_config)
 
-    def finish(self) -> None:
-        """Mark the folder as complete. Last of all.
+    def finish(self, discard: Sequence[str] = ()) -> None:
+        """Mark the folder as complete, when all that lies in it is on the disk. Last of all.
+
+        discard: names of files that only a run which is not finished needs. They are removed after the mark, since the work would
+        be lost with them if the run, or the power, ended before it.
 
         Errors: TextureError when something that this toolkit made, or a single file, was made anew while it was read.
         """
@@ -77,7 +81,12 @@ class Output:
                 raise TextureError(
                     f"{name}: {shown(path)} was made anew while it was read; start the same command again, with --overwrite"
                 )
-        write_json(self.folder / _RUN, self._run | {"finished": True})
+        sync_folder(self.folder)
+        write_json(self.folder / _RUN, self._run | {"finished": True}, is_durable=True)
+        for name in discard:
+            (self.folder / name).unlink(missing_ok=True)
+        if discard:
+            sync_file(self.folder)
         for lock in self._locks:
             lock.release()
 

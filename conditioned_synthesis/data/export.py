@@ -85,8 +85,7 @@ def export(config: SynthesisConfig, output: Output, *, workers: int | None = Non
     ends = {name: dict(zip(("min", "max"), ranges[name], strict=True)) for name in controls}
     write_json(output.folder / "normalisation.json", ends)
     checked = check_folder(output.folder)
-    journal.unlink()
-    output.finish()
+    output.finish(discard=(journal.name,))
     return checked
 
 

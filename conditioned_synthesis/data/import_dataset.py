@@ -9,6 +9,7 @@ import numpy as np
 
 from conditioned_synthesis.data.mtcrnn_format import Checked, control_of, find_pairs, read_folder
 from texturelib.dataset import Dataset, write_dataset
+from texturelib.durable import sync_file, sync_folder
 from texturelib.errors import TextureError
 from texturelib.files import PART, import_pandas, link_or_copy, read_json, real_path, shown, write_json
 from texturelib.locks import Lock
@@ -43,10 +44,12 @@ def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping
     shutil.rmtree(part, ignore_errors=True)
     try:
         _write(part, wav_folder, checked, contents)
+        sync_folder(part)
         if output.exists():
             shutil.rmtree(before, ignore_errors=True)
             output.rename(before)
         part.rename(output)
+        sync_file(output.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(before, ignore_errors=True)

@@ -36,7 +36,7 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
     program = _program(_WithCurves(graph.module, instrument).eval(), graph)
     program.model.metadata_props["instrument"] = json.dumps(about)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part:
+    with whole_file(path, is_durable=True) as part:
         program.save(part, external_data=False)
     return about
 

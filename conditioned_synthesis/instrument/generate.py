@@ -16,6 +16,7 @@ from conditioned_synthesis.instrument.parse import read_lines
 from conditioned_synthesis.instrument.plots import plot_sound
 from texturelib.audio import level_dbfs, read_mono, write_wav
 from texturelib.controls import Control
+from texturelib.durable import sync_files
 from texturelib.errors import Rejected, TextureError, UsageError
 from texturelib.files import shown, write_json, write_table
 from texturelib.outputs import Output
@@ -56,6 +57,7 @@ def generate_sound(folder: Path, path: Path, wish: Wish, overwrite: bool, dry_ru
     samples = instrument.play(lines, wish.seconds, wish.seed, temperature=wish.temperature, prime=prime, fast=wish.fast)
     if complaint := write_sound(path, samples, instrument, lines):
         print(f"note: the sound {complaint}")
+    sync_files(path, path.with_suffix(".params"), path.with_suffix(".png"))
     print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS")
 
 

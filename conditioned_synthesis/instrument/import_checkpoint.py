@@ -12,6 +12,7 @@ from conditioned_synthesis.instrument.card import write_imported_card
 from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument, save_instrument
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
+from texturelib.durable import sync_folder
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import remove_parts, shown
 from texturelib.learning.tensors import NotTensorsError, check_finite, load_tensors
@@ -53,6 +54,7 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
         remove_parts(output)
         save_instrument(output, instrument)
         write_imported_card(output, about, checkpoint.name)
+        sync_folder(output)
     return about
 
 

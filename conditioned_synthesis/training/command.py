@@ -58,8 +58,7 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
     metrics = _metrics(instrument, sounds, state, len(split.train), len(split.validation))
     write_json(output.folder / "metrics.json", metrics)
     write_trained_card(output.folder, instrument.about, metrics)
-    (output.folder / "last.ckpt").unlink()
-    output.finish()
+    output.finish(discard=("last.ckpt",))
     return metrics
 
 

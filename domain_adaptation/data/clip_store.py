@@ -17,9 +17,11 @@ from texturelib.jobs import run_jobs
 from texturelib.learning.one_thread import one_thread
 from texturelib.locks import BeingWrittenError, wait_until_free
 from texturelib.outputs import WrittenMeanwhileError, look_at_output
+from texturelib.written import record_part
 
 _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it anew"
 _REPLACED = "{}: another run has made it anew while this one read it; start the same command again"
+_JOURNAL = "journal.jsonl"
 BATCH = 64
 """Clips that are read at a time: enough to keep the resampler and a network busy, few enough for any memory."""
 
@@ -88,7 +90,7 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Execu
     n_samples = -(-dataset.n_samples * sample_rate // dataset.sample_rate)
     if not output.is_done:
         _write(path, n_samples, dataset, sample_rate, executor or config.executor)
-        output.finish()
+        output.finish(discard=(_JOURNAL,))
     facts = path.stat()
     if facts.st_size != 2 * len(dataset) * n_samples:
         raise TextureError(_CUT_OFF.format(shown(path)))
@@ -114,16 +116,17 @@ def _write(path: Path, n_samples: int, dataset: Dataset, sample_rate: int, execu
     """n_samples: of each clip at `sample_rate`."""
     # A name of its own while it grows: each batch has its place in it, and is written there by whoever is done with it.
     unfinished = path.with_suffix(".unfinished")
+    if path.exists():  # of a run that was stopped before it could say that it has finished
+        path.replace(unfinished)
     with unfinished.open("ab") as file:
         file.truncate(2 * len(dataset) * n_samples)
-    journal = path.with_name("journal.jsonl")
+    journal = path.with_name(_JOURNAL)
     batches = {start: (int(start), names) for start, names in batches_of(dataset).items()}
     work = partial(_write_batch, unfinished, dataset.folder, dataset.sample_rate, dataset.n_samples, sample_rate)
     label = f"reading {shown(dataset.folder)}"
     with one_thread():
         run_jobs(batches, work, journal, label=label, executor=executor, in_threads=True, unit="batch")
     unfinished.replace(path)
-    journal.unlink()
 
 
 def _write_batch(
@@ -138,6 +141,8 @@ def _write_batch(
     clips = read_batch([folder / name for name in names], sample_rate, n_samples)
     with one_thread(), torch.inference_mode():
         rows = to_full_scale(prepared(torch.from_numpy(clips), sample_rate, new_sample_rate)).numpy()
+    place, content = start * rows[0].nbytes, rows.tobytes()
     with unfinished.open("r+b") as file:
-        file.seek(start * rows[0].nbytes)
-        file.write(rows.tobytes())
+        file.seek(place)
+        file.write(content)
+    record_part(unfinished, place, content)

@@ -241,9 +241,9 @@ class _Run:
         path = self.folder / "work" / f"{name}.json"
         if not path.exists():
             try:
-                write_json(path, measure())
+                write_json(path, measure(), is_durable=True)
             except TextureError as error:
-                write_json(path, {"failed": str(error)})
+                write_json(path, {"failed": str(error)}, is_durable=True)
             shutil.rmtree(path.with_suffix(""), ignore_errors=True)
         return read_json(path)
 

@@ -86,8 +86,7 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
         controls=adapted.about.controls,
         provenance={"kind": "labelled by domain-adaptation", "of": dataset.description.get("provenance")},
     )
-    journal.unlink()
-    output.finish()
+    output.finish(discard=(journal.name,))
     return summary
 
 

@@ -64,11 +64,11 @@ def label_folder(
     if not segments["file_name"].duplicated().any() and not segments["start_seconds"].any():
         segments = segments[["file_name"]]  # every sound is one clip
     content = pd.concat([segments, labels_table(model, labels)], axis=1)
-    write_table(table, content)
+    write_table(table, content, is_durable=True)
     if len(segments.columns) == 1:
-        write_json(table.with_suffix(".json"), labels_by_name(content))
+        write_json(table.with_suffix(".json"), labels_by_name(content), is_durable=True)
     else:
-        write_json(table.with_suffix(".json"), content.to_dict("records"))
+        write_json(table.with_suffix(".json"), content.to_dict("records"), is_durable=True)
     return len(segments), rejected
 
 

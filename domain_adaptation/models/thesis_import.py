@@ -14,6 +14,7 @@ from domain_adaptation.models.extractor import Extractor, make_classifier
 from domain_adaptation.models.model_folder import About, Model, new_model, save_classifier, save_model
 from domain_adaptation.models.thesis_config import about_of, checked, our_config, reads_waveforms
 from domain_adaptation.models.thesis_labels import published_labels, that_answers_alike
+from texturelib.durable import sync_folder
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import read_json, shown, write_json
 from texturelib.learning.tensors import NotTensorsError, check_finite, load_tensors
@@ -82,6 +83,7 @@ def import_thesis(published: Path, output: Path, *, decibels: bool | None = None
     if _CLASSIFIER in weights:
         save_classifier(output / "classifier", classifier, settings.n_layers, settings.negative_slope, n_features)
     write_json(output / "adaptation.json", reading.content)
+    sync_folder(output)
     is_there = {"extractor": True, "classifier": _CLASSIFIER in weights, "adapted": adapted is not None}
     written = [name for name, there in is_there.items() if there]
     return Imported(written, [name for name in is_there if name not in written], labels.controls, option, n_clips)

@@ -55,7 +55,7 @@ class Api:
         self._download(url, path, max_bytes, None)
 
     def _download(self, url: str, path: Path, max_bytes: int, key: Key | None, size: int = 0, md5: str = "") -> None:
-        with whole_file(path) as part:
+        with whole_file(path, is_durable=True) as part:
             download = Download(part, max_bytes, size, md5)
 
             def attempt() -> None:

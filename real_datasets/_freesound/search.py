@@ -75,7 +75,7 @@ def _pages(pages: Path, parameters: Mapping[str, str], ask: Ask) -> Iterator[_Pa
             page = _asked(number, ask)
             if number == 1:
                 write_json(pages / "query.json", dict(parameters))  # for people
-            write_json(path, page.model_dump(mode="json"))
+            write_json(path, page.model_dump(mode="json"), is_durable=True)
         yield page
         if page.is_last:
             return

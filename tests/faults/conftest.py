@@ -354,7 +354,8 @@ class Bench:
         assert "Traceback" not in run.said
         found = self.found()
         assert {name: found.get(name) for name in self.wanted} == self.wanted
-        assert set(found) == set(self.wanted)
+        # Killed between the mark that it is finished and its last clearing up, a run leaves what nobody needs any more.
+        assert {name for name in found if Path(name).name not in ("journal.jsonl", "last.ckpt")} <= set(self.wanted)
 
     def check_refused(self, run: Running) -> str:
         """Wait for its end, which comes with one sentence. -> that sentence."""

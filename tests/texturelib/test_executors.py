@@ -82,7 +82,7 @@ def test_an_error_of_the_work_is_the_same_error_here(cluster: Executor, job: Job
 
 
 def test_what_the_journal_has_is_not_done_again_on_a_cluster_either(cluster: Executor, job: Job, tmp_path: Path) -> None:
-    (tmp_path / "journal.jsonl").write_text('["item 3", {"result": "from before"}]\n')
+    (tmp_path / "journal.jsonl").write_text('["item 3", {"result": "from before", "files": []}]\n')
 
     results = job(cluster, lambda _: os.getpid())
 

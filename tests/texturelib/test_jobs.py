@@ -151,7 +151,7 @@ def test_ctrl_c_while_the_workers_start_brings_no_traceback_from_them(tmp_path: 
 
 def test_what_the_journal_has_is_not_done_again_but_what_it_rejected_is_tried_once_more(tmp_path: Path) -> None:
     journal = tmp_path / "journal.jsonl"
-    journal.write_text('["a", {"result": "from before"}]\n["b", {"rejected": "bad before"}]\n')
+    journal.write_text('["a", {"result": "from before", "files": []}]\n["b", {"rejected": "bad before"}]\n')
 
     results = run_jobs({"a": 1, "b": 2, "c": 3}, lambda item: f"done {item}", journal, label="x", workers=1)
 
@@ -161,7 +161,7 @@ def test_what_the_journal_has_is_not_done_again_but_what_it_rejected_is_tried_on
 @pytest.mark.parametrize("cut_line", ["[", '["b", {"resu', '["b", {"result": "done 2"}]'])
 def test_a_last_line_that_was_cut_is_forgiven_and_its_item_done_again(tmp_path: Path, cut_line: str) -> None:
     journal = tmp_path / "journal.jsonl"
-    journal.write_text('["a", {"result": "from before"}]\n' + cut_line)
+    journal.write_text('["a", {"result": "from before", "files": []}]\n' + cut_line)
 
     for _ in range(2):  # the second time from the mended journal alone
         results = run_jobs({"a": 1, "b": 2}, lambda item: f"done {item}", journal, label="x", workers=1)

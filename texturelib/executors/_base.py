@@ -15,6 +15,10 @@ def _sees_all(path: Path) -> None:
     """Processes of this machine see what we see."""
 
 
+def _needs_none(folder: Path) -> None:
+    """What processes of this machine write is synced from here."""
+
+
 def _knows_nothing(error: BaseException) -> None:
     """Of what becomes of workers."""
 
@@ -26,8 +30,9 @@ class Pool:
     n_workers: how many items are worked on at a time. is_this_process: one after the other, right here. backend: what joblib
     reaches workers through, None for its own processes. pre_dispatch: how many calls wait or run at a time, as joblib says it.
     are_children: whether this process has started theirs. check: Errors: TextureError unless every worker can do our work, and
-    sees a path. explain: of an error that says what became of the workers, not of the work, the sentence for it, or None.
-    can_restart: whether new workers in place of those that were lost are worth a try; a cluster has had its tries.
+    sees a path. sync: return when what workers of other machines have written into a folder is on its disk. explain: of an
+    error that says what became of the workers, not of the work, the sentence for it, or None. can_restart: whether new workers
+    in place of those that were lost are worth a try; a cluster has had its tries.
     """
 
     n_workers: int
@@ -36,6 +41,7 @@ class Pool:
     pre_dispatch: Any = "2 * n_jobs"
     are_children: bool = True
     check: Callable[[Path], None] = _sees_all
+    sync: Callable[[Path], None] = _needs_none
     explain: Callable[[BaseException], str | None] = _knows_nothing
     can_restart: bool = False
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from joblib.parallel import AutoBatchingMixin, ParallelBackendBase
 
+from texturelib.durable import sync_folder
 from texturelib.errors import TextureError, first_line
 from texturelib.executors._base import Pool
 
@@ -87,14 +88,18 @@ def _outcome(call: Callable[[], Any]) -> tuple[Any, Exception | None, str]:
         return None, error, traceback.format_exc()
 
 
+Ask = Callable[[Callable[[str], Any], str], dict[str, Any]]
+"""A function and a path -> by worker, what the function says of the path there, or the error that came of it."""
+
+
 def cluster_pool(
     n_workers: int,
     backend: FuturesBackend,
     most: int | None,
-    ask: Callable[[str], dict[str, Any]],
+    ask: Ask,
     explain: Callable[[BaseException], str | None],
 ) -> Pool:
-    """-> of a cluster that was there before. most: how many of its workers to use at a time. ask: as for `_check_workers`."""
+    """-> of a cluster that was there before. most: how many of its workers to use at a time. ask: calls on every worker."""
     # What waits at a worker beside what runs there is what would make use of another.
     waiting = most if most and most < n_workers else "2 * n_jobs"
     return Pool(
@@ -103,6 +108,7 @@ def cluster_pool(
         pre_dispatch=waiting,
         are_children=False,
         check=lambda path: _check_workers(path, ask),
+        sync=lambda folder: _sync_workers(folder, ask),
         explain=explain,
     )
 
@@ -119,11 +125,22 @@ def worker_facts(path: str) -> tuple[dict[str, str], bool]:
     return versions_that_count(), Path(path).exists()
 
 
-def _check_workers(path: Path, ask: Callable[[str], dict[str, Any]]) -> None:
-    """ask: a path -> by worker, what `worker_facts` says there, or the error that came of it. Errors: TextureError unless every
-    worker has the same versions as we, and sees `path`."""
+def _sync_folder(path: str) -> None:
+    sync_folder(Path(path))
+
+
+def _sync_workers(folder: Path, ask: Ask) -> None:
+    """Errors: TextureError when one cannot: a machine keeps what its workers have written to a shared disk in its own memory."""
+    for worker, answer in ask(_sync_folder, str(folder.absolute())).items():
+        if isinstance(answer, BaseException):
+            why = f"what the worker at {worker} has written may not be on the disk ({first_line(answer)})"
+            raise TextureError(f"executor: {why}; start the same command again")
+
+
+def _check_workers(path: Path, ask: Ask) -> None:
+    """Errors: TextureError unless every worker has the same versions as we, and sees `path`."""
     ours = versions_that_count()
-    for worker, answer in ask(str(path.absolute())).items():
+    for worker, answer in ask(worker_facts, str(path.absolute())).items():
         if isinstance(answer, BaseException):
             why = f"the worker at {worker} cannot run the toolkit ({first_line(answer)}); install it there as it is here"
             raise TextureError(f"executor: {why}")

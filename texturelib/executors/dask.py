@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 from uuid import uuid4
@@ -109,7 +109,7 @@ def _n_workers(client: Any, address: str) -> int:
 
 
 def _pool(client: Any, n_workers: int, address: str | None = None, most: int | None = None) -> Pool:
-    from texturelib.executors._futures import FuturesBackend, cluster_pool, worker_facts
+    from texturelib.executors._futures import FuturesBackend, cluster_pool
 
     def submit(function: Any, argument: Any) -> Any:
         return client.submit(function, argument, key=f"texture-{uuid4().hex}", pure=False)
@@ -124,8 +124,8 @@ def _pool(client: Any, n_workers: int, address: str | None = None, most: int | N
             while address and time.monotonic() < until and any(client.run(_is_busy_with, keys).values()):
                 time.sleep(0.1)
 
-    def ask(path: str) -> dict[str, Any]:
-        return client.run(worker_facts, path, on_error="return")
+    def ask(function: Callable[[str], Any], path: str) -> dict[str, Any]:
+        return client.run(function, path, on_error="return")
 
     def explain(error: BaseException) -> str | None:
         import asyncio

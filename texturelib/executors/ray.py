@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
@@ -109,7 +109,7 @@ def _initialised(ray: Any, **settings: Any) -> Iterator[None]:
 
 
 def _pool(ray: Any, n_workers: int, address: str | None = None, most: int | None = None) -> Pool:
-    from texturelib.executors._futures import FuturesBackend, cluster_pool, worker_facts
+    from texturelib.executors._futures import FuturesBackend, cluster_pool
 
     references: dict[Any, Any] = {}
     remote = {}
@@ -129,13 +129,13 @@ def _pool(ray: Any, n_workers: int, address: str | None = None, most: int | None
                 with suppress(Exception):  # it may just have ended
                     ray.cancel(reference, force=True)
 
-    def ask(path: str) -> dict[str, Any]:
+    def ask(function: Callable[[str], Any], path: str) -> dict[str, Any]:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         nodes = {node["NodeManagerAddress"]: node["NodeID"] for node in ray.nodes() if node["Alive"]}
-        facts = ray.remote(num_cpus=0)(worker_facts)
+        call = ray.remote(num_cpus=0)(function)
         asked = {
-            place: facts.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(path)
+            place: call.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(path)
             for place, node in nodes.items()
         }
         return {place: _answer(ray, reference) for place, reference in asked.items()}

@@ -28,7 +28,7 @@ def save_checkpoint(path: Path, state: Mapping[str, Any], learning: Mapping[str,
     # Not straight into the file: torch would say of a full disk only that it is somewhere else in it than it thought.
     archive = io.BytesIO()
     torch.save(content, archive)
-    with whole_file(path) as part:
+    with whole_file(path, is_durable=True) as part:
         part.write_bytes(archive.getbuffer())
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from texturelib.durable import sync_folder
 from texturelib.files import write_table
 from texturelib.learning.checkpoint import HasState, save_checkpoint
 
@@ -39,5 +40,8 @@ class Journal:
         for name, value in list(history[-1].items())[1:]:
             self._writer.add_scalar(name, value, at)
         write_table(self._folder / "history.csv", pd.DataFrame(history))
-        # Last: what a checkpoint has is never done again, so a training killed before the other files would lack it there.
+        self._writer.flush()
+        # Last, and all else on the disk: what a checkpoint has is never done again, so a training that was killed, or lost power,
+        # before the other files would lack it there.
+        sync_folder(self._folder)
         save_checkpoint(self._folder / "last.ckpt", state, learning)

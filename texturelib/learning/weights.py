@@ -27,7 +27,7 @@ About = TypeVar("About", bound=Config)
 def save_weights(folder: Path, module: nn.Module, about: Mapping[str, Any]) -> None:
     """about: what `load_weights` needs to know to make the module anew."""
     weights = {name: value.contiguous() for name, value in module.state_dict().items()}
-    with whole_file(folder / WEIGHTS) as part:
+    with whole_file(folder / WEIGHTS, is_durable=True) as part:
         part.write_bytes(save(weights, metadata={"about": json.dumps(about)}))  # whose errors are the system's
 
 
