@@ -38,7 +38,7 @@ class Dask(Config):
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
         try:
             import cryptography  # noqa: F401 (with it, Dask makes the certificates of a cluster of its own)
-            import dask
+            import dask.config
             import distributed
         except ImportError:
             raise UsageError("executor: needs Dask, which is not installed; pip install 'texture-toolkit[dask]'") from None
