@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from conditioned_synthesis.data.clips import Sounds
+from conditioned_synthesis.data.split import split_sounds
 from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
 from conditioned_synthesis.evaluation.control_metrics import mean_error
 from conditioned_synthesis.evaluation.labeller import on_slider
 from conditioned_synthesis.evaluation.render import Asked
 from conditioned_synthesis.instrument.automation import Line
 from conditioned_synthesis.instrument.instrument import Instrument
-from conditioned_synthesis.training.steps import split_sounds
 from texturelib.audio import level_dbfs, read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.evenly import evenly_spread
@@ -40,7 +40,7 @@ class HeldOut:
 
     @classmethod
     def of(cls, sounds: Sounds, share: float, seed: int, most: int) -> "HeldOut":
-        validation = split_sounds(len(sounds), share, seed).validation
+        validation = split_sounds(sounds, share, seed).held_out
         rows = validation[evenly_spread(len(validation), most)]
         times = (np.arange(1000) + 0.5) / 1000 * sounds.n_samples / sounds.sample_rate
         return cls(sounds, rows, np.array([[line.at(times).mean() for line in sounds.lines[row]] for row in rows]))

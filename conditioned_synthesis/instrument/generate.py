@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,17 +49,33 @@ def generate_sound(folder: Path, path: Path, wish: Wish, overwrite: bool, dry_ru
     lines, notes = read_lines(wish.controls, instrument.about, wish.seconds)
     for note in notes:
         print(f"note: {note}")
-    prime = _prime(wish.prime, instrument.about.sample_rate) if wish.prime else None
+    own = _own_arguments(instrument, wish)
     asked = ", ".join(f"{name} {line.at(0):.2g} to {line.at(wish.seconds):.2g}" for name, line in lines.items())
     if dry_run:
         print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {asked or 'all controls in the middle'}")
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = instrument.play(lines, wish.seconds, wish.seed, temperature=wish.temperature, prime=prime, fast=wish.fast)
+    samples = instrument.play(lines, wish.seconds, wish.seed, temperature=wish.temperature, **own)
     if complaint := write_sound(path, samples, instrument, lines):
         print(f"note: the sound {complaint}")
     sync_files(path, path.with_suffix(".params"), path.with_suffix(".png"))
     print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS")
+
+
+def _own_arguments(instrument: Instrument, wish: Wish) -> dict[str, Any]:
+    """-> what was asked for that not every kind of synthesiser knows. Errors: UsageError where this kind does not."""
+    own: dict[str, Any] = _if_faster(instrument, wish.fast)
+    if wish.prime:
+        if not instrument.takes("prime"):
+            kind = instrument.about.synthesiser.type  # type: ignore[attr-defined]
+            raise UsageError(f'--prime: a synthesiser of type "{kind}" has no memory of a sound to go on from')
+        own["prime"] = _prime(wish.prime, instrument.about.sample_rate)
+    return own
+
+
+def _if_faster(instrument: Instrument, fast: bool) -> dict[str, bool]:
+    """fast: rougher, where that is faster; elsewhere it changes nothing."""
+    return {"fast": True} if fast and instrument.takes("fast") else {}
 
 
 def _prime(path: Path, sample_rate: int) -> np.ndarray:
@@ -78,6 +95,7 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
     settings = config.generate
     output.begin()
     rows, notes = [], []
+    own = _if_faster(instrument, settings.fast)
     wanted: list[tuple[str, str, Line, float]] = []
     for number, slider in enumerate(instrument.about.sliders, 1):
         if slider.low == slider.high:
@@ -90,7 +108,7 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
         wanted.append((f"{stem}_sweep", slider.name, sweep, settings.sweep_seconds))
     for stem, name, line, seconds in progress(wanted, "examples", unit="sound"):
         path = output.folder / f"{stem}.wav"
-        samples = instrument.play({name: line}, seconds, settings.seed, temperature=settings.temperature, fast=settings.fast)
+        samples = instrument.play({name: line}, seconds, settings.seed, temperature=settings.temperature, **own)
         if note := write_sound(path, samples, instrument, {name: line}):
             notes.append(f"{stem} {note}")
         ends = {"begins_at": float(line.values[0]), "ends_at": float(line.values[-1])}

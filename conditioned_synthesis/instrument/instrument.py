@@ -3,8 +3,9 @@
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
@@ -105,11 +106,10 @@ class Instrument:
         seed: int,
         *,
         temperature: float = 1.0,
-        prime: np.ndarray | None = None,
-        fast: bool = False,
+        **own: Any,
     ) -> np.ndarray:
         """As `stream` -> [samples] float32."""
-        return np.concatenate([*self.stream(lines, seconds, seed, temperature=temperature, prime=prime, fast=fast)])
+        return np.concatenate([*self.stream(lines, seconds, seed, temperature=temperature, **own)])
 
     def stream(
         self,
@@ -119,18 +119,22 @@ class Instrument:
         *,
         block: int = 4096,
         temperature: float = 1.0,
-        prime: np.ndarray | None = None,
-        fast: bool = False,
+        **own: Any,
     ) -> Iterator[np.ndarray]:
         """Yield [block] float32, the last one shorter. The length of the sound costs no memory.
 
-        lines: by control, within what it was trained on; the rest as `SynthesisNetwork.player`.
+        lines: by control, within what it was trained on. own: what only this kind of synthesiser knows (see `takes`). The rest as
+        `SynthesisNetwork.player`.
         """
-        player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, prime=prime, fast=fast)
+        player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, **own)
         n_samples = round(seconds * self.about.sample_rate)
         for start in progress(range(0, n_samples, block), "generating", unit="block"):
             controls = self.controls_of(lines, np.arange(start, min(start + block, n_samples)))
             yield player.play(controls) * self.about.gain(controls).astype(np.float32)
+
+    def takes(self, name: str) -> bool:
+        """Does this kind of synthesiser know an argument of that name when it plays?"""
+        return name in signature(cast("SynthesisNetwork", self.network).player).parameters
 
     def controls_of(self, lines: Mapping[str, Line], samples: np.ndarray) -> np.ndarray:
         """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control without a line stays in its

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from conditioned_synthesis.data.split import SplitSounds
+    from texturelib.learning.trainable import Trainable
+
 synthesisers = Registry("conditioned_synthesis.synthesisers")
 
 
@@ -35,8 +38,34 @@ class Synthesiser(Config):
     """The share of clips that are held out of the training."""
 
     def network(self, n_controls: int, sample_rate: int) -> "SynthesisNetwork":
-        """sample_rate: of the sounds, in Hz -> with fresh weights, from torch's generator as it stands."""
+        """Make the network with fresh weights, drawn from torch's generator as it stands.
+
+        Args:
+            n_controls: number of controls.
+            sample_rate: of the sounds, in Hz.
+
+        Returns: a torch module.
+        """
         raise NotImplementedError
+
+    def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
+        """Say how the network learns: what batches it gets, what its losses and optimisers are.
+
+        As it is here, random parts of random clips, the network's `losses`, and Adam. A synthesiser that learns in another way
+        (by windows that follow one another, with an adversary, with a running average of weights) returns another `Trainable`,
+        such as a subclass of `SynthesiserTraining`. What it wants to know of the clips beforehand, such as their mean level, it
+        can write into the network's buffers here.
+
+        Args:
+            network: as `network` made it.
+            clips: what to learn from, and what is held out.
+            seed: of all that is drawn.
+
+        Errors: UsageError when there is too little to learn from.
+        """
+        from conditioned_synthesis.synthesisers._training import SynthesiserTraining
+
+        return SynthesiserTraining(network, clips, seed, self.batch_size, self.lr, self.schedule, self.gradient_norm)
 
 
 class Graph(NamedTuple):
@@ -59,37 +88,65 @@ class Player(Protocol):
     """A sound in the making: goes on from where it stopped."""
 
     def play(self, controls: "np.ndarray") -> "np.ndarray":
-        """controls: [samples, n_controls], 0..1, of what comes next -> [samples] float32. However the samples are divided over
-        the calls, they are the same."""
+        """Play on. However the samples are divided over the calls, they are the same.
+
+        Args:
+            controls: of the samples that come next, 0..1.
+
+        Returns: float32.
+
+        Shape:
+            controls: [samples, n_controls] -> [samples]
+        """
         ...
 
 
 class SynthesisNetwork(Protocol):
-    """A torch module that learns sounds with their controls, and makes new ones.
+    """A torch module that makes sounds with the controls that it is given.
 
-    window: samples of a step of training. n_windows: how many follow one another in a clip before others are drawn.
-    loss_in_words: what its loss is, and that of a network that knows nothing.
+    How it learns is the matter of `Synthesiser.training`; what that needs of the network is between the two.
+
+    Attributes:
+        loss_in_words: what its validation_loss is, and that of a network that knows nothing.
     """
 
-    window: int
-    n_windows: int
     loss_in_words: str
 
-    def loss(self, audio: "torch.Tensor", controls: "torch.Tensor", carried: Any) -> "tuple[torch.Tensor, Any]":
-        """audio: [batch, 1 + window], -1..1, the first is the sample before the window (0.0 at a clip's start). controls: [batch,
-        window, n_controls], 0..1, each beside its sample. carried: what the window before left, None at the start -> a scalar,
-        and what to carry on: tensors without a gradient, or None."""
-        ...
-
-    def player(self, seed: int, *, temperature: float = 1.0, prime: "np.ndarray | None" = None, fast: bool = False) -> Player:
+    def player(self, seed: int, *, temperature: float = 1.0) -> Player:
         """Begin a sound. The same seed gives the same one.
 
-        temperature: of the chance, below 1 tamer, above 1 wilder. prime: [samples], a sound to go on from, as if it had been made
-        with the controls of the beginning. fast: rougher, where that is faster.
-        Errors: UsageError where the synthesiser has no use for one of these.
+        A synthesiser may take more arguments, by name, that only it knows; `Instrument.play` hands them on.
+
+        Args:
+            temperature: of the chance, below 1 tamer, above 1 wilder.
         """
         ...
 
     def graph(self) -> Graph:
         """Errors: UsageError where it has none."""
+        ...
+
+
+class TrainedByParts(SynthesisNetwork, Protocol):
+    """A network for the training that `Synthesiser.training` is where it says nothing else.
+
+    Attributes:
+        n_samples: length of the parts that it learns from.
+    """
+
+    n_samples: int
+
+    def losses(self, audio: "torch.Tensor", controls: "torch.Tensor") -> "Mapping[str, torch.Tensor]":
+        """Compute what should get smaller. Draws from torch's generator.
+
+        Args:
+            audio: parts of clips, -1..1.
+            controls: of each sample, 0..1.
+
+        Returns: scalars by name; "loss" is the name of one that stands alone. Their sum is made smaller.
+
+        Shape:
+            audio: [batch, n_samples]
+            controls: [batch, n_samples, n_controls]
+        """
         ...

@@ -2,23 +2,27 @@
 
 import math
 import time
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.clips import Sounds, read_sounds
+from conditioned_synthesis.data.split import SplitSounds, split_sounds
 from conditioned_synthesis.instrument.card import write_trained_card
 from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument, save_instrument
 from conditioned_synthesis.instrument.loudness import as_loud_as
 from conditioned_synthesis.instrument.output_checks import complaint, flatness
 from conditioned_synthesis.instrument.plots import plot_history
 from conditioned_synthesis.synthesisers import Synthesiser
-from conditioned_synthesis.training.steps import State, fit, split_sounds
 from texturelib.audio import level_dbfs, write_wav
 from texturelib.dataset import versions
 from texturelib.errors import UsageError
 from texturelib.files import shown, write_json
+from texturelib.learning import loop
 from texturelib.learning.compute import start_fabric
+from texturelib.learning.loop import Plan, State
 from texturelib.outputs import Output
 from texturelib.pictures import spectrogram_picture
 
@@ -37,29 +41,37 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
     if labels_shuffled:
         sounds = sounds.shuffled(config.train.seed)
     instrument = untrained(settings, sounds, config.train.seed)
+    clips = split_sounds(sounds, settings.validation, config.train.seed)
+    training = settings.training(instrument.network, clips, config.train.seed)
     fabric = start_fabric(config.compute)
     output.begin()
-    split = split_sounds(len(sounds), settings.validation, config.train.seed)
-    clock = _Clock(settings.num_steps)
-    state = fit(
-        instrument.network,
-        sounds,
-        split,
-        settings,
-        output.folder,
-        config.train.seed,
-        fabric,
-        partial(_hear, instrument, output),
-        clock.tick,
-    )
+    state = loop.train(training, plan_of(settings, output.folder, partial(_hear, instrument, output.folder)), fabric)
     instrument = as_loud_as(sounds, instrument)
     save_instrument(output.folder, instrument)
     plot_history(output.folder / "loss.png", state.history, str(instrument.network.loss_in_words))
-    metrics = _metrics(instrument, sounds, state, len(split.train), len(split.validation))
+    metrics = _metrics(instrument, clips, state)
     write_json(output.folder / "metrics.json", metrics)
     write_trained_card(output.folder, instrument.about, metrics)
     output.finish(discard=("last.ckpt",))
     return metrics
+
+
+def plan_of(
+    settings: Synthesiser,
+    folder: Path,
+    at_checkpoint: Callable[[int], None] | None = None,
+    after_step: Callable[[int], None] | None = None,
+) -> Plan:
+    """after_step: None says how long the training will take, as soon as that is known."""
+    return Plan(
+        folder,
+        "training",
+        settings.num_steps,
+        settings.checkpoint,
+        learning_rate="synthesiser.lr",
+        at_checkpoint=at_checkpoint,
+        after_step=after_step or _Clock(settings.num_steps).tick,
+    )
 
 
 def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
@@ -85,21 +97,16 @@ def _check(sounds: Sounds, instrument: Instrument) -> None:
     """Errors: UsageError when there is too little to learn from."""
     if len(sounds) < 2:
         raise UsageError("train: there is one clip; it takes two or more, as some are held out")
-    window = instrument.network.window
-    if sounds.n_samples < window:  # type: ignore[operator]
-        raise UsageError(
-            f"synthesiser: a step of training reads {window} samples, but the clips have {sounds.n_samples}; let it read fewer"
-        )
     silent = [slider.name for slider in instrument.about.sliders if slider.low == slider.high]
     if len(silent) == len(instrument.about.sliders):
         raise UsageError(f"train.controls: no clip differs from another in {', '.join(silent)}, so there is no control to learn")
 
 
-def _hear(instrument: Instrument, output: Output, step: int) -> None:
+def _hear(instrument: Instrument, output_folder: Path, step: int) -> None:
     """Write an example, all controls in their middle, and say so when something is wrong with it."""
     about = instrument.about
     samples = instrument.play({}, _EXAMPLE_SECONDS, seed=step)
-    folder = output.folder / "examples"
+    folder = output_folder / "examples"
     folder.mkdir(exist_ok=True)
     write_wav(folder / f"step_{step:07}.wav", samples, about.sample_rate)
     spectrogram_picture(folder / f"step_{step:07}.png", samples, about.sample_rate)
@@ -130,13 +137,12 @@ def _in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _metrics(instrument: Instrument, sounds: Sounds, state: State, n_train: int, n_validation: int) -> dict[str, Any]:
+def _metrics(instrument: Instrument, clips: SplitSounds, state: State) -> dict[str, Any]:
+    sounds = clips.sounds
     return {
-        "step": state.step,
-        "train_loss": state.history[-1]["train_loss"],
-        "validation_loss": state.history[-1]["validation_loss"],
+        **state.history[-1],  # the step, and the losses by name
         "loss_in_words": instrument.network.loss_in_words,
-        "n_clips": {"train": n_train, "validation": n_validation},
+        "n_clips": {"train": len(clips.train), "validation": len(clips.held_out)},
         "hours": round(len(sounds) * sounds.n_samples / sounds.sample_rate / 3600, 4),
         "n_parameters": sum(part.numel() for part in instrument.network.parameters()),
         "versions": versions("torch"),

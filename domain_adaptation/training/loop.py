@@ -13,8 +13,8 @@ from torch import nn
 
 from texturelib.errors import TextureError
 from texturelib.learning.checkpoint import HasState, resume
-from texturelib.learning.journal import Journal
 from texturelib.learning.schedule import Schedule, set_learning_rate
+from texturelib.learning.training_log import TrainingLog
 from texturelib.progress import progress
 
 
@@ -154,7 +154,7 @@ def _fit(fabric: Fabric, module: nn.Module, loss: Loss, train: Clips, validation
     n_clips_per_epoch = min(training.clips_per_epoch or len(train), len(train))
     n_batches = len(_batches(n_clips_per_epoch, settings.batch_size, fabric.world_size))
 
-    with Journal(folder, state.epoch, fabric.is_global_zero) as journal:
+    with TrainingLog(folder, state.epoch, fabric.is_global_zero) as journal:
         bar = progress(
             range(state.epoch, settings.epochs), training.label, total=settings.epochs, unit="epoch", initial=state.epoch
         )
@@ -206,7 +206,7 @@ def _optimizer(module: nn.Module, settings: Settings) -> torch.optim.Optimizer:
 def _set_learning_rate(optimizer: torch.optim.Optimizer, settings: Settings, epoch: int, share_of_epoch: float) -> None:
     by_epoch = settings.schedule == "cosine"
     share = (epoch if by_epoch else epoch + share_of_epoch) / settings.epochs
-    set_learning_rate(optimizer, settings.learning_rate, settings.schedule, share)
+    set_learning_rate(optimizer, [settings.learning_rate], settings.schedule, share)
 
 
 def _has_waited(state: State, settings: Settings) -> bool:

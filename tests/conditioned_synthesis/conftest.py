@@ -133,7 +133,7 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Callable[..., None]) -> Path:
     """A config of an instrument with two controls that plays plain sounds, and of a labeller that reads these rightly."""
-    monkeypatch.setattr(Mtcrnn, "network", lambda *words: Plain(*words))
+    monkeypatch.setattr(Mtcrnn, "network", lambda settings, *sizes: Plain(*sizes, settings.hidden_size))
     # Here the level is what is read, and as it is played so it should stay.
     monkeypatch.setattr("conditioned_synthesis.training.command.as_loud_as", lambda *words: words[-1])
     rng = np.random.default_rng(1)

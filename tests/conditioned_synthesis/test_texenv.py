@@ -12,12 +12,18 @@ from conditioned_synthesis.data.mtcrnn_format import params
 from conditioned_synthesis.dsp.filterbank import Bands
 from conditioned_synthesis.dsp.noise_bands import Carriers, put_on
 from conditioned_synthesis.instrument.automation import Line, constant
-from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, load_instrument, new_instrument
+from conditioned_synthesis.instrument.instrument import (
+    About,
+    Instrument,
+    Slider,
+    load_instrument,
+    new_instrument,
+    save_instrument,
+)
 from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.audio import write_wav
 from texturelib.controls import Control
-from texturelib.errors import UsageError
 
 RATE = 8000
 SMALL = TexEnv(n_bands=8, low_hz=60, channels=8, n_layers=3)
@@ -116,16 +122,15 @@ def test_a_frame_depends_on_as_many_before_it_as_is_said(network):
 
 
 def test_training_begins_at_the_levels_of_the_bands():
-    network = TexEnvNetwork(SMALL, 2, RATE).train()
+    network = SMALL.network(2, RATE).train()
     low_noise = network.carriers.loops[1][:RATE].repeat(4, 1) * 0.1
-    audio = torch.cat([torch.zeros(4, 1), low_noise], dim=1)
-    network.loss(audio, torch.rand(4, 1, 2).expand(-1, RATE, -1), None)
+    network.losses(low_noise, torch.rand(4, 1, 2).expand(-1, RATE, -1))
     # A power of 0.01 within band 1 and its neighbours, next to nothing elsewhere.
     power = (2 * network.mean_levels).exp()
     assert float(power[:3].sum()) == pytest.approx(0.01, rel=0.05)
     assert float(power[4:].sum()) < 1e-6
     before = network.mean_levels.clone()
-    network.loss(0.5 * audio, torch.rand(4, 1, 2).expand(-1, RATE, -1), None)
+    network.losses(0.5 * low_noise, torch.rand(4, 1, 2).expand(-1, RATE, -1))
     assert torch.equal(network.mean_levels, before)  # once
 
 
@@ -163,9 +168,21 @@ def test_a_control_that_moves_leaves_no_seam(instrument):
     assert steps[0] < 1.5 * steps[1]
 
 
-def test_a_sound_to_go_on_from_is_refused(instrument):
-    with pytest.raises(UsageError, match='type "texenv" has no memory of a sound to go on from'):
-        instrument.play({}, 0.1, 1, prime=np.zeros(10, dtype=np.float32))
+def test_a_sound_to_go_on_from_is_refused(instrument, command, tmp_path: Path):
+    save_instrument(tmp_path, instrument)
+    status, _, errors = command(
+        "generate", "--model", tmp_path, "--output", tmp_path / "x.wav", "--prime", tmp_path / "y.wav", "--seconds", 0.1
+    )
+    assert status == 2
+    assert '--prime: a synthesiser of type "texenv" has no memory of a sound to go on from' in errors
+
+
+def test_rougher_where_that_is_faster_is_elsewhere_the_same(instrument, command, tmp_path: Path):
+    save_instrument(tmp_path, instrument)
+    for name, words in (("plain", []), ("rough", ["--fast"])):
+        output = tmp_path / f"{name}.wav"
+        assert command("generate", "--model", tmp_path, "--output", output, "--seconds", 0.1, *words)[0] == 0
+    assert (tmp_path / "plain.wav").read_bytes() == (tmp_path / "rough.wav").read_bytes()
 
 
 def test_temperature_0_is_an_envelope_without_chance(instrument):

@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -232,11 +233,13 @@ def checkpoint(path: Path) -> None:
     import torch
     from torch import nn
 
-    from conditioned_synthesis.training.steps import State
+    from texturelib.learning._old_checkpoints import upgraded
     from texturelib.learning.checkpoint import resume
+    from texturelib.learning.loop import State
 
     network = nn.Linear(2, 2)
-    resume(path, State, {"weights": network, "optimizer": torch.optim.Adam(network.parameters())})
+    learning = {"weights": network, "optimizer of network": torch.optim.Adam(network.parameters())}
+    resume(path, State, learning, partial(upgraded, groups=["network"], also_saved=[], steps_per_epoch=1))
 
 
 @reader

@@ -46,13 +46,17 @@ def any_of(content: object) -> st.SearchStrategy[bytes]:
     return st.one_of(mangled(originals), inside_the_zip(originals[0]))
 
 
-def test_a_checkpoint_is_resumed_from_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_checkpoint_is_resumed_from_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: Path, is_old: bool) -> None:
     network = nn.Linear(2, 2)
     optimizer = torch.optim.Adam(network.parameters())
     network(torch.zeros(1, 2)).sum().backward()
     optimizer.step()
-    state = {"step": 3, "carried": torch.zeros(1, 2), "losses": [], "history": [{"step": 3, "train_loss": 0.5}]}
-    content = {"state": state, "weights": network.state_dict(), "optimizer": optimizer.state_dict()}
+    state = {"step": 3, "history": [{"step": 3, "train_loss": 0.5, "validation_loss": 0.5}]}
+    if is_old:
+        state |= {"carried": torch.zeros(1, 2), "losses": []}
+    optimizer_name = "optimizer" if is_old else "optimizer of network"
+    content = {"state": state, "weights": network.state_dict(), optimizer_name: optimizer.state_dict()}
     fuzz("checkpoint", any_of(content), tmp_path / "last.ckpt")
 
 

@@ -95,10 +95,10 @@ def test_what_takes_more_memory_than_there_is_is_one_sentence(run_command: Calla
 def test_a_state_of_another_kind_is_not_gone_on_with(tmp_path: Path) -> None:
     import torch
 
-    from conditioned_synthesis.training.steps import State
     from texturelib.errors import TextureError
     from texturelib.learning.checkpoint import resume
+    from texturelib.learning.loop import State
 
-    torch.save({"state": {"step": "many", "carried": None, "losses": [], "history": []}}, tmp_path / "last.ckpt")
+    torch.save({"state": {"step": "many", "history": []}}, tmp_path / "last.ckpt")
     with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training \(step is a str\)"):
         resume(tmp_path / "last.ckpt", State, {})

@@ -1,4 +1,4 @@
-"""What a training leaves behind."""
+"""The log of a training."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from torch import nn
 
 from texturelib.errors import TextureError
 from texturelib.learning.checkpoint import resume, save_checkpoint
-from texturelib.learning.journal import Journal
+from texturelib.learning.training_log import TrainingLog
 
 
 def test_a_checkpoint_comes_after_the_history_that_leads_to_it(tmp_path: Path) -> None:
     """Or a training killed between the two, which does not do the step again, would never write its row."""
     (tmp_path / "last.ckpt").mkdir()  # so that it cannot be written
-    with Journal(tmp_path, begins_at=0) as journal, pytest.raises(IsADirectoryError):
-        journal.write(3, {"step": 3}, [{"step": 3, "train_loss": 0.5}], {})
+    with TrainingLog(tmp_path, begins_at=0) as log, pytest.raises(IsADirectoryError):
+        log.write(3, {"step": 3}, [{"step": 3, "train_loss": 0.5}], {})
     assert pd.read_csv(tmp_path / "history.csv").to_dict("records") == [{"step": 3, "train_loss": 0.5}]
 
 

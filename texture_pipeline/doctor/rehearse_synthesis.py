@@ -1,38 +1,41 @@
 """A few clips exported, a few steps of a synthesiser's training, a moment played: what each takes."""
 
+import copy
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
+from lightning_fabric import Fabric
 
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.clips import Sounds, read_sounds
 from conditioned_synthesis.data.export import Clip, Form, export_clip
 from conditioned_synthesis.data.mtcrnn_format import find_pairs
+from conditioned_synthesis.data.split import SplitSounds
 from conditioned_synthesis.instrument.generate import write_sound
 from conditioned_synthesis.instrument.instrument import Instrument
-from conditioned_synthesis.training.command import untrained
-from conditioned_synthesis.training.steps import Split, fit, validation_loss
+from conditioned_synthesis.training.command import plan_of, untrained
 from texture_pipeline.doctor.scratch import FEW, Each, Enough, Scratch, Stopwatch, seconds_of, seconds_of_each
 from texturelib.controls import Control
 from texturelib.dataset import read_dataset
 from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy
 from texturelib.learning.compute import start_fabric
+from texturelib.learning.loop import train, validate
 from texturelib.learning.one_thread import one_thread
+from texturelib.learning.trainable import Trainable
 
 _MOST_STEPS, _MOST_SECONDS = 10, 2.5
-_MOST_VALIDATION_CLIPS = 64
 _PLAYED_SECONDS = 0.25, 1.0
 
 
 @dataclass
 class Synthesis:
-    """Seconds. read: of a clip of the training. step: of the training, from `n_measured` of them. validation: of one, with
-    `n_windows` windows of the clips. picture: of a sound that is written with one. beginning, second: of playing a sound, and of
-    each second of it, on one core.
+    """Seconds. read: of a clip of the training. step: of the training, from `n_measured` of them. validation: of all
+    held-out clips, once. picture: of a sound that is written with one. beginning, second: of playing a sound, and of each second
+    of it, on one core.
     """
 
     n_parameters: int
@@ -86,23 +89,13 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     rows = np.arange(len(sounds))
     watch = Stopwatch(_MOST_STEPS, _MOST_SECONDS)
     network: Any = instrument.network
+    few = settings.model_copy(update={"num_steps": _MOST_STEPS + 2, "checkpoint": _MOST_STEPS + 2})
+    held_out = np.resize(rows, max(1, round(settings.validation * n_clips)))
+    training = few.training(network, SplitSounds(sounds, rows, held_out), config.train.seed)
     with suppress(Enough):
-        fit(
-            network,
-            sounds,
-            Split(rows, rows[:1]),
-            settings.model_copy(update={"num_steps": _MOST_STEPS + 2, "checkpoint": _MOST_STEPS + 2}),
-            scratch.new("synthesiser"),
-            config.train.seed,
-            fabric,
-            lambda _: None,
-            lambda _: watch.tick(),
-        )
-    window, n_windows = cast("int", network.window), cast("int", network.n_windows)
-    n_windows = min(n_windows, sounds.n_samples // window)
-    held_out = np.resize(rows, min(_MOST_VALIDATION_CLIPS, max(1, round(settings.validation * n_clips))))
+        train(training, plan_of(few, scratch.new("synthesiser"), after_step=lambda _: watch.tick()), fabric)
     network.to(fabric.device)
-    validation = seconds_of(lambda: validation_loss(network, sounds, held_out, window, 1, fabric)) * n_windows
+    validation = _validation_seconds(training, fabric)
     network.to("cpu").eval()
     beginning, second = _playing(instrument)
     picture = _picture_seconds(scratch, sounds, instrument)
@@ -110,6 +103,16 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     seconds_of_clip = sounds.n_samples / sounds.sample_rate
     read = seconds / len(sounds)
     return Synthesis(n_parameters, read, watch.seconds, watch.n_steps, validation, picture, beginning, second, seconds_of_clip)
+
+
+def _validation_seconds(training: Trainable, fabric: Fabric) -> float:
+    """-> seconds that it takes to look at all held-out clips, from the first batch of them."""
+    batches = iter(training.validation(slice(None)))
+    first = [next(batches)]
+    n_batches = 1 + sum(1 for _ in batches)
+    only_first = copy.copy(training)
+    only_first.validation = lambda _: first  # type: ignore[method-assign]
+    return n_batches * seconds_of(lambda: validate(only_first, training.module, list(training.groups()), fabric))
 
 
 def _playing(instrument: Instrument) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric.strategies.ddp import DDPStrategy
-from torch import distributed
+from torch import distributed, nn
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 _LOOPBACK = "127.0.0.1"
@@ -18,6 +18,11 @@ class OneMachine(DDPStrategy):
     def __init__(self) -> None:
         # Spawned for a training alone: whatever is read and written around it happens once.
         super().__init__(start_method="spawn")
+
+    def setup_module(self, module: nn.Module) -> Any:
+        """The module itself: not DistributedDataParallel, which wants every weight to have a gradient at every step. The training
+        loop averages gradients over the processes, those of the optimiser whose turn it is."""
+        return module
 
     def setup_environment(self) -> None:
         if not distributed.is_initialized():

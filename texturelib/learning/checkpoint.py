@@ -32,9 +32,18 @@ def save_checkpoint(path: Path, state: Mapping[str, Any], learning: Mapping[str,
         part.write_bytes(archive.getbuffer())
 
 
-def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, HasState]) -> State:
-    """-> the state as it was saved, and every part of `learning` as it was; a new one where there is no file.
+def resume(
+    path: Path,
+    new_state: Callable[..., State],
+    learning: Mapping[str, HasState],
+    upgrade: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> State:
+    """Load a checkpoint: every part of `learning` is then as it was saved.
 
+    Args:
+        upgrade: the content of the file -> the same as this version writes it; what older versions wrote can so be resumed.
+
+    Returns: the state as it was saved; a new one where there is no file.
     Errors: TextureError when it is not a checkpoint of this training, or holds numbers that are not finite.
     """
     if not path.exists():
@@ -42,6 +51,7 @@ def resume(path: Path, new_state: Callable[..., State], learning: Mapping[str, H
     try:
         content: Mapping[str, Any] = load_tensors(path)
         check_finite(path, content, "remove it to start anew")
+        content = upgrade(content)
         state = new_state(**content["state"])
         _check_kinds(state, new_state())
         for name, part in learning.items():

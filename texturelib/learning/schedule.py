@@ -1,6 +1,7 @@
 """How a learning rate runs through a training."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -11,11 +12,16 @@ Schedule = Literal["constant", "cosine", "one_cycle"]
 cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
 
 
-def set_learning_rate(optimizer: "Optimizer", highest: float, schedule: Schedule, share: float) -> None:
-    """share: of the training that is over."""
+def set_learning_rate(optimizer: "Optimizer", highest: Sequence[float], schedule: Schedule, share: float) -> None:
+    """Set the learning rate of each of the optimiser's parameter groups.
+
+    Args:
+        highest: of each of them, the highest rate that it has in the training.
+        share: of the training that is over, 0..1.
+    """
     factor = {"constant": _constant, "cosine": cosine, "one_cycle": one_cycle}[schedule](share)
-    for group in optimizer.param_groups:
-        group["lr"] = highest * factor
+    for group, rate in zip(optimizer.param_groups, highest, strict=True):
+        group["lr"] = rate * factor
 
 
 def _constant(_: float) -> float:

@@ -1,7 +1,5 @@
 """The network of MTCRNN's audio tier: its modules have the names that its checkpoints know."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import nn
@@ -11,10 +9,6 @@ from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.mtcrnn.player import FastGru
 from texturelib.errors import UsageError
 
-if TYPE_CHECKING:
-    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
-
-
 _SECONDS_TO_BEGIN = 3.0
 
 
@@ -23,14 +17,29 @@ class ConditionalGru(nn.Module):
 
     loss_in_words = "nats per sample (knowing nothing: 5.545)"
 
-    def __init__(self, config: "Mtcrnn", n_controls: int, sample_rate: int) -> None:
+    def __init__(
+        self,
+        n_controls: int,
+        sample_rate: int,
+        hidden_size: int = 256,
+        n_layers: int = 1,
+        onehot: bool = False,
+        tfr: float = 1.0,
+    ) -> None:
+        """Args:
+        n_controls: number of controls.
+        sample_rate: of the sounds, in Hz.
+        hidden_size: units of each layer of gated recurrent units.
+        n_layers: number of these layers.
+        onehot: the last sample comes in as one of 256 inputs; else as a number.
+        tfr: teacher forcing rate, 0..1: the share of samples heard in training that are the clip's, not the network's guess.
+        """
         super().__init__()
-        self.window, self.n_windows = config.seq_len, config.windows_carried
-        self._onehot, self._tfr = config.onehot, config.tfr
+        self._onehot, self._tfr = onehot, tfr
         self._n_to_begin = round(_SECONDS_TO_BEGIN * sample_rate)
-        self.i2d = nn.Linear((LEVELS if config.onehot else 1) + n_controls, config.hidden_size)
-        self.gru = nn.GRU(config.hidden_size, config.hidden_size, config.n_layers, batch_first=True)
-        self.h2o = nn.Linear(config.hidden_size, LEVELS)
+        self.i2d = nn.Linear((LEVELS if onehot else 1) + n_controls, hidden_size)
+        self.gru = nn.GRU(hidden_size, hidden_size, n_layers, batch_first=True)
+        self.h2o = nn.Linear(hidden_size, LEVELS)
 
     def forward(
         self, before: torch.Tensor, controls: torch.Tensor, state: torch.Tensor | None = None
@@ -49,7 +58,21 @@ class ConditionalGru(nn.Module):
     def loss(
         self, audio: torch.Tensor, controls: torch.Tensor, carried: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """-> the mean cross-entropy of a sample, in nats; ln 256 is that of a network that knows nothing."""
+        """Compute the loss of a window.
+
+        Args:
+            audio: -1..1, the first sample is the one before the window.
+            controls: of each sample of the window, 0..1.
+            carried: the state that the window before left; None is an empty one.
+
+        Returns: the mean cross-entropy of a sample, in nats; ln 256 is that of a network that knows nothing. The state after the
+        window, without a gradient.
+
+        Shape:
+            audio: [batch, 1 + samples]
+            controls: [batch, samples, n_controls]
+            carried: [n_layers, batch, hidden_size], before and after
+        """
         indices = torch.from_numpy(encode(audio.cpu().numpy())).long().to(audio.device)
         before, target = indices[:, :-1], indices[:, 1:]
         if self.training and self._tfr < 1:
@@ -70,8 +93,13 @@ class ConditionalGru(nn.Module):
         return before
 
     def player(self, seed: int, *, temperature: float = 1.0, prime: np.ndarray | None = None, fast: bool = False) -> "_Player":
-        """As `SynthesisNetwork.player`. Sample by sample, on one core; fast: with weights rounded to bytes, a quarter of the time
-        where they do not fit the core's cache (more than 256 units or one layer)."""
+        """As `SynthesisNetwork.player`, sample by sample on one core.
+
+        Args:
+            prime: a sound to go on from, -1..1, as if it had been made with the controls of the beginning; [samples].
+            fast: weights are rounded to bytes; a quarter of the time where they do not fit the core's cache (more than 256 units
+                or one layer).
+        """
         weights = {name: value.detach().float().cpu().numpy() for name, value in self.state_dict().items()}
         step = FastGru(weights, n_layers=self.gru.num_layers, onehot=self._onehot, in_bytes=fast)
         empty = np.zeros((self.gru.num_layers, self.gru.hidden_size), dtype=np.float32)

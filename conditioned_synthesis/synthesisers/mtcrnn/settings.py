@@ -1,6 +1,6 @@
 """MTCRNN's audio network."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -8,7 +8,9 @@ from conditioned_synthesis.synthesisers._base import Synthesiser, synthesisers
 from texturelib.config import Share
 
 if TYPE_CHECKING:
+    from conditioned_synthesis.data.split import SplitSounds
     from conditioned_synthesis.synthesisers.mtcrnn.network import ConditionalGru
+    from conditioned_synthesis.synthesisers.mtcrnn.training import MtcrnnTraining
 
 
 @synthesisers.register
@@ -37,4 +39,19 @@ class Mtcrnn(Synthesiser):
     def network(self, n_controls: int, sample_rate: int) -> "ConditionalGru":
         from conditioned_synthesis.synthesisers.mtcrnn.network import ConditionalGru
 
-        return ConditionalGru(self, n_controls, sample_rate)
+        return ConditionalGru(n_controls, sample_rate, self.hidden_size, self.n_layers, self.onehot, self.tfr)
+
+    def training(self, network: Any, clips: "SplitSounds", seed: int) -> "MtcrnnTraining":
+        from conditioned_synthesis.synthesisers.mtcrnn.training import MtcrnnTraining
+
+        return MtcrnnTraining(
+            network,
+            clips,
+            seed,
+            seq_len=self.seq_len,
+            windows_carried=self.windows_carried,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            schedule=self.schedule,
+            gradient_norm=self.gradient_norm,
+        )

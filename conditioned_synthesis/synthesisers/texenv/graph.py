@@ -1,20 +1,16 @@
 """TexEnv as one graph of tensors, for runtimes that know nothing of this toolkit."""
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import nn
 
 from conditioned_synthesis.dsp.noise_bands import put_on
 from conditioned_synthesis.synthesisers._base import Graph
-
-if TYPE_CHECKING:
-    from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+from conditioned_synthesis.synthesisers.texenv.player import MakesEnvelopes
 
 _FRAMES = 4  # of the example that the graph is made with; any number runs
 
 
-def graph_of(network: "TexEnvNetwork") -> Graph:
+def graph_of(network: MakesEnvelopes, n_controls: int) -> Graph:
     """What `TexEnvPlayer` does in a call, with its noise, and all that it keeps from one call to the next, as inputs."""
     states = {f"state_{index}": state for index, state in enumerate(network.no_states(1))}
     n_bands = network.bands.n_bands
@@ -26,7 +22,7 @@ def graph_of(network: "TexEnvNetwork") -> Graph:
     }
     return Graph(
         module=_TexEnvGraph(network).eval(),
-        controls=torch.zeros(1, _FRAMES, network.conditions[0].in_features),  # type: ignore[arg-type]
+        controls=torch.zeros(1, _FRAMES, n_controls),
         inputs=inputs,
         outputs=("samples", *(f"{name}_after" for name in inputs if name != "noise")),
         moving=("noise",),
@@ -45,7 +41,7 @@ class _TexEnvGraph(nn.Module):
     loops: torch.Tensor
     lengths: torch.Tensor
 
-    def __init__(self, network: "TexEnvNetwork") -> None:
+    def __init__(self, network: MakesEnvelopes) -> None:
         super().__init__()
         self.network = network
         loops = network.carriers.loops

@@ -1,9 +1,7 @@
 """The network of TexEnv: controls and noise in, the envelopes of bands out, as long as one likes."""
 
 import math
-from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -12,19 +10,13 @@ from conditioned_synthesis.dsp.noise_bands import Carriers, carriers_of, put_on
 from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
 from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.texenv.graph import graph_of
-from conditioned_synthesis.synthesisers.texenv.player import TexEnvPlayer
-from texturelib.errors import UsageError
-
-if TYPE_CHECKING:
-    from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
+from conditioned_synthesis.synthesisers.texenv.player import States, TexEnvPlayer
 
 _REACH = 8.0  # nepers (70 dB) that an envelope may leave its band's mean by, up or down
 _FIRST_LEVEL = -5.0  # nepers, of a band of a network that has met no sound
 _KERNEL = 3
 _LOWEST_MODULATION_HZ = 2.0
 _AT_ONCE = 16  # clips that are compared at a time, for memory's sake
-
-States = list[torch.Tensor]
 
 
 class TexEnvNetwork(nn.Module):
@@ -34,26 +26,44 @@ class TexEnvNetwork(nn.Module):
     has_levels: torch.Tensor
 
     loss_in_words = "of texture statistics"
-    n_windows = 1
     n_noises = 8  # channels of noise that envelopes are made of
 
-    def __init__(self, config: "TexEnv", n_controls: int, sample_rate: int) -> None:
+    def __init__(
+        self,
+        n_controls: int,
+        sample_rate: int,
+        seconds: float = 1.0,
+        n_bands: int = 32,
+        low_hz: float = 30.0,
+        envelope_hz: float = 250.0,
+        channels: int = 64,
+        n_layers: int = 5,
+    ) -> None:
+        """Args:
+        n_controls: number of controls.
+        sample_rate: of the sounds, in Hz.
+        seconds: of a sound that is compared with a clip in training.
+        n_bands: evenly spaced on the ERB scale.
+        low_hz: the centre of the first band.
+        envelope_hz: points of an envelope per second, about; samples between two points are a power of two.
+        channels: of the network.
+        n_layers: of the network; each looks three times as far back as the one before.
+        """
         super().__init__()
-        self.window = round(config.seconds * sample_rate)
-        self.hop = 2 ** max(0, round(math.log2(sample_rate / config.envelope_hz)))
-        self.bands = Bands(sample_rate, config.n_bands, config.low_hz)
-        self._sample_rate, self._low_hz = sample_rate, config.low_hz
-        channels = config.channels
+        self.n_samples = round(seconds * sample_rate)
+        self.hop = 2 ** max(0, round(math.log2(sample_rate / envelope_hz)))
+        self.bands = Bands(sample_rate, n_bands, low_hz)
+        self._sample_rate, self._low_hz = sample_rate, low_hz
         self.conditions = nn.Sequential(nn.Linear(n_controls, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU())
         self.enter = nn.Linear(self.n_noises, channels)
-        self.layers = nn.ModuleList(_Layer(channels, _KERNEL**index) for index in range(config.n_layers))
-        self.leave = nn.Linear(channels, config.n_bands)
-        self.levels = nn.Linear(channels, config.n_bands)
+        self.layers = nn.ModuleList(_Layer(channels, _KERNEL**index) for index in range(n_layers))
+        self.leave = nn.Linear(channels, n_bands)
+        self.levels = nn.Linear(channels, n_bands)
         nn.init.zeros_(self.levels.weight)
-        self.register_buffer("mean_levels", torch.full((config.n_bands,), _FIRST_LEVEL))
+        self.register_buffer("mean_levels", torch.full((n_bands,), _FIRST_LEVEL))
         self.register_buffer("has_levels", torch.tensor(False))
         self.texture = TextureStatistics(
-            sample_rate, self.window, lowest_modulation_hz=max(_LOWEST_MODULATION_HZ, 2 * sample_rate / self.window)
+            sample_rate, self.n_samples, lowest_modulation_hz=max(_LOWEST_MODULATION_HZ, 2 * sample_rate / self.n_samples)
         )
 
     @property
@@ -77,14 +87,25 @@ class TexEnvNetwork(nn.Module):
     def no_states(self, batch: int) -> States:
         return [layer.no_state(batch) for layer in self.layers]  # type: ignore[operator,misc]
 
-    def loss(self, audio: torch.Tensor, controls: torch.Tensor, carried: None) -> tuple[torch.Tensor, None]:
-        """-> how far the statistics of new sounds are from those of the clips with the same controls."""
+    def losses(self, audio: torch.Tensor, controls: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Compare the statistics of new sounds with those of the clips that have the same controls.
+
+        Args:
+            audio: clips, -1..1.
+            controls: of each sample, 0..1.
+
+        Returns: their distance, "loss".
+
+        Shape:
+            audio: [batch, n_samples]
+            controls: [batch, n_samples, n_controls]
+        """
         if self.training and not self.has_levels:
-            self._learn_levels(audio[:, 1:])
+            self._learn_levels(audio)
         losses = []
-        for clips, of_clips in zip(audio[:, 1:].split(_AT_ONCE), controls.split(_AT_ONCE), strict=True):
+        for clips, of_clips in zip(audio.split(_AT_ONCE), controls.split(_AT_ONCE), strict=True):
             losses.append(self.texture.loss(self.sounds(of_clips), clips) * len(clips))
-        return torch.stack(losses).sum() / len(audio), None
+        return {"loss": torch.stack(losses).sum() / len(audio)}
 
     def sounds(self, controls: torch.Tensor) -> torch.Tensor:
         """controls: [batch, samples, n_controls] -> [batch, samples], from torch's generator as it stands."""
@@ -113,14 +134,12 @@ class TexEnvNetwork(nn.Module):
         self.mean_levels.copy_((2 * shapes.square() @ power).clamp_min(1e-10).log() / 2)
         self.has_levels.fill_(True)
 
-    def player(self, seed: int, *, temperature: float = 1.0, prime: np.ndarray | None = None, fast: bool = False) -> TexEnvPlayer:
+    def player(self, seed: int, *, temperature: float = 1.0) -> TexEnvPlayer:
         """As `SynthesisNetwork.player`; temperature: of the noise that envelopes are made of."""
-        if prime is not None:
-            raise UsageError('prime: a synthesiser of type "texenv" has no memory of a sound to go on from')
         return TexEnvPlayer(self, seed, temperature)
 
     def graph(self) -> Graph:
-        return graph_of(self)
+        return graph_of(self, n_controls=self.conditions[0].in_features)  # type: ignore[arg-type]
 
 
 class _Layer(nn.Module):

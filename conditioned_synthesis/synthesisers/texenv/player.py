@@ -1,24 +1,39 @@
 """A sound of TexEnv's in the making."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
 
-from conditioned_synthesis.dsp.noise_bands import put_on
+from conditioned_synthesis.dsp.filterbank import Bands
+from conditioned_synthesis.dsp.noise_bands import Carriers, put_on
 
-if TYPE_CHECKING:
-    from conditioned_synthesis.synthesisers.texenv.network import States, TexEnvNetwork
+States = list[torch.Tensor]
+
+
+class MakesEnvelopes(Protocol):
+    """What is asked of the network to play it: TexEnvNetwork."""
+
+    hop: int
+    bands: Bands
+    n_noises: int
+
+    @property
+    def n_back(self) -> int: ...
+    @property
+    def carriers(self) -> Carriers: ...
+    def no_states(self, batch: int) -> States: ...
+    def __call__(self, controls: torch.Tensor, noise: torch.Tensor, states: States) -> tuple[torch.Tensor, States]: ...
 
 
 class TexEnvPlayer:
     """Makes whole frames, and keeps what is left of the last one for the next call."""
 
-    def __init__(self, network: "TexEnvNetwork", seed: int, temperature: float) -> None:
+    def __init__(self, network: MakesEnvelopes, seed: int, temperature: float) -> None:
         self._network, self._temperature = network, temperature
         self._rng = np.random.default_rng(seed)
         self._starts = torch.from_numpy(self._rng.integers(2**31, size=(1, network.bands.n_bands)))
-        self._states: States | None = None
+        self._states: States = []  # of every layer, once it has begun
         self._last = torch.empty(0)
         self._left = np.zeros(0, dtype=np.float32)
 
@@ -29,7 +44,7 @@ class TexEnvPlayer:
         out, self._left = [self._left[:n_left]], self._left[n_left:]
         frames = torch.from_numpy(np.ascontiguousarray(controls[n_left::hop], dtype=np.float32))[None]
         if frames.shape[1]:
-            if self._states is None:
+            if not self._states:
                 self._begin(frames[:, :1])
             made = self._frames(frames)
             envelopes = torch.cat([self._last, made], dim=1)

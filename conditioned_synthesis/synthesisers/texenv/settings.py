@@ -39,4 +39,13 @@ class TexEnv(Synthesiser):
     def network(self, n_controls: int, sample_rate: int) -> "TexEnvNetwork":
         from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
 
-        return TexEnvNetwork(self, n_controls, sample_rate)
+        return TexEnvNetwork(
+            n_controls,
+            sample_rate,
+            seconds=self.seconds,
+            n_bands=self.n_bands,
+            low_hz=self.low_hz,
+            envelope_hz=self.envelope_hz,
+            channels=self.channels,
+            n_layers=self.n_layers,
+        )

@@ -1,4 +1,4 @@
-"""What a training leaves behind as it goes: last.ckpt, history.csv and TensorBoard events."""
+"""The log of a training: last.ckpt, history.csv and TensorBoard events."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ from texturelib.files import write_table
 from texturelib.learning.checkpoint import HasState, save_checkpoint
 
 
-class Journal:
-    """Nothing is written from any process but the first."""
+class TrainingLog:
+    """Writes the files that a training leaves in its folder as it goes. Only the first process writes."""
 
     def __init__(self, folder: Path, begins_at: int, writes: bool = True) -> None:
         """begins_at: the epoch or step that a resumed training goes on from; events after it are void."""
@@ -22,7 +22,7 @@ class Journal:
 
             self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=begins_at)
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "TrainingLog":
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -32,7 +32,14 @@ class Journal:
     def write(
         self, at: int, state: Mapping[str, Any], history: Sequence[Mapping[str, float]], learning: Mapping[str, HasState]
     ) -> None:
-        """at: the epoch or step. history: a row for each until now; its first column counts them."""
+        """Write a checkpoint.
+
+        Args:
+            at: the epoch or step.
+            state: plain tensors and numbers.
+            history: one row per checkpoint until now; its first column is the epoch or step, the others are losses.
+            learning: by name, what else is saved.
+        """
         import pandas as pd
 
         if self._writer is None:

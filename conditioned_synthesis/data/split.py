@@ -1,0 +1,56 @@
+"""Which clips are learnt from, and which are held out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from conditioned_synthesis.data.clips import Sounds
+
+
+@dataclass(frozen=True)
+class SplitSounds:
+    """Sounds to learn from.
+
+    Attributes:
+        sounds: all clips, of one length, with their controls.
+        train: rows of the clips that are learnt from.
+        held_out: rows of those that are only looked at.
+
+    Shape:
+        train: [n_train]
+        held_out: [n_held_out]
+    """
+
+    sounds: Sounds
+    train: np.ndarray
+    held_out: np.ndarray
+
+    def drawn(self, batch_size: int, n_samples: int, seed: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Draw clips to learn from, each as often as any other as far as that goes, and where in them to begin.
+
+        Args:
+            batch_size: number of clips.
+            n_samples: that are left from where each begins.
+            seed: the same one draws the same.
+
+        Returns: rows of the sounds; the first sample in each.
+
+        Shape:
+            -> [batch_size], [batch_size]
+        """
+        rng = np.random.default_rng(seed)
+        turns = -(-batch_size // len(self.train))
+        rows = np.concatenate([rng.permutation(self.train) for _ in range(turns)])[:batch_size]
+        return rows, rng.integers(0, self.sounds.n_samples - n_samples + 1, batch_size)
+
+
+def split_sounds(sounds: Sounds, share: float, seed: int) -> SplitSounds:
+    """Hold out a share of the clips, at least one.
+
+    Args:
+        share: 0..1.
+        seed: the same one and the same number of clips hold out the same ones.
+    """
+    order = np.random.default_rng([seed, len(sounds)]).permutation(len(sounds))
+    n_held_out = max(1, round(share * len(sounds)))
+    return SplitSounds(sounds, np.sort(order[n_held_out:]), np.sort(order[:n_held_out]))

@@ -1,0 +1,1 @@
+"""A WGAN-GP as small as one may be, which the training loop trains."""
