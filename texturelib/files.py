@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from texturelib.cells import as_cell, from_cell
 from texturelib.durable import sync_file
 from texturelib.errors import TextureError, first_line
 from texturelib.json_text import NotJsonError, parse
@@ -137,6 +138,8 @@ def import_pandas() -> ModuleType:
 
 
 def write_table(path: Path, table: "pd.DataFrame", is_durable: bool = False) -> None:
+    """Write a CSV; a text that a spreadsheet would take for a formula is marked as text, which `read_table` undoes."""
+    table = _texts(table, as_cell)
     # Names may hold a carriage return, which ends a row unless it stands in quotes; Python's csv sets none around it.
     has_returns = any("\r" in value for column in table for value in table[column] if isinstance(value, str))
     quoting = csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL
@@ -173,7 +176,20 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
     # What is too much in a row pandas takes for its name, and shifts the columns.
     if len(table) and not isinstance(table.index, pd.RangeIndex):
         raise TextureError(f"{shown(path)}: not a CSV table (its rows have more columns than its first line)")
-    return table
+    return _texts(table, from_cell)
+
+
+def _texts(table: "pd.DataFrame", change: Callable[[Any, str], Any]) -> "pd.DataFrame":
+    """-> the table with each text changed, given its column's name."""
+    import pandas as pd
+
+    names = [name for name in table if table[name].dtype == object or isinstance(table[name].dtype, pd.StringDtype)]
+    changed = {}
+    for name in names:
+        values = [change(value, str(name)) for value in table[name]]
+        if any(new is not old for new, old in zip(values, table[name], strict=True)):
+            changed[name] = pd.Series(values, index=table.index, dtype=table[name].dtype)
+    return table.assign(**changed) if changed else table
 
 
 def _named(place: Path | str) -> str:

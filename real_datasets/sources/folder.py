@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from real_datasets.sources._base import Recording, Source, sources
+from texturelib.cells import from_cell
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
 from texturelib.files import check_encoding, check_file, check_separator, printable, shown
@@ -88,7 +89,7 @@ def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
                         f"{place}: line {reader.line_num}: has {len(row)} columns, not {len(header)}; put tags with commas in "
                         'quotes, or part them with ";"'
                     )
-                described = dict(zip(header, row, strict=True))
+                described = {name: from_cell(value, name) for name, value in zip(header, row, strict=True)}
                 if described["file_name"] in rows:
                     raise TextureError(f'{place}: "{described["file_name"]}" stands in two rows; keep one')
                 rows[described["file_name"]] = described
