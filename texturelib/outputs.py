@@ -16,7 +16,9 @@ from texturelib.config import StageConfig
 from texturelib.durable import sync_file, sync_folder
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import PART, check_file, read_json, real_path, remove_parts, shown, write_json
+from texturelib.input_contents import note_contents, same_contents
 from texturelib.locks import LOCK, Lock, check_free
+from texturelib.sound_files import find_files
 
 _RUN = "run.json"
 _LARGEST_FILE = 2**32  # bytes; of those that are read as a whole, no others are inputs by themselves
@@ -65,6 +67,8 @@ class Output:
         remove_parts(self.folder)
         write_json(self.folder / _RUN, self._run | {"finished": False}, is_durable=True)
         write_json(self.folder / "config.json", self._written_config)
+        folders = {name: path for name, path in self._inputs.items() if _is_strangers_folder(path)}
+        note_contents(self.folder, folders, self._run["inputs"])
 
     def finish(self, discard: Sequence[str] = ()) -> None:
         """Mark the folder as complete, when all that lies in it is on the disk. Last of all.
@@ -120,6 +124,10 @@ def look_at_output(
     try:
         check_free(folder)
         fingerprints = {name: _fingerprint_of_input(name, path) for name, path in (inputs or {}).items()}
+        for name, earlier in (before or {}).get("inputs", {}).items():
+            is_other = name in fingerprints and fingerprints[name] != earlier
+            if inputs and is_other and _is_strangers_folder(inputs[name]) and same_contents(folder, name, inputs[name], earlier):
+                fingerprints[name] = earlier
     except TextureError as error:
         if not dry_run:
             raise
@@ -158,7 +166,7 @@ def fingerprint(path: Path) -> str:
     """-> a digest that changes with what `path` holds.
 
     A folder made by this toolkit, or one in it, is known by how it was made and by its table; any other by names, sizes
-    and times of its files, hidden ones left out; a single file by its content.
+    and times of its files, hidden ones and those of a system left out; a single file by its content.
     Errors: TextureError when it is missing, empty or not finished.
     """
     if not path.exists():
@@ -170,11 +178,15 @@ def fingerprint(path: Path) -> str:
         return _digest([run["fingerprint"], _digest_of_file(table) if table.is_file() else ""])
     if path.is_file():
         return _digest_of_file(path)[:32]
-    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+    files = sorted(p for p in find_files(path) if p.is_file())
     if not files:
         raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
+
+
+def _is_strangers_folder(path: Path) -> bool:
+    return path.is_dir() and not (_read_run(path) or _read_run(path.parent))
 
 
 def inputs_of(folder: Path) -> dict[str, Any]:

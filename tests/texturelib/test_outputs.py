@@ -1,6 +1,8 @@
 """A folder that holds something is gone on with, left alone, or replaced, and the reason is said."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -326,3 +328,55 @@ def test_a_users_own_folder_may_grow_while_it_is_read_and_the_next_run_notices(
     output.finish()
 
     assert look(inputs=inputs, dry_run=True).why == "input changed: recordings"
+
+
+@pytest.fixture
+def recordings(look: Callable[..., Output], tmp_path: Path) -> Path:
+    """-> a folder of the user's own that a finished run in tmp_path/results read."""
+    folder = tmp_path / "recordings"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.wav").write_text("one")
+    (folder / "deep" / "b.wav").write_text("two")
+    output = look(inputs={"source": folder})
+    output.begin()
+    output.finish()
+    return folder
+
+
+def test_a_touched_or_copied_folder_that_holds_the_same_bytes_is_the_same(
+    look: Callable[..., Output], recordings: Path, tmp_path: Path
+) -> None:
+    os.utime(recordings / "a.wav", (0, 0))
+    assert look(inputs={"source": recordings}).is_done
+    shutil.copytree(recordings, tmp_path / "copy", copy_function=shutil.copyfile)
+    shutil.rmtree(recordings)
+    (tmp_path / "copy").rename(recordings)
+    assert look(inputs={"source": recordings}).is_done
+
+
+def test_what_a_system_leaves_in_a_folder_changes_nothing(look: Callable[..., Output], recordings: Path) -> None:
+    for name in (".DS_Store", ".ipynb_checkpoints/a.wav", "__MACOSX/._a.wav"):
+        (recordings / name).parent.mkdir(exist_ok=True)
+        (recordings / name).write_text("x")
+    assert look(inputs={"source": recordings}).is_done
+
+
+@pytest.mark.parametrize(
+    "change", ["other bytes of the same size", "a file more", "a file less", "another name", "a bad note"]
+)
+def test_a_folder_that_holds_something_else_is_another(
+    look: Callable[..., Output], recordings: Path, tmp_path: Path, change: str
+) -> None:
+    if change == "other bytes of the same size":
+        (recordings / "a.wav").write_text("eno")
+    elif change == "a file more":
+        (recordings / "c.wav").write_text("three")
+    elif change == "a file less":
+        (recordings / "a.wav").unlink()
+    elif change == "another name":
+        (recordings / "a.wav").rename(recordings / "c.wav")
+    else:
+        os.utime(recordings / "a.wav", (0, 0))
+        (tmp_path / "results" / "inputs.json").write_text("[1]")
+    with pytest.raises(UsageError, match="input changed: source"):
+        look(inputs={"source": recordings})

@@ -1,0 +1,65 @@
+"""What lay in the folders that a run read, file by file, so that a copied or touched folder is known as the same.
+
+Of a folder that the toolkit did not make, a fingerprint sees names, sizes and times. Where only times differ, `inputs.json` in
+the output says what the contents were.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from texturelib.errors import TextureError
+from texturelib.files import read_json, write_json
+from texturelib.progress import progress
+from texturelib.sound_files import find_files
+
+_NOTES = "inputs.json"
+_MOST_BYTES = 2**34
+
+
+def note_contents(output: Path, folders: Mapping[str, Path], fingerprints: Mapping[str, str]) -> None:
+    """Write `output/inputs.json`. folders: by the name of an input, those that are not the toolkit's. fingerprints: by name.
+
+    It reads every file once, at about the speed of the disk; of a folder of more than 16 GB it reads nothing.
+    """
+    content = {}
+    for name, folder in folders.items():
+        files = _files(folder)
+        if sum((folder / file).stat().st_size for file in files) <= _MOST_BYTES:
+            facts = {file: _facts(folder / file) for file in progress(files, f"looking at {name}")}
+            content[name] = {"fingerprint": fingerprints[name], "files": facts}
+    if content:
+        write_json(output / _NOTES, content)
+
+
+def same_contents(output: Path, name: str, folder: Path, fingerprint: str) -> bool:
+    """-> whether `output/inputs.json` says that the folder held the same bytes when it had that fingerprint. Only files with
+    another time than then are read; none where a name or a size differs."""
+    try:
+        noted: Any = read_json(output / _NOTES)[name] if (output / _NOTES).is_file() else None
+        if noted is None or noted["fingerprint"] != fingerprint or noted["files"].keys() != set(_files(folder)):
+            return False
+        found = {folder / file: facts for file, facts in noted["files"].items()}
+        if any(path.stat().st_size != size for path, (size, _, _) in found.items()):
+            return False
+        return all(path.stat().st_mtime_ns == time or _digest(path) == digest for path, (_, time, digest) in found.items())
+    except (TextureError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        return False  # not as we wrote it
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in find_files(folder) if path.is_file())
+
+
+def _facts(path: Path) -> list[Any]:
+    found = path.stat()  # before it is read: what is changed meanwhile has another time
+    return [found.st_size, found.st_mtime_ns, _digest(path)]
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()[:32]
