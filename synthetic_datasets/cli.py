@@ -36,9 +36,11 @@ def generate(
     debug: DebugOption = False,
 ) -> None:
     """Render the clips of CONFIG into its output folder."""
+    from synthetic_datasets.clip_memory import problem_with_memory
     from synthetic_datasets.commands import look
     from synthetic_datasets.config import SyntheticConfig
     from texturelib.config import load_config
+    from texturelib.errors import UsageError
     from texturelib.files import shown
 
     settings = load_config(config, SyntheticConfig, set_ or [])
@@ -46,9 +48,14 @@ def generate(
     n_clips = min(sample or settings.distribution.n_planned, settings.distribution.n_planned)
     megabytes = n_clips * settings.seconds * settings.sample_rate * 2 / 1e6
     size = f"{n_clips} clips of {settings.seconds:g} s, {n_clips * settings.seconds / 3600:.2f} h, {megabytes:.0f} MB"
+    problem = None if output.is_done else problem_with_memory(settings, workers)
     if dry_run or output.is_done:
         print(f"{shown(output.folder)}: {size}: {output.why}")
+        if problem:
+            print(f"note: {shown(config)}: {problem}")
         return
+    if problem:
+        raise UsageError(f"{shown(config)}: {problem}")
     if settings.distribution.n_planned != settings.distribution.n_clips and not yes:
         _agree(f"the distribution makes {settings.distribution.n_planned} clips, not {settings.distribution.n_clips}")
     from synthetic_datasets.generate import generate as run
@@ -103,18 +110,25 @@ def simulate_recordings(
     debug: DebugOption = False,
 ) -> None:
     """Make simulated field recordings, with their true controls kept apart, to test labels against."""
+    from synthetic_datasets.clip_memory import problem_with_memory
     from synthetic_datasets.commands import look
     from synthetic_datasets.config import RecordingsConfig
     from texturelib.config import load_config
+    from texturelib.errors import UsageError
     from texturelib.files import shown
 
     settings = load_config(config, RecordingsConfig, set_ or [])
     output = look(settings, "simulate-recordings", overwrite=overwrite, dry_run=dry_run)
     n_takes = settings.n_locations * settings.takes_per_location
     size = f"{n_takes} recordings of {settings.seconds:g} s at {settings.n_locations} locations"
+    problem = None if output.is_done else problem_with_memory(settings, workers)
     if dry_run or output.is_done:
         print(f"{shown(output.folder)}: {size}: {output.why}")
+        if problem:
+            print(f"note: {shown(config)}: {problem}")
         return
+    if problem:
+        raise UsageError(f"{shown(config)}: {problem}")
     from synthetic_datasets.recordings import simulate_recordings as run
 
     print(f"{shown(output.folder)}: {size} ({output.why})")

@@ -373,3 +373,10 @@ def test_help_does_not_import_what_takes_long():
     )
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[]"
+
+
+def test_clips_that_do_not_fit_into_memory_are_to_mend(small, examined, monkeypatch):
+    monkeypatch.setattr("synthetic_datasets.clip_memory.memory", lambda: (2**34, 2**33))
+    said = examined(*small, "--set", "synthetic.seconds=86400", "--set", "recordings.seconds=86400")
+    for name in ("synthetic", "recordings"):
+        assert any(f"{name}.json: seconds: 86400: rendering a clip takes" in words for words in said.to_mend), said.to_mend

@@ -15,6 +15,7 @@ from texture_pipeline.stages import STAGES, Job
 from texturelib.caches import NUMBA, place_of_compiled_code
 from texturelib.errors import TextureError, first_line
 from texturelib.extras import EXTRA_OF, TOOLKIT, needed
+from texturelib.memory import memory
 
 _AREA = "environment"
 _PAGE = "page"
@@ -115,30 +116,6 @@ def _machine() -> str:
     load = os.getloadavg()[0]
     busy = f"; busy (load {load:.1f}), which goes into what is measured" if load > joblib.cpu_count() else ""
     return f"{joblib.cpu_count()} cores{busy}; {total / 2**30:.1f} GiB of memory, {free / 2**30:.1f} of it free"
-
-
-def memory() -> tuple[int, int]:
-    """-> bytes: all that this process may have, and what is free of it."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    free = total
-    for line in _lines("/proc/meminfo"):
-        if line.startswith("MemAvailable:"):
-            free = int(line.split()[1]) * 1024
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        most, now = "".join(_lines(limit)).strip(), "".join(_lines(used)).strip()
-        if most.isdigit() and now.isdigit() and int(most) < total:  # of a container
-            total, free = int(most), min(free, int(most) - int(now))
-    return total, free
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []
 
 
 def _accelerators(jobs: Sequence[Job] | None) -> Iterator[Finding]:

@@ -3,20 +3,25 @@
 from collections.abc import Iterator
 from typing import Any
 
-from texture_pipeline.doctor.environment import memory
 from texture_pipeline.doctor.findings import Finding
 from texture_pipeline.doctor.flow import Clips, Flow
 from texture_pipeline.doctor.plan import Plan, Step
 from texturelib.errors import TextureError
 from texturelib.files import shown
+from texturelib.memory import memory
 
 _AREA = "data"
 
 
 def look_at_fit(plan: Plan, flow: Flow) -> Iterator[Finding]:
     for step in plan.running():
-        if step.command == "generate" and step.job.stage.package == "synthetic_datasets":
-            yield from _planned(step)
+        if step.job.stage.package == "synthetic_datasets":
+            from synthetic_datasets.clip_memory import problem_with_memory
+
+            if problem := problem_with_memory(step.job.config):  # type: ignore[arg-type]
+                yield Finding(_AREA, "NO", f"{step.job.path.name}: {problem}", is_config=True)
+            if step.command == "generate":
+                yield from _planned(step)
     for job in plan.jobs:
         config: Any = job.config
         if any(step.job == job for step in plan.running()):
