@@ -21,19 +21,23 @@ _VOLUME = Control("volume", -0.6 * FADER_STEPS * UNITY, 0.6 * FADER_STEPS * (1 -
 _COLOURS = LinearSegmentedColormap.from_list("clips", ["white", BLUE, "#0b1f3a"])
 _MOST_BARS = 50  # up to so many, each value of a regular grid has a bin to itself
 
+_MOST_CONTROLS = 8  # each is a row and a column
+
 Ends = tuple[float, float]
 
 
 def plan_picture(path: Path, table: "pd.DataFrame", config: SyntheticConfig) -> None:
     """Write a corner plot: each control's histogram on the diagonal, each pair's below it, the volume's at the top right.
 
-    table: a row per clip, as `make_plan` makes it. Axes below and to the left are sliders, 0..1, those above physical units.
+    Of more controls than eight, the first eight. table: a row per clip, as `make_plan` makes it. Axes below and to the left are
+    sliders, 0..1, those above physical units.
     """
     ranges = config.ranges
-    controls = [control for control in config.engine.available if control.name in ranges]
+    varied = [control for control in config.engine.available if control.name in ranges]
+    controls = varied[:_MOST_CONTROLS]
     last = len(controls) - 1
     values = {control.name: table[control.name].to_numpy() for control in controls}
-    edges = {name: bin_edges(values[name], ends) for name, ends in ranges.items()}
+    edges = {name: bin_edges(values[name], ranges[name]) for name in values}
     figure, axes = grid(len(controls), max(2, len(controls)), 1.8, 1.7)
     for axis in axes.flat:
         axis.set_visible(False)
@@ -60,6 +64,8 @@ def plan_picture(path: Path, table: "pd.DataFrame", config: SyntheticConfig) -> 
         bar.set_label("clips", fontsize="small")
         bar.ax.tick_params(labelsize="x-small")
     asked = "" if len(table) == config.distribution.n_clips else f" ({config.distribution.n_clips} asked for)"
+    if len(controls) < len(varied):
+        asked += f"; the first {len(controls)} of {len(varied)} controls"
     kind = config.distribution.type  # type: ignore[attr-defined]
     figure.suptitle(f"{kind}: {len(table)} clips{asked}", fontsize="medium", fontweight="bold")
     save_picture(figure, path)

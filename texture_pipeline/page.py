@@ -147,7 +147,7 @@ def _synthetic(config: PageConfig, album: _Album) -> dict[str, Any]:
 
     dataset = read_dataset(config.synthetic)
     figure, axes = panels(len(dataset.controls))
-    for axis, name in zip(axes, dataset.controls, strict=True):
+    for axis, name in zip(axes, dataset.controls, strict=False):
         axis.hist(dataset.metadata[name], bins=20, color=BLUE)
         axis.set(xlabel=f"{name} (slider)", xlim=(0, 1))
     axes[0].set_ylabel("clips")
@@ -226,7 +226,7 @@ def _truth_plot(truth: HiddenTruth, page: Path) -> str:
     from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
     figure, axes = panels(len(truth.controls))
-    for index, (axis, name) in enumerate(zip(axes, truth.controls, strict=True)):
+    for index, (axis, name) in enumerate(zip(axes, truth.controls, strict=False)):
         for labels, colour, when in ((truth.before, GREY, "before"), (truth.after, BLUE, "after")):
             axis.plot(truth.truth[:, index], labels[:, index], ".", color=colour, markersize=3, alpha=0.5, label=when)
         ends = [truth.truth[:, index].min(), truth.truth[:, index].max()]

@@ -25,13 +25,21 @@ def grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, 
     return figure, axes
 
 
+MOST_PANELS = 24
+"""More are not looked at, and a thousand take an hour to draw."""
+
+
 def panels(n_panels: int, width: float = 3.2, height: float = 2.8) -> tuple[Figure, list[Axes]]:
-    """-> a row of plots, wrapped after four, that share nothing. Sizes in inches per panel."""
+    """-> a row of plots, wrapped after four, that share nothing; of more than `MOST_PANELS` the first ones, and the picture says
+    so. Sizes in inches per panel."""
+    n_wanted, n_panels = n_panels, min(n_panels, MOST_PANELS)
     columns = min(n_panels, 4)
     rows = -(-n_panels // columns)
     figure, axes = grid(rows, columns, width, height)
     for axis in axes.flat[n_panels:]:
         axis.set_visible(False)
+    if n_panels < n_wanted:
+        figure.suptitle(f"the first {n_panels} of {n_wanted}", fontsize="medium")
     return figure, list(axes.flat[:n_panels])
 
 

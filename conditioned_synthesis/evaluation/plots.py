@@ -18,7 +18,7 @@ COLOURS = (BLUE, ORANGE, "#2f855a", "#805ad5", "#b83280", "#00808a", "#975a16", 
 def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
     """Write a panel per control: each sound, the curve through them, and the straight line that it becomes."""
     figure, axes = panels(len(responses), 3.4, 3.0)
-    for axis, (control, found) in zip(axes, responses.items(), strict=True):
+    for axis, (control, found) in zip(axes, responses.items(), strict=False):
         order = np.argsort(found.asked, kind="stable")
         axis.plot(found.asked, found.read, ".", color=GREY, markersize=5, label="a sound")
         axis.plot(found.asked[order], found.fitted[order], color=BLUE, label="curve")
@@ -36,7 +36,7 @@ def plot_asked_read(path: Path, points: Mapping[str, Mapping[str, tuple[np.ndarr
     decide on the colours. Write a panel per control: each sound, and lines through the means."""
     figure, axes = panels(len(points), 3.8, 3.4)
     colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
-    for axis, (control, of_control) in zip(axes, points.items(), strict=True):
+    for axis, (control, of_control) in zip(axes, points.items(), strict=False):
         ends = [min(asked.min() for asked, _ in of_control.values()), max(asked.max() for asked, _ in of_control.values())]
         axis.plot(ends, ends, color="black", linewidth=0.8, linestyle=":", label="as asked")
         for index, (name, (asked, read)) in enumerate(of_control.items()):

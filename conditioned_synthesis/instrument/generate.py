@@ -23,6 +23,8 @@ from texturelib.files import shown, write_json, write_table
 from texturelib.outputs import Output
 from texturelib.progress import progress
 
+_LONGEST_NAME = 100  # characters of a control's in a file's name, which may have 255 bytes
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -100,8 +102,7 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
     for number, slider in enumerate(instrument.about.sliders, 1):
         if slider.low == slider.high:
             continue  # there is nothing to hear
-        # A control may be called anything, also what no file can be.
-        stem = f"{number}_{re.sub(r'[^A-Za-z0-9-]+', '_', slider.name)}"
+        stem = _stem(number, slider.name)
         for value in np.linspace(slider.low, slider.high, settings.values):
             wanted.append((f"{stem}_{value:.3f}", slider.name, constant(value), settings.seconds))
         sweep = Line(np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high]))
@@ -117,6 +118,15 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
     write_table(output.folder / "examples.csv", pd.DataFrame(rows))
     output.finish()
     return len(rows), notes
+
+
+def _stem(number: int, control: str) -> str:
+    """-> what the names of a control's files begin with: a control may be called anything, also what no file can be.
+
+    >>> _stem(1, "rate/s"), len(_stem(2, "x" * 300))
+    ('1_rate_s', 102)
+    """
+    return f"{number}_{re.sub(r'[^A-Za-z0-9-]+', '_', control)[:_LONGEST_NAME]}"
 
 
 def write_sound(path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Line]) -> str | None:

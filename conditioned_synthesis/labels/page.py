@@ -1,10 +1,11 @@
 """One static page on the labels of a set. It needs no network, no server and no scripts."""
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from conditioned_synthesis.labels.table import physical
 from texturelib.controls import Control, three_figures
@@ -13,6 +14,7 @@ from texturelib.pages import write_page
 if TYPE_CHECKING:
     import pandas as pd
 
+_MOST_CORRELATED = 40  # of a thousand controls the table would have a million cells
 _IN_UNIT = ("min", "quartile_1", "median", "quartile_3", "max", "mean")  # a deviation is none of the control's values
 
 
@@ -27,6 +29,7 @@ def write_analysis_page(
 ) -> None:
     """statistics: what statistics.json holds. correlations: a row and a column per control. source: the labelled set, in words;
     seconds: of each of its clips. The page shows histograms.png, which is to lie beside it."""
+    shown = correlations.index[:_MOST_CORRELATED]
     write_page(
         path,
         "conditioned_synthesis",
@@ -37,7 +40,8 @@ def write_analysis_page(
         source=source,
         rows=[_row(control, statistics) for control in controls],
         constant=[name for name, found in statistics["controls"].items() if found["min"] == found["max"]],
-        correlations=[(name, [_coloured(value) for value in correlations.loc[name]]) for name in correlations.index],
+        correlations=[(name, [_coloured(value) for value in correlations.loc[name, shown]]) for name in shown],
+        n_not_shown=len(correlations) - len(shown),
         strongest=_strongest(correlations),
     )
 
@@ -83,12 +87,12 @@ def _coloured(correlation: float) -> dict[str, str]:
 
 def _strongest(correlations: "pd.DataFrame") -> dict[str, str] | None:
     """-> the two controls that go together most, and their correlation in words; None when no two vary."""
-    found = {pair: float(correlations.at[pair]) for pair in itertools.combinations(correlations.index, 2)}
-    known = {pair: value for pair, value in found.items() if math.isfinite(value)}
-    if not known:
+    values = correlations.to_numpy(float)
+    strengths = np.where(np.triu(np.isfinite(values), k=1), abs(values), -1.0)
+    one, other = np.unravel_index(int(strengths.argmax()), strengths.shape)
+    if strengths[one, other] < 0:
         return None
-    one, other = max(known, key=lambda pair: abs(known[pair]))
-    return {"one": one, "other": other, "text": _signed(known[one, other])}
+    return {"one": correlations.index[one], "other": correlations.columns[other], "text": _signed(float(values[one, other]))}
 
 
 def _signed(correlation: float) -> str:

@@ -22,7 +22,7 @@ def plot_histograms(path: Path, labels: "pd.DataFrame", bins: int, controls: Seq
     ranges = label_ranges(labels)
     normalised = normalise(labels, ranges)
     figure, axes = panels(len(controls), 3.4, 3.2)
-    for control, axis in zip(controls, axes, strict=True):
+    for control, axis in zip(controls, axes, strict=False):
         _bars(axis, counts(normalised[control.name].to_numpy(), bins), BLUE)
         _label_axes(axis, control, ranges[control.name])
     save_picture(figure, path)
@@ -39,7 +39,7 @@ def plot_balance(
     """Write the histograms of the balanced controls before and after. before, after: clips per bin, an axis per control; ranges:
     the smallest and largest label."""
     figure, axes = panels(len(controls), 6.4, 4.2)
-    for index, (control, axis) in enumerate(zip(controls, axes, strict=True)):
+    for index, (control, axis) in enumerate(zip(controls, axes, strict=False)):
         others = tuple(other for other in range(before.ndim) if other != index)
         _bars(axis, before.sum(axis=others), GREY, label=f"labelled: {before.sum()} clips")
         _bars(axis, after.sum(axis=others), BLUE, label=f"balanced: {after.sum()} clips")

@@ -31,7 +31,7 @@ def loss_plot(path: Path, history: Sequence[Mapping[str, float]], kept_epoch: in
 def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Scores) -> None:
     """truth, labels: [clips, controls]. One panel per control: what was asked for, and what the network reads."""
     figure, axes = panels(truth.shape[1])
-    for index, (axis, (name, score)) in enumerate(zip(axes, scores.items(), strict=True)):
+    for index, (axis, (name, score)) in enumerate(zip(axes, scores.items(), strict=False)):
         low = min(truth[:, index].min(), labels[:, index].min())
         high = max(truth[:, index].max(), labels[:, index].max())
         axis.plot([low, high], [low, high], color=ORANGE, linewidth=1)
@@ -45,7 +45,7 @@ def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Scores
 def distribution_plot(path: Path, before: np.ndarray, after: np.ndarray, controls: Sequence[str]) -> None:
     """before, after: [clips, controls]. One panel per control: labels without and with adaptation, 0..1 marked."""
     figure, axes = panels(len(controls))
-    for index, (axis, name) in enumerate(zip(axes, controls, strict=True)):
+    for index, (axis, name) in enumerate(zip(axes, controls, strict=False)):
         both = np.concatenate([before[:, index], after[:, index], [0.0, 1.0]])
         bins = np.linspace(both.min(), both.max(), 41).tolist()
         axis.axvspan(0, 1, color=GREY, alpha=0.15, linewidth=0)
@@ -65,7 +65,7 @@ def slow_down_plot(
     One panel per control with a law: the mean label against the slow-down, and the slope that the law asks for.
     """
     figure, axes = panels(len(wanted))
-    for axis, (name, slope) in zip(axes, wanted.items(), strict=True):
+    for axis, (name, slope) in zip(axes, wanted.items(), strict=False):
         index = list(controls).index(name)
         for when, colour in (("before", GREY), ("after", BLUE)):
             factors = np.array(list(at_speeds[when]))
@@ -91,7 +91,7 @@ def source_plot(path: Path, labels: np.ndarray, sources: np.ndarray, controls: S
     names, counts = np.unique(sources, return_counts=True)
     chosen = sorted(names[np.argsort(-counts, kind="stable")[:_MOST_SOURCES]], reverse=True)
     figure, axes = panels(len(controls), 3.2, 1.2 + 0.3 * len(chosen))
-    for index, (axis, name) in enumerate(zip(axes, controls, strict=True)):
+    for index, (axis, name) in enumerate(zip(axes, controls, strict=False)):
         axis.axvspan(0, 1, color=GREY, alpha=0.15, linewidth=0)
         axis.boxplot([labels[sources == source, index] for source in chosen], orientation="horizontal", showfliers=False)
         axis.set(xlabel=name, yticklabels=[_short(source) if index == 0 else "" for source in chosen])

@@ -145,7 +145,7 @@ def _error_picture(path: Path, table: pd.DataFrame, about: About) -> None:
     figure, axes = panels(len(about.names) + 1, 3.0, 3.2)
     order = list(dict.fromkeys(zip(table["variant"], table["method"], strict=True)))
     labels = [method if variant == order[0][0] else f"{method} ({variant.replace('_', ' ')})" for variant, method in order]
-    for axis, column in zip(axes, ["error", *(f"error_{name}" for name in about.names)], strict=True):
+    for axis, column in zip(axes, ["error", *(f"error_{name}" for name in about.names)], strict=False):
         groups = [table[(table["variant"] == variant) & (table["method"] == method)][column] for variant, method in order]
         colours = [GREY if method in (ORACLE, THE_MEAN) else BLUE for _, method in order]
         axis.barh(range(len(order)), [group.mean() for group in groups], color=colours)
@@ -160,7 +160,7 @@ def _slope_picture(path: Path, table: pd.DataFrame, about: About) -> None:
     wanted = law_slopes(about)
     figure, axes = panels(len(wanted), 3.4, 3.2)
     recordings, methods = sorted(table["recording"].unique()), list(dict.fromkeys(table["method"]))
-    for index, (axis, (name, slope)) in enumerate(zip(axes, wanted.items(), strict=True)):
+    for index, (axis, (name, slope)) in enumerate(zip(axes, wanted.items(), strict=False)):
         axis.axvline(slope, color=ORANGE, label="by the law")
         axis.axvline(0, color=GREY, linewidth=0.5)
         for number, method in enumerate(methods):

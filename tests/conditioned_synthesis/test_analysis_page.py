@@ -129,3 +129,11 @@ def test_a_label_too_large_for_the_controls_unit_is_shown_without_it(page_of):
     labels = pd.DataFrame({"rate": [0.0, 0.5, 1000.0]})
     page = page_of(labels, [control("rate", "Hz", 1.0, 1e6, "exponential")])
     assert page.row("rate")[4:7] == ["0.5001000", "500.250", "1000.000"]
+
+
+def test_of_many_controls_the_page_shows_the_first_correlations_and_the_table_beside_it_all(page_of, tmp_path):
+    names = [f"control_{index}" for index in range(60)]
+    page = page_of(pd.DataFrame(np.random.default_rng(0).random((9, 60)), columns=names), [control(name) for name in names])
+    assert len(next(row for row in page.rows if row[:2] == ["", "control_0"])) == 41  # 40 and a corner
+    assert "with those of 20 more controls" in page.text
+    assert len(pd.read_csv(tmp_path / "out/analysis/correlations.csv")) == 60

@@ -128,3 +128,53 @@ def test_a_plan_that_cannot_be_written_is_a_sentence_and_exit_1(
     status, _, err = command("plan", write_config(), "--output", tmp_path / "plans.csv")
 
     assert (status, err) == (1, f"{tmp_path / 'plans.csv'}: Is a directory\n")
+
+
+GIGABYTES = 2**30
+
+
+@pytest.fixture
+def free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with 8 GiB free."""
+    monkeypatch.setattr("synthetic_datasets.clip_memory.memory", lambda: (16 * GIGABYTES, 8 * GIGABYTES))
+
+
+@pytest.mark.usefixtures("free_memory")
+def test_clips_that_do_not_fit_into_memory_are_refused_before_anything_is_made(
+    command: Command, write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    # 60 bytes for each of 86400 x 44100 samples are 212.9 GiB.
+    config = write_config(seconds=86400, sample_rate=44100)
+    sentence = (
+        "config.json: seconds: 86400: rendering a clip takes 212.9 GiB of memory, and 8.0 GiB are free; take shorter clips\n"
+    )
+
+    status, out, err = command("generate", config)
+    assert (status, out) == (2, "")
+    assert err.endswith(sentence)
+
+    status, out, err = command("generate", config, "--dry-run")
+    assert (status, err) == (0, "")
+    assert out.splitlines(keepends=True)[-1].startswith("note: ")
+    assert out.endswith(sentence)
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.usefixtures("free_memory")
+def test_where_fewer_workers_would_fit_their_number_is_said(command: Command, write_config: Callable[..., Path]) -> None:
+    # An hour at 8 kHz takes 60 x 3600 x 8000 bytes, 1.6 GiB: four of them fit.
+    config = write_config(seconds=3600)
+
+    assert command("generate", config, "--dry-run", "--workers", "4")[1].count("\n") == 1
+    said = command("generate", config, "--dry-run", "--workers", "5")[1]
+
+    assert "takes 1.6 GiB of memory for each of 5 workers, and 8.0 GiB are free; take --workers 4, or shorter clips" in said
+
+
+def test_a_plan_of_many_controls_is_drawn_of_the_first_ones(
+    command: Command, write_config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthetic_datasets.plan_picture._MOST_CONTROLS", 2)
+
+    assert command("plan", write_config(), "--output", tmp_path / "table.csv")[0] == 0
+    assert (tmp_path / "table.png").is_file()
