@@ -147,9 +147,11 @@ def _label_folder(
         return
     from domain_adaptation.labelling.folder import label_folder
 
-    n_rows, rejected = label_folder(model, audio, table, worker, workers)
+    n_rows, rejected, notes = label_folder(model, audio, table, worker, workers)
     for name, reason in rejected.items():
         print(printable(f"{name}: {reason}: left out"), file=sys.stderr)
+    for name, note in notes.items():
+        print(printable(f"{name}: {note}"), file=sys.stderr)
     print(f"{shown(table)}: {n_rows} clips labelled, {len(rejected)} files left out; the same as JSON beside it")
 
 

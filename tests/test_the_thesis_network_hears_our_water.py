@@ -45,9 +45,10 @@ def test_the_thesis_network_reads_our_controls(thesis_extractor: Extractor, engi
             return started.render(dict(zip(RANGES, point, strict=True)), UNITY, np.random.default_rng([2, index]))
 
         clips = np.stack(list(pool.map(render, grid, range(len(grid)))))
+    mel = Mel(remove_mean=False)
     with torch.no_grad():
         read = torch.cat(
-            [thesis_extractor(Mel().compute(prepared(torch.from_numpy(part), RATE, 32000))) for part in np.array_split(clips, 10)]
+            [thesis_extractor(mel.compute(prepared(torch.from_numpy(part), RATE, 32000))) for part in np.array_split(clips, 10)]
         )
 
     errors = dict(zip(RANGES, np.abs(read.numpy() - grid).mean(axis=0).round(4).tolist(), strict=True))

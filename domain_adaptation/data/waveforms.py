@@ -12,6 +12,11 @@ def peak_normalised(clips: torch.Tensor) -> torch.Tensor:
     return clips / peak
 
 
+def without_mean(clips: torch.Tensor) -> torch.Tensor:
+    """clips: [batch, samples] -> the same, each with a mean of 0: an offset (DC) is no sound."""
+    return clips - clips.mean(dim=-1, keepdim=True)
+
+
 def to_full_scale(clips: torch.Tensor) -> torch.Tensor:
     """clips: [batch, samples], none silent -> the same in 16 bits, each with its peak at full scale."""
     return (peak_normalised(clips) * (2**15 - 1)).round().to(torch.int16)

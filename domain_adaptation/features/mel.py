@@ -26,6 +26,8 @@ class Mel(WithNoise):
     hop_length: PositiveInt = 200
     n_mels: Annotated[int, Field(ge=1, le=1024)] = 56
     top_db: PositiveFloat = 80.0
+    remove_mean: bool = True
+    """Whether a clip's offset (DC) is taken out first, which is no sound; the thesis left it in."""
     decibels: bool = True
     """false: the power as it is, which the thesis's networks were given before there was a step to decibels."""
 
@@ -37,12 +39,16 @@ class Mel(WithNoise):
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
         import torch
 
+        from domain_adaptation.data.waveforms import without_mean
+
         if self.n_fft // 2 >= clips.shape[-1]:
             raise UsageError(
                 f"features.n_fft: {self.n_fft} is too long for clips of {clips.shape[-1]} samples at {self.sample_rate} Hz"
             )
         if not self.decibels:
             clips = as_prepared(clips)
+        if self.remove_mean:
+            clips = without_mean(clips)
         window, bands = (part.to(clips.device) for part in _window_and_bands(self.sample_rate, self.n_fft, self.n_mels))
         # torch.stft, without putting time last in between: that is where most of its time goes.
         padded = torch.nn.functional.pad(clips, (self.n_fft // 2, self.n_fft // 2), mode="reflect")

@@ -18,11 +18,16 @@ class Waveform(WithNoise):
     renormalise: bool = True
     """Whether the peak is 1 after resampling; false: before it, as the thesis's one-dimensional networks heard clips."""
 
+    remove_mean: bool = True
+    """Whether a clip's offset (DC) is taken out first, which is no sound; the thesis left it in."""
+
     @property
     def highest_hz(self) -> float:
         return self.sample_rate / 2
 
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
-        from domain_adaptation.data.waveforms import peak_normalised
+        from domain_adaptation.data.waveforms import peak_normalised, without_mean
 
-        return (peak_normalised(clips) if self.renormalise else as_prepared(clips)).unsqueeze(1)
+        clips = clips if self.renormalise else as_prepared(clips)
+        clips = without_mean(clips) if self.remove_mean else clips
+        return (peak_normalised(clips) if self.renormalise else clips).unsqueeze(1)

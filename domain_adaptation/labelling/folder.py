@@ -12,7 +12,7 @@ from domain_adaptation.labelling.batches import ModelPlace, model_at, place_of
 from domain_adaptation.labelling.dataset import labels_by_name, labels_table
 from domain_adaptation.labelling.inference import Labels, joined, read_clips
 from domain_adaptation.models.model_folder import Model, load_model
-from texturelib.audio import read_mono
+from texturelib.audio import Notes, read_mono
 from texturelib.errors import Rejected, TextureError
 from texturelib.executors import Executor, Local
 from texturelib.files import import_pandas, shown, write_json, write_table
@@ -26,11 +26,12 @@ _THIS_MACHINE = Local()
 
 def label_folder(
     model_folder: Path, audio: Path, table: Path, executor: Executor = _THIS_MACHINE, workers: int | None = None
-) -> tuple[int, dict[str, str]]:
+) -> tuple[int, dict[str, str], dict[str, str]]:
     """Write `table`, a CSV, and the same as JSON beside it: a row per clip; of longer sounds, a row per segment of the model's
     length, end to end, with its start_seconds. Sounds at other rates are resampled, several channels mixed.
 
-    -> how many rows; files that were left out, and why. Errors: TextureError when there is nothing to label.
+    -> how many rows; files that were left out, and why; files that were not read as they stand, and how. Errors: TextureError
+    when there is nothing to label.
     """
     pd = import_pandas()  # names may hold anything
 
@@ -69,16 +70,18 @@ def label_folder(
         write_json(table.with_suffix(".json"), labels_by_name(content), is_durable=True)
     else:
         write_json(table.with_suffix(".json"), content.to_dict("records"), is_durable=True)
-    return len(segments), rejected
+    notes = {name: note for part in parts for name, note in part.notes.items() if name not in rejected}
+    return len(segments), rejected, notes
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What came of some files: a row per segment, their labels in batches, and what was left out."""
+    """What came of some files: a row per segment, their labels in batches, what was left out, what is worth saying of others."""
 
     rows: list[dict[str, object]] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def _label_files(place: ModelPlace, audio: Path, paths: Sequence[str]) -> _Part:
@@ -91,8 +94,9 @@ def _labelled(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
     waiting: list[np.ndarray] = []
     for path in paths:
         name = path.relative_to(audio).as_posix()
+        notes = Notes()
         try:
-            for start, segment in _segments(model, path):
+            for start, segment in _segments(model, path, notes):
                 part.rows.append({"file_name": name, "start_seconds": round(start, 4)})
                 waiting.append(segment)
                 if len(waiting) == BATCH:
@@ -102,22 +106,24 @@ def _labelled(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
             part.rejected[name] = "is a link that leads nowhere"
         except Rejected as reason:
             part.rejected[name] = str(reason)
+        if notes.sentences:
+            part.notes[name] = "; ".join(notes.sentences)
     if waiting:
         part.labels.append(read_clips(model, np.stack(waiting)))
     return part
 
 
-def _segments(model: Model, path: Path) -> Iterator[tuple[float, np.ndarray]]:
+def _segments(model: Model, path: Path, notes: Notes) -> Iterator[tuple[float, np.ndarray]]:
     """Yield start in seconds and samples [n_samples] at the model's rate. Errors: Rejected, with why there is none."""
     about = model.about
-    samples = read_mono(path, about.sample_rate)
+    samples = read_mono(path, about.sample_rate, notes)
     n_samples = round(about.seconds * about.sample_rate)
     if len(samples) < n_samples:
         raise Rejected(f"lasts {len(samples)} samples at {about.sample_rate} Hz; the model reads clips of {n_samples}")
     is_silent = True
     for start in range(0, len(samples) - n_samples + 1, n_samples):
         clip = samples[start : start + n_samples]
-        if np.abs(clip).max() > 0:
+        if clip.max() > clip.min():  # an offset (DC) is no sound
             is_silent = False
             yield start / about.sample_rate, clip
     if is_silent:

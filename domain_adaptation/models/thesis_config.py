@@ -90,14 +90,15 @@ def _check_network(path: Path, network: Mapping[str, Any]) -> None:
 
 def _features(theirs: Mapping[str, Any], shape: Sequence[int], decibels: bool) -> dict[str, Any]:
     if len(shape) == 3:
-        return {"type": "waveform", "renormalise": False}
+        return {"type": "waveform", "renormalise": False, "remove_mean": False}
     spectrogram = theirs["inputTransforms_Settings"]["spectrogram"]
     clips = theirs["validation"]
     n_samples = clips["nominal_AudioDurationSecs"] * theirs["inputTransforms_Settings"]["resample"]["new_freq"]
     # Whether a program passed the listed length on shows in how many frames its network reads.
     listed = spectrogram.get("n_fft", _N_FFT)
     n_fft = listed if shape[3] != _frames(n_samples, _N_FFT) and shape[3] == _frames(n_samples, listed) else _N_FFT
-    return {"type": "mel", "n_mels": spectrogram["n_mels"], "n_fft": n_fft, "hop_length": n_fft // 2, "decibels": decibels}
+    sizes = {"n_mels": spectrogram["n_mels"], "n_fft": n_fft, "hop_length": n_fft // 2}
+    return {"type": "mel", **sizes, "decibels": decibels, "remove_mean": False}
 
 
 def _frames(n_samples: float, n_fft: int) -> int:

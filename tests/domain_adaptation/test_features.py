@@ -102,6 +102,19 @@ def test_features_without_noise_leave_synthetic_clips_alone(features):
     assert features.disturb(clips) is clips
 
 
+@pytest.mark.parametrize("features", [*KINDS, Mel(decibels=False), Waveform(renormalise=False)])
+def test_an_offset_of_a_clip_is_no_sound(features):
+    # A tenth of the peak: -20 dBFS of nothing. What is left is float32's rounding.
+    clips = noise_clips(2) / 10
+    torch.testing.assert_close(features.compute(clips + 0.1), features.compute(clips), atol=2e-3, rtol=1e-3)
+
+
+def test_where_the_thesis_asks_for_it_an_offset_is_left_in():
+    clips = noise_clips(1) / 10
+    kept = Mel(remove_mean=False).compute(clips + 0.1)
+    assert float((kept - Mel(remove_mean=False).compute(clips)).abs().max()) > 0.05
+
+
 def test_mel_features_have_the_thesis_shape_and_fill_zero_to_one():
     spectrogram = Mel().compute(noise_clips(2))
     assert spectrogram.shape == (2, 1, 56, 161)
@@ -114,7 +127,7 @@ def test_power_is_torchaudios_at_the_level_that_resampling_left():
 
     clips = 0.9 * noise_clips(3) / noise_clips(3).abs().amax(dim=1, keepdim=True)
     expected = MelSpectrogram(RATE, n_mels=56, normalized=True)(clips)
-    power = Mel(decibels=False).compute(clips)[:, 0]
+    power = Mel(decibels=False, remove_mean=False).compute(clips)[:, 0]
     torch.testing.assert_close(power, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)  # sums of another order
 
 

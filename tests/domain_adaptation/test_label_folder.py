@@ -157,13 +157,38 @@ def test_a_link_that_leads_nowhere_is_left_out_too(label, sounds):
 
 
 def test_a_sound_with_no_energy_where_the_model_listens_gives_numbers(label, sounds, tmp_path):
-    write_wav(sounds / "constant.wav", np.full(SAMPLES, 0.5), RATE)
+    step = np.full(SAMPLES, 0.5)
+    step[: SAMPLES // 2] = -0.5
+    write_wav(sounds / "step.wav", step, RATE)
     click = np.zeros(SAMPLES)
     click[2000] = 0.9
     write_wav(sounds / "click.wav", click, RATE)
     done = label()
     assert done.status == 0
     assert np.isfinite(pd.read_csv(tmp_path / "labels.csv")["brightness"]).all()
+
+
+def test_a_sound_that_is_not_read_as_it_stands_is_labelled_and_that_is_said(label, sounds, tmp_path):
+    write_wav(sounds / "plain.wav", noise(SAMPLES), RATE)
+    soundfile.write(sounds / "phase.wav", np.stack([noise(SAMPLES), -noise(SAMPLES)], axis=1), RATE, subtype="PCM_16")
+    crashed = bytearray((sounds / "plain.wav").read_bytes())
+    crashed[40:44] = (SAMPLES // 2 * 2).to_bytes(4, "little")
+    (sounds / "crashed.wav").write_bytes(crashed)
+    (sounds / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
+    soundfile.write(sounds / "flat.wav", np.full(SAMPLES, 0.02), RATE, subtype="PCM_24")
+
+    done = label()
+
+    assert done.status == 0
+    sentences = dict(line.split(": ", 1) for line in done.err.splitlines())
+    assert sentences["phase.wav"] == "has channels that cancel one another when they are mixed: channel 1 was taken alone"
+    assert sentences["crashed.wav"].startswith("says that it lasts ")
+    assert sentences["a.m4a"] == "is MP4 (AAC or ALAC), which cannot be read; convert it to wav or flac: left out"
+    assert sentences["flat.wav"] == "is silent: left out"
+    assert sentences.keys() == {"phase.wav", "crashed.wav", "a.m4a", "flat.wav"}
+    labels = pd.read_csv(tmp_path / "labels.csv").set_index("file_name")["brightness"]
+    # The same sound in 16 bits, from a float or rounded down by libsndfile: half a step apart.
+    np.testing.assert_allclose(labels[["phase.wav", "crashed.wav"]], labels["plain.wav"], atol=1e-3)
 
 
 def test_intervals_are_left_out_where_nobody_knows_them(run_command, model_folder, sounds, tmp_path):
