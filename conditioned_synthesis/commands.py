@@ -1,71 +1,215 @@
-"""What each command of stage 4 reads, which folder it writes, and whether that is there already."""
+"""The commands of stage 4 that read a config."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from conditioned_synthesis.config import SynthesisConfig
-from texturelib.errors import TextureError
-from texturelib.files import shown
-from texturelib.outputs import Output, look_at_output
+from texturelib.commands import Command, Input, say
 
-
-class _Input(NamedTuple):
-    """maker: the command that makes it. is_named: whether the config names it, under `name`."""
-
-    name: str
-    path: Path
-    maker: str
-    is_named: bool = False
+if TYPE_CHECKING:
+    from conditioned_synthesis.config import SynthesisConfig
+    from texturelib.dataset import Dataset
+    from texturelib.outputs import Output
 
 
-def inputs_of(settings: SynthesisConfig, command: str) -> dict[str, Path]:
-    """-> by name: the folders that it reads."""
-    return {each.name: each.path for each in _inputs(settings, command)}
+def _labelled(settings: "SynthesisConfig") -> Iterator[Input]:
+    yield Input("labelled", settings.labelled, "domain-adaptation label")
 
 
-def folder_of(settings: SynthesisConfig, command: str) -> Path:
-    return {
-        "analyse": settings.analysis_folder,
-        "balance": settings.balanced_folder,
-        "export": settings.mtcrnn_folder,
-        "train": settings.synthesiser_folder,
-        "linearise": settings.linearised_folder,
-        "generate": settings.examples_folder,
-        "evaluate": settings.evaluation_folder,
-    }[command]
+def _exported(settings: "SynthesisConfig") -> Iterator[Input]:
+    is_balanced = settings.export.source == "balanced"
+    maker = "conditioned-synthesis balance" if is_balanced else "domain-adaptation label"
+    yield Input(settings.export.source, settings.exported_folder, maker)
 
 
-def look(settings: SynthesisConfig, command: str, *, overwrite: bool = False, dry_run: bool = False) -> Output:
-    """Errors: TextureError when a folder that it reads is not there; else as `look_at_output`."""
-    for name, path, maker, is_named in _inputs(settings, command):
-        if not path.exists() and not dry_run:
-            raise TextureError(f'{f"{name}: " if is_named else ""}{shown(path)}: no such folder; run "{maker}" first')
-    return look_at_output(
-        settings,
-        f"conditioned-synthesis {command}",
-        folder=folder_of(settings, command),
-        only={command, "synthesiser", "compute"} if command == "train" else {command},
-        inputs=inputs_of(settings, command),
-        overwrite=overwrite,
-        dry_run=dry_run,
-    )
+def _sounds(settings: "SynthesisConfig") -> Iterator[Input]:
+    yield Input("sounds", settings.sounds_folder, "conditioned-synthesis export")
 
 
-def _inputs(settings: SynthesisConfig, command: str) -> Iterator[_Input]:
-    if command in ("analyse", "balance"):
-        yield _Input("labelled", settings.labelled, "domain-adaptation label")
-    if command == "export":
-        maker = "conditioned-synthesis balance" if settings.export.source == "balanced" else "domain-adaptation label"
-        yield _Input(settings.export.source, settings.exported_folder, maker)
-    if command in ("linearise", "evaluate") or (command == "generate" and not settings.linearise):
-        yield _Input("synthesiser", settings.synthesiser_folder, "conditioned-synthesis train")
-    if command in ("generate", "evaluate") and settings.linearise:
-        yield _Input("instrument", settings.linearised_folder, "conditioned-synthesis linearise")
-    if command in ("train", "evaluate"):
-        yield _Input("sounds", settings.sounds_folder, "conditioned-synthesis export")
-    if command in ("linearise", "evaluate") and settings.labeller:
-        yield _Input("labeller", settings.labeller, "domain-adaptation adapt", is_named=True)
-    if command == "evaluate":
-        for name, path in (settings.evaluate.also if settings.evaluate else {}).items():
-            yield _Input(f"evaluate.also.{name}", path, "conditioned-synthesis train", is_named=True)
+def _synthesiser(settings: "SynthesisConfig") -> Iterator[Input]:
+    yield Input("synthesiser", settings.synthesiser_folder, "conditioned-synthesis train")
+
+
+def _labeller(settings: "SynthesisConfig") -> Iterator[Input]:
+    if settings.labeller:
+        yield Input("labeller", settings.labeller, "domain-adaptation adapt", is_key=True)
+
+
+def _played(settings: "SynthesisConfig") -> Iterator[Input]:
+    if settings.linearise:
+        yield Input("instrument", settings.linearised_folder, "conditioned-synthesis linearise")
+    else:
+        yield from _synthesiser(settings)
+
+
+def _measured(settings: "SynthesisConfig") -> Iterator[Input]:
+    yield from _synthesiser(settings)
+    if settings.linearise:
+        yield from _played(settings)
+    yield from _sounds(settings)
+    yield from _labeller(settings)
+    for name, path in (settings.evaluate.also if settings.evaluate else {}).items():
+        yield Input(f"evaluate.also.{name}", path, "conditioned-synthesis train", is_key=True)
+
+
+def _both(*several: Callable[[Any], Iterable[Input]]) -> Callable[[Any], Iterator[Input]]:
+    return lambda settings: (each for inputs in several for each in inputs(settings))
+
+
+def _analyse(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
+    from conditioned_synthesis.labels.analyse import analyse
+
+    found = analyse(settings, output)
+    best = found["recommended_control"]
+    advice = f"{best} is nearest to evenly spread ({found['controls'][best]['evenness']:.2f})" if best else "no label varies"
+    return f"{found['n_clips']} clips, {', '.join(found['controls'])}; {advice}"
+
+
+def _balance(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
+    from conditioned_synthesis.labels.balance import balance
+
+    return str(balance(settings, output))
+
+
+def _choice(settings: "SynthesisConfig") -> str:
+    from conditioned_synthesis.labels.balance import select
+
+    dataset = _if_there(settings.labelled)
+    return str(select(dataset.metadata, dataset.controls, settings.balance)) if dataset else BALANCE.plan(settings)
+
+
+def _export(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:
+    from conditioned_synthesis.data.export import export
+
+    return str(export(settings, output, workers=workers))
+
+
+def _size(settings: "SynthesisConfig") -> str:
+    dataset = _if_there(settings.exported_folder)
+    if dataset is None:
+        return EXPORT.plan(settings)
+    seconds = len(dataset) * dataset.seconds
+    megabytes = seconds * settings.export.sample_rate * 2 / 1e6
+    return f"{len(dataset)} clips of {dataset.seconds:g} s, {seconds / 3600:.2f} h, {megabytes:.1f} MB"
+
+
+def _if_there(folder: Path) -> "Dataset | None":
+    from conditioned_synthesis.labels.table import read_labelled
+
+    # dataset.json is the last of a dataset folder's files.
+    return read_labelled(folder) if (folder / "dataset.json").exists() else None
+
+
+def _train(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
+    from conditioned_synthesis.training.command import train
+
+    metrics = train(settings, output)
+    return f"loss on held-out clips {metrics['validation_loss']:.4f} {metrics['loss_in_words']}, {metrics['step']} steps"
+
+
+def _linearise(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:
+    from conditioned_synthesis.evaluation.labeller import load_labeller
+    from conditioned_synthesis.evaluation.linearise import linearise
+
+    for note in linearise(settings, output, load_labeller(settings.wanted_labeller()), workers):
+        say(output, f"note: {note}")
+    return "linear sliders"
+
+
+def _generate(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
+    from conditioned_synthesis.instrument.generate import generate_examples
+
+    n_sounds, notes = generate_examples(settings, output)
+    if notes:
+        say(output, f"note: {notes[0]}" + (f", and {len(notes) - 1} more are no better" if len(notes) > 1 else ""))
+    return f"{n_sounds} sounds"
+
+
+def _evaluate(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:
+    from conditioned_synthesis.evaluation.command import evaluate
+    from conditioned_synthesis.evaluation.labeller import load_labeller
+
+    found = evaluate(settings, output, load_labeller(settings.wanted_labeller()), workers)
+    for note in found.notes:
+        say(output, f"note: {note}")
+    print(f"\n{found.markdown()}\n")
+    return "index.html shows and plays it"
+
+
+_command = partial(Command, "conditioned-synthesis", config="conditioned_synthesis.config:SynthesisConfig")
+
+ANALYSE = _command(
+    "analyse",
+    "Write statistics, histograms and correlations of the labels into output/analysis.",
+    folder=lambda settings: settings.analysis_folder,
+    inputs=_labelled,
+    plan=lambda _: "statistics and histograms of the labels",
+    run=_analyse,
+    keys=frozenset({"analyse"}),
+)
+BALANCE = _command(
+    "balance",
+    "Write a subset in which one control's labels are evenly spread into output/balanced, a dataset folder.",
+    folder=lambda settings: settings.balanced_folder,
+    inputs=_labelled,
+    plan=lambda _: "a balanced subset",
+    look_ahead=_choice,
+    run=_balance,
+    keys=frozenset({"balance"}),
+)
+EXPORT = _command(
+    "export",
+    "Write the clips as MTCRNN reads them, wavs and .params, into output/mtcrnn.",
+    folder=lambda settings: settings.mtcrnn_folder,
+    inputs=_exported,
+    plan=lambda _: "the clips as MTCRNN reads them",
+    look_ahead=_size,
+    run=_export,
+    keys=frozenset({"export"}),
+    has_workers=True,
+)
+TRAIN = _command(
+    "train",
+    "Train the synthesiser on the exported clips, or on `train.sounds`, into output/synthesiser, a model folder.",
+    folder=lambda settings: settings.synthesiser_folder,
+    inputs=_sounds,
+    plan=lambda _: "a synthesiser",
+    run=_train,
+    keys=frozenset({"train", "synthesiser", "compute"}),
+    needs=("synthesiser",),
+)
+LINEARISE = _command(
+    "linearise",
+    "Make the sliders linear, as a labeller hears them, into output/instrument, a model folder with the same weights.",
+    folder=lambda settings: settings.linearised_folder,
+    inputs=_both(_synthesiser, _labeller),
+    plan=lambda _: "an instrument with linear sliders",
+    run=_linearise,
+    keys=frozenset({"linearise"}),
+    needs=("synthesiser", "linearise", "labeller"),
+    has_workers=True,
+)
+GENERATE = _command(
+    "generate",
+    "Play a trained synthesiser: examples of what each control does, into output/examples, or one sound as asked for.",
+    folder=lambda settings: settings.examples_folder,
+    inputs=_played,
+    plan=lambda _: "examples of what each control does",
+    run=_generate,
+    keys=frozenset({"generate"}),
+    needs=("synthesiser",),
+)
+EVALUATE = _command(
+    "evaluate",
+    "Measure how well the synthesiser follows its controls and sounds like the clips, into output/evaluation.",
+    folder=lambda settings: settings.evaluation_folder,
+    inputs=_measured,
+    plan=lambda _: "how well the synthesiser follows its controls",
+    run=_evaluate,
+    keys=frozenset({"evaluate"}),
+    needs=("synthesiser", "evaluate", "labeller"),
+    has_workers=True,
+)
+
+COMMANDS = (ANALYSE, BALANCE, EXPORT, TRAIN, LINEARISE, GENERATE, EVALUATE)

@@ -1,91 +1,33 @@
 """The command line of stage 3."""
 
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from domain_adaptation.commands import COMMANDS, LABEL
 from texturelib.command_line import (
-    ConfigArgument,
-    DebugOption,
     DryRunOption,
     ExecutorOption,
     OverwriteOption,
     SetOption,
     WorkersOption,
+    add_command,
     make_app,
+    perform,
     run_app,
 )
 from texturelib.errors import UsageError
 
-if TYPE_CHECKING:
-    from domain_adaptation.config import AdaptationConfig
-    from texturelib.outputs import Output
-
 app = make_app("Learn the controls from synthetic sounds, adapt to real ones without labels, and label these.")
 
-
-@app.command()
-def train_extractor(
-    config: ConfigArgument,
-    set_: SetOption = None,
-    dry_run: DryRunOption = False,
-    overwrite: OverwriteOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Train the network that reads the controls from a synthetic clip."""
-
-    def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.training.extractor import train_extractor
-
-        return f"mean absolute error {train_extractor(settings, output):.4f} on test clips"
-
-    _perform("train-extractor", lambda settings: f"{settings.extractor.epochs} epochs", run, config, set_, dry_run, overwrite)
+for each in COMMANDS:
+    if each is not LABEL:
+        add_command(app, each)
 
 
-@app.command()
-def train_classifier(
-    config: ConfigArgument,
-    set_: SetOption = None,
-    dry_run: DryRunOption = False,
-    overwrite: OverwriteOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Train the network that tells real clips from synthetic ones."""
-
-    def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.training.classifier import train_classifier
-
-        return f"{train_classifier(settings, output):.1%} of test clips told apart"
-
-    _perform("train-classifier", lambda settings: f"{settings.classifier.epochs} epochs", run, config, set_, dry_run, overwrite)
-
-
-@app.command()
-def adapt(
-    config: ConfigArgument,
-    set_: SetOption = None,
-    dry_run: DryRunOption = False,
-    overwrite: OverwriteOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Adapt the extractor's encoder to the real clips, without labels."""
-
-    def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.adaptation.command import adapt
-
-        judgement = adapt(settings, output)
-        if settings.adaptation.type == "none":
-            return "kept as it was trained"
-        return f"{'adapted' if judgement.is_kept else 'not adapted'}: {judgement.why}"
-
-    _perform("adapt", lambda settings: f'method "{settings.adaptation.type}"', run, config, set_, dry_run, overwrite)
-
-
-@app.command()
+@app.command(help=LABEL.help)
 def label(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="The JSON config, as for the others.")] = None,
     model: Annotated[Path | None, typer.Option(metavar="FOLDER", help="A model folder, instead of a config.")] = None,
@@ -96,9 +38,7 @@ def label(
     workers: WorkersOption = None,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
-    debug: DebugOption = False,
 ) -> None:
-    """Label the real clips of a config, or any folder of sounds with --model, --audio and --output."""
     if config is None:
         if set_:
             raise UsageError("--set changes a config; with --model there is none")
@@ -109,14 +49,7 @@ def label(
     if executor:
         raise UsageError("--executor is for --model; with a config, its executor counts (--set executor.type=...)")
 
-    def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.labelling.dataset import label
-
-        summary = label(settings, output, workers=workers)
-        inside = summary["share_of_labels_within_0_1"]["after"]
-        return f"{summary['n_clips']} clips labelled, {inside:.1%} of the labels within 0..1"
-
-    _perform("label", lambda _: "labels for every real clip", run, config, set_, dry_run, overwrite)
+    perform(LABEL, config, set_, workers=workers, dry_run=dry_run, overwrite=overwrite)
 
 
 def _label_folder(
@@ -156,28 +89,6 @@ def _label_folder(
 
 
 @app.command()
-def evaluate(
-    config: ConfigArgument,
-    set_: SetOption = None,
-    dry_run: DryRunOption = False,
-    overwrite: OverwriteOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Compare methods of adaptation: on simulated recordings with hidden truth, and by slowing real ones down."""
-
-    def plan(settings: "AdaptationConfig") -> str:
-        wanted = settings.wanted_evaluation()
-        return f"{len(wanted.methods)} methods, {len(wanted.seeds)} seeds"
-
-    def run(settings: "AdaptationConfig", output: "Output") -> str:
-        from domain_adaptation.evaluation.command import evaluate
-
-        return f"{len(evaluate(settings, output))} measurements, see report.md"
-
-    _perform("evaluate", plan, run, config, set_, dry_run, overwrite)
-
-
-@app.command()
 def import_thesis(
     published: Annotated[Path, typer.Argument(metavar="PUBLISHED", help="A folder that the thesis published.")],
     output: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write the model folders.")],
@@ -193,7 +104,6 @@ def import_thesis(
         Path | None, typer.Option(metavar="FOLDER", help="Clips with published labels, where PUBLISHED holds none of them.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace models that are there.")] = False,
-    debug: DebugOption = False,
 ) -> None:
     """Make model folders from networks that the thesis published."""
     from texturelib.files import shown
@@ -212,33 +122,6 @@ def import_thesis(
     if done.lacking:
         lacking = " and no ".join("adapted network" if name == "adapted" else name for name in done.lacking)
         print(f"note: no {lacking} was published there")
-
-
-def _perform(
-    command: str,
-    plan: Callable[["AdaptationConfig"], str],
-    run: Callable[["AdaptationConfig", "Output"], str],
-    config: Path,
-    overrides: list[str] | None,
-    dry_run: bool,
-    overwrite: bool,
-) -> None:
-    """Run one command, unless it is done, and say what happens. run: -> what came out, in words."""
-    from domain_adaptation.commands import look
-    from domain_adaptation.config import AdaptationConfig
-    from texturelib.config import load_config
-    from texturelib.files import shown
-
-    settings = load_config(config, AdaptationConfig, overrides or [])
-    output = look(settings, command, overwrite=overwrite, dry_run=dry_run)
-    if output.is_done:
-        print(f"{shown(output.folder)}: {output.why}")
-        return
-    print(f"{shown(output.folder)}: {plan(settings)} ({output.why})")
-    if not dry_run:
-        started = time.monotonic()
-        result = run(settings, output)
-        print(f"{shown(output.folder)}: {result}, in {time.monotonic() - started:.0f} s")
 
 
 def main() -> None:

@@ -1,12 +1,18 @@
-"""What each command of stage 3 reads, which folder it writes, and whether that is there already."""
+"""The commands of stage 3 that read a config."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from domain_adaptation.config import AdaptationConfig
-from texturelib.errors import TextureError
-from texturelib.files import shown
-from texturelib.outputs import Output, look_at_output
+from texturelib.commands import Command, Input
 
+if TYPE_CHECKING:
+    from domain_adaptation.config import AdaptationConfig
+    from texturelib.outputs import Output
+
+    Inputs = Callable[[AdaptationConfig], Iterator[Input]]
+
+_PROGRAM = "domain-adaptation"
 _FOLDERS = {
     "train-extractor": "extractor",
     "train-classifier": "classifier",
@@ -15,47 +21,143 @@ _FOLDERS = {
     "evaluate": "evaluation",
 }
 
-# What each command's result depends on: keys of the config, and folders that are read.
-_DEPENDS_ON = {
-    "train-extractor": ({"seed", "split", "features", "network", "extractor"}, ["synthetic"]),
-    "train-classifier": ({"seed", "split", "features", "network", "classifier"}, ["synthetic", "real", "extractor"]),
-    "adapt": ({"seed", "split", "features", "network", "adaptation"}, ["synthetic", "real", "extractor"]),
-    "label": ({"features"}, ["real", "extractor", "adapted"]),
-    "evaluate": ({"seed", "split", "features", "network", "extractor", "classifier", "evaluation"}, ["synthetic"]),
-}
+
+def _sets(*names: str) -> "Inputs":
+    return lambda settings: (Input(name, getattr(settings, name)) for name in names)
 
 
-def inputs_of(settings: AdaptationConfig, command: str) -> dict[str, Path]:
-    """-> by name: the files and folders that it reads."""
-    sets = {"synthetic": settings.synthetic, "real": settings.real}
-    inputs = {name: sets.get(name, settings.output / name) for name in _DEPENDS_ON[command][1]}
-    if command == "adapt" and settings.adaptation.needs_classifier:
-        inputs["classifier"] = settings.output / "classifier"
-    if command == "evaluate" and settings.evaluation:
-        if settings.evaluation.truth:
-            inputs |= {"real": settings.real, "evaluation.truth": settings.evaluation.truth}
-        if settings.evaluation.recordings:
-            inputs["evaluation.recordings"] = settings.evaluation.recordings
-    return inputs
+def _made_by(settings: "AdaptationConfig", *commands: str) -> Iterator[Input]:
+    for command in commands:
+        folder = _FOLDERS[command]
+        yield Input(folder, settings.output / folder, f"{_PROGRAM} {command}")
 
 
-def folder_of(settings: AdaptationConfig, command: str) -> Path:
-    return settings.output / _FOLDERS[command]
+def _of_classifier(settings: "AdaptationConfig") -> Iterator[Input]:
+    yield from _sets("synthetic", "real")(settings)
+    yield from _made_by(settings, "train-extractor")
 
 
-def look(settings: AdaptationConfig, command: str, *, overwrite: bool = False, dry_run: bool = False) -> Output:
-    """Errors: TextureError when a network that it needs was never trained; else as `look_at_output`."""
-    inputs = inputs_of(settings, command)
-    makers = {folder: maker for maker, folder in _FOLDERS.items()}
-    for name, path in inputs.items():
-        if name in makers and not path.exists() and not dry_run:
-            raise TextureError(f'{shown(path)}: no such folder; run "domain-adaptation {makers[name]}" first')
-    return look_at_output(
-        settings,
-        f"domain-adaptation {command}",
-        folder=folder_of(settings, command),
-        only=_DEPENDS_ON[command][0],
-        inputs=inputs,
-        overwrite=overwrite,
-        dry_run=dry_run,
+def _of_adaptation(settings: "AdaptationConfig") -> Iterator[Input]:
+    yield from _of_classifier(settings)
+    if settings.adaptation.needs_classifier:
+        yield from _made_by(settings, "train-classifier")
+
+
+def _of_labels(settings: "AdaptationConfig") -> Iterator[Input]:
+    yield from _sets("real")(settings)
+    yield from _made_by(settings, "train-extractor", "adapt")
+
+
+def _of_evaluation(settings: "AdaptationConfig") -> Iterator[Input]:
+    yield from _sets("synthetic")(settings)
+    wanted = settings.evaluation
+    if wanted and wanted.truth:
+        yield from _sets("real")(settings)
+        yield Input("evaluation.truth", wanted.truth, is_key=True)
+    if wanted and wanted.recordings:
+        yield Input("evaluation.recordings", wanted.recordings, is_key=True)
+
+
+def _train_extractor(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:
+    from domain_adaptation.training.extractor import train_extractor
+
+    return f"mean absolute error {train_extractor(settings, output):.4f} on test clips"
+
+
+def _train_classifier(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:
+    from domain_adaptation.training.classifier import train_classifier
+
+    return f"{train_classifier(settings, output):.1%} of test clips told apart"
+
+
+def _adapt(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:
+    from domain_adaptation.adaptation.command import adapt
+
+    judgement = adapt(settings, output)
+    if settings.adaptation.type == "none":
+        return "kept as it was trained"
+    return f"{'adapted' if judgement.is_kept else 'not adapted'}: {judgement.why}"
+
+
+def _label(settings: "AdaptationConfig", output: "Output", workers: int | None) -> str:
+    from domain_adaptation.labelling.dataset import label
+
+    summary = label(settings, output, workers=workers)
+    inside = summary["share_of_labels_within_0_1"]["after"]
+    return f"{summary['n_clips']} clips labelled, {inside:.1%} of the labels within 0..1"
+
+
+def _evaluate(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:
+    from domain_adaptation.evaluation.command import evaluate
+
+    return f"{len(evaluate(settings, output))} measurements, see report.md"
+
+
+def _methods(settings: "AdaptationConfig") -> str:
+    wanted = settings.wanted_evaluation()
+    return f"{len(wanted.methods)} methods, {len(wanted.seeds)} seeds"
+
+
+def _command(
+    name: str,
+    help: str,
+    inputs: "Inputs",
+    plan: "Callable[[AdaptationConfig], str]",
+    run: "Callable[[AdaptationConfig, Output, int | None], str]",
+    *keys: str,
+    needs: tuple[str, ...] = (),
+    has_workers: bool = False,
+) -> Command:
+    def folder(settings: "AdaptationConfig") -> Path:
+        return settings.output / _FOLDERS[name]
+
+    config = "domain_adaptation.config:AdaptationConfig"
+    return Command(
+        _PROGRAM, name, help, config, folder, inputs, plan, run, keys=frozenset(keys), needs=needs, has_workers=has_workers
     )
+
+
+TRAIN_EXTRACTOR = _command(
+    "train-extractor",
+    "Train the network that reads the controls from a synthetic clip.",
+    _sets("synthetic"),
+    lambda settings: f"{settings.extractor.epochs} epochs",
+    _train_extractor,
+    *("seed", "split", "features", "network", "extractor"),
+)
+TRAIN_CLASSIFIER = _command(
+    "train-classifier",
+    "Train the network that tells real clips from synthetic ones.",
+    _of_classifier,
+    lambda settings: f"{settings.classifier.epochs} epochs",
+    _train_classifier,
+    *("seed", "split", "features", "network", "classifier"),
+)
+ADAPT = _command(
+    "adapt",
+    "Adapt the extractor's encoder to the real clips, without labels.",
+    _of_adaptation,
+    lambda settings: f'method "{settings.adaptation.type}"',
+    _adapt,
+    *("seed", "split", "features", "network", "adaptation"),
+)
+LABEL = _command(
+    "label",
+    "Label the real clips of a config, or any folder of sounds with --model, --audio and --output.",
+    _of_labels,
+    lambda _: "labels for every real clip",
+    _label,
+    "features",
+    has_workers=True,
+)
+EVALUATE = _command(
+    "evaluate",
+    "Compare methods of adaptation: on simulated recordings with hidden truth, and by slowing real ones down.",
+    _of_evaluation,
+    _methods,
+    _evaluate,
+    *("seed", "split", "features", "network", "extractor", "classifier", "evaluation"),
+    needs=("evaluation",),
+)
+
+COMMANDS = (TRAIN_EXTRACTOR, TRAIN_CLASSIFIER, ADAPT, LABEL, EVALUATE)

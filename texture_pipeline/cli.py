@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from texturelib.command_line import DebugOption, DryRunOption, ExecutorOption, make_app, run_app
+from texturelib.command_line import DryRunOption, ExecutorOption, is_debugging, make_app, run_app
 
 app = make_app("Run the four stages of one sound in order, and make a page of what they made.")
 
@@ -26,7 +26,6 @@ def pipeline(
     executor: ExecutorOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to another number of clips than was asked for.")] = False,
     dry_run: DryRunOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Run synthetic, (recordings,) real, adaptation and synthesis of DIR; what is done and unchanged is left alone."""
     from texture_pipeline.run import run_commands
@@ -34,7 +33,7 @@ def pipeline(
     from texturelib.files import shown
 
     jobs, results = plan_jobs(folder, set_ or [], recordings, output, executor)
-    every = ["--dry-run"] * dry_run + ["--overwrite"] + ["--debug"] * debug
+    every = ["--dry-run"] * dry_run + ["--overwrite"] + ["--debug"] * is_debugging()
     status = run_commands(jobs, {"": every, "synthetic-datasets generate": ["--yes"] * yes})
     if status:
         raise typer.Exit(status)

@@ -7,6 +7,7 @@ from typing import Any
 from synthetic_datasets.engines import engines
 from texture_pipeline.schemas import schemas
 from texture_pipeline.stages import STAGES, Stage
+from texturelib.config import StageConfig
 from texturelib.controls import Control, three_figures
 
 Schema = Mapping[str, Any]
@@ -17,9 +18,9 @@ _HEAD = "| key | type | default | |\n|---|---|---|---|"
 
 def config_pages() -> dict[str, str]:
     """-> by file name, a page on each kind of config. Stages whose configs have the same keys share one."""
-    shared: dict[str, list[Stage]] = {}
+    shared: dict[type[StageConfig], list[Stage]] = {}
     for stage in STAGES:
-        shared.setdefault(stage.config_class, []).append(stage)
+        shared.setdefault(stage.config_model, []).append(stage)
     every = schemas()
     return {f"{stages[0].name}.md": _page(stages, every[f"{stages[0].name}.json"]) for stages in shared.values()}
 
@@ -27,7 +28,7 @@ def config_pages() -> dict[str, str]:
 def _page(stages: list[Stage], schema: Schema) -> str:
     names = [f"`{stage.name}.json`" for stage in stages]
     page = _Page(schema)
-    commands = ", ".join(f"`{stages[0].program} {command}`" for command in stages[0].commands)
+    commands = ", ".join(f"`{stages[0].program} {name}`" for name in stages[0].names)
     parts = [
         f"# {' and '.join(names)}",
         f"Read by {commands}. An example: `configs/demo/{stages[0].name}.json`. The schema, for editors: "

@@ -22,8 +22,8 @@ def run_commands(jobs: Sequence[Job], options: dict[str, list[str]]) -> int:
     """
     for job in jobs:
         for command in job.commands:
-            own = options.get(f"{job.stage.program} {command}", [])
-            words = [command, shown(job.path), *_set_options(job.overrides), *options.get("", []), *own]
+            own = options.get(f"{job.stage.program} {command.name}", [])
+            words = [command.name, shown(job.path), *_set_options(job.overrides), *options.get("", []), *own]
             print(f"\n$ {job.stage.program} {shlex.join(words)}", flush=True)
             status = _run([sys.executable, "-m", job.stage.package, *words])
             if status:

@@ -3,10 +3,11 @@
 import importlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from texturelib.commands import Command
 from texturelib.config import StageConfig, load_config, paths_in
 from texturelib.errors import UsageError
 from texturelib.executors import executor_named
@@ -23,55 +24,50 @@ class Stage:
 
     is_optional: only where the file is there. is_simulation: only where no recordings are given.
 
-    for_others: keys of the config that none of these commands reads. needs: by command, keys of the config without any of which
-    (null) it is left out.
+    for_others: keys of the config that none of these commands reads.
     """
 
     name: str
     package: str
-    config_class: str
-    commands: tuple[str, ...]
+    names: tuple[str, ...]
     is_optional: bool = False
     is_simulation: bool = False
     for_others: tuple[str, ...] = ()
-    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def commands(self) -> list[Command]:
+        """As its package declares them, in the order of `names`."""
+        declared = {each.name: each for each in importlib.import_module(f"{self.package}.commands").COMMANDS}
+        return [declared[name] for name in self.names]
 
     @property
     def config_model(self) -> type[StageConfig]:
-        return getattr(importlib.import_module(f"{self.package}.config"), self.config_class)
+        return self.commands[0].config_model
 
     @property
     def program(self) -> str:
         return self.package.replace("_", "-")
 
 
-_PLAYING = {
-    "train": ("synthesiser",),
-    "linearise": ("synthesiser", "linearise"),
-    "generate": ("synthesiser",),
-    "evaluate": ("synthesiser", "labeller", "evaluate"),
-}
+_PLAYING = ("train", "linearise", "generate", "evaluate")
 
 STAGES = (
-    Stage("synthetic", "synthetic_datasets", "SyntheticConfig", ("generate",)),
-    Stage("recordings", "synthetic_datasets", "RecordingsConfig", ("simulate-recordings",), is_optional=True, is_simulation=True),
-    Stage("real", "real_datasets", "RealConfig", ("build",)),
+    Stage("synthetic", "synthetic_datasets", ("generate",)),
+    Stage("recordings", "synthetic_datasets", ("simulate-recordings",), is_optional=True, is_simulation=True),
+    Stage("real", "real_datasets", ("build",)),
     Stage(
         "adaptation",
         "domain_adaptation",
-        "AdaptationConfig",
         ("train-extractor", "train-classifier", "adapt", "label"),
         for_others=("evaluation",),
     ),
     Stage(
         "synthesis",
         "conditioned_synthesis",
-        "SynthesisConfig",
-        ("analyse", "balance", "export", "train", "linearise", "generate", "evaluate"),
-        needs=_PLAYING,
+        ("analyse", "balance", "export", *_PLAYING),
     ),
     # Another synthesiser, which learns from what the one before does.
-    Stage("instrument", "conditioned_synthesis", "SynthesisConfig", tuple(_PLAYING), is_optional=True, needs=_PLAYING),
+    Stage("instrument", "conditioned_synthesis", _PLAYING, is_optional=True),
 )
 
 
@@ -85,10 +81,9 @@ class Job:
     overrides: tuple[str, ...]
 
     @property
-    def commands(self) -> list[str]:
-        needs = self.stage.needs
-        has = {key for keys in needs.values() for key in keys if getattr(self.config, key) is not None}
-        return [name for name in self.stage.commands if has.issuperset(needs.get(name, ()))]
+    def commands(self) -> list[Command]:
+        """-> those whose keys the config has; a null leaves a command out."""
+        return [each for each in self.stage.commands if all(getattr(self.config, key) is not None for key in each.needs)]
 
 
 def plan_jobs(

@@ -2,10 +2,12 @@
 
 import errno
 import functools
+import inspect
 import io
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -15,8 +17,9 @@ from typing import Annotated, Any
 import typer
 
 from texturelib.caches import find_places
+from texturelib.commands import Command, say
 from texturelib.errors import TextureError, UsageError, first_line
-from texturelib.files import printable
+from texturelib.files import printable, shown
 from texturelib.orphans import end_with_parent
 from texturelib.paths import local_path
 
@@ -40,18 +43,13 @@ ExecutorOption = Annotated[
         help="Who does the work: local, dask, ray, or a cluster, as dask=tcp://host:8786. Never changes the result.",
     ),
 ]
-DebugOption = Annotated[bool, typer.Option("--debug", help="On an error, print the traceback too.")]
-
+_DEBUG = "--debug"
+_DebugOption = Annotated[bool, typer.Option(_DEBUG, help="On an error, print the traceback too.")]
 _INTERRUPTED = 130
 
 
-def make_app(help: str) -> typer.Typer:
-    """-> a command line without colours, completion or tracebacks of its own. help: what its `--help` begins with."""
-    return _App(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
 class _App(typer.Typer):
-    """A command line whose paths are those of this machine when a command gets them."""
+    """A command line whose commands get paths of this machine, and also take `--debug`, which `is_debugging` tells."""
 
     def command(self, *arguments: Any, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         register = super().command(*arguments, **settings)
@@ -59,8 +57,15 @@ class _App(typer.Typer):
         def registered(command: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(command)
             def run(**given: Any) -> Any:
+                given.pop("debug")
                 return command(**{name: _for_this_machine(value) for name, value in given.items()})
 
+            signature = inspect.signature(command)
+            debug = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_DebugOption)
+            run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+                parameters=[*signature.parameters.values(), debug]
+            )
+            run.__annotations__ = command.__annotations__ | {"debug": _DebugOption}
             return register(run)
 
         return registered
@@ -73,6 +78,66 @@ def _for_this_machine(value: Any) -> Any:
         return local_path(str(value), Path.cwd())
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def make_app(help: str) -> typer.Typer:
+    """-> a command line without colours, completion or tracebacks of its own. help: what its `--help` begins with."""
+    return _App(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def is_debugging() -> bool:
+    return _DEBUG in sys.argv
+
+
+def add_command(app: typer.Typer, command: Command) -> None:
+    """Let the app run a declared command."""
+
+    def with_workers(
+        config: ConfigArgument,
+        set_: SetOption = None,
+        workers: WorkersOption = None,
+        dry_run: DryRunOption = False,
+        overwrite: OverwriteOption = False,
+    ) -> None:
+        perform(command, config, set_, workers=workers, dry_run=dry_run, overwrite=overwrite)
+
+    def alone(
+        config: ConfigArgument, set_: SetOption = None, dry_run: DryRunOption = False, overwrite: OverwriteOption = False
+    ) -> None:
+        perform(command, config, set_, dry_run=dry_run, overwrite=overwrite)
+
+    app.command(command.name, help=command.help)(with_workers if command.has_workers else alone)
+
+
+def perform(
+    command: Command,
+    config: Path,
+    overrides: Sequence[str] | None,
+    *,
+    workers: int | None = None,
+    dry_run: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Run a declared command, unless its output is done, and say what happens."""
+    from texturelib.config import load_config
+
+    settings = load_config(config, command.config_model, overrides or [])
+    output = command.look(settings, overwrite=overwrite, dry_run=dry_run)
+    if output.is_done:
+        say(output, f"{command.plan(settings)}: {output.why}")
+        return
+    problem = command.problem(settings, workers) if command.problem else None
+    if dry_run:
+        say(output, f"{(command.look_ahead or command.plan)(settings)} ({output.why})")
+        if problem:
+            print(f"note: {shown(config)}: {problem}")
+        return
+    if problem:
+        raise UsageError(f"{shown(config)}: {problem}")
+    say(output, f"{command.plan(settings)} ({output.why})")
+    started = time.monotonic()
+    result = command.run(settings, output, workers)
+    say(output, f"{result}, in {time.monotonic() - started:.0f} s")
 
 
 def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = ("--help",)) -> None:
@@ -96,7 +161,7 @@ def _note(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _of_thread(failed: threading.ExceptHookArgs) -> None:
     """Leave it to the main thread to say that a disk is full: TensorBoard writes in a thread, and the next write hears of it."""
-    if "--debug" in sys.argv or not isinstance(failed.exc_value, OSError):
+    if is_debugging() or not isinstance(failed.exc_value, OSError):
         threading.__excepthook__(failed)
 
 
@@ -134,7 +199,7 @@ def _status_of(run: Callable[[], Any]) -> int:
 
 
 def _failed(sentence: str, status: int) -> int:
-    if "--debug" in sys.argv:
+    if is_debugging():
         traceback.print_exc()
     print(_on_one_line(sentence), file=sys.stderr)
     return status

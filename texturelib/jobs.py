@@ -25,6 +25,7 @@ from texturelib.executors import Executor, Local, Pool
 from texturelib.files import check_file, remove_parts, shown, write_table
 from texturelib.orphans import end_with
 from texturelib.progress import progress
+from texturelib.shared_memory import note_shared_memory
 from texturelib.written import piece_from, recorded
 
 Item = TypeVar("Item")
@@ -168,6 +169,7 @@ def _outcomes(
         try:
             with _ctrl_c_held_back():
                 outcomes = parallel(joblib.delayed(_attempt_in_worker)(key, item, work, folder, parent) for key, item in todo)
+            note_shared_memory()
             yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
             if folder:
                 pool.sync(folder)

@@ -300,7 +300,7 @@ def test_a_dry_run_counts_the_clips_and_writes_nothing(config, command, tmp_path
     status, printed, _ = command("balance", config, "--dry-run", "--set", "balance.clips_per_bin=2")
     assert status == 0
     # 60 evenly spaced labels: 6 in each of 10 bins.
-    assert "20 of 60 clips, 2 in each of 10 bins of radius (0 of 10 bins dropped): first run" in printed
+    assert "20 of 60 clips, 2 in each of 10 bins of radius (0 of 10 bins dropped) (first run)" in printed
     assert not (tmp_path / "out").exists()
 
 

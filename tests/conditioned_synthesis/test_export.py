@@ -290,7 +290,7 @@ def test_an_unknown_control_is_one_sentence_and_changes_nothing(balanced, comman
 def test_a_dry_run_says_how_much_it_would_write(balanced, command, tmp_path):
     status, printed, _ = command("export", balanced, "--dry-run")
     assert status == 0
-    assert "20 clips of 0.1 s, 0.00 h, 0.1 MB: first run" in printed  # 20 x 0.1 s x 16000 x 2 bytes = 64 kB
+    assert "20 clips of 0.1 s, 0.00 h, 0.1 MB (first run)" in printed  # 20 x 0.1 s x 16000 x 2 bytes = 64 kB
     assert not (tmp_path / "out" / "mtcrnn").exists()
 
 

@@ -14,11 +14,11 @@ def test_the_program_cuts_a_folder_and_the_second_time_finds_nothing_to_do(recor
     command = [sys.executable, "-m", "real_datasets", "build", config.name, "--workers", "2"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[0] == "real: cutting recordings (first run)"
-    assert "real: 2 segments of 0.1 s from 2 recordings (1 left out; segments left out: 1 silent) in " in done.stdout
+    assert done.stdout.splitlines()[0] == "real: segments of 0.1 s (first run)"
+    assert "real: 2 segments of 0.1 s from 2 recordings (1 left out; segments left out: 1 silent), in " in done.stdout
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "real").rglob("*")}
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (again.returncode, again.stdout, again.stderr) == (0, "real: done and unchanged\n", "")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "real: segments of 0.1 s: done and unchanged\n", "")
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "real").rglob("*")} == written
 
 

@@ -172,7 +172,7 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(
     status, out, err = command("generate", config, "--dry-run")
 
     assert (status, err) == (0, "")
-    assert "36000 clips of 0.1 s, 1.00 h, 58 MB: first run" in out
+    assert "36000 clips of 0.1 s, 1.00 h, 58 MB (first run)" in out
     assert list(files(tmp_path)) == [*before, "config.json"]
 
 

@@ -55,7 +55,9 @@ def test_only_the_generate_of_synthetic_sounds_is_asked_to_agree(monkeypatch, co
     monkeypatch.setattr("texture_pipeline.run._run", lambda words: calls.append(words[3:]) or 0)
     from texture_pipeline.cli import app
 
-    app(["configs/demo", "--output", str(tmp_path / "results"), "--yes", "--dry-run", "--debug"], standalone_mode=False)
+    words = ["configs/demo", "--output", str(tmp_path / "results"), "--yes", "--dry-run", "--debug"]
+    monkeypatch.setattr("sys.argv", ["texture-pipeline", *words])
+    app(words, standalone_mode=False)
     assert [words[0] for words in calls if "--yes" in words] == ["generate"]
     assert len(calls) == 15
     assert all({"--overwrite", "--dry-run", "--debug"} <= set(words) for words in calls)

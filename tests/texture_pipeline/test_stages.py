@@ -26,12 +26,16 @@ def planned(folder, *overrides, recordings=None, output=None, executor=None):
     return {job.stage.name: job for job in jobs}, results
 
 
+def names(job):
+    return [command.name for command in job.commands]
+
+
 def test_the_stages_of_a_folder_run_in_order_and_write_side_by_side(sound, tmp_path):
     jobs, results = planned(sound)
     assert list(jobs) == ALL
     assert results == tmp_path / "results" / "demo"
     assert {job.config.output for job in jobs.values()} == {results / name for name in ALL}
-    assert [command for job in jobs.values() for command in job.commands] == [
+    assert [command.name for job in jobs.values() for command in job.commands] == [
         "generate",
         "simulate-recordings",
         "build",
@@ -53,20 +57,20 @@ def test_the_stages_of_a_folder_run_in_order_and_write_side_by_side(sound, tmp_p
 def test_without_a_synthesiser_none_is_trained_or_played(sound, change):
     change("synthesis", synthesiser=None)
     jobs, _ = planned(sound)
-    assert jobs["synthesis"].commands == ["analyse", "balance", "export"]
+    assert names(jobs["synthesis"]) == ["analyse", "balance", "export"]
 
 
 def test_a_labeller_measures_the_synthesiser_and_linear_sliders_come_before_it_is_played(sound, change, tmp_path):
     labeller = str(tmp_path / "results" / "demo" / "adaptation" / "extractor")
     change("synthesis", labeller=labeller)
     jobs, _ = planned(sound)
-    assert jobs["synthesis"].commands == ["analyse", "balance", "export", "train", "generate", "evaluate"]
+    assert names(jobs["synthesis"]) == ["analyse", "balance", "export", "train", "generate", "evaluate"]
     change("synthesis", labeller=labeller, linearise={})
     jobs, _ = planned(sound)
-    assert jobs["synthesis"].commands[3:] == ["train", "linearise", "generate", "evaluate"]
+    assert names(jobs["synthesis"])[3:] == ["train", "linearise", "generate", "evaluate"]
     change("synthesis", synthesiser=None)
     jobs, _ = planned(sound)
-    assert jobs["synthesis"].commands == ["analyse", "balance", "export"]
+    assert names(jobs["synthesis"]) == ["analyse", "balance", "export"]
 
 
 def test_linear_sliders_without_a_labeller_are_refused_before_hours_of_work(sound, change):
@@ -129,7 +133,7 @@ def test_what_only_an_evaluation_reads_need_not_be_there_since_the_pipeline_does
     change("adaptation", evaluation={"methods": [{"type": "none"}], "truth": "nowhere.csv", "recordings": "../../nowhere"})
     jobs, _ = planned(sound)
     assert jobs["adaptation"].config.evaluation.recordings == tmp_path / "nowhere"
-    assert not any("evaluate" in job.commands for job in jobs.values())
+    assert not any("evaluate" in names(job) for job in jobs.values())
 
 
 def test_moved_results_are_written_down_as_the_same_settings(sound, tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from texturelib.command_line import ConfigArgument, DebugOption, SetOption, make_app, run_app
+from texturelib.command_line import ConfigArgument, SetOption, make_app, run_app
 from texturelib.config import load_config
 from texturelib.errors import TextureError
 
@@ -24,7 +24,7 @@ def run(example: type[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         app = make_app("Make textures.")
 
         @app.command()
-        def make(config: ConfigArgument, set_: SetOption = None, debug: DebugOption = False) -> None:
+        def make(config: ConfigArgument, set_: SetOption = None) -> None:
             settings = load_config(config, example, set_ or [])
             if failure:
                 raise failure

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from texturelib.errors import Rejected, TextureError, UsageError
 from texturelib.executors import Executor, Local, executor_named
 from texturelib.executors._futures import FuturesBackend
 from texturelib.executors.dask import Dask
-from texturelib.executors.ray import Ray
+from texturelib.executors.ray import Ray, _end_processes_in
 from texturelib.jobs import run_jobs
 
 from ..clusters import DaskCluster
@@ -151,19 +154,57 @@ def test_an_item_that_kills_every_worker_ends_the_job_with_a_sentence_and_keeps_
 # What can be reached, and by whom. --------------------------------------------------------------------------------------
 
 
+def is_private(path: Path) -> bool:
+    """-> whether only we can get at what has this path."""
+    return any(parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o077 for parent in path.parents)
+
+
 @pytest.mark.parametrize("executor", [Dask(workers=1), Ray(workers=1)], ids=["dask", "ray"])
 def test_a_cluster_for_one_job_is_reached_from_this_machine_alone(executor: Executor) -> None:
     others = set(psutil.Process().children(recursive=True))
     with executor.started(None, 10, False):
         processes = [psutil.Process(), *(set(psutil.Process().children(recursive=True)) - others)]
-        addresses = {
-            place.laddr.ip
-            for process in processes
-            for place in process.net_connections("inet")
-            if place.status == psutil.CONN_LISTEN
+        places = {
+            place.laddr for each in processes for place in each.net_connections("inet") if place.status == psutil.CONN_LISTEN
         }
-    assert addresses
-    assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+        sockets = {place.laddr for each in processes for place in each.net_connections("unix") if place.laddr.startswith("/")}
+        with_pages = [place for place in places if answers_strangers(place.port)]
+        open_to_all = [path for path in sockets if not is_private(Path(path))]
+    assert places
+    assert {place.ip for place in places} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    assert not open_to_all, "another user could talk to it"
+    if executor.type == "dask":  # Ray asks for its token in each message
+        assert not with_pages, "another user could have code run"
+    else:
+        assert sockets
+
+
+def answers_strangers(port: int) -> bool:
+    """-> whether somebody who has no certificate hears anything there but that what he asks for is not there."""
+    with socket.create_connection(("127.0.0.1", port)) as plain:
+        plain.settimeout(0.5)
+        with suppress(TimeoutError, ConnectionError):
+            if plain.recv(100):  # as a Dask without TLS, which introduces itself
+                return True
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.settimeout(0.5)
+        with suppress(OSError), anybody.wrap_socket(connection) as encrypted:
+            if encrypted.recv(100):
+                return True
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.settimeout(0.5)
+        connection.sendall(b"GET /info/main/workers.html HTTP/1.0\r\n\r\n")
+        with suppress(OSError):
+            return connection.recv(100).partition(b" ")[2][:3] == b"200"
+    return False
+
+
+def test_what_answers_strangers_is_told_from_what_does_not(dask_of: Callable[..., str]) -> None:
+    assert answers_strangers(int(dask_of(n_workers=0, protocol="tcp").rpartition(":")[2]))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert not answers_strangers(silent.getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -352,6 +393,48 @@ def test_workers_end_soon_after_a_main_process_that_is_killed(executor: str, tmp
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert workers
     assert not alive
+
+
+@pytest.mark.parametrize("executor", ["local", "dask", pytest.param("ray", marks=pytest.mark.long)])
+def test_what_a_killed_run_left_outside_of_its_folder_is_removed_by_the_next(
+    executor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left(place: str, name: str) -> set[str]:
+        return {path.name for path in Path(place).glob(name)}
+
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))  # or another run on this machine could be the next
+    folders = "/tmp" if executor == "ray" else str(temporary)
+    before = left(folders, f"texture-{executor}-*")
+    program = Program(tmp_path / "job", executor)
+    program.wait_for_the_middle()
+    in_memory = f"*[-_]{program.process.pid}[-_]*"
+    os.killpg(program.process.pid, signal.SIGKILL)
+    program.end()
+    killed = left(folders, f"texture-{executor}-*") - before
+    assert killed or executor == "local"
+    assert left("/dev/shm", in_memory) or executor == "ray"
+
+    again = Program(tmp_path / "job", executor)
+    assert again.end() == (0, "", "")
+
+    assert not killed & left(folders, f"texture-{executor}-*")
+    assert not left("/dev/shm", in_memory)
+    assert not list(temporary.glob("texture-*"))
+
+
+def test_only_processes_that_have_a_file_open_in_a_dead_rays_folder_are_ended(tmp_path: Path) -> None:
+    processes = []
+    for name in ("dead", "dead-too"):
+        (tmp_path / name).mkdir()
+        with (tmp_path / name / "log").open("wb") as log:
+            processes.append(subprocess.Popen(["sleep", "60"], stdout=log))
+    _end_processes_in(tmp_path / "dead")
+    assert processes[0].wait(timeout=10) == -signal.SIGKILL
+    assert processes[1].poll() is None
+    processes[1].kill()
+    processes[1].wait()
 
 
 def test_a_cluster_that_is_gone_ends_the_job_with_a_sentence(job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from texturelib.command_line import DebugOption, make_app, run_app
+from texturelib.command_line import make_app, run_app
 
 app = make_app("Before hours of work, in seconds: will it go?")
 
@@ -30,7 +30,6 @@ def doctor(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Leave out what is measured: time, and whether engines sound.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
-    debug: DebugOption = False,
 ) -> None:
     """Look at environment, config, data, disk and time of what CONFIG or DIR would run; nothing of it is touched.
 

@@ -1,6 +1,5 @@
 """The commands that would run: with which config, into which folder, and what becomes of what lies there."""
 
-import importlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -121,18 +120,17 @@ def make_plan(jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]) -> 
     steps: list[Step] = []
     findings: list[Finding] = []
     for job in jobs:
-        commands = importlib.import_module(f"{job.stage.package}.commands")
         for command in job.commands:
-            folder, inputs = commands.folder_of(job.config, command), commands.inputs_of(job.config, command)
+            folder, inputs = command.folder(job.config), command.paths(job.config)
             try:
-                output = commands.look(job.config, command, dry_run=True)
+                output = command.look(job.config, dry_run=True)
             except TextureError as error:
-                step = Step(job, command, folder, inputs, str(error), "refused")
+                step = Step(job, command.name, folder, inputs, str(error), "refused")
                 findings.append(Finding("commands", "NO", f"{step.name}: {error}"))
             else:
                 makers = {name: maker for name, path in inputs.items() if (maker := _maker(path, steps))}
                 becomes, why = _becomes(folder, output.is_done, output.why, makers)
-                step = Step(job, command, folder, inputs, why, becomes)
+                step = Step(job, command.name, folder, inputs, why, becomes)
                 lacking = {} if becomes == "skipped" else {name: path for name, path in inputs.items() if name not in makers}
                 findings.append(_finding(step, lacking, is_whole, wrong))
             steps.append(step)

@@ -14,10 +14,13 @@ from pydantic import PositiveInt
 from texturelib._config_base import Config
 from texturelib.errors import TextureError, UsageError
 from texturelib.executors._base import Pool, executors
+from texturelib.private_folder import private_folder
 
 _CONNECT_SECONDS = 5
 _WORKERS_SECONDS = 10  # for a cluster that makes its workers when there is work
 _PATIENCE_SECONDS = 10  # for items that are being worked on when a job is stopped
+_NO_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+"""Its pages, which tell anybody on this machine of its tasks."""
 
 
 @executors.register
@@ -34,6 +37,8 @@ class Dask(Config):
     @contextmanager
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
         try:
+            import cryptography  # noqa: F401 (with it, Dask makes the certificates of a cluster of its own)
+            import dask.config
             import distributed
         except ImportError:
             raise UsageError("executor: needs Dask, which is not installed; pip install 'texture-toolkit[dask]'") from None
@@ -49,11 +54,18 @@ class Dask(Config):
         n_workers = min(wanted or joblib.cpu_count(), max(1, n_items))
         with (
             _own_environment(),
+            private_folder("texture-dask-") as folder,
+            dask.config.set(_NO_PAGES),
             distributed.LocalCluster(
                 n_workers=n_workers,
                 threads_per_worker=1,
                 host="127.0.0.1",
+                # Who else has an account here could have code run otherwise: only who has the certificate is let in, and it is
+                # in the memory of this process and its workers alone.
+                security=distributed.Security.temporary(),
                 dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                local_directory=str(folder),
                 memory_limit=0,  # as on this machine without Dask, which would stop a worker that has its share
                 silence_logs=logging.CRITICAL,
             ) as cluster,

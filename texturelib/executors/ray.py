@@ -5,10 +5,10 @@ import os
 import secrets
 import signal
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Literal
 
 import joblib
@@ -17,6 +17,7 @@ from pydantic import PositiveInt
 from texturelib._config_base import Config
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.executors._base import Pool, executors
+from texturelib.private_folder import private_folder
 
 _CONNECT_SECONDS = 5
 _FACTS_SECONDS = 60  # for the first process of a machine to start
@@ -55,10 +56,10 @@ class Ray(Config):
             return
         n_workers = min(wanted or joblib.cpu_count(), max(1, n_items))
         settings = {"include_dashboard": False, "num_cpus": n_workers, "object_store_memory": _STORE_BYTES}
-        # In /tmp, since the names of sockets in it must be short.
+        # In /tmp, since the names of sockets in it must be short. Ray opens its own to everybody, so it lies in one of ours.
         with (
-            tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder,
-            _initialised(ray, address="local", _temp_dir=folder, **settings),
+            private_folder("texture-ray-", Path("/tmp"), _end_processes_in) as folder,
+            _initialised(ray, address="local", _temp_dir=str(folder / "r"), **settings),
         ):
             if not ray.util.get_node_ip_address().startswith(("127.", "::1")):
                 raise TextureError("executor: Ray would listen to other machines, since it was imported before; start anew")
@@ -75,6 +76,14 @@ def _prepare_environment(is_here: bool, is_own: bool) -> None:
     if is_own and "RAY_AUTH_MODE" not in os.environ:
         # Known to nobody else on this machine; without one, Ray would leave one in the home folder.
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _end_processes_in(folder: Path) -> None:
+    """Kill the processes that have a file open there: workers of a Ray whose main process was killed."""
+    for descriptor in Path("/proc").glob("[0-9]*/fd/[0-9]*"):  # nothing, where it is not Linux; others' cannot be looked at
+        with suppress(OSError):
+            if descriptor.readlink().is_relative_to(folder):
+                os.kill(int(descriptor.parts[2]), signal.SIGKILL)
 
 
 def _check_that_somebody_answers(address: str) -> None:
