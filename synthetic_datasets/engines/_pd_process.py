@@ -149,6 +149,11 @@ class PdPlayer:
         self._heard = 0
         channel = self._running.enter_context(PdChannel())
         self._session = self._running.enter_context(Session("Pure Data", channel, self._settings, self._look))
+        if not str(self._session.folder).isprintable():
+            raise TextureError(
+                f"{printable(str(self._session.folder.parent))}: the folder for temporary files has a line's end or the like in "
+                "its name, which Pure Data cannot be told; set TMPDIR to another"
+            )
         introduction = self._session.folder / "introduction.pd"
         channel.write_introduction(introduction)
         self._process = self._launch(introduction)

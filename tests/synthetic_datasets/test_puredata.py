@@ -87,6 +87,7 @@ def own_liquid(tmp_path: Path) -> Path:
     return folder / "liquid.pd"
 
 
+TEMPLATE = {"patch": "mine.pd", "patch_controls": {"cutoff": {}, "level": {}}, "controls": {"cutoff": [0, 1], "level": 1}}
 LIQUID_CONTROLS: dict[str, Any] = {name: {} for name in RANGES}
 
 
@@ -261,6 +262,19 @@ def test_a_patch_without_a_receiver_is_found_out(command: Command, pd_config: Ca
     assert "did not say that it is ready within 0.5 s (start_seconds): does it hold a [dataset_receiver]?" in err
 
 
+def test_an_older_receiver_beside_the_patch_is_found_out(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    shutil.copy(_pd_process.PATCHES / "template.pd", tmp_path / "mine.pd")
+    receiver = (_pd_process.PATCHES / "dataset_receiver.pd").read_text()
+    (tmp_path / "dataset_receiver.pd").write_text(receiver.replace("dataset_session", "another"))
+
+    status, _, err = command("generate", pd_config(engine=TEMPLATE | {"start_seconds": 1}), "--workers", 1)
+
+    assert status == 1
+    assert "dataset_receiver.pd is of an earlier version: remove it" in err
+
+
 def test_a_patch_with_objects_that_pure_data_does_not_know_is_found_out(
     command: Command, pd_config: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -419,7 +433,6 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
     assert len(read_dataset(tmp_path / "results")) == 8
 
 
-TEMPLATE = {"patch": "mine.pd", "patch_controls": {"cutoff": {}, "level": {}}, "controls": {"cutoff": [0, 1], "level": 1}}
 READ = ["msg 0 730 read impulse_response.wav ir", "obj 0 760 soundfiler", "obj 90 760 table ir"]
 MISSING = "soundfiler read: impulse_response.wav: No such file or directory"
 
@@ -505,3 +518,17 @@ def test_a_changed_file_that_the_patch_plays_is_a_changed_input(
         status, _, err = command("generate", config, "--workers", 1)
         assert status == 2
         assert f"input changed: {name}" in err
+
+
+@pytest.mark.parametrize(("name", "status"), [("a b,;$1 {x} \\ ü 漢", 0), ("two\nlines", 1)])
+def test_the_folder_for_temporary_files_may_have_any_name_of_one_line(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: int
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
+
+    done = command("generate", pd_config(n_clips=2), "--workers", 1)
+
+    assert done[0] == status
+    assert ("set TMPDIR to another" in done[2]) == bool(status)
+    assert not list((tmp_path / name).iterdir())
