@@ -361,9 +361,7 @@ def test_what_a_system_leaves_in_a_folder_changes_nothing(look: Callable[..., Ou
     assert look(inputs={"source": recordings}).is_done
 
 
-@pytest.mark.parametrize(
-    "change", ["other bytes of the same size", "a file more", "a file less", "another name", "a bad note"]
-)
+@pytest.mark.parametrize("change", ["other bytes of the same size", "a file more", "a file less", "another name", "a bad note"])
 def test_a_folder_that_holds_something_else_is_another(
     look: Callable[..., Output], recordings: Path, tmp_path: Path, change: str
 ) -> None:
