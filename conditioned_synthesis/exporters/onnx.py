@@ -16,7 +16,8 @@ from conditioned_synthesis.synthesisers import Graph, SynthesisNetwork
 from texturelib.errors import UsageError
 from texturelib.files import shown, whole_file
 
-_OPSET = 18
+_OPSET = 18  # the oldest that torch writes: what its converter makes of a graph for older ones is not valid
+_IR_VERSION = 8  # the format of that opset's time: torch would write a newer one, which runtimes of before 2024 refuse
 
 
 def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
@@ -32,8 +33,15 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
         raise UsageError('export-onnx: takes the package onnxscript, which is not there; "pip install onnx onnxscript" brings it')
     instrument = load_instrument(folder)
     graph = cast("SynthesisNetwork", instrument.network).graph()
-    about = {"sample_rate": instrument.about.sample_rate, "sliders": _sliders(instrument), **graph.facts}
+    about = {
+        "sample_rate": instrument.about.sample_rate,
+        "sliders": _sliders(instrument),
+        "opset": _OPSET,
+        "ir_version": _IR_VERSION,
+        **graph.facts,
+    }
     program = _program(_WithCurves(graph.module, instrument).eval(), graph)
+    _make_portable(program.model)
     program.model.metadata_props["instrument"] = json.dumps(about)
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path, is_durable=True) as part:
@@ -61,6 +69,17 @@ def _program(module: nn.Module, graph: Graph) -> torch.onnx.ONNXProgram:
             verbose=False,
         )
     return cast("torch.onnx.ONNXProgram", program)
+
+
+def _make_portable(model: Any) -> None:
+    """model: an `onnx_ir.Model`. Leaves out where in whose files each node was written: paths of this machine, a fifth of it."""
+    model.ir_version = _IR_VERSION
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+        for value in node.outputs:
+            value.metadata_props.clear()
+    for part in (model.graph, *model.graph.inputs, *model.graph.initializers.values()):
+        part.metadata_props.clear()
 
 
 def _sliders(instrument: Instrument) -> list[dict[str, Any]]:
