@@ -35,16 +35,18 @@ def write_imported_card(folder: Path, about: About, name: str) -> None:
 
 def _write(folder: Path, about: About, story: list[str]) -> None:
     ranges = [(slider.low, slider.high) for slider in about.sliders]
+    n_controls = {0: "no controls.", 1: "1 control:"}.get(len(ranges), f"{len(ranges)} controls:")
+    table = controls_table([slider.control for slider in about.sliders], ranges) if ranges else []
+    example = f" --control {shlex.quote(about.sliders[0].name)}=0.5" if ranges else ""
     lines = [
         f"# Synthesiser of type {about.synthesiser.type}",  # type: ignore[attr-defined]
         "",
-        f"Plays at {about.sample_rate} Hz, with {len(about.sliders)} {'control' if len(about.sliders) == 1 else 'controls'}:",
+        f"Plays at {about.sample_rate} Hz, with {n_controls}",
         "",
-        *controls_table([slider.control for slider in about.sliders], ranges),
+        *table,
         "",
         "```",
-        f"conditioned-synthesis generate --model THIS_FOLDER --output sound.wav "
-        f"--control {shlex.quote(about.sliders[0].name)}=0.5",
+        f"conditioned-synthesis generate --model THIS_FOLDER --output sound.wav{example}",
         "```",
         "",
         *story,

@@ -1,5 +1,6 @@
 """MTCRNN's checkpoints, as instruments."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,13 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
     if len(controls) != n_controls:
         named = f"{len(controls)} named" if controls else "none named"
         raise UsageError(f"--control: {shown(checkpoint)} has {n_controls} controls, {named}; name each, in the order of --prop")
-    n_layers = sum(name.startswith("gru.weight_hh_l") for name in weights)
+    if len(set(controls)) < len(controls):
+        raise UsageError(f"--control: {shown(checkpoint)}'s controls need names that differ; {', '.join(controls)} do not")
+    n_layers = sum(bool(re.fullmatch(r"gru\.weight_hh_l\d+", name)) for name in weights)
     try:
         settings = Mtcrnn(hidden_size=hidden_size, n_layers=n_layers, onehot=onehot)
     except ValidationError:
-        raise TextureError(f"{shown(checkpoint)}: has {n_layers} layers, which are too many") from None
+        raise TextureError(f"{shown(checkpoint)}: has {n_layers} layers, which are too many; 16 can be played") from None
     about = About(
         synthesiser=settings,
         sliders=tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in controls),
@@ -80,7 +83,13 @@ def _is_theirs(weights: Any) -> bool:
 
 
 def _fill(path: Path, instrument: Instrument, weights: dict[str, torch.Tensor]) -> None:
-    try:
-        instrument.network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise TextureError(f"{shown(path)}: its weights are not those of MTCRNN's audio network ({first_line(error)})") from None
+    """Errors: TextureError, naming the first of the weights that is missing, left over or of another size."""
+    expected = {name: tuple(each.shape) for name, each in instrument.network.state_dict().items()}
+    for name in [*expected, *weights]:
+        found = tuple(weights[name].shape) if name in weights else None
+        if found != expected.get(name):
+            sizes = (" x ".join(map(str, shape)) if shape else "none" for shape in (found, expected.get(name)))
+            raise TextureError(
+                f"{shown(path)}: its weights are not those of MTCRNN's audio network ({name}: {', but should be '.join(sizes)})"
+            )
+    instrument.network.load_state_dict(weights)

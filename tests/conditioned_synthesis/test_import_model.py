@@ -40,6 +40,23 @@ def test_a_one_hot_checkpoint_is_known_by_its_width(command, tmp_path):
     assert load_instrument(tmp_path / "model").about.synthesiser.onehot  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("n_inputs", [1, 256])  # the last sample as a number, and as one of 256
+def test_a_network_without_controls_becomes_an_instrument_without_sliders(command, tmp_path, n_inputs):
+    torch.save(_Theirs(n_inputs).state_dict(), tmp_path / "model.pkl")
+    status, printed, errors = command("import-model", tmp_path / "model.pkl", "--output", tmp_path / "model")
+    assert status == 0, errors
+    assert "controls none" in printed
+    card = (tmp_path / "model/README.md").read_text()
+    assert "with no controls." in card
+    assert "--control" not in card
+    words = ["generate", "--model", tmp_path / "model", "--output", tmp_path / "a.wav", "--seconds", "0.1"]
+    assert command(*words)[0] == 0
+    assert soundfile.info(tmp_path / "a.wav").frames == 1600
+    status, _, errors = command(*words, "--overwrite", "--control", "rate=1")
+    assert status == 2
+    assert 'no control "rate" (there are none)' in errors
+
+
 def _refused(command, path, *words) -> str:
     status, _, errors = command("import-model", path, "--output", path.parent / "model", *words)
     assert status in (1, 2)
@@ -68,7 +85,35 @@ def test_a_checkpoint_of_another_network_is_refused(command, tmp_path):
     del weights["h2o.bias"]
     torch.save(weights, tmp_path / "part.pkl")
     words = ["--control", "rate", "--control", "pitch"]
-    assert "not those of MTCRNN's audio network" in _refused(command, tmp_path / "part.pkl", *words)
+    assert "not those of MTCRNN's audio network (h2o.bias: none, but should be 256)" in _refused(
+        command, tmp_path / "part.pkl", *words
+    )
+
+
+def test_controls_of_the_same_name_are_refused(checkpoint, command):
+    errors = _refused(command, checkpoint, "--control", "rate", "--control", "rate")
+    assert "need names that differ; rate, rate do not" in errors
+
+
+def _theirs_but(**changed: tuple[int, ...]) -> dict[str, torch.Tensor]:
+    return _Theirs().state_dict() | {name.replace("__", "."): torch.zeros(shape) for name, shape in changed.items()}
+
+
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        (_Theirs(n_layers=17).state_dict(), "has 17 layers, which are too many; 16 can be played"),
+        (_theirs_but(i2d__weight=(10, 0)), "should hold the weights of MTCRNN's audio network"),
+        (_theirs_but(gru__weight_hh_l0=(0, 0)), "gru.weight_hh_l0: 0 x 0, but should be 30 x 10"),
+        (_theirs_but(gru__weight_hh_l0_reverse=(30, 10)), "gru.weight_hh_l0_reverse: 30 x 10, but should be none"),
+        (_theirs_but(gru__weight_hh_l3=(30, 10)), "gru.weight_ih_l2: none, but should be 30 x 10"),
+        (_theirs_but(h2o__weight=(512, 10)), "h2o.weight: 512 x 10, but should be 256 x 10"),
+    ],
+    ids=["more layers", "no inputs", "no units", "both directions", "a layer left out", "more levels"],
+)
+def test_networks_of_other_sizes_are_refused(command, tmp_path, weights, sentence):
+    torch.save(weights, tmp_path / "model.pkl")
+    assert sentence in _refused(command, tmp_path / "model.pkl", "--control", "rate", "--control", "pitch")
 
 
 def test_a_missing_or_cut_checkpoint_is_refused(checkpoint, command, tmp_path):
