@@ -65,6 +65,11 @@ class Command:
     has_workers: bool = False
 
     @property
+    def costs_module(self) -> Any:
+        """The stage's module that says what the command makes, writes and takes, as `texturelib.costs` has it."""
+        return importlib.import_module(f"{self.config.partition('.')[0]}.costs")
+
+    @property
     def config_model(self) -> "type[StageConfig]":
         module, _, name = self.config.partition(":")
         return getattr(importlib.import_module(module), name)

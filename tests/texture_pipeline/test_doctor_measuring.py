@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from texture_pipeline.doctor.flow import Flow
-from texture_pipeline.doctor.formulas import at_once
 from texture_pipeline.doctor.plan import make_plan
 from texture_pipeline.doctor.rehearse_labels import rehearse_learning
 from texture_pipeline.doctor.rehearse_sounds import rehearse_cutting, rehearse_recording, rehearse_rendering
 from texture_pipeline.doctor.scratch import Enough, Scratch, Stopwatch, seconds_of_each
 from texture_pipeline.stages import plan_jobs
 from texturelib.config import load_config
+from texturelib.costs import at_once
 from texturelib.dataset import read_dataset
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 from texture_pipeline.doctor.findings import Finding
 from texture_pipeline.doctor.flow import Flow
-from texture_pipeline.doctor.formulas import Measured, estimate_of
 from texture_pipeline.doctor.plan import Plan
+from texturelib.costs import Measured
 
 _AREA = "time"
 
 
 def estimate(plan: Plan, flow: Flow, measured: Measured, details: dict[str, Any]) -> Iterator[Finding]:
     """details: is filled, for programs: by command, [low, high] in seconds, and what they were measured from."""
-    estimates = {step.name: estimate_of(step, flow, measured) for step in plan.running()}
+    estimates = {step.name: step.costs.takes(step, flow, measured) for step in plan.running()}
     for name, found in estimates.items():
         if found is None:
             details[name] = None

@@ -35,9 +35,9 @@ def examine(place: Path | None, overrides: Sequence[str], recordings: Path | Non
     from texture_pipeline.doctor.estimates import estimate
     from texture_pipeline.doctor.fitting import look_at_fit
     from texture_pipeline.doctor.flow import Flow
-    from texture_pipeline.doctor.formulas import Measured
     from texture_pipeline.doctor.measure import measure
     from texture_pipeline.doctor.recordings import look_at_recordings
+    from texturelib.costs import Measured
 
     surveys: dict[Path, Any] = {}
     report.add(look_at_recordings(plan, surveys))

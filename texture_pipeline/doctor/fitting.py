@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from texture_pipeline.doctor.findings import Finding
-from texture_pipeline.doctor.flow import Clips, Flow
+from texture_pipeline.doctor.flow import Flow
 from texture_pipeline.doctor.plan import Plan, Step
+from texturelib.costs import Clips
 from texturelib.errors import TextureError
 from texturelib.files import shown
 from texturelib.memory import memory

@@ -9,10 +9,10 @@ from typing import Any
 
 from texture_pipeline.doctor.findings import Finding, refused
 from texture_pipeline.doctor.flow import Flow
-from texture_pipeline.doctor.formulas import Measured
 from texture_pipeline.doctor.plan import Plan, Step
 from texture_pipeline.doctor.scratch import Scratch, scratch
 from texture_pipeline.stages import Job
+from texturelib.costs import Measured
 from texturelib.errors import TextureError, first_line
 from texturelib.progress import progress
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from texture_pipeline.doctor.findings import Finding, refused
 from texture_pipeline.stages import STAGES, Job, Stage, missing_inputs, plan_jobs, wanted_stages
@@ -18,10 +18,12 @@ Becomes = Literal["skipped", "made", "gone on with", "replaced", "refused"]
 
 @dataclass(frozen=True)
 class Step:
-    """A command. folder: that it writes. inputs: what it reads, by name. why: what the command says of its folder."""
+    """A command that may run. folder: that it writes. inputs: what it reads, by name. why: what the command says of its folder.
+    costs: the module of its stage that says what it makes, writes and takes."""
 
     job: Job
     command: str
+    costs: Any
     folder: Path
     inputs: dict[str, Path]
     why: str
@@ -30,6 +32,14 @@ class Step:
     @property
     def name(self) -> str:
         return f"{self.job.stage.program} {self.command} {self.job.path.name}"
+
+    @property
+    def config(self) -> Any:
+        return self.job.config
+
+    @property
+    def config_name(self) -> str:
+        return self.job.path.name
 
     @property
     def runs(self) -> bool:
@@ -125,12 +135,12 @@ def make_plan(jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]) -> 
             try:
                 output = command.look(job.config, dry_run=True)
             except TextureError as error:
-                step = Step(job, command.name, folder, inputs, str(error), "refused")
+                step = Step(job, command.name, command.costs_module, folder, inputs, str(error), "refused")
                 findings.append(Finding("commands", "NO", f"{step.name}: {error}"))
             else:
                 makers = {name: maker for name, path in inputs.items() if (maker := _maker(path, steps))}
                 becomes, why = _becomes(folder, output.is_done, output.why, makers)
-                step = Step(job, command.name, folder, inputs, why, becomes)
+                step = Step(job, command.name, command.costs_module, folder, inputs, why, becomes)
                 lacking = {} if becomes == "skipped" else {name: path for name, path in inputs.items() if name not in makers}
                 findings.append(_finding(step, lacking, is_whole, wrong))
             steps.append(step)

@@ -1,0 +1,135 @@
+"""What the commands of stage 4 make, write and take."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from texturelib.audio import wav_bytes
+from texturelib.costs import (
+    PICTURES,
+    TRAINED_PARAMETER,
+    Clips,
+    Estimate,
+    Flow,
+    Measured,
+    Step,
+    Written,
+    at_once,
+    in_words_each,
+    written_clips,
+)
+
+_LOUDNESS_SOUNDS = 72  # at most, of three seconds at most, at the end of a synthesiser's training
+_BEGINS_LIGHTLY = 2.0  # seconds, of a command without a network
+_PICTURE = 150e3  # bytes
+
+
+def makes(step: Step, flow: Flow) -> tuple[Path, Clips] | None:
+    config = step.config
+    if step.command == "balance" and (labelled := flow.at(config.labelled)):
+        return step.folder, labelled
+    if step.command == "export" and (source := flow.at(config.exported_folder)):
+        controls = tuple(config.export.controls or source.controls)
+        return step.folder, replace(source, sample_rate=config.export.sample_rate, controls=controls)
+    return None
+
+
+def writes(step: Step, flow: Flow, n_parameters: int) -> Iterator[Written]:
+    config = step.config
+    match step.command:
+        case "balance":
+            yield from written_clips(step.folder, flow.at(config.labelled), linked_from=config.labelled)
+        case "export":
+            yield from written_clips(step.folder, flow.at(step.folder), files_each=2)
+        case command:
+            n_sounds, seconds = played(command, config, len(_controls(config, flow)))
+            n_bytes = wav_bytes(seconds, _rate(config, flow)) + n_sounds * _PICTURE
+            model = (TRAINED_PARAMETER if command in ("train", "evaluate") else 4) * n_parameters
+            yield Written(step.folder, n_bytes + (0 if command == "analyse" else model), 3 * n_sounds + 10)
+
+
+def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
+    config: Any = step.config
+    labelled, sounds = flow.at(config.labelled), flow.at(config.sounds_folder)
+    if step.command in ("analyse", "balance"):
+        if labelled is None:
+            return None
+        return Estimate(_BEGINS_LIGHTLY + PICTURES, "a table, pictures and links; by experience, not measured")
+    if step.command == "export":
+        each, clips = measured.exporting.get(step.config_name), flow.at(step.folder)
+        if each is None or clips is None:
+            return None
+        seconds = clips.n * each.seconds / at_once(joblib.cpu_count())
+        return Estimate(
+            measured.start + seconds, f"at most {clips.n} clips, {in_words_each(each.seconds)} on a core ({each.n} exported)"
+        )
+    found = measured.synthesis.get(step.config_name)
+    if found is None or sounds is None:
+        return None
+    settings = config.synthesiser
+    n_controls = len(config.train.controls or sounds.controls)
+    n_sounds, seconds = played(step.command, config, n_controls)
+    playing = n_sounds * found.beginning + seconds * found.second
+    factor = f"a second of sound takes {found.second:.2g} s on a core"
+    n_workers = joblib.cpu_count()
+    n_checkpoints = math.ceil(settings.num_steps / settings.checkpoint)
+    loudness = _LOUDNESS_SOUNDS * (found.beginning + min(4 * found.clip_seconds, 3.0) * found.second)
+    training = sounds.n * found.read + settings.num_steps * found.step + n_checkpoints * (found.validation + found.picture)
+    training += loudness + (playing if step.command == "train" else 0.0)
+    match step.command:
+        case "train":
+            words = f"{settings.num_steps} steps, {in_words_each(found.step)} ({found.n_measured} made); {factor}"
+            return Estimate(measured.start + training, words)
+        case "generate":
+            return Estimate(measured.start + playing + n_sounds * found.picture, f"{n_sounds} sounds, {seconds:.0f} s; {factor}")
+        case "linearise" | "evaluate":
+            total = playing / at_once(n_workers) + _reading(seconds / found.clip_seconds, measured)
+            if step.command == "evaluate" and config.evaluate:
+                total += training  # with shuffled labels, to compare with
+            words = f"{n_sounds} sounds, {seconds:.0f} s; {factor}, {n_workers} at a time"
+            # Itself, its workers, and the labeller, which `linearise` calls twice.
+            n_starts = 4 if step.command == "linearise" else 3
+            return Estimate(n_starts * measured.start + PICTURES + total, words)
+    return None
+
+
+def _reading(n_clips: float, measured: Measured) -> float:
+    """n_clips: that the labeller reads; as fast as a network of this plan, where there is one."""
+    found = next((each for each in measured.learning.values() if each), None)
+    return n_clips * found.label if found else 0.0
+
+
+def _controls(config: Any, flow: Flow) -> tuple[str, ...]:
+    sounds = flow.at(config.sounds_folder)
+    return tuple(config.train.controls or (sounds.controls if sounds else ()))
+
+
+def _rate(config: Any, flow: Flow) -> int:
+    sounds = flow.at(config.sounds_folder)
+    return sounds.sample_rate if sounds else config.export.sample_rate
+
+
+def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:
+    """-> how many sounds, and how many seconds in all, lie in the folder at a time."""
+    match command:
+        case "analyse":
+            return 2, 0.0  # pictures
+        case "train":
+            n = math.ceil(config.synthesiser.num_steps / config.synthesiser.checkpoint)
+            return n, 2.0 * n
+        case "generate":
+            n = n_controls * (config.generate.values + 1)
+            return n, n_controls * (config.generate.values * config.generate.seconds + config.generate.sweep_seconds)
+        case "linearise":
+            n = 2 * n_controls * config.linearise.values * config.linearise.seeds
+            return n, n * config.linearise.seconds
+        case "evaluate":
+            settings = config.evaluate
+            n_instruments = 4 + len(settings.also)
+            n = n_instruments * (n_controls * settings.values * settings.seeds + 2 * settings.clips)
+            return n, n * settings.seconds
+    return 0, 0.0
