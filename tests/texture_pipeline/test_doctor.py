@@ -16,7 +16,6 @@ import pytest
 
 from real_datasets.cli import app as stage_2
 from synthetic_datasets.cli import app as stage_1
-from texture_pipeline.doctor import environment
 from texture_pipeline.doctor.cli import app
 from texturelib.audio import write_wav
 
@@ -230,7 +229,7 @@ def test_what_is_done_is_skipped_and_what_follows_from_a_change_is_made_anew(sma
 
 def test_a_package_that_an_extra_asks_for_and_is_not_there_is_named(small, examined, sound, monkeypatch):
     lines = ["numpy>=99", *(requires("texture-toolkit") or []), 'texture-nothing>=1; extra == "adaptation"']
-    monkeypatch.setattr(environment, "requires", lambda _: lines)
+    monkeypatch.setattr("texturelib.extras.requires", lambda _: lines)
     said = examined(*small)
     assert said.status == 1
     assert any('texture-nothing>=1 is not installed: pip install "texture-nothing>=1"' in words for words in said.to_mend)
