@@ -122,8 +122,9 @@ def _check_others(instruments: Mapping[str, Instrument], controls: Sequence[Cont
     names = {control.name for control in controls}
     for name, instrument in instruments.items():
         if not names & set(instrument.about.names):
+            own = ", ".join(instrument.about.names) or "no controls"
             raise UsageError(
-                f"evaluate.also.{name}: is played with {', '.join(instrument.about.names)}, but the synthesiser with "
+                f"evaluate.also.{name}: is played with {own}, but the synthesiser with "
                 f"{', '.join(control.name for control in controls)}"
             )
 

@@ -52,7 +52,9 @@ class Labeller:
         own = {control.name: control for control in self.controls}
         lacking = [control.name for control in controls if control.name not in own]
         if len(lacking) == len(controls):
-            raise UsageError(f"labeller: reads {', '.join(own)}, but the synthesiser is played with {', '.join(lacking)}")
+            raise UsageError(
+                f"labeller: reads {', '.join(own)}, but the synthesiser is played with {', '.join(lacking) or 'no controls'}"
+            )
         if seconds < self.seconds:
             raise UsageError(f"{key}: {seconds:g}: the labeller reads clips of {self.seconds:g} s; let it have so much")
         notes = [f"the labeller does not read {name}" for name in lacking]

@@ -1,16 +1,12 @@
 """The modules of the network that keeps the frequency axis."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
 from texturelib.errors import UsageError
-
-if TYPE_CHECKING:
-    from domain_adaptation.networks.band_cnn import BandCnn
-
 
 _VALUES = 4  # that a head reads where it looks
 _REACH = 5  # bands
@@ -19,7 +15,17 @@ _REACH = 5  # bands
 class BandEncoder(nn.Module):
     """[batch, channels, bands, frames] -> [batch, n_features]: where each head looks, and what it reads there."""
 
-    def __init__(self, config: "BandCnn", input_shape: Sequence[int]) -> None:
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        *,
+        stage_channels: Sequence[int],
+        convolutions_per_stage: int,
+        n_band_halvings: int,
+        n_hidden: int,
+        n_heads: int,
+        dropout: float,
+    ) -> None:
         """input_shape: (channels, bands, frames) of one clip's features. Errors: UsageError when it is not."""
         super().__init__()
         if len(input_shape) != 3:
@@ -27,16 +33,16 @@ class BandEncoder(nn.Module):
                 'network.type: "band_cnn" wants features with bands and frames, as of "log_bands" or "mel"; for others take "cnn"'
             )
         channels, n_bands, _ = input_shape
-        n_halvings = min(config.n_band_halvings, len(config.channels))
+        n_halvings = min(n_band_halvings, len(stage_channels))
         self._n_more_bands = -n_bands % 2**n_halvings  # empty ones, until they can be halved that often
         n_bands += self._n_more_bands
         self._n_bands = n_bands // 2**n_halvings
         self.input_norm = nn.BatchNorm2d(channels)
         self.stages = nn.ModuleList()
         n_pooled = channels * n_bands
-        for stage, new_channels in enumerate(config.channels):
+        for stage, new_channels in enumerate(stage_channels):
             layers: list[nn.Module] = []
-            for index in range(config.convolutions_per_stage):
+            for index in range(convolutions_per_stage):
                 kernel = 5 if stage == index == 0 else 3
                 stride = ((2 if stage < n_halvings else 1), 2) if index == 0 else (1, 1)
                 layers += [
@@ -52,13 +58,13 @@ class BandEncoder(nn.Module):
         n_per_band = 2 * n_pooled // self._n_bands
         # Means and deviations of many sizes: on one scale, the layer that reads them learns several times as fast.
         self.pooled_norm = nn.BatchNorm1d(n_per_band)
-        self.dropout = nn.Dropout(config.dropout)
-        self.hidden = _convolution(n_per_band, config.n_hidden, 1)
-        self.around = nn.ModuleList(_convolution(config.n_hidden, config.n_hidden, _REACH) for _ in range(2))
-        self.looks = nn.Conv1d(config.n_hidden, config.n_heads, 1)
-        self.reads = nn.Conv1d(config.n_hidden, config.n_heads * _VALUES, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = _convolution(n_per_band, n_hidden, 1)
+        self.around = nn.ModuleList(_convolution(n_hidden, n_hidden, _REACH) for _ in range(2))
+        self.looks = nn.Conv1d(n_hidden, n_heads, 1)
+        self.reads = nn.Conv1d(n_hidden, n_heads * _VALUES, 1)
         self.register_buffer("place", torch.arange(self._n_bands) - (self._n_bands - 1) / 2, persistent=False)  # from the middle
-        self.n_features = config.n_heads * (1 + _VALUES)
+        self.n_features = n_heads * (1 + _VALUES)
         self.norm = nn.BatchNorm1d(self.n_features)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

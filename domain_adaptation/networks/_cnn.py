@@ -3,16 +3,12 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from domain_adaptation.networks._norm_then_pool import NormThenPool
 from texturelib.errors import UsageError
-
-if TYPE_CHECKING:
-    from domain_adaptation.networks.cnn import Cnn
 
 
 class CnnEncoder(nn.Module):
@@ -22,9 +18,20 @@ class CnnEncoder(nn.Module):
     max pooling, LeakyReLU; its channels are `channel_factor` times those of the block before.
     """
 
-    def __init__(self, config: "Cnn", input_shape: Sequence[int], first_channels: int) -> None:
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        *,
+        n_blocks: int,
+        first_channels: int,
+        channel_factor: int,
+        kernel_size: int,
+        stride: int,
+        pool_size: int,
+        negative_slope: float,
+    ) -> None:
         """input_shape: (channels, length) or (channels, height, width) of one clip's features.
-
+        first_channels: of the first block.
         Errors: UsageError when nothing is left of the input before the last block.
         """
         super().__init__()
@@ -35,23 +42,23 @@ class CnnEncoder(nn.Module):
             1: (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d),
             2: (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d),
         }[len(size)]
-        is_fast = len(size) == config.pool_size == 2
+        is_fast = len(size) == pool_size == 2
         blocks: list[nn.Module] = []
-        for index in range(config.n_blocks):
-            new_channels = first_channels * config.channel_factor**index
-            size = [((length - config.kernel_size) // config.stride + 1) // config.pool_size for length in size]
+        for index in range(n_blocks):
+            new_channels = first_channels * channel_factor**index
+            size = [((length - kernel_size) // stride + 1) // pool_size for length in size]
             if min(size) < 1:
                 raise UsageError(
-                    f"network.n_blocks: {config.n_blocks} is too many for features of {' x '.join(map(str, input_shape[1:]))}: "
+                    f"network.n_blocks: {n_blocks} is too many for features of {' x '.join(map(str, input_shape[1:]))}: "
                     f"nothing is left after block {index + 1}"
                 )
             # The thesis pools after the LeakyReLU. That never falls, so the numbers are the same, from fewer of them.
-            pooled = [NormThenPool(new_channels)] if is_fast else [norm(new_channels), pool(config.pool_size)]
+            pooled = [NormThenPool(new_channels)] if is_fast else [norm(new_channels), pool(pool_size)]
             blocks.append(
                 nn.Sequential(
-                    convolution(channels, new_channels, config.kernel_size, config.stride),
+                    convolution(channels, new_channels, kernel_size, stride),
                     *pooled,
-                    nn.LeakyReLU(config.negative_slope),
+                    nn.LeakyReLU(negative_slope),
                 )
             )
             channels = new_channels

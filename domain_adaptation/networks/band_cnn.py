@@ -37,7 +37,15 @@ class BandCnn(Config):
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._band_cnn import BandEncoder
 
-        return BandEncoder(self, input_shape)
+        return BandEncoder(
+            input_shape,
+            stage_channels=self.channels,
+            convolutions_per_stage=self.convolutions_per_stage,
+            n_band_halvings=self.n_band_halvings,
+            n_hidden=self.n_hidden,
+            n_heads=self.n_heads,
+            dropout=self.dropout,
+        )
 
     def head(self, n_features: int, n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._band_cnn import SliderHead

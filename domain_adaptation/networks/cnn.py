@@ -31,7 +31,16 @@ class Cnn(Config):
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._cnn import CnnEncoder
 
-        return CnnEncoder(self, input_shape, self.first_channels or n_controls)
+        return CnnEncoder(
+            input_shape,
+            n_blocks=self.n_blocks,
+            first_channels=self.first_channels or n_controls,
+            channel_factor=self.channel_factor,
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            pool_size=self.pool_size,
+            negative_slope=self.negative_slope,
+        )
 
     def head(self, n_features: int, n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._cnn import shrinking_head

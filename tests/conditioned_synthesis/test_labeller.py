@@ -54,6 +54,8 @@ def test_a_labeller_that_lacks_a_control_is_noted_and_one_that_lacks_all_refused
     assert _labeller(RATE).check([RATE, size], 1.0, "key") == ["the labeller does not read size"]
     with pytest.raises(UsageError, match="labeller: reads rate, but the synthesiser is played with size"):
         _labeller(RATE).check([size], 1.0, "key")
+    with pytest.raises(UsageError, match="labeller: reads rate, but the synthesiser is played with no controls"):
+        _labeller(RATE).check([], 1.0, "key")
 
 
 def test_sounds_that_are_too_short_to_be_read_are_refused():

@@ -1,7 +1,5 @@
 """Synthetic clips with labels, and real clips that only know how their labels move."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import nn
@@ -14,9 +12,6 @@ from domain_adaptation.training.augment.draws import Pitches, from_db, happens, 
 from domain_adaptation.training.augment.slow_down import Slowing, most_slow_down, slow_down_slopes, slowed_by_chance
 from texturelib.errors import TextureError
 
-if TYPE_CHECKING:
-    from domain_adaptation.adaptation.methods.scaling_law import ScalingLaw
-
 _LIMITS_HZ = (2500.0, 9000.0), (20.0, 80.0)
 _GROUP = 8  # clips of a step that are played at the same two speeds
 
@@ -24,11 +19,23 @@ _GROUP = 8  # clips of a step that are played at the same two speeds
 class SlowDown(Stateless):
     """The supervised loss, and how far the labels of real clips are from moving as the laws say."""
 
-    def __init__(self, problem: Problem, settings: "ScalingLaw") -> None:
-        """Errors: TextureError when no control has a law."""
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        slow_down: tuple[float, float],
+        synthetic_batch_size: int,
+        weight: float,
+        mean_weight: float,
+        chance_of_pink: float,
+        textures: float,
+    ) -> None:
+        """As the settings of `ScalingLaw`. Errors: TextureError when no control has a law, or the features hear too high."""
         self._problem = problem
         self._labelled = problem.labelled
-        self._settings = settings
+        self._slow_down, self._synthetic_batch_size = slow_down, synthetic_batch_size
+        self._weight, self._mean_weight = weight, mean_weight
+        self._chance_of_pink, self._share_of_textures = chance_of_pink, textures
         self._controls = controls_of(problem.model.about.controls)
         slopes = slow_down_slopes(self._controls)
         self._known = np.flatnonzero(np.isfinite(slopes))
@@ -38,14 +45,14 @@ class SlowDown(Stateless):
                 "none of these does; take another method"
             )
         most = most_slow_down(problem.features)
-        if settings.slow_down[1] > most:
+        if slow_down[1] > most:
             raise TextureError(
-                f"adaptation.slow_down: {settings.slow_down[1]:g} times slower, the spectrum of clips at "
+                f"adaptation.slow_down: {slow_down[1]:g} times slower, the spectrum of clips at "
                 f"{problem.features.sample_rate} Hz ends below {problem.features.highest_hz:.0f} Hz, which these features hear; "
                 f'it should be at most {most:.3g}, or the features should be "log_bands" that end lower'
             )
         # Where a control has no law, nobody would know what a slowed clip's controls are.
-        low, high = settings.slow_down
+        low, high = slow_down
         self._slowing = Slowing(self._controls, (low**0.5, high**0.5)) if len(self._known) == len(self._controls) else None
         self._slopes = torch.from_numpy(slopes[self._known])
         # A control that hardly moves by its law would be best off not to move at all: it should not lead.
@@ -53,7 +60,7 @@ class SlowDown(Stateless):
 
     def __call__(self, extractor: nn.Module, real: torch.Tensor) -> torch.Tensor:
         problem = self._problem
-        rows = torch.randint(len(self._labelled), (self._settings.synthetic_batch_size,)).numpy()
+        rows = torch.randint(len(self._labelled), (self._synthetic_batch_size,)).numpy()
         clips, truth = (tensor.to(real.device) for tensor in self._labelled.batch(rows))
         with torch.no_grad():
             speeds, factors = self._at_two_speeds(self._varied(self._and_textures(real.float())))
@@ -65,15 +72,15 @@ class SlowDown(Stateless):
         # What is left of a label when its clip's slow-down is taken out must be the same at both speeds.
         labels = reading.labels[len(clips) :, self._known] - self._slopes.to(real.device) * factors.log()
         first, second = labels.chunk(2)
-        weights, settings = self._weights.to(real.device), self._settings
+        weights = self._weights.to(real.device)
         law = ((first - second).abs() * weights).mean()
         # Labels are noisy, and an absolute value prefers no movement to a movement in the noise: their mean must move too.
         law_of_the_mean = ((first - second).mean(dim=0).abs() * weights).mean()
-        return problem.supervised.of(synthetic, truth) + settings.weight * law + settings.mean_weight * law_of_the_mean
+        return problem.supervised.of(synthetic, truth) + self._weight * law + self._mean_weight * law_of_the_mean
 
     def _and_textures(self, real: torch.Tensor) -> torch.Tensor:
         """-> as many clips, the last of them textures that no one has recorded."""
-        n_textures = round(self._settings.textures * len(real))
+        n_textures = round(self._share_of_textures * len(real))
         if n_textures == 0:  # no Fourier transform takes none
             return real
         drawn = textures(n_textures, real.shape[-1], self._problem.features.sample_rate, real.device)
@@ -89,7 +96,7 @@ class SlowDown(Stateless):
         shaped = pitches.equaliser_db(4.0, 6.0) + pitches.corners_db(0.3) + pitches.band_limits_db(0.3, *_LIMITS_HZ)
         # A sound whose every octave is equally loud gives its size away by nothing but its grain.
         flat = pitches.towards_pink_db(spectrum) * uniform(0.7, 1.0, real) + pitches.equaliser_db(1.5, 3.0)
-        response = torch.where(happens(self._settings.chance_of_pink, real) > 0, flat, shaped) * happens(0.8, real)
+        response = torch.where(happens(self._chance_of_pink, real) > 0, flat, shaped) * happens(0.8, real)
         return torch.fft.irfft(spectrum * pitches.gain(response), real.shape[-1])
 
     def _at_two_speeds(self, real: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -105,7 +112,7 @@ class SlowDown(Stateless):
 
     def _ranges(self) -> list[tuple[float, float]]:
         """-> of the slow-down: the lowest two fifths for one side, the highest two fifths for the other."""
-        low, high = self._settings.slow_down
+        low, high = self._slow_down
         part = (high / low) ** 0.4
         return [(low, low * part), (high / part, high)]
 

@@ -68,7 +68,16 @@ class ScalingLaw(TrainingConfig):
         extractor = problem.model.extractor
         before = copy.deepcopy(extractor.state_dict())
         n_clips = self.steps_per_epoch * self.batch_size
-        state = problem.fit(extractor, SlowDown(problem, self), self, keeps_best=False, n_clips=n_clips, methods=("read",))
+        loss = SlowDown(
+            problem,
+            slow_down=self.slow_down,
+            synthetic_batch_size=self.synthetic_batch_size,
+            weight=self.weight,
+            mean_weight=self.mean_weight,
+            chance_of_pink=self.chance_of_pink,
+            textures=self.textures,
+        )
+        state = problem.fit(extractor, loss, self, keeps_best=False, n_clips=n_clips, methods=("read",))
         if self.how_far != 1:
             go(extractor, before, self.how_far)
         return state
