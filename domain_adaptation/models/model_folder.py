@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -35,6 +35,15 @@ class About(Config):
     seconds: Annotated[float, Field(gt=0, le=86400)]
     interval: tuple[PositiveFloat, ...] | None = None
     """Per control, by what the network's spread is multiplied to give half the width of a 90 % interval; null: unknown."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hears_as_it_learnt(cls, about: Any) -> Any:
+        """Networks that were saved before `remove_mean` existed learnt from clips with their mean."""
+        found = about.get("features") if isinstance(about, dict) else None
+        if isinstance(found, dict) and found.get("type") in ("mel", "waveform") and "remove_mean" not in found:
+            return about | {"features": found | {"remove_mean": False}}
+        return about
 
     @model_validator(mode="after")
     def _fits_together(self) -> "About":
