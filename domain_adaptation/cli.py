@@ -63,6 +63,7 @@ def _label_folder(
 ) -> None:
     from texturelib.executors import executor_named
     from texturelib.files import printable, shown
+    from texturelib.outputs import check_file_place
     from texturelib.sound_files import find_audio
 
     if not (model and audio and table):
@@ -71,9 +72,7 @@ def _label_folder(
         raise UsageError(f"--audio: {shown(audio)}: should be a folder that holds sound files")
     if table.suffix != ".csv":
         raise UsageError(f"--output: {shown(table)} should end in .csv")
-    for path in (table, table.with_suffix(".json")):
-        if path.exists() and not overwrite:
-            raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
+    check_file_place(table, overwrite, table.with_suffix(".json"))
     worker = executor_named(executor or "local")
     if dry_run:
         print(f"{shown(table)}: labels for {len(find_audio(audio))} files")
@@ -106,13 +105,10 @@ def import_thesis(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace models that are there.")] = False,
 ) -> None:
     """Make model folders from networks that the thesis published."""
+    from domain_adaptation.models.thesis_import import check_place, import_thesis
     from texturelib.files import shown
 
-    taken = [name for name in ("extractor", "classifier", "adapted", "adaptation.json") if (output / name).exists()]
-    if taken and not overwrite:
-        raise UsageError(f"--output: {shown(output / taken[0])} is there already; --overwrite replaces it")
-    from domain_adaptation.models.thesis_import import import_thesis
-
+    check_place(output, overwrite)
     done = import_thesis(published, output, decibels=decibels, audio=audio)
     given = {"--decibels": "spectrograms in decibels", "--no-decibels": "spectrograms of power", "": "waveforms"}[done.option]
     known = f"as the published labels of {done.n_clips} clips say" if done.n_clips else "tried on no clip"

@@ -17,6 +17,7 @@ from texturelib.dataset import versions, write_dataset
 from texturelib.errors import TextureError
 from texturelib.files import shown, write_table, write_text
 from texturelib.jobs import rejected_of, run_jobs, write_rejected
+from texturelib.made import remove_ours
 from texturelib.outputs import Output
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         provenance={"kind": "real", "source": config.as_written(output.folder)["source"], **versions("soxr")},
     )
     for name in duplicates:  # late: a run that goes on would miss them, and cut their recordings again
-        (output.folder / "audio" / name).unlink(missing_ok=True)
+        remove_ours(output.folder / "audio" / name)
     output.finish(discard=(journal.name,))
     return counts | {"n_segments": len(segments)}
 

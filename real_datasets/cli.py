@@ -36,6 +36,7 @@ def plan(
     from real_datasets.plan import describe
     from texturelib.config import load_config
     from texturelib.files import shown, write_table
+    from texturelib.made import named_by_the_user
     from texturelib.outputs import check_table_place
 
     settings = load_config(config, RealConfig, set_ or [])
@@ -44,7 +45,8 @@ def plan(
     choice = choose(settings)
     print(describe(choice, settings.source.missing(choice.kept), settings.max_rejected))
     if output:
-        write_table(output, choice.table(), is_durable=True)
+        with named_by_the_user():
+            write_table(output, choice.table(), is_durable=True)
         print(f"\n{shown(output)}: all {len(choice.recordings)} recordings")
 
 

@@ -15,6 +15,7 @@ from real_datasets.sources import Recording
 from real_datasets.ways import OtherWayNeededError, Reading, Way, way_for
 from texturelib.audio import level_dbfs, to_16_bit, write_wav
 from texturelib.errors import Rejected
+from texturelib.made import remove_ours
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Re
         found = _cut(config, folder, recording, stem, written)
     except BaseException as error:
         for path in written:
-            path.unlink(missing_ok=True)
+            remove_ours(path)
         if isinstance(error, FileNotFoundError) and not recording.path.exists():
             raise Rejected(f"{recording.path.name} is gone") from None
         raise
@@ -64,7 +65,7 @@ def _cut(config: RealConfig, folder: Path, recording: Recording, stem: str, writ
         return _cut_in(Way(config.channel), config, folder, recording, stem, written, is_sure=False)
     except OtherWayNeededError:
         for path in written:
-            path.unlink()
+            remove_ours(path)
         written.clear()
         way = way_for(recording.path, config.sample_rate, config.channel, config.resampling, config.out_of_phase)
         return _cut_in(way, config, folder, recording, stem, written, is_sure=True)
@@ -125,6 +126,6 @@ def _keep_most(most: int | None, found: CutRecording, folder: Path) -> None:
     chosen = set(((np.arange(most) + 0.5) * len(found.segments) / most).astype(int).tolist())
     for index, segment in enumerate(found.segments):
         if index not in chosen:
-            (folder / "audio" / segment.file_name).unlink()
+            remove_ours(folder / "audio" / segment.file_name)
     found.n_beyond_most = len(found.segments) - len(chosen)
     found.segments = [segment for index, segment in enumerate(found.segments) if index in chosen]

@@ -53,14 +53,16 @@ def plan(
     from texturelib.config import load_config
     from texturelib.durable import sync_files
     from texturelib.files import shown, write_table
+    from texturelib.made import named_by_the_user
     from texturelib.outputs import check_table_place
 
     settings = load_config(config, SyntheticConfig, set_ or [])
-    check_table_place(output, settings, overwrite)
     picture = output.with_suffix(".png")
+    check_table_place(output, settings, overwrite, picture)
     table = make_plan(settings)
-    write_table(output, table)
-    plan_picture(picture, table, settings)
+    with named_by_the_user():
+        write_table(output, table)
+        plan_picture(picture, table, settings)
     sync_files(output, picture)
     n_asked = settings.distribution.n_clips
     print(f"{shown(output)}: {len(table)} clips" + (f", not the {n_asked} asked for" if len(table) != n_asked else ""))

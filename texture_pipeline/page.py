@@ -19,7 +19,8 @@ from texturelib.controls import Control
 from texturelib.dataset import Dataset, read_dataset
 from texturelib.errors import Rejected, TextureError, first_line
 from texturelib.evenly import evenly_spread
-from texturelib.files import link_or_copy, read_json, read_table, read_text, shown
+from texturelib.files import link_or_copy, read_json, read_table, read_text, shown, whole_file
+from texturelib.made import LIST
 from texturelib.outputs import fingerprint, inputs_of, look_at_output
 from texturelib.pages import write_page
 from texturelib.progress import progress
@@ -105,15 +106,15 @@ class _Album:
 
     def picture(self, path: Path) -> str:
         name = f"pictures/{self._free(f'{path.parent.name}_{path.stem}')}{path.suffix}"
-        (self._folder / "pictures").mkdir(exist_ok=True)
-        shutil.copyfile(path, self._folder / name)
+        with whole_file(self._folder / name) as part:
+            shutil.copyfile(path, part)
         return name
 
     def page(self, folder: Path) -> str:
         """-> the page in a folder, which is taken along with all that lies around it."""
         name = self._free(folder.name)
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.name not in ("run.json", "config.json"):
+            if path.is_file() and path.name not in ("run.json", "config.json", LIST):
                 link_or_copy(path, self._folder / name / path.relative_to(folder))
         return f"{name}/index.html"
 

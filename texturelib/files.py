@@ -17,13 +17,29 @@ from texturelib.cells import as_cell, from_cell
 from texturelib.durable import sync_file
 from texturelib.errors import TextureError, first_line
 from texturelib.json_text import NotJsonError, parse
+from texturelib.made import claim, new_part, place_of, remove_parts
+from texturelib.shown import real_path, shown
 from texturelib.written import record_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PART = ".part-"
-"""How the names of half-written files begin."""
+__all__ = [
+    "check_file",
+    "import_pandas",
+    "link_or_copy",
+    "printable",
+    "read_json",
+    "read_table",
+    "read_text",
+    "real_path",
+    "remove_parts",
+    "shown",
+    "whole_file",
+    "write_json",
+    "write_table",
+    "write_text",
+]
 
 _LARGEST_TEXT = 2**28  # bytes; FSD50K's largest JSON has 10 MB
 _LONGEST_HEADER = 2**16  # bytes
@@ -34,17 +50,22 @@ _LARGEST_TABLE = 2**32  # bytes; a row for each of a million clips takes 200 MB
 def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes `path`'s place when the block ends, and goes when the block fails.
 
-    The name keeps its suffix, since soundfile and matplotlib choose the format by it. is_durable: after the block it is on the
-    disk, and a power cut leaves either what was there before or the whole of it. A file without that may be empty after a power
-    cut until its folder is synced, as `Output.finish` does with all of a folder at once.
+    The name keeps its suffix, since soundfile and matplotlib choose the format by it. In an output, its list names the file
+    first: see `texturelib.made`. is_durable: after the block it is on the disk, and a power cut leaves either what was there
+    before or the whole of it. A file without that may be empty after a power cut until its folder is synced, as `Output.finish`
+    does with all of a folder at once.
+
+    Errors: TextureError when a link leads there, or what lies there the toolkit did not make.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    claim(path)
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
+    part = new_part(path)
     try:
         yield part
+        place_of(path)  # again, as writing may take long
         record_file(path, part)
         if is_durable:
             sync_file(part)
@@ -53,12 +74,6 @@ def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
             sync_file(path.parent)
     finally:
         part.unlink(missing_ok=True)  # still there when the block failed, or when both names were one file
-
-
-def remove_parts(folder: Path) -> None:
-    """Remove what a killed run left half-written anywhere under `folder`."""
-    for part in folder.rglob(f"{PART}*"):
-        part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str, is_durable: bool = False) -> None:
@@ -206,20 +221,9 @@ def check_separator(place: Path | str, header: str) -> None:
             raise TextureError(f"{_named(place)}: its columns are parted by {name}; save it with commas (and points in numbers)")
 
 
-def real_path(path: Path) -> Path:
-    """-> where it leads to, as far as it leads anywhere: Path.resolve() fails where a link leads to itself."""
-    return Path(os.path.realpath(path))
-
-
 def printable(text: str) -> str:
     """-> the same with what a terminal would obey rather than show written as in Python, as it may stand in a file's name."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-
-
-def shown(path: Path) -> str:
-    """The path as a person would type it: relative to the current folder where it lies beneath or beside it."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("../..") else relative
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ from texturelib.durable import synced_meanwhile
 from texturelib.errors import Rejected, TextureError
 from texturelib.executors import Executor, Local, Pool
 from texturelib.files import check_file, remove_parts, shown, write_table
+from texturelib.made import claim, open_ours
 from texturelib.orphans import end_with
 from texturelib.progress import progress
 from texturelib.shared_memory import note_shared_memory
@@ -57,11 +58,13 @@ def run_jobs(
     -> by key, in the order of `items`: the result, or a Rejected. Errors: those of the work; TextureError when there are no
     workers, or when they are killed over and over.
     """
+    if journal:
+        claim(journal)
     done = _finished_before(journal, items, unit) if journal else {}
     n_lost = 0
     try:
         with (
-            journal.open("a", encoding="utf-8") if journal else nullcontext() as lines,
+            open_ours(journal, "a", encoding="utf-8") if journal else nullcontext() as lines,
             synced_meanwhile(journal.parent) if journal else nullcontext(),
         ):
             while todo := [(key, item) for key, item in items.items() if key not in done]:

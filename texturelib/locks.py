@@ -1,6 +1,7 @@
 """Who writes a folder: one run at a time. A second one is told of the first.
 
-The lock is the system's own on a file, which lets go of it whenever the process ends, however it ends.
+The lock is the system's own on a file, which lets go of it whenever the process ends, however it ends. The file is ours when it
+is empty or says who holds it; any other of its name is left alone, and so is what a link of that name leads to.
 """
 
 import contextlib
@@ -9,12 +10,14 @@ import fcntl
 import json
 import os
 import platform
+import stat
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 from texturelib.errors import TextureError
@@ -26,6 +29,10 @@ LOCK = ".lock"
 # A process that was killed keeps its locks until the system has taken its memory back; and who only asks holds one for a moment.
 _PATIENCE_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
+
+# Neither through a link, nor waiting for the other end of a pipe.
+_NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_LONGEST = 4096  # bytes, of what a lock says
 
 # What a file system says that knows no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
@@ -49,9 +56,9 @@ class Lock:
     def take(self, command: str) -> None:
         """command: who asks for it. Its file's folder must be there. Nothing happens where this process has it already.
 
-        Errors: BeingWrittenError, naming who has it.
+        Errors: BeingWrittenError, naming who has it; TextureError when a file or a link of that name is not ours.
         """
-        key = self._file.resolve()
+        key = _key(self._file)
         held = _of_this_process.get(key)
         if held is not None and held._descriptor is not None:
             self._descriptor, held._descriptor = held._descriptor, self._descriptor
@@ -81,7 +88,8 @@ class Lock:
     def _take_from_others(self) -> bool:
         patience = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+            check_lock_file(self._file)
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
             try:
                 is_ours = _lock(descriptor, fcntl.LOCK_EX)
             except OSError as error:
@@ -114,10 +122,35 @@ class Lock:
         self._let_go()
 
 
+def is_lock_file(file: Path) -> bool:
+    """-> whether a run of ours made it, as far as what is in it tells."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
+    except OSError:
+        return False
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        content = os.read(descriptor, _LONGEST)
+        return not content or _who(content) is not None or _is_cut(content)
+    finally:
+        os.close(descriptor)
+
+
+def check_lock_file(file: Path) -> None:
+    """Errors: TextureError when something has the lock's name that is not ours."""
+    is_there = file.is_symlink() or file.exists()
+    if is_there and not is_lock_file(file):
+        kind = "is a link" if file.is_symlink() else "is no lock of this toolkit"
+        # Another run may have removed its own just now.
+        if file.is_symlink() or file.exists():
+            raise TextureError(f"{shown(file)}: {kind}, so nothing is written to it; move it away, or name another folder")
+
+
 def check_free(folder: Path, file: Path | None = None) -> None:
     """Errors: BeingWrittenError, when another process is writing there."""
     file = file or folder / LOCK
-    held = _of_this_process.get(file.resolve())
+    held = _of_this_process.get(_key(file))
     if held is not None and held._descriptor is not None:
         return
     patience = time.monotonic() + _PATIENCE_SECONDS
@@ -143,7 +176,7 @@ def wait_until_free(folder: Path) -> None:
 
 def _is_free(file: Path) -> bool:
     try:
-        descriptor = os.open(file, os.O_RDONLY)
+        descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
     except OSError:  # there is none, or it cannot be looked at; who begins to write will hear of that
         return True
     try:
@@ -171,13 +204,36 @@ def _is_still(descriptor: int, file: Path) -> bool:
         return False
 
 
+def _key(file: Path) -> Path:
+    """-> the same, however the folder is reached."""
+    return file.parent.resolve() / file.name
+
+
+_SAYS = ("command", "process", "host", "since")
+
+
+def _who(content: bytes) -> dict[str, Any] | None:
+    """-> what a lock of ours says; None when it is something else."""
+    try:
+        who = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return who if isinstance(who, dict) and tuple(who) == _SAYS else None
+
+
+def _is_cut(content: bytes) -> bool:
+    """-> whether it is the beginning of what a lock says: the disk was full."""
+    begin = b'{"command": "'
+    return content.startswith(begin) or begin.startswith(content)
+
+
 def _sentence(folder: Path, file: Path) -> str:
     try:
-        who = json.loads(file.read_text(encoding="utf-8"))
+        who = _who(file.read_bytes()) or {}
         day, _, time_of_day = who["since"].partition(" ")
         since = time_of_day if day == f"{datetime.now():%Y-%m-%d}" else who["since"]
         by = f'"{who["command"]}" (process {who["process"]} on {who["host"]}, since {since})'
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it has just begun, or the disk is full
+    except (OSError, KeyError, TypeError, AttributeError):  # it has just begun, or the disk is full
         by = "another run"
     return f"{shown(folder)}: is being written by {by}; wait for it, or stop it"
 

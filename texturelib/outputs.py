@@ -2,12 +2,13 @@
 
 `run.json` in the folder says which command made it, from which settings and inputs, and whether it finished. Its
 fingerprint covers all of these, so a change anywhere upstream shows downstream. While a run writes the folder, it holds a lock.
+What it makes there it writes down (`texturelib.made`), and what it has not made it leaves.
 """
 
 import hashlib
 import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,32 @@ from typing import Any
 from texturelib.config import StageConfig
 from texturelib.durable import sync_file, sync_folder
 from texturelib.errors import TextureError, UsageError
-from texturelib.files import PART, check_file, read_json, real_path, remove_parts, shown, write_json
+from texturelib.files import check_file, real_path, remove_parts, shown, write_json
 from texturelib.input_contents import note_contents, same_contents
-from texturelib.locks import LOCK, Lock, check_free
+from texturelib.locks import Lock, check_free
+from texturelib.made import (
+    LIST,
+    begin_list,
+    begin_list_anew,
+    finish_list,
+    names_in,
+    place_of,
+    remove_all_ours,
+    remove_ours,
+)
+from texturelib.output_contents import (
+    FIRST,
+    RUN,
+    check_none_apart,
+    is_empty,
+    look_through_output,
+    names_of,
+    not_ours,
+    read_run,
+    what_would_go,
+)
 from texturelib.sound_files import find_files
 
-_RUN = "run.json"
 _LARGEST_FILE = 2**32  # bytes; of those that are read as a whole, no others are inputs by themselves
 
 
@@ -46,29 +67,50 @@ class Output:
     _locks: list[Lock] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Make the folder ready: emptied where it held something else, kept where an interrupted run goes on.
+        """Make the folder ready: emptied of what the toolkit made where that was something else, kept where an interrupted run
+        goes on. What the toolkit did not make stays, and is named on stderr.
 
         Errors: BeingWrittenError when another run writes there, WrittenMeanwhileError when one has done so since the folder was
-        looked at.
+        looked at, TextureError when a link leads there, UsageError when another output lies in a folder that is to be emptied.
         """
+        place_of(self.folder / RUN)  # no link within another output leads there
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = Lock(self.folder)
         lock.take(self._run["command"])
-        if _read_run(self.folder) != self._before or (self._before is None and not is_empty(self.folder)):
+        try:
+            if read_run(self.folder) != self._before or (self._before is None and not is_empty(self.folder)):
+                raise WrittenMeanwhileError(
+                    f"{shown(self.folder)}: another run has written there meanwhile; start the same command again"
+                )
+            ours = names_of(self.folder, self._before)
+            if self._resumes:
+                begin_list(self.folder, ours)
+            else:
+                self._replace(ours)
+            remove_parts(self.folder)
+        except BaseException:
             lock.release()
-            raise WrittenMeanwhileError(
-                f"{shown(self.folder)}: another run has written there meanwhile; start the same command again"
-            )
+            raise
         self._locks.append(lock)  # held until the end
-        if not self._resumes:
-            # Killed while it empties, this leaves a folder that is still ours, and that no settings fit.
-            write_json(self.folder / _RUN, self._run | {"fingerprint": None, "finished": False}, is_durable=True)
-            _empty(self.folder, keep=(_RUN, LOCK))
-        remove_parts(self.folder)
-        write_json(self.folder / _RUN, self._run | {"finished": False}, is_durable=True)
+        write_json(self.folder / RUN, self._run | {"finished": False}, is_durable=True)
         write_json(self.folder / "config.json", self._written_config)
         folders = {name: path for name, path in self._inputs.items() if _is_strangers_folder(path)}
         note_contents(self.folder, folders, self._run["inputs"])
+
+    def _replace(self, ours: Collection[str]) -> None:
+        found = look_through_output(self.folder, ours)
+        check_none_apart(self.folder, found)
+        if self._before is None:
+            begin_list_anew(self.folder, FIRST)
+            return
+        begin_list(self.folder, ours)
+        # Killed while it empties, this leaves a folder that is still ours, and that no settings fit.
+        write_json(self.folder / RUN, self._run | {"fingerprint": None, "finished": False}, is_durable=True)
+        remove_parts(self.folder)
+        remove_all_ours(self.folder, keep=(RUN, LIST))
+        begin_list_anew(self.folder, FIRST)
+        if found.strangers:
+            print(f"{shown(self.folder)}: left alone, not made by this toolkit: {not_ours(found.strangers)}", file=sys.stderr)
 
     def finish(self, discard: Sequence[str] = ()) -> None:
         """Mark the folder as complete, when all that lies in it is on the disk. Last of all.
@@ -80,15 +122,16 @@ class Output:
         """
         for name, path in self._inputs.items():
             # A folder of the user's own may grow meanwhile; the next run notices.
-            is_steady = path.is_file() or (path / _RUN).exists() or (path.parent / _RUN).exists()
+            is_steady = path.is_file() or (path / RUN).exists() or (path.parent / RUN).exists()
             if is_steady and _fingerprint_of_input(name, path) != self._run["inputs"][name]:
                 raise TextureError(
                     f"{name}: {shown(path)} was made anew while it was read; start the same command again, with --overwrite"
                 )
+        finish_list(self.folder)
         sync_folder(self.folder)
-        write_json(self.folder / _RUN, self._run | {"finished": True}, is_durable=True)
+        write_json(self.folder / RUN, self._run | {"finished": True}, is_durable=True)
         for name in discard:
-            (self.folder / name).unlink(missing_ok=True)
+            remove_ours(self.folder / name)
         if discard:
             sync_file(self.folder)
         for lock in self._locks:
@@ -149,17 +192,35 @@ def look_at_output(
     why = _difference(before, run)
     if not overwrite and not dry_run:
         raise UsageError(f"output: {shown(folder)} was made otherwise ({why}); --overwrite replaces it, or name another folder")
+    found = look_through_output(folder, names_of(folder, before))
+    if dry_run:
+        return output(f"{why}; {what_would_go(folder, found)}")
+    check_none_apart(folder, found)
     return output(why)
 
 
-def check_table_place(table: Path, config: StageConfig, overwrite: bool) -> None:
-    """Errors: UsageError unless a table may be written there: a .csv outside of the output, over nothing unless `overwrite`."""
+def check_table_place(table: Path, config: StageConfig, overwrite: bool, *beside: Path) -> None:
+    """Errors: UsageError unless a table may be written there: a .csv outside of the output; else as `check_file_place`."""
     if table.suffix != ".csv":
         raise UsageError(f"--output: {shown(table)} should end in .csv")
     if real_path(table).is_relative_to(real_path(config.output)):
         raise UsageError(f"--output: {shown(table)} lies in the config's output, {shown(config.output)}; name another place")
-    if table.is_file() and not overwrite:
-        raise UsageError(f"--output: {shown(table)} is there already; --overwrite replaces it")
+    check_file_place(table, overwrite, *beside)
+
+
+def check_file_place(file: Path, overwrite: bool, *beside: Path) -> None:
+    """file: that the user named, to be written with those `beside` it, in a block of `named_by_the_user`.
+
+    Errors: UsageError when one is there and `overwrite` is not set, is a folder, or belongs to an output.
+    """
+    for each in (file, *beside):
+        if each.is_dir():
+            raise UsageError(f"--output: {shown(each)} is a folder; name a file")
+        if (each.is_symlink() or each.exists()) and not overwrite:
+            raise UsageError(f"--output: {shown(each)} is there already; --overwrite replaces it")
+        place = place_of(each)
+        if place and place.name in names_in(place.folder):
+            raise UsageError(f"--output: {shown(each)} belongs to {shown(place.folder)}; name another place")
 
 
 def fingerprint(path: Path) -> str:
@@ -171,7 +232,7 @@ def fingerprint(path: Path) -> str:
     """
     if not path.exists():
         raise TextureError(f"{shown(path)}: no such file or folder")
-    if run := _read_run(path) or _read_run(path.parent):
+    if run := read_run(path) or read_run(path.parent):
         if not run["finished"]:
             raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
         table = path / "metadata.csv"
@@ -186,12 +247,12 @@ def fingerprint(path: Path) -> str:
 
 
 def _is_strangers_folder(path: Path) -> bool:
-    return path.is_dir() and not (_read_run(path) or _read_run(path.parent))
+    return path.is_dir() and not (read_run(path) or read_run(path.parent))
 
 
 def inputs_of(folder: Path) -> dict[str, Any]:
     """-> by name: the digest of what a folder of ours was made from; none of another's."""
-    run = _read_run(folder)
+    run = read_run(folder)
     return run["inputs"] if run else {}
 
 
@@ -215,39 +276,15 @@ def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: _without(value, key) if isinstance(value, dict) else value for name, value in settings.items() if name != key}
 
 
-def _read_run(folder: Path) -> dict[str, Any] | None:
-    """-> what run.json says, None where there is none or it is a stranger's."""
-    if not (folder / _RUN).is_file():
-        return None
-    run = read_json(folder / _RUN)
-    kinds = {"command": str, "settings": dict, "inputs": dict, "fingerprint": (str, type(None)), "finished": bool}
-    is_ours = isinstance(run, dict) and all(isinstance(run.get(key, ...), kind) for key, kind in kinds.items())
-    return run if is_ours else None
-
-
 def _read_ours(folder: Path) -> dict[str, Any] | None:
     """-> what run.json says, None where nothing lies there yet. Errors: UsageError where something does that is not ours."""
     if folder.is_file():
         raise UsageError(f"output: {shown(folder)} is a file; name a folder")
     if not folder.exists() or is_empty(folder):
         return None
-    if before := _read_run(folder):
+    if before := read_run(folder):
         return before
     raise UsageError(f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder")
-
-
-def is_empty(folder: Path) -> bool:
-    """-> whether there is nothing in it but what a run leaves that was killed before it began."""
-    return all(path.name.startswith(PART) or path.name == LOCK for path in folder.iterdir())
-
-
-def _empty(folder: Path, keep: tuple[str, ...]) -> None:
-    """Remove all but `keep`. The folder itself stays, since it may be a link to another disk."""
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif path.name not in keep:
-            path.unlink()
 
 
 def _digest(content: Any) -> str:

@@ -1,6 +1,5 @@
 """A folder of MTCRNN's as a dataset folder, whose controls move along trajectories."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,11 +9,15 @@ import numpy as np
 from conditioned_synthesis.data.mtcrnn_format import Checked, control_of, find_pairs, read_folder
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.durable import sync_file, sync_folder
-from texturelib.errors import TextureError
-from texturelib.files import PART, import_pandas, link_or_copy, read_json, real_path, shown, write_json
-from texturelib.locks import Lock
+from texturelib.errors import TextureError, UsageError
+from texturelib.files import import_pandas, link_or_copy, read_json, real_path, shown, write_json
+from texturelib.locks import Lock, check_free
+from texturelib.made import begin_list, finish_list, is_listed_folder, names_in, place_of, remove_folder_of_ours
+from texturelib.older_outputs import ALWAYS, names_of_older
+from texturelib.output_contents import check_none_apart, look_through_output, not_ours
 
 _TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
+_COMMAND = "conditioned-synthesis import-mtcrnn"
 _KIND = "imported from MTCRNN"
 _TAKEN = ("file_name", "source", _TRAJECTORIES)  # columns of metadata.csv that hold text
 
@@ -32,27 +35,54 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
             first = next(iter(find_pairs(wav_folder, params_folder).values()))
             raise TextureError(f"{shown(first)}: control {name!r}: {problem}")
     output = real_path(output)  # the dataset's own place, also where a link leads to it
+    place_of(output)  # no link within another output leads there
+    _check_replaceable(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    with Lock(output, output.with_name(f"{PART}lock-{output.name}")).held("conditioned-synthesis import-mtcrnn"):
+    with Lock(output, output.with_name(f".part-lock-{output.name}")).held(_COMMAND):
         _replace(output, wav_folder, checked, contents)
     return checked
 
 
+def _check_replaceable(output: Path) -> None:
+    """Errors: UsageError when the folder holds what no import wrote: it is replaced as a whole."""
+    if not output.exists():
+        return
+    check_free(output)
+    found = look_through_output(output, _ours(output))
+    check_none_apart(output, found)
+    if found.strangers:
+        raise UsageError(
+            f"--output: {shown(output)} holds files that this toolkit did not make ({not_ours(found.strangers)}); move them "
+            "away, or name another folder"
+        )
+
+
+def _ours(dataset: Path) -> set[str]:
+    if is_listed_folder(dataset):
+        return names_in(dataset)
+    return names_of_older(dataset, _COMMAND) - set(ALWAYS) if is_import(dataset) else set()
+
+
 def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
     # Made beside its place: a run that stops leaves what was there before, or nothing, and not half a dataset.
-    part, before = (output.with_name(f"{PART}{which}-{output.name}") for which in ("new", "old"))
-    shutil.rmtree(part, ignore_errors=True)
+    part, before = (output.with_name(f".part-{which}-{output.name}") for which in ("new", "old"))
+    remove_folder_of_ours(part)
+    remove_folder_of_ours(before)
+    part.mkdir()
     try:
+        begin_list(part)
         _write(part, wav_folder, checked, contents)
+        finish_list(part)
         sync_folder(part)
         if output.exists():
-            shutil.rmtree(before, ignore_errors=True)
+            _check_replaceable(output)  # again, as writing may take long
+            begin_list(output, _ours(output))
             output.rename(before)
         part.rename(output)
         sync_file(output.parent)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(before, ignore_errors=True)
+        remove_folder_of_ours(part)
+    remove_folder_of_ours(before)
 
 
 def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:

@@ -1,7 +1,6 @@
 """Measure a synthesiser beside others, and beside real clips and noise: does it follow its controls, and sound like the clips?"""
 
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from conditioned_synthesis.training.command import train
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_json, shown, write_json, write_table, write_text
+from texturelib.made import remove_all_ours
 from texturelib.outputs import Output, look_at_output
 from texturelib.sound_files import find_audio
 
@@ -81,7 +81,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
         measured.append(Measured(name, follows, errors, *distances, louder, factor))
     found = Evaluation(varying, measured, points, len(held.rows), sounds.n_samples / sounds.sample_rate, notes)
     _write(found, output, played, places, held, config)
-    shutil.rmtree(played)
+    remove_all_ours(played)
     output.finish()
     return found
 

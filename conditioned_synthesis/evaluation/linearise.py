@@ -1,6 +1,5 @@
 """Make the sliders of an instrument linear: equal steps of a slider are equal steps of what a labeller reads from the sound."""
 
-import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from conditioned_synthesis.instrument.card import write_linear_card
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, save_instrument
 from texturelib.controls import Control
 from texturelib.files import write_table
+from texturelib.made import remove_all_ours
 from texturelib.outputs import Output
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, worke
     write_table(output.folder / "curves.csv", _table(responses))
     if responses:
         plot_curves(output.folder / "curves.png", responses)
-    shutil.rmtree(output.folder / "sounds", ignore_errors=True)
+    remove_all_ours(output.folder / "sounds")
     output.finish()
     return notes + [note for control, found in responses.items() if (note := _note(control, found))]
 

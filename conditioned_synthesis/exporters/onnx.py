@@ -15,6 +15,8 @@ from conditioned_synthesis.instrument.instrument import MOST_GAIN_DB, Instrument
 from conditioned_synthesis.synthesisers import Graph, SynthesisNetwork
 from texturelib.errors import UsageError
 from texturelib.files import shown, whole_file
+from texturelib.made import named_by_the_user
+from texturelib.outputs import check_file_place
 
 _OPSET = 18  # the oldest that torch writes: what its converter makes of a graph for older ones is not valid
 _IR_VERSION = 8  # the format of that opset's time: torch would write a newer one, which runtimes of before 2024 refuse
@@ -27,8 +29,7 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
     """
     if path.suffix != ".onnx":
         raise UsageError(f"--output {shown(path)}: should end in .onnx")
-    if path.exists() and not overwrite:
-        raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
+    check_file_place(path, overwrite)
     if importlib.util.find_spec("onnxscript") is None:
         raise UsageError('export-onnx: takes the package onnxscript, which is not there; "pip install onnx onnxscript" brings it')
     instrument = load_instrument(folder)
@@ -44,7 +45,7 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
     _make_portable(program.model)
     program.model.metadata_props["instrument"] = json.dumps(about)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path, is_durable=True) as part:
+    with named_by_the_user(), whole_file(path, is_durable=True) as part:
         program.save(part, external_data=False)
     return about
 

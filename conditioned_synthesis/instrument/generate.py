@@ -20,7 +20,8 @@ from texturelib.controls import Control
 from texturelib.durable import sync_files
 from texturelib.errors import Rejected, TextureError, UsageError
 from texturelib.files import shown, write_json, write_table
-from texturelib.outputs import Output
+from texturelib.made import named_by_the_user
+from texturelib.outputs import Output, check_file_place
 from texturelib.progress import progress
 
 _LONGEST_NAME = 100  # characters of a control's in a file's name, which may have 255 bytes
@@ -45,8 +46,7 @@ def generate_sound(folder: Path, path: Path, wish: Wish, overwrite: bool, dry_ru
     """
     if path.suffix != ".wav":
         raise UsageError(f"--output {shown(path)}: should end in .wav")
-    if path.exists() and not overwrite:
-        raise UsageError(f"--output: {shown(path)} is there already; --overwrite replaces it")
+    check_file_place(path, overwrite, path.with_suffix(".params"), path.with_suffix(".png"))
     instrument = load_instrument(folder)
     lines, notes = read_lines(wish.controls, instrument.about, wish.seconds)
     for note in notes:
@@ -58,7 +58,9 @@ def generate_sound(folder: Path, path: Path, wish: Wish, overwrite: bool, dry_ru
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     samples = instrument.play(lines, wish.seconds, wish.seed, temperature=wish.temperature, **own)
-    if complaint := write_sound(path, samples, instrument, lines):
+    with named_by_the_user():
+        complaint = write_sound(path, samples, instrument, lines)
+    if complaint:
         print(f"note: the sound {complaint}")
     sync_files(path, path.with_suffix(".params"), path.with_suffix(".png"))
     print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS")

@@ -15,21 +15,20 @@ from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
 from texturelib.durable import sync_folder
 from texturelib.errors import TextureError, UsageError, first_line
-from texturelib.files import remove_parts, shown
+from texturelib.files import shown
+from texturelib.learning.model_card import CARD, names_of_older_model
 from texturelib.learning.tensors import NotTensorsError, check_finite, load_tensors
-from texturelib.learning.weights import of_the_size_of
-from texturelib.locks import Lock
-from texturelib.outputs import is_empty
+from texturelib.learning.weights import WEIGHTS, of_the_size_of
+from texturelib.replacing import check_replaceable, replaced
 
 
 def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample_rate: int, overwrite: bool) -> About:
     """Write `output/model.safetensors`. The network's size is read from the weights. -> what the model folder says of itself.
 
-    Errors: TextureError when the file is none of MTCRNN's audio networks; UsageError when it has another number of controls.
+    Errors: TextureError when the file is none of MTCRNN's audio networks; UsageError when it has another number of controls; as
+    `check_replaceable` about the folder.
     """
-    # One that was killed before it wrote the weights has left an empty folder.
-    if output.exists() and not overwrite and not (output.is_dir() and is_empty(output)):
-        raise UsageError(f"--output: {shown(output)} is there already; --overwrite replaces it")
+    check_replaceable(output, overwrite, names_of_older_model)
     weights = _read(checkpoint)
     hidden_size, n_inputs = weights["i2d.weight"].shape
     onehot = n_inputs >= LEVELS
@@ -52,9 +51,7 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
     with of_the_size_of(checkpoint, weights):
         instrument = new_instrument(about, seed=0)
     _fill(checkpoint, instrument, weights)
-    output.mkdir(parents=True, exist_ok=True)
-    with Lock(output).held("conditioned-synthesis import-model"):
-        remove_parts(output)
+    with replaced(output, "conditioned-synthesis import-model", names_of_older_model, (WEIGHTS, CARD)):
         save_instrument(output, instrument)
         write_imported_card(output, about, checkpoint.name)
         sync_folder(output)

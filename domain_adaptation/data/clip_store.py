@@ -16,6 +16,7 @@ from texturelib.files import shown
 from texturelib.jobs import run_jobs
 from texturelib.learning.one_thread import one_thread
 from texturelib.locks import BeingWrittenError, wait_until_free
+from texturelib.made import claim, open_ours
 from texturelib.outputs import WrittenMeanwhileError, look_at_output
 from texturelib.written import record_part
 
@@ -117,8 +118,9 @@ def _write(path: Path, n_samples: int, dataset: Dataset, sample_rate: int, execu
     # A name of its own while it grows: each batch has its place in it, and is written there by whoever is done with it.
     unfinished = path.with_suffix(".unfinished")
     if path.exists():  # of a run that was stopped before it could say that it has finished
+        claim(unfinished)
         path.replace(unfinished)
-    with unfinished.open("ab") as file:
+    with open_ours(unfinished, "ab") as file:
         file.truncate(2 * len(dataset) * n_samples)
     journal = path.with_name(_JOURNAL)
     batches = {start: (int(start), names) for start, names in batches_of(dataset).items()}
@@ -126,6 +128,7 @@ def _write(path: Path, n_samples: int, dataset: Dataset, sample_rate: int, execu
     label = f"reading {shown(dataset.folder)}"
     with one_thread():
         run_jobs(batches, work, journal, label=label, executor=executor, in_threads=True, unit="batch")
+    claim(path)
     unfinished.replace(path)
 
 
@@ -142,7 +145,7 @@ def _write_batch(
     with one_thread(), torch.inference_mode():
         rows = to_full_scale(prepared(torch.from_numpy(clips), sample_rate, new_sample_rate)).numpy()
     place, content = start * rows[0].nbytes, rows.tobytes()
-    with unfinished.open("r+b") as file:
+    with open_ours(unfinished, "r+b") as file:
         file.seek(place)
         file.write(content)
     record_part(unfinished, place, content)

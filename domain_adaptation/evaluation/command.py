@@ -1,7 +1,6 @@
 """Compare ways of adaptation, by measures that need no label of a real clip in training."""
 
 import copy
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +30,7 @@ from domain_adaptation.training.losses import SupervisedLoss
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_json, read_table, shown, write_json
 from texturelib.learning.compute import start_fabric
+from texturelib.made import remove_all_ours
 from texturelib.outputs import Output
 
 _ORACLE = TrainingConfig(epochs=20, batch_size=32, learning_rate=0.001, schedule="one_cycle", weight_decay=0.01)
@@ -65,7 +65,7 @@ def evaluate(config: AdaptationConfig, output: Output) -> list[Row]:
             base = run.extractor(plain, _PLAIN, seed)
             rows += run.on_simulated(plain, _PLAIN, base, seed, simulated, settings.unrandomised_methods)
     write_report(output.folder, rows, about)
-    shutil.rmtree(output.folder / "work", ignore_errors=True)
+    remove_all_ours(output.folder / "work")
     output.finish()
     return rows
 
@@ -230,7 +230,7 @@ class _Run:
         plain = base.about.features.model_copy(update={"noise": None, "randomise": None})  # type: ignore[attr-defined]
         clips = Clips(known, simulated.real.clips, simulated.truth)
         folder = self.folder / "work" / f"oracle_{seed}"
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_all_ours(folder)
         training = Training(_ORACLE, folder, seed, "oracle", keeps_best=False, methods=["read"])
         fit(model.extractor, SupervisedLoss(plain, "l1"), clips, clips, training, self.fabric)
         labels = read_store(model, simulated.real.clips, unknown).labels
@@ -244,7 +244,7 @@ class _Run:
                 write_json(path, measure(), is_durable=True)
             except TextureError as error:
                 write_json(path, {"failed": str(error)}, is_durable=True)
-            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+            remove_all_ours(path.with_suffix(""))
         return read_json(path)
 
 

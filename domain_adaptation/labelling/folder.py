@@ -19,6 +19,7 @@ from texturelib.files import import_pandas, shown, write_json, write_table
 from texturelib.jobs import run_jobs
 from texturelib.learning.memory import keep_freed_memory
 from texturelib.learning.one_thread import one_thread
+from texturelib.made import named_by_the_user
 from texturelib.sound_files import find_audio
 
 _THIS_MACHINE = Local()
@@ -65,11 +66,12 @@ def label_folder(
     if not segments["file_name"].duplicated().any() and not segments["start_seconds"].any():
         segments = segments[["file_name"]]  # every sound is one clip
     content = pd.concat([segments, labels_table(model, labels)], axis=1)
-    write_table(table, content, is_durable=True)
-    if len(segments.columns) == 1:
-        write_json(table.with_suffix(".json"), labels_by_name(content), is_durable=True)
-    else:
-        write_json(table.with_suffix(".json"), content.to_dict("records"), is_durable=True)
+    with named_by_the_user():
+        write_table(table, content, is_durable=True)
+        if len(segments.columns) == 1:
+            write_json(table.with_suffix(".json"), labels_by_name(content), is_durable=True)
+        else:
+            write_json(table.with_suffix(".json"), content.to_dict("records"), is_durable=True)
     notes = {name: note for part in parts for name, note in part.notes.items() if name not in rejected}
     return len(segments), rejected, notes
 

@@ -1,7 +1,7 @@
 """Model folders from what the thesis published: its trained networks, their config, and labels that they gave."""
 
-import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,13 +17,23 @@ from domain_adaptation.models.thesis_labels import published_labels, that_answer
 from texturelib.durable import sync_folder
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import read_json, shown, write_json
+from texturelib.learning.model_card import CARD, names_of_older_model
 from texturelib.learning.tensors import NotTensorsError, check_finite, load_tensors
-from texturelib.learning.weights import of_the_size_of
+from texturelib.learning.weights import WEIGHTS, of_the_size_of
+from texturelib.locks import Lock
+from texturelib.made import place_of, remove_folder_of_ours
+from texturelib.replacing import check_replaceable, replaced
 from texturelib.sound_files import is_kept_aside
 
 _EXTRACTOR, _CLASSIFIER = "", "_FCLayers_SyntheticAndRealAudioClassifier"
 _ADAPTED = "_ConvLayers_TargetDomainAdaptation"
 _DECIBELS = {"--decibels": True, "--no-decibels": False}
+
+
+_MODELS = ("extractor", "classifier", "adapted")
+_CONFIG, _RETRAINED = "adaptation.json", "retrained"
+_KEYS = ("output", "synthetic", "real", "seed", "split", "features", "network", "extractor", "classifier", "adaptation")
+_COMMAND = "domain-adaptation import-thesis"
 
 
 class Imported(NamedTuple):
@@ -75,15 +85,19 @@ def import_thesis(published: Path, output: Path, *, decibels: bool | None = None
         layers = {_classifier_name(name): value for name, value in weights[_CLASSIFIER].items()}
         _fill(_beside(path, f"{_CLASSIFIER}.pth"), classifier, layers)
 
-    for name in ("extractor", "adapted", "classifier"):
-        shutil.rmtree(output / name, ignore_errors=True)  # of another training, nothing should stay beside these
-    for name, model in models.items():
-        save_model(output / name, model)
-        write_imported_card(output / name, reading.about, path.parent.name)
-    if _CLASSIFIER in weights:
-        save_classifier(output / "classifier", classifier, settings.n_layers, settings.negative_slope, n_features)
-    write_json(output / "adaptation.json", reading.content)
-    sync_folder(output)
+    output.mkdir(parents=True, exist_ok=True)
+    with Lock(output).held(_COMMAND):
+        for name in _MODELS:
+            _remove(output / name)  # of another training, nothing of ours should stay beside these
+        for name, model in models.items():
+            with _replaced(output / name):
+                save_model(output / name, model)
+                write_imported_card(output / name, reading.about, path.parent.name)
+        if _CLASSIFIER in weights:
+            with _replaced(output / "classifier"):
+                save_classifier(output / "classifier", classifier, settings.n_layers, settings.negative_slope, n_features)
+        write_json(output / _CONFIG, reading.content)
+        sync_folder(output)
     is_there = {"extractor": True, "classifier": _CLASSIFIER in weights, "adapted": adapted is not None}
     written = [name for name, there in is_there.items() if there]
     return Imported(written, [name for name in is_there if name not in written], labels.controls, option, n_clips)
@@ -120,6 +134,41 @@ def _hint(config: Path) -> str:
         "published labels of is there to try: name a folder that has some with --audio, or say --decibels (the thesis's last "
         "network, ..._DBScale) or --no-decibels (those before)"
     )
+
+
+def check_place(output: Path, overwrite: bool) -> None:
+    """Errors: UsageError unless the models may be written there: over nothing, or with `overwrite` over what the toolkit made."""
+    place_of(output / _CONFIG)  # no link within an output leads there
+    for name in _MODELS:
+        check_replaceable(output / name, overwrite, names_of_older_model)
+    config = output / _CONFIG
+    if config.is_symlink() or config.exists():
+        if not overwrite:
+            raise UsageError(f"--output: {shown(config)} is there already; --overwrite replaces it")
+        if not _is_imported_config(config):
+            raise UsageError(f"--output: {shown(config)} is in the way, and no import wrote it; move it, or name another folder")
+
+
+def _is_imported_config(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        found = read_json(path)
+    except TextureError:
+        return False
+    return isinstance(found, dict) and tuple(found) == _KEYS and found["output"] == _RETRAINED
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        with _replaced(folder):
+            pass
+        with suppress(TextureError):  # others' files are in it
+            remove_folder_of_ours(folder)
+
+
+def _replaced(folder: Path) -> AbstractContextManager[None]:
+    return replaced(folder, _COMMAND, names_of_older_model, (WEIGHTS, CARD))
 
 
 def _common_name(published: Path) -> str:

@@ -14,6 +14,7 @@ from real_datasets.sources._base import Recording, Source, sources
 from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
 from texturelib.files import remove_parts, shown
+from texturelib.made import begin_list
 from texturelib.progress import progress
 from texturelib.sound_files import SUFFIXES
 
@@ -105,6 +106,8 @@ class Freesound(Source):
         remove_parts(self.folder / self.files)  # of a run that was killed
         if not missing:
             return {}
+        (self.folder / self.files).mkdir(parents=True, exist_ok=True)
+        begin_list(self.folder / self.files)
         api = self._api()
         reasons: dict[str, str] = {}
         n_failed = 0

@@ -14,6 +14,7 @@ from conditioned_synthesis.data.export import Clip, Form, export_clip, flat_stem
 from texturelib.audio import read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.dataset import read_dataset
+from texturelib.files import write_text
 
 FORM = Form(16000, 1600, [Control("rate", 1.0, 50.0, "drops/s")])
 
@@ -201,7 +202,7 @@ def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(balanc
     run = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps(run | {"finished": False}))
     names = pd.read_csv(tmp_path / "out" / "balanced" / "metadata.csv")["file_name"]
-    (folder / "journal.jsonl").write_text("".join(json.dumps([name, {"result": None}]) + "\n" for name in names[:15]))
+    write_text(folder / "journal.jsonl", "".join(json.dumps([name, {"result": None}]) + "\n" for name in names[:15]))
     for name in names[15:]:
         (folder / f"{name.removeprefix('audio/')}").unlink()
     assert command("export", balanced, "--workers", "2")[0] == 0

@@ -17,6 +17,7 @@ from real_datasets.config import RealConfig
 from texturelib.config import load_config
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
+from texturelib.files import write_text
 from texturelib.outputs import look_at_output
 
 N_SAMPLES = 4410  # of a segment
@@ -255,7 +256,7 @@ def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(mixed,
         (dataset / name).unlink()
     run = json.loads((dataset / "run.json").read_text())
     (dataset / "run.json").write_text(json.dumps(run | {"finished": False}))
-    (dataset / "journal.jsonl").write_text("".join(reversed(done)) + others[0][:20])
+    write_text(dataset / "journal.jsonl", "".join(reversed(done)) + others[0][:20])
     cut("max_rejected=0.9", workers=2)
     assert contents("real") == alone
 

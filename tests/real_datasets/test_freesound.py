@@ -203,7 +203,9 @@ def fetch(source):
 
 def files(tmp_path):
     return {
-        path.name: path.read_bytes() for path in (tmp_path / "sounds").rglob("*") if path.is_file() and path.suffix != ".json"
+        path.name: path.read_bytes()
+        for path in (tmp_path / "sounds").rglob("*")
+        if path.is_file() and not path.suffix.startswith(".json")
     }
 
 

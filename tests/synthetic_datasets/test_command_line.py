@@ -120,14 +120,14 @@ def test_a_strangers_folder_as_output_is_refused(command: Command, write_config:
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["thesis.docx"]
 
 
-def test_a_plan_that_cannot_be_written_is_a_sentence_and_exit_1(
+def test_a_plan_in_the_place_of_a_folder_is_refused_in_a_sentence(
     command: Command, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
     (tmp_path / "plans.csv").mkdir()
 
     status, _, err = command("plan", write_config(), "--output", tmp_path / "plans.csv")
 
-    assert (status, err) == (1, f"{tmp_path / 'plans.csv'}: Is a directory\n")
+    assert (status, err) == (2, f"--output: {tmp_path / 'plans.csv'} is a folder; name a file\n")
 
 
 GIGABYTES = 2**30

@@ -209,7 +209,9 @@ def test_a_dry_run_of_a_change_says_what_would_run_and_touches_nothing(whole_way
     status, out, _ = command(*whole_way.arguments, "--dry-run", "--set", "adaptation.classifier.epochs=2")
     assert status == 0
     assert lines_about(out, "extractor")[0].endswith("done and unchanged")
-    assert lines_about(out, "classifier")[0].endswith("(config changed: classifier.epochs 1 -> 2)")
+    n_files = sum(path.is_file() for path in (whole_way.results / "adaptation" / "classifier").rglob("*"))
+    changed = f"(config changed: classifier.epochs 1 -> 2; would remove {n_files} files)"
+    assert lines_about(out, "classifier")[0].endswith(changed)
     assert lines_about(out, "page") == []
     assert snapshot(whole_way.results) == before
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from texturelib import durable, files, outputs
+from texturelib import durable, outputs
 from texturelib.config import StageConfig
 from texturelib.errors import TextureError
 from texturelib.executors import Pool
@@ -51,7 +51,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Steps:
 
 
 def part_of(name: str) -> str:
-    return f"{files.PART}{os.getpid()}-{name}"
+    return f".part-{os.getpid()}-{name}"
 
 
 def test_a_durable_file_is_on_the_disk_before_it_takes_its_place_and_its_name_is_after(tmp_path: Path, steps: Steps) -> None:
@@ -68,14 +68,15 @@ def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_t
     output.begin()
     write_json(output.folder / "table.json", [])
     write_json(output.folder / "journal.jsonl", [])
-    monkeypatch.setattr(Path, "unlink", lambda path, **_: steps.append(("remove", path.name)) if path.name[0] != "." else None)
+    monkeypatch.setattr(outputs, "remove_ours", lambda path: steps.append(("remove", path.name)))
     del steps[:]
 
     output.finish(discard=("journal.jsonl",))
 
     part = f"out/{part_of('run.json')}"
     marked = [("sync", part), ("replace", "out/run.json"), ("sync", "out")]
-    assert steps == [("sync all", "out"), *marked, ("remove", "journal.jsonl"), ("sync", "out")]
+    listed = ("replace", "out/made.jsonl")
+    assert steps == [listed, ("sync all", "out"), *marked, ("remove", "journal.jsonl"), ("sync", "out")]
 
 
 def test_a_folder_that_cannot_be_synced_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

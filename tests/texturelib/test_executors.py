@@ -23,6 +23,7 @@ from texturelib.executors._futures import FuturesBackend
 from texturelib.executors.dask import Dask
 from texturelib.executors.ray import Ray, _end_processes_in
 from texturelib.jobs import run_jobs
+from texturelib.made import begin_list
 
 from ..clusters import DaskCluster
 
@@ -116,6 +117,7 @@ def kill_once(folder: Path) -> Callable[[int], int]:
     def work(number: int) -> int:
         if number == 7 and not (folder / "killed").exists():
             (folder / "killed").touch()
+            begin_list(folder, ["half.wav"])
             (folder / ".part-1-half.wav").write_text("half")
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.01)
@@ -132,7 +134,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_half_file_removed(own: Exec
         results = job(own, kill_once(tmp_path))
 
     assert list(results.values()) == list(range(30))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "killed"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "killed", "made.jsonl"]
 
 
 @pytest.mark.filterwarnings("ignore:worker processes were killed")
@@ -286,6 +288,7 @@ from texturelib.command_line import make_app, run_app
 from texturelib.executors import executor_named
 from texturelib.files import whole_file
 from texturelib.jobs import run_jobs
+from texturelib.made import begin_list
 
 app = make_app("Write small files, slowly.")
 
@@ -299,6 +302,7 @@ def slowly(folder: Path, executor: str):
                 time.sleep(0.03)
         return number
     folder.mkdir(exist_ok=True)
+    begin_list(folder)
     who = executor_named(executor)
     run_jobs({str(n): n for n in range(8)}, write, folder / "journal.jsonl", label="writing", executor=who, workers=2)
 

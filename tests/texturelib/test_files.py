@@ -8,6 +8,7 @@ import pytest
 
 from texturelib.errors import TextureError
 from texturelib.files import link_or_copy, read_json, read_table, remove_parts, shown, whole_file, write_json, write_table
+from texturelib.made import LIST, begin_list
 
 
 def everything_in(folder: Path) -> list[str]:
@@ -70,13 +71,22 @@ def test_a_folder_in_the_place_of_a_file_is_named_and_left_alone(tmp_path: Path)
 
 
 def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    begin_list(tmp_path, ["audio/a.wav", "run.json"])
     (tmp_path / "audio").mkdir()
-    for name in ("audio/.part-123-a.wav", ".part-99-run.json", "audio/a.wav", ".hidden"):
+    others = [
+        ".part-x.docx",
+        ".part-7-thesis.docx",
+        "audio/.part-7-run.json",
+        "audio/.part-1-",
+        "audio/x.part-1-a.wav",
+        ".hidden",
+    ]
+    for name in ("audio/.part-123-a.wav", "audio/.part-123.1-a.wav", ".part-99-run.json", "audio/a.wav", *others):
         (tmp_path / name).touch()
 
     remove_parts(tmp_path)
 
-    assert everything_in(tmp_path) == [".hidden", "audio", "audio/a.wav"]
+    assert everything_in(tmp_path) == sorted([*others, LIST, "audio", "audio/a.wav"])
 
 
 def test_a_second_name_is_given_once_or_again_and_leaves_no_third(tmp_path: Path) -> None:

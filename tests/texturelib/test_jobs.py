@@ -16,6 +16,7 @@ import pytest
 
 from texturelib.errors import TextureError
 from texturelib.jobs import run_jobs, write_rejected
+from texturelib.made import LIST
 
 # A job of 30 small files and one reject, 30 ms each, as a program of its own: a second of work with one process.
 PROGRAM = """
@@ -25,6 +26,7 @@ from texturelib.command_line import make_app, run_app
 from texturelib.errors import Rejected
 from texturelib.files import whole_file, write_json
 from texturelib.jobs import run_jobs
+from texturelib.made import begin_list
 
 app = make_app("Write small files, slowly.")
 
@@ -39,6 +41,7 @@ def slowly(folder: Path, workers: int):
             part.write_text(f"begun, {number}")
         return number * number
     folder.mkdir(exist_ok=True)
+    begin_list(folder)
     journal = folder / "journal.jsonl"
     results = run_jobs({f"item {n}": n for n in range(31)}, write, journal, label="writing", workers=workers)
     write_json(folder / "results.json", {key: str(result) for key, result in results.items()})
@@ -87,7 +90,9 @@ class Job:
         return self.process.returncode, out, err
 
     def files(self) -> dict[str, bytes]:
-        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+        """-> without the list of what was made, which is in order only when an output is finished."""
+        files = [path for path in self.folder.rglob("*") if path.is_file() and path.name != LIST]
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")

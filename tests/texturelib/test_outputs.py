@@ -11,8 +11,9 @@ import pytest
 
 from texturelib.config import load_config
 from texturelib.errors import TextureError, UsageError
-from texturelib.files import write_json
+from texturelib.files import write_json, write_text
 from texturelib.locks import LOCK
+from texturelib.made import LIST
 from texturelib.outputs import Output, fingerprint, look_at_output
 
 
@@ -31,15 +32,14 @@ def finished(look: Callable[..., Output], tmp_path: Path) -> Path:
     """-> tmp_path/results as a finished run left it."""
     output = look()
     output.begin()
-    (output.folder / "audio").mkdir()
-    (output.folder / "audio" / "1.wav").write_text("sound")
+    write_text(output.folder / "audio" / "1.wav", "sound")
     output.finish()
     return output.folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """-> without the lock, which goes when the run that holds it ends."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LOCK]
+    """-> without the list of these, and the lock, which goes when the run that holds it ends."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in (LIST, LOCK)]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
@@ -80,6 +80,7 @@ def test_another_executor_changes_nothing_neither_of_what_is_finished_nor_of_wha
 
 def test_a_stopped_run_goes_on_with_what_it_has(look: Callable[..., Output], tmp_path: Path) -> None:
     look().begin()
+    write_text(tmp_path / "results" / "clip.wav", "a clip that was written by an earlier version of it")
     (tmp_path / "results" / "journal.jsonl").write_text("a line\n")
     (tmp_path / "results" / ".part-7-clip.wav").write_text("half a cl")
 
@@ -109,7 +110,7 @@ def test_a_changed_config_is_refused_with_the_change_named(look: Callable[..., O
 
 
 def test_a_change_deep_in_the_config_is_named_by_its_key_path(look: Callable[..., Output], finished: Path) -> None:
-    assert look({"volume": {"low": 0.25}}, dry_run=True).why == "config changed: volume.low 0.0 -> 0.25"
+    assert look({"volume": {"low": 0.25}}, dry_run=True).why == "config changed: volume.low 0.0 -> 0.25; would remove 4 files"
 
 
 def test_a_key_that_the_result_does_not_depend_on_may_change(look: Callable[..., Output], tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_a_key_that_the_result_does_not_depend_on_may_change(look: Callable[...,
 
 
 def test_an_option_of_the_command_counts_as_config(look: Callable[..., Output], finished: Path) -> None:
-    assert look(extra={"sample": 5}, dry_run=True).why == "config changed: sample null -> 5"
+    assert look(extra={"sample": 5}, dry_run=True).why == "config changed: sample null -> 5; would remove 4 files"
 
 
 def test_another_commands_folder_is_refused(look: Callable[..., Output], finished: Path) -> None:
@@ -144,7 +145,7 @@ def test_a_changed_input_is_named(look: Callable[..., Output], tmp_path: Path) -
 
     (recordings / "b.wav").write_text("b")
 
-    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings"
+    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings; would remove 4 files"
 
 
 def test_an_input_that_is_no_longer_asked_for_is_named(look: Callable[..., Output], tmp_path: Path) -> None:
@@ -153,7 +154,7 @@ def test_an_input_that_is_no_longer_asked_for_is_named(look: Callable[..., Outpu
     output.begin()
     output.finish()
 
-    assert look(dry_run=True).why == "input changed: table"
+    assert look(dry_run=True).why == "input changed: table; would remove 3 files"
 
 
 def test_overwrite_replaces_everything(look: Callable[..., Output], finished: Path) -> None:
@@ -173,11 +174,11 @@ def test_a_run_killed_while_it_emptied_the_folder_is_neither_resumed_nor_taken_f
     class Killed(BaseException):
         pass
 
-    def die(folder: Path, keep: str) -> None:
+    def die(folder: Path, keep: tuple[str, ...]) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("texturelib.outputs._empty", die)
+        patch.setattr("texturelib.outputs.remove_all_ours", die)
         with pytest.raises(Killed):
             look({"seed": 4}, overwrite=True).begin()
 
@@ -327,7 +328,7 @@ def test_a_users_own_folder_may_grow_while_it_is_read_and_the_next_run_notices(
     (tmp_path / "recordings" / "b.wav").write_text("b")
     output.finish()
 
-    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings"
+    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings; would remove 4 files"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from texturelib.dataset import read_dataset, write_dataset
 from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy
+from texturelib.made import begin_list
 
 Item = TypeVar("Item")
 FEW = 24
@@ -92,6 +93,7 @@ class Scratch:
         """-> a new folder."""
         folder = self._folder / f"{next(self._numbers)}_{name}"
         folder.mkdir()
+        begin_list(folder)  # so that what is made in it is known as in an output
         return folder
 
     def put(self, path: Path, stand_in: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from texturelib.durable import sync_folder
 from texturelib.files import write_table
 from texturelib.learning.checkpoint import HasState, save_checkpoint
+from texturelib.made import add_to_list, place_of
 
 
 class TrainingLog:
@@ -20,7 +21,11 @@ class TrainingLog:
             # Imported here: tensorboard takes a second, and prints of its own.
             from torch.utils.tensorboard.writer import SummaryWriter
 
-            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=begins_at)
+            events = folder / "tensorboard"
+            place_of(events / "events")  # no link leads there
+            self._writer = SummaryWriter(str(events), purge_step=begins_at)
+            # TensorBoard alone knows the name, which has the second in it.
+            add_to_list(Path(self._writer.file_writer.event_writer._file_name))  # type: ignore[union-attr]
 
     def __enter__(self) -> "TrainingLog":
         return self

@@ -46,6 +46,16 @@ def load_weights(folder: Path, about_class: type[About]) -> tuple[dict[str, torc
         raise TextureError(f"{shown(path)}: not a model of this toolkit that fits here ({reason})") from None
 
 
+def is_described(folder: Path) -> bool:
+    """-> whether the folder's weights say what they are, as `save_weights` lets them."""
+    try:
+        check_file(folder / WEIGHTS)
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            return "about" in (file.metadata() or {})
+    except (SafetensorError, OSError, TextureError):
+        return False
+
+
 @contextmanager
 def of_the_size_of(file: Path, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
     """Make the network that `file` holds the weights of in this block.
