@@ -19,10 +19,10 @@ from domain_adaptation.labelling.inference import read_store
 from domain_adaptation.models.card import write_model_card
 from domain_adaptation.models.model_folder import Model, check_same_features, load_classifier, load_model, save_model
 from domain_adaptation.training.extractor import with_interval
-from domain_adaptation.training.loop import State
 from domain_adaptation.training.losses import SupervisedLoss
 from texturelib.files import write_json
 from texturelib.learning.compute import start_fabric
+from texturelib.learning.loop import State
 from texturelib.outputs import Output
 
 
@@ -65,8 +65,8 @@ def adapt(config: AdaptationConfig, output: Output) -> Judgement:
         **adapted.judgement.describe(),
     }
     if adapted.state:
-        metrics |= {"kept_epoch": adapted.state.kept_epoch + 1, "kept_validation_loss": adapted.state.kept_loss}
-        loss_plot(folder / "loss.png", adapted.state.history, adapted.state.kept_epoch, "loss")
+        metrics |= {"kept_epoch": adapted.state.kept_row + 1, "kept_validation_loss": adapted.state.kept_loss}
+        loss_plot(folder / "loss.png", adapted.state.history, adapted.state.kept_row, "loss")
     write_json(folder / "metrics.json", metrics)
     write_model_card(folder, "adapted", adapted.model.about, metrics)
     output.finish()

@@ -13,9 +13,10 @@ from domain_adaptation.data.clip_store import ClipStore
 from domain_adaptation.data.splits import Split
 from domain_adaptation.features import Features
 from domain_adaptation.models.model_folder import Model
-from domain_adaptation.training.loop import Clips, Rows, Settings, State, Training, fit
+from domain_adaptation.training.clips import Clips, Rows, Settings, Training, train_on_clips
 from domain_adaptation.training.losses import SupervisedLoss
 from texturelib.learning.checkpoint import HasState
+from texturelib.learning.loop import State
 
 
 class Objective(HasState, Protocol):
@@ -63,7 +64,7 @@ class Problem:
         """Synthetic clips with their controls: batches of (clips [batch, samples] int16, truth [batch, controls])."""
         return Clips(self.synthetic_split["train"], self.synthetic, self.truth)
 
-    def fit(
+    def train(
         self,
         module: nn.Module,
         objective: Objective,
@@ -80,7 +81,7 @@ class Problem:
         train = self.real.split["train"]
         if n_clips is not None:
             train = _evenly(train, self.real.sources[train], n_clips)
-        return fit(
+        return train_on_clips(
             module,
             objective,
             Clips(train, self.real.clips),

@@ -23,9 +23,9 @@ from domain_adaptation.evaluation.slow_down_test import Recording, SlowDownScore
 from domain_adaptation.labelling.inference import read_store
 from domain_adaptation.models.model_folder import Model, load_model, save_model
 from domain_adaptation.training.classifier import fit_classifier
+from domain_adaptation.training.clips import Clips, Training, train_on_clips
 from domain_adaptation.training.config import TrainingConfig
 from domain_adaptation.training.extractor import fit_extractor, fresh_model
-from domain_adaptation.training.loop import Clips, Training, fit
 from domain_adaptation.training.losses import SupervisedLoss
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_json, read_table, shown, write_json
@@ -232,7 +232,7 @@ class _Run:
         folder = self.folder / "work" / f"oracle_{seed}"
         remove_all_ours(folder)
         training = Training(_ORACLE, folder, seed, "oracle", keeps_best=False, methods=["read"])
-        fit(model.extractor, SupervisedLoss(plain, "l1"), clips, clips, training, self.fabric)
+        train_on_clips(model.extractor, SupervisedLoss(plain, "l1"), clips, clips, training, self.fabric)
         labels = read_store(model, simulated.real.clips, unknown).labels
         return {"inside": share_inside(labels), **_errors(base, labels, simulated.truth[unknown])}
 

@@ -12,7 +12,7 @@ from domain_adaptation.data.clip_store import BATCH, read_batch
 from domain_adaptation.data.waveforms import prepared
 from domain_adaptation.models.extractor import Reading
 from domain_adaptation.models.model_folder import Model
-from domain_adaptation.training.loop import Rows
+from domain_adaptation.training.clips import Rows
 from texturelib.dataset import Dataset
 from texturelib.errors import TextureError
 from texturelib.learning.one_thread import one_thread

@@ -17,9 +17,10 @@ from domain_adaptation.labelling.inference import encode_store
 from domain_adaptation.models.card import write_classifier_card
 from domain_adaptation.models.extractor import make_classifier
 from domain_adaptation.models.model_folder import Model, check_same_features, load_model, save_classifier
-from domain_adaptation.training.loop import Clips, Rows, State, Training, fit, predict
+from domain_adaptation.training.clips import Clips, Rows, Training, predict, train_on_clips
 from texturelib.files import write_json
 from texturelib.learning.compute import start_fabric
+from texturelib.learning.loop import State
 from texturelib.outputs import Output
 
 
@@ -49,14 +50,14 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
     settings, n_features = config.classifier, model.extractor.spread.in_features
     save_classifier(folder, trained.classifier, settings.n_layers, settings.negative_slope, n_features)
     metrics = {
-        "kept_epoch": trained.state.kept_epoch + 1,
+        "kept_epoch": trained.state.kept_row + 1,
         "kept_validation_loss": trained.state.kept_loss,
         "seed": config.seed,
         "n_clips": trained.n_clips,
         "accuracy": trained.accuracy,
     }
     write_json(folder / "metrics.json", metrics)
-    loss_plot(folder / "loss.png", trained.state.history, trained.state.kept_epoch, "binary cross-entropy")
+    loss_plot(folder / "loss.png", trained.state.history, trained.state.kept_row, "binary cross-entropy")
     write_classifier_card(folder, metrics)
     output.finish()
     return trained.accuracy["test"]
@@ -80,7 +81,7 @@ def fit_classifier(
 
     torch.manual_seed(seed)
     classifier = make_classifier(config.classifier.n_layers, config.classifier.negative_slope, encoded.shape[1])
-    state = fit(
+    state = train_on_clips(
         classifier,
         classifier_loss,
         Clips(rows["train"], encoded, is_real),

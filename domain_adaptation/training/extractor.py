@@ -20,11 +20,12 @@ from domain_adaptation.models.intervals import conformal_factors, coverage
 from domain_adaptation.models.model_folder import About, Model, new_model, save_model
 from domain_adaptation.training.augment.mixing import Mixing
 from domain_adaptation.training.augment.slow_down import Slowing, most_slow_down
-from domain_adaptation.training.loop import Clips, State, Training, fit
+from domain_adaptation.training.clips import Clips, Training, train_on_clips
 from domain_adaptation.training.losses import Augmentation, SupervisedLoss
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import shown, write_json
 from texturelib.learning.compute import start_fabric
+from texturelib.learning.loop import State
 from texturelib.outputs import Output
 
 
@@ -45,7 +46,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     reading = read_store(model, clips.store, disturb_seed=config.seed)
     scores = {part: regression_scores(truth[rows], reading.labels[rows], names) for part, rows in split.items()}
     metrics = {
-        "kept_epoch": state.kept_epoch + 1,
+        "kept_epoch": state.kept_row + 1,
         "kept_validation_loss": state.kept_loss,
         "n_parameters": sum(parameter.numel() for parameter in model.extractor.parameters()),
         "seed": config.seed,
@@ -55,7 +56,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
         "scores": {**scores, "all": regression_scores(truth, reading.labels, names)},
     }
     write_json(folder / "metrics.json", metrics)
-    loss_plot(folder / "loss.png", state.history, state.kept_epoch, f"{config.extractor.loss.upper()} loss")
+    loss_plot(folder / "loss.png", state.history, state.kept_row, f"{config.extractor.loss.upper()} loss")
     truth_plot(folder / "test_clips.png", truth[test], reading.labels[test], scores["test"])
     write_model_card(folder, "extractor", model.about, metrics)
     output.finish()
@@ -84,7 +85,7 @@ def fit_extractor(
     """-> the model, trained, its intervals fitted to the validation clips; how the training went."""
     truth = clips.dataset.control_values()
     validation = split["validation"]
-    state = fit(
+    state = train_on_clips(
         model.extractor,
         SupervisedLoss(config.features, config.extractor.loss, augmentations(config, model, clips, split)),
         Clips(split["train"], clips.store, truth, np.arange(len(truth))),

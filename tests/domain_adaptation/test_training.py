@@ -13,9 +13,9 @@ from torch import nn
 
 from domain_adaptation.cli import app
 from domain_adaptation.features.waveform import Waveform
+from domain_adaptation.training.clips import Clips, Training, train_on_clips
 from domain_adaptation.training.config import TrainingConfig
 from domain_adaptation.training.extractor import AnswersDiffer
-from domain_adaptation.training.loop import Clips, Training, fit
 from texturelib.errors import TextureError, UsageError
 from texturelib.learning.compute import ComputeConfig, start_fabric
 
@@ -34,7 +34,7 @@ def squared(module: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> t
 
 
 def train(module, folder, epochs, loss=squared, processes=1, n_validation=10, inspect=None, keeps_best=True, **settings):
-    return fit(
+    return train_on_clips(
         module,
         loss,
         Clips(np.arange(40), INPUTS, TARGETS),
@@ -97,7 +97,7 @@ def test_a_training_that_is_done_is_only_read_again(tmp_path):
     state = train(first, tmp_path, 3)
     times = (tmp_path / "last.ckpt").stat().st_mtime_ns
     again = train(second, tmp_path, 3)
-    assert (again.kept_epoch, again.history) == (state.kept_epoch, state.history)
+    assert (again.kept_row, again.history) == (state.kept_row, state.history)
     assert (tmp_path / "last.ckpt").stat().st_mtime_ns == times
     assert all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
 
@@ -106,7 +106,7 @@ def test_the_best_weights_are_kept_while_training_goes_on_to_worse_ones(tmp_path
     module = make_module()
     state = train(module, tmp_path, 12, learning_rate=0.3)  # so high that the loss goes up and down
     losses = pd.read_csv(tmp_path / "history.csv")["validation_loss"]
-    assert state.kept_epoch == losses.idxmin() < 11
+    assert state.kept_row == losses.idxmin() < 11
     with torch.no_grad():
         kept = squared(module.eval(), torch.from_numpy(INPUTS[40:]), torch.from_numpy(TARGETS[40:]))
     # history.csv has the mean over batches of 8 and 2, weighted; the same sum in another order
@@ -115,7 +115,7 @@ def test_the_best_weights_are_kept_while_training_goes_on_to_worse_ones(tmp_path
 
 def test_the_last_weights_are_kept_where_the_loss_says_nothing(tmp_path):
     state = train(make_module(), tmp_path, 12, learning_rate=0.3, keeps_best=False)
-    assert state.kept_epoch == 11
+    assert state.kept_row == 11
 
 
 def test_training_stops_when_the_validation_loss_has_not_fallen_for_so_long(tmp_path):
@@ -126,10 +126,10 @@ def test_training_stops_when_the_validation_loss_has_not_fallen_for_so_long(tmp_
         return loss if module.training else loss * 0 + next(losses)
 
     state = train(make_module(), tmp_path, 6, loss=told, patience=3, batch_size=10)
-    assert (state.epoch, state.kept_epoch) == (5, 1)
+    assert (len(state.history), state.kept_row) == (5, 1)
     assert pd.read_csv(tmp_path / "history.csv")["validation_loss"].tolist() == [3.0, 2.0, 2.5, 2.25, 2.0]
     # Started again, it stands where it stood.
-    assert train(make_module(), tmp_path, 6, loss=told, patience=3, batch_size=10).epoch == 5
+    assert len(train(make_module(), tmp_path, 6, loss=told, patience=3, batch_size=10).history) == 5
 
 
 def test_patience_never_ends_a_training_that_goes_on_getting_better(tmp_path):
@@ -139,7 +139,7 @@ def test_patience_never_ends_a_training_that_goes_on_getting_better(tmp_path):
         loss = squared(module, inputs, targets)
         return loss if module.training else loss * 0 + next(counter)
 
-    assert train(make_module(), tmp_path, 6, loss=told, patience=1, batch_size=10).epoch == 6
+    assert len(train(make_module(), tmp_path, 6, loss=told, patience=1, batch_size=10).history) == 6
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_a_sentence(tmp_path):
@@ -214,7 +214,7 @@ def test_tensorboard_events_are_written(tmp_path):
 
 def test_a_last_batch_of_a_single_clip_is_left_out(tmp_path):
     # 40 clips in batches of 13 leave one over, which batch normalisation could not take.
-    assert train(make_module(), tmp_path, 2, batch_size=13).epoch == 2
+    assert len(train(make_module(), tmp_path, 2, batch_size=13).history) == 2
 
 
 # The learning rate. 40 clips in batches of 8 are 5 steps an epoch. -----------------------------------------------------

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,14 @@ from domain_adaptation.labelling.inference import read_clips, read_store
 from domain_adaptation.models.extractor import make_classifier
 from domain_adaptation.models.model_folder import Model
 from domain_adaptation.training.classifier import classifier_loss
+from domain_adaptation.training.clips import Clips, Settings, Training, train_on_clips, validation_loss
 from domain_adaptation.training.extractor import augmentations, fresh_model
-from domain_adaptation.training.loop import Clips, Settings, State, Training, evaluate, fit
 from domain_adaptation.training.losses import SupervisedLoss
 from texture_pipeline.doctor.scratch import Enough, Scratch, Stopwatch, seconds_of
 from texturelib.dataset import Dataset, write_dataset
 from texturelib.files import link_or_copy
 from texturelib.learning.compute import start_fabric
+from texturelib.learning.loop import State
 
 _MOST_STEPS, _MOST_SECONDS = 10, 2.0  # of each training
 _READ = 128  # clips
@@ -123,14 +125,15 @@ def _timed(
         return loss(*arguments)
 
     with suppress(Enough):
-        fit(module, ticking, train, train, Training(settings, folder, 0, "rehearsal", methods=methods), fabric)
+        train_on_clips(module, ticking, train, train, Training(settings, folder, 0, "rehearsal", methods=methods), fabric)
     return watch
 
 
-def _validation(module: nn.Module, loss: Any, clips: Clips, batch_size: int, fabric: Fabric) -> float:
+def _validation(module: nn.Module, loss: Any, clips: Clips, settings: Settings, fabric: Fabric) -> float:
     """-> seconds of a clip."""
     module.to(fabric.device)
-    return seconds_of(lambda: evaluate(module, loss, clips, batch_size, 0, fabric)) / len(clips)
+    training = Training(settings, Path(), 0, "rehearsal")
+    return seconds_of(lambda: validation_loss(module, loss, clips, training, fabric)) / len(clips)
 
 
 def _extractor(config: AdaptationConfig, n_processes: int, model: Model, clips: ClipSet, fabric: Fabric) -> Steps:
@@ -141,7 +144,7 @@ def _extractor(config: AdaptationConfig, n_processes: int, model: Model, clips: 
     train = Clips(rows, clips.store, truth, np.arange(len(truth)))
     watch = _timed(model.extractor, loss, train, settings, config.output / "extractor", ["read"], fabric)
     few = Clips(rows[: settings.batch_size], clips.store, truth)
-    return Steps(watch.seconds, _validation(model.extractor, loss, few, settings.batch_size, fabric), watch.n_steps)
+    return Steps(watch.seconds, _validation(model.extractor, loss, few, settings, fabric), watch.n_steps)
 
 
 def _classifier(config: AdaptationConfig, n_processes: int, model: Model, fabric: Fabric) -> Steps:
@@ -153,7 +156,7 @@ def _classifier(config: AdaptationConfig, n_processes: int, model: Model, fabric
     classifier = make_classifier(settings.n_layers, settings.negative_slope, n_features)
     clips = Clips(np.arange(n), encoded, is_real)
     watch = _timed(classifier, classifier_loss, clips, settings, config.output / "classifier", [], fabric)
-    return Steps(watch.seconds, _validation(classifier, classifier_loss, clips, settings.batch_size, fabric), watch.n_steps)
+    return Steps(watch.seconds, _validation(classifier, classifier_loss, clips, settings, fabric), watch.n_steps)
 
 
 def _read(found: Learning, model: Model, synthetic: ClipSet, real: ClipSet) -> None:
@@ -193,7 +196,7 @@ class _Rehearsal(Problem):
 
     heard: dict[str, Any] = field(default_factory=dict)
 
-    def fit(
+    def train(
         self,
         module: nn.Module,
         objective: Objective,
@@ -208,9 +211,9 @@ class _Rehearsal(Problem):
         rows = np.resize(np.arange(len(self.real.clips)), settings.batch_size * (_MOST_STEPS + 2))
         longer = replace(self, real=replace(self.real, split={**self.real.split, "train": rows}))
         with suppress(Enough):
-            Problem.fit(longer, module, _Ticking(objective, watch), settings, keeps_best=keeps_best, methods=methods)
+            Problem.train(longer, module, _Ticking(objective, watch), settings, keeps_best=keeps_best, methods=methods)
         few = Clips(rows[: settings.batch_size], self.real.clips)
-        self.heard["validation_clip"] = _validation(module, objective, few, settings.batch_size, self.fabric)
+        self.heard["validation_clip"] = _validation(module, objective, few, settings, self.fabric)
         return State()
 
 

@@ -6,7 +6,7 @@ from texturelib.registry import Registry
 
 if TYPE_CHECKING:
     from domain_adaptation.adaptation.task import Problem
-    from domain_adaptation.training.loop import State
+    from texturelib.learning.loop import State
 
 methods = Registry("domain_adaptation.adaptation.methods")
 

@@ -9,7 +9,7 @@ from domain_adaptation.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from domain_adaptation.adaptation.task import Problem
-    from domain_adaptation.training.loop import State
+    from texturelib.learning.loop import State
 
 
 @methods.register
@@ -41,4 +41,4 @@ class Adda(TrainingConfig):
         encoded = problem.encoded_synthetic()
         torch.manual_seed(problem.seed)
         objective = Learning(encoded, problem.features, self.hidden_size, self.discriminator_learning_rate)
-        return problem.fit(problem.model.extractor.encoder, objective, self, keeps_best=False)
+        return problem.train(problem.model.extractor.encoder, objective, self, keeps_best=False)

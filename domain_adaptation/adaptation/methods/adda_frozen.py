@@ -9,7 +9,7 @@ from domain_adaptation.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from domain_adaptation.adaptation.task import Problem
-    from domain_adaptation.training.loop import State
+    from texturelib.learning.loop import State
 
 
 @methods.register
@@ -30,4 +30,4 @@ class AddaFrozen(TrainingConfig):
 
         assert problem.classifier is not None
         objective = Frozen(problem.classifier.to(problem.fabric.device), problem.features)
-        return problem.fit(problem.model.extractor.encoder, objective, self, keeps_best=True)
+        return problem.train(problem.model.extractor.encoder, objective, self, keeps_best=True)

@@ -10,7 +10,7 @@ from texturelib.config import Share
 
 if TYPE_CHECKING:
     from domain_adaptation.adaptation.task import Problem
-    from domain_adaptation.training.loop import State
+    from texturelib.learning.loop import State
 
 
 @methods.register
@@ -36,4 +36,4 @@ class DareGram(TrainingConfig):
         from domain_adaptation.adaptation.methods._alignment import InverseGram
 
         objective = InverseGram(problem, self.angle_weight, self.scale_weight, self.kept_energy)
-        return problem.fit(problem.model.extractor, objective, self, keeps_best=False, methods=("read",))
+        return problem.train(problem.model.extractor, objective, self, keeps_best=False, methods=("read",))

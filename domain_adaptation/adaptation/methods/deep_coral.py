@@ -9,7 +9,7 @@ from domain_adaptation.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from domain_adaptation.adaptation.task import Problem
-    from domain_adaptation.training.loop import State
+    from texturelib.learning.loop import State
 
 
 @methods.register
@@ -31,4 +31,4 @@ class DeepCoral(TrainingConfig):
     def adapt(self, problem: "Problem") -> "State":
         from domain_adaptation.adaptation.methods._alignment import Coral
 
-        return problem.fit(problem.model.extractor, Coral(problem, self.weight), self, keeps_best=False, methods=("read",))
+        return problem.train(problem.model.extractor, Coral(problem, self.weight), self, keeps_best=False, methods=("read",))

@@ -12,7 +12,7 @@ from texturelib.learning.schedule import Schedule
 
 if TYPE_CHECKING:
     from domain_adaptation.adaptation.task import Problem
-    from domain_adaptation.training.loop import State
+    from texturelib.learning.loop import State
 
 
 @methods.register
@@ -77,7 +77,7 @@ class ScalingLaw(TrainingConfig):
             chance_of_pink=self.chance_of_pink,
             textures=self.textures,
         )
-        state = problem.fit(extractor, loss, self, keeps_best=False, n_clips=n_clips, methods=("read",))
+        state = problem.train(extractor, loss, self, keeps_best=False, n_clips=n_clips, methods=("read",))
         if self.how_far != 1:
             go(extractor, before, self.how_far)
         return state

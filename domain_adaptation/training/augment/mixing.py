@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from domain_adaptation.training.augment.slow_down import looped
-from domain_adaptation.training.loop import Rows
+from domain_adaptation.training.clips import Rows
 from texturelib.controls import Control
 
 
