@@ -28,6 +28,9 @@ _NOT_RUN = {
     "real-datasets build configs/freesound/real.json --dry-run",
     "real-datasets build configs/freesound/real.json",
     "domain-adaptation import-thesis path/to/published/NAME --output models",
+    "pip install ./texture-pink",
+    "conditioned-synthesis train configs/demo/synthesis.json --set output=results/demo_pink --set "
+    """'synthesiser={"type": "pink", "num_steps": 200, "part_seconds": 0.05}' --set train.sounds=results/demo/synthesis/mtcrnn""",
     "domain-adaptation label --model models/adapted --audio path/to/sounds --output labels.csv",
     "pip install 'texture-toolkit[dask]'",
     "dask scheduler --host 10.0.0.7",
