@@ -178,6 +178,9 @@ def test_whatever_is_run_every_strangers_byte_is_where_it_was(sources: Path, ste
             for put, (package, words), number, is_forced in steps:
                 paths = [path for stranger in put if (path := stranger.put(place))]
                 strangers |= {path: seen(path) for path in paths}
+                if is_forced:  # what the user names, with what is written beside it, is to be replaced
+                    named = {place / name for name in BESIDE if Path(name).stem in words.replace(".", " ").split()}
+                    strangers = {path: what for path, what in strangers.items() if path not in named}
                 status, said = run(package, words.format(number) + " --overwrite" * is_forced)
                 assert status in (0, 1, 2), said
                 assert "unexpected" not in said
