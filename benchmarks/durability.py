@@ -1,112 +1,105 @@
-"""What it costs that a finished set is on the disk: python benchmarks/durability.py [--clips 10000] [--rounds 3]
+"""What it costs that a finished set is on the disk: python benchmarks/durability.py [--clips 500] [--rounds 6] [--folder FOLDER]
 
-Runs `synthetic-datasets generate` with two workers into a folder that it removes again, turn by turn as it is, and without
-anything that a power cut asks for: no sync, no checksums in the journal. Before each turn everything else is synced. Prints
-Markdown: the seconds of each kind, by the clock and of the processors, which other work on the machine disturbs less; how long
-the disk then still takes for what only the memory has; and what it costs to look at the finished clips of a run that goes on,
-their content dropped from the memory first where root asks.
+Renders a set into a folder that it removes again, in this process, turn by turn as it is, and without anything that a power cut
+asks for: no sync, no checksums in the journal. Before each turn all else is synced. Prints Markdown: seconds of this process's
+processor, which other work on the machine disturbs least, and by the clock; then what it takes to look at the finished clips of a
+run that goes on, their content dropped from the memory first where root asks.
 """
 
 import argparse
-import json
 import os
-import resource
 import shutil
-import subprocess
-import sys
+import statistics
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
-from typing import NamedTuple
+from unittest.mock import patch
 
-# What the command does without, in a process of its own.
-WITHOUT = """
-import contextlib
-import texturelib.files, texturelib.jobs, texturelib.outputs
-texturelib.outputs.sync_folder = texturelib.files.sync_file = lambda path: None
-texturelib.files.record_file = lambda path, content: None
-texturelib.jobs.synced_meanwhile = lambda folder: contextlib.nullcontext()
-"""
-COMMAND = "import sys; from synthetic_datasets.cli import main; sys.argv[0] = 'synthetic-datasets'; main()"
-CONTROLS = {"avgRate": [0.2, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
+from synthetic_datasets.commands import look
+from synthetic_datasets.config import SyntheticConfig
+from synthetic_datasets.generate import generate
+from texturelib.jobs import _finished_before
+from texturelib.outputs import Output
+
+CONTROLS = {"avgRate": (0.2, 0.75), "minRadius": (0.1, 0.5), "maxRadius": (0.5, 0.8), "expRadius": (0.2, 0.8)}
+LEFT_OUT = {
+    "texturelib.outputs.sync_folder": lambda *_: None,
+    "texturelib.outputs.sync_file": lambda *_: None,
+    "texturelib.files.sync_file": lambda *_: None,
+    "texturelib.files.record_file": lambda *_: None,
+    "texturelib.jobs.synced_meanwhile": lambda *_: nullcontext(),
+}
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--clips", type=int, default=10_000, help="of a second, at 44.1 kHz")
-    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--clips", type=int, default=500, help="of a second, at 44.1 kHz")
+    arguments.add_argument("--rounds", type=int, default=6)
     arguments.add_argument("--folder", type=Path, help="on the disk to measure; a temporary one unless given")
     chosen = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="texture-durability-", dir=chosen.folder))
-    config = folder / "synthetic.json"
-    distribution = {"type": "sobol", "n_clips": chosen.clips}
-    content = {"output": "set", "engine": {"type": "liquid", "controls": CONTROLS}, "distribution": distribution}
-    config.write_text(json.dumps(content))
-    took: dict[str, list[Took]] = {"as it is": [], "without": []}
+    turns: dict[str, list[tuple[float, float]]] = {"as it is": [], "without": []}
     try:
-        for _ in range(chosen.rounds):
-            for kind, before in (("without", WITHOUT), ("as it is", "")):
-                shutil.rmtree(folder / "set", ignore_errors=True)
-                os.sync()
-                took[kind].append(timed(before, config))
-        looking = looked_at(config, chosen.clips)
+        render(folder, 20)  # compiles
+        for number in range(chosen.rounds):
+            for kind in sorted(turns, reverse=bool(number % 2)):
+                turns[kind].append(timed(folder, chosen.clips, {} if kind == "as it is" else LEFT_OUT))
+        looking = looked_at(folder, chosen.clips)
     finally:
         shutil.rmtree(folder)
-    print("| clips | rounds | seconds, best | of processors, best | each round | then left to write, s |")
-    print("|---|--:|--:|--:|---|--:|")
-    for kind, rounds in took.items():
-        each = ", ".join(f"{one.seconds:.1f}" for one in rounds)
-        seconds, busy, left = (min(values) for values in zip(*rounds, strict=True))
-        print(f"| {chosen.clips:,}, {kind} | {len(rounds)} | {seconds:.1f} | {busy:.1f} | {each} | {left:.1f} |")
-    for what, place in (("seconds", 0), ("seconds of processors", 1)):
-        now, then = (min(one[place] for one in took[kind]) for kind in ("as it is", "without"))
-        print(f"\nAs it is takes {100 * (now / then - 1):+.1f} % of the {what} more.", end="")
-    print(f"\n\n{looking}")
+    print(f"| {chosen.clips:,} clips, {chosen.rounds} turns | processor, s: best | median | clock, s: best | median |")
+    print("|---|--:|--:|--:|--:|")
+    figures = {}
+    for kind, rounds in turns.items():
+        figures[kind] = [reduce(values) for values in zip(*rounds, strict=True) for reduce in (min, statistics.median)]
+        print(f"| {kind} | " + " | ".join(f"{figure:.2f}" for figure in figures[kind]) + " |")
+    shares = [now / then - 1 for now, then in zip(figures["as it is"], figures["without"], strict=True)]
+    print("| more | " + " | ".join(f"{100 * share:+.1f} %" for share in shares) + " |")
+    print(f"\n{looking}")
 
 
-class Took(NamedTuple):
-    """seconds: by the clock. busy: of all processors together. left: by the clock, of a sync after it."""
+def render(folder: Path, n_clips: int) -> None:
+    content = {
+        "output": folder / "set",
+        "engine": {"type": "liquid", "controls": CONTROLS},
+        "distribution": {"type": "sobol", "n_clips": n_clips},
+    }
+    config = SyntheticConfig.model_validate(content)
+    generate(config, look(config, "generate"), workers=1)
 
-    seconds: float
-    busy: float
-    left: float
 
-
-def timed(before: str, config: Path) -> Took:
-    began, busy = time.monotonic(), busy_seconds()
-    run(before + COMMAND, config)
-    ended, busy = time.monotonic(), busy_seconds() - busy
+def clear(folder: Path) -> None:
+    shutil.rmtree(folder / "set", ignore_errors=True)
     os.sync()
-    return Took(ended - began, busy, time.monotonic() - ended)
 
 
-def busy_seconds() -> float:
-    """-> of all processes that this one has started and that have ended, and theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def timed(folder: Path, n_clips: int, left_out: dict[str, Callable[..., object]]) -> tuple[float, float]:
+    """-> seconds of the processor, and by the clock."""
+    with ExitStack() as stack:
+        for name, instead in left_out.items():
+            stack.enter_context(patch(name, instead))
+        clear(folder)
+        began, busy = time.monotonic(), time.process_time()
+        render(folder, n_clips)
+        return time.process_time() - busy, time.monotonic() - began
 
 
-def run(program: str, config: Path) -> None:
-    words = [sys.executable, "-c", program, "generate", str(config), "--workers", "2"]
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-
-
-def looked_at(config: Path, n_clips: int) -> str:
+def looked_at(folder: Path, n_clips: int) -> str:
     """-> what it takes to go on with a set whose clips are all finished, in words."""
-    record = "import texturelib.outputs; texturelib.outputs.Output.finish = lambda *_, **__: None\n"
-    shutil.rmtree(config.parent / "set")
-    run(record + COMMAND, config)  # which leaves the journal of all its clips
+    clear(folder)
+    with patch.object(Output, "finish", lambda *_, **__: None):
+        render(folder, n_clips)
+    journal = folder / "set" / "journal.jsonl"
+    names = [f"clip_{number}.wav" for number in range(1, n_clips + 1)]
     os.sync()
     with suppress(OSError):
         Path("/proc/sys/vm/drop_caches").write_text("3")
-    from texturelib.jobs import _finished_before
-
-    names = [f"clip_{number}.wav" for number in range(1, n_clips + 1)]
     began = time.monotonic()
-    n_found = len(_finished_before(config.parent / "set" / "journal.jsonl", names, "file"))
+    n_found = len(_finished_before(journal, names, "file"))
     seconds = time.monotonic() - began
-    return f"Looking at {n_found:,} finished clips takes {seconds:.1f} s, {1000 * seconds / max(1, n_found):.2f} ms each."
+    return f"Looking at {n_found:,} finished clips takes {1000 * seconds / max(1, n_found):.2f} ms each."
 
 
 if __name__ == "__main__":
