@@ -38,7 +38,7 @@ def test_the_folder_holds_the_planned_clips_and_says_how_they_were_made(
         "file_name", "avgRate", "minRadius", "maxRadius", "expRadius", "volume", "peak_db", "lowered_db", "redraws",
     ]  # fmt: skip
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
-        "audio", "config.json", "dataset.json", "made.jsonl", "metadata.csv", "rejected.csv", "run.json",
+        "README.md", "audio", "config.json", "dataset.json", "made.jsonl", "metadata.csv", "rejected.csv", "run.json",
     ]  # fmt: skip
     for index in range(12):
         assert dataset.clip(index).shape == (800,)  # 0.1 s at 8 kHz; clip() checks the rate
