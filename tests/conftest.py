@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from hypothesis import settings
 from texturelib.command_line import _status_of
 
 from .clusters import DaskCluster, RayCluster
+from .torch_processes import TorchProcesses
+from .warm import Warm
 
 if TYPE_CHECKING:
     from domain_adaptation.models.extractor import Extractor
@@ -26,6 +29,40 @@ settings.register_profile("unhurried", deadline=None)  # a busy machine is not a
 settings.load_profile("unhurried")
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+_TORCH_PROCESSES = pytest.StashKey[TorchProcesses]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    folder = tempfile.TemporaryDirectory(prefix="loaded-")
+    session.config.add_cleanup(folder.cleanup)
+    session.config.stash[_TORCH_PROCESSES] = TorchProcesses(Path(folder.name))
+    session.config.stash[_TORCH_PROCESSES].count_from_now_on()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: "torch_processes" in getattr(item, "fixturenames", ()))  # what counts all comes last
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    item.config.stash[_TORCH_PROCESSES].test_ended(item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def torch_processes(pytestconfig: pytest.Config) -> TorchProcesses:
+    return pytestconfig.stash[_TORCH_PROCESSES]
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """Starts commands as `python -m PACKAGE` would, without the time that imports take."""
+    if sys.platform != "linux":
+        pytest.skip("needs Linux's /proc")
+    warm = Warm(tmp_path_factory.mktemp("logs"))
+    yield warm
+    warm.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,3 @@
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -297,39 +292,6 @@ def test_a_machine_without_what_is_asked_for_says_so():
         pytest.skip("this machine has it")
     with pytest.raises(UsageError, match=r'compute: "cuda" in 3, "32-true" cannot be had here \(.+\)'):
         start_fabric(ComputeConfig(accelerator="cuda", processes=3))
-
-
-# Killed. --------------------------------------------------------------------------------------------------------------
-
-
-def train_in_a_process(folder: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "domain_adaptation", "train-extractor", str(folder / "adaptation.json")]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-
-
-def test_a_training_that_was_killed_goes_on_to_the_very_same_network(sets, config_of, run_command):
-    network = {"epochs": 12, "batch_size": 8, "learning_rate": 0.003, "schedule": "one_cycle"}
-    split = {"train": 0.6, "validation": 0.2, "test": 0.2}
-    config_of(sets, extractor=network, split=split, output="killed")
-    killed = train_in_a_process(sets)
-    checkpoint = sets / "killed/extractor/last.ckpt"
-    until = time.monotonic() + 60
-    while not checkpoint.exists() and killed.poll() is None and time.monotonic() < until:
-        time.sleep(0.001)
-    time.sleep(0.02)  # into an epoch
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
-    assert killed.returncode == -signal.SIGKILL, "it was done before it could be killed"
-    reached = len(pd.read_csv(sets / "killed/extractor/history.csv")) if (sets / "killed/extractor/history.csv").exists() else 0
-    assert reached < 12
-
-    resumed = run_command(app, "train-extractor", sets / "adaptation.json")
-    assert "goes on where it was stopped" in resumed.out, resumed.err
-    config_of(sets, extractor=network, split=split, output="unbroken")
-    assert "first run" in run_command(app, "train-extractor", sets / "adaptation.json").out
-    for name in ("history.csv", "model.safetensors", "splits.csv", "metrics.json"):
-        assert (sets / "killed/extractor" / name).read_bytes() == (sets / "unbroken/extractor" / name).read_bytes(), name
-    assert not list((sets / "killed").rglob(".part-*"))
 
 
 @pytest.mark.slow

@@ -9,14 +9,11 @@ import json
 import os
 import random
 import re
-import select
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +23,7 @@ import pytest
 from texturelib.locks import LOCK
 from texturelib.made import LIST
 
-ROOT = Path(__file__).parents[2]
-LONGEST = 300.0  # seconds; a command that takes longer hangs
+from ..warm import Running, Warm
 
 CONTROLS = {"avgRate": [0.5, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
 ENGINE = {"type": "liquid", "controls": CONTROLS}
@@ -123,123 +119,9 @@ COMMANDS = {
         ("imported_model",),
     ),
 }
-TRAININGS = ("train-extractor", "train-classifier", "adapt", "train mtcrnn", "train texenv", "evaluate")
+# One of each kind, which protects most: a job, a training, what writes a table, and what stage 4 trains.
+QUICK = ("build", "train-extractor", "label", "train texenv")
 JOBS = tuple(name for name, command in COMMANDS.items() if command.has_workers)
-
-
-@dataclass
-class Running:
-    """A command that was started."""
-
-    process: int
-    log: Path
-    _warm: "Warm"
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text() if self.log.exists() else ""
-
-    def status(self) -> int | None:
-        """-> None while it runs."""
-        self._warm.listen(0)
-        return self._warm.statuses.get(self.process)
-
-    def is_over_after(self, seconds: float) -> bool:
-        """-> whether it has ended within this time."""
-        deadline = time.monotonic() + seconds
-        while self.status() is None:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.002)
-        return True
-
-    def wait(self) -> int:
-        deadline = time.monotonic() + LONGEST
-        while (status := self.status()) is None:
-            assert time.monotonic() < deadline, f"it hangs:\n{self.said}"
-            self._warm.listen(0.05)
-        return status
-
-    def send(self, number: int, whole_group: bool = False) -> None:
-        (os.killpg if whole_group else os.kill)(self.process, number)
-
-    def resume(self) -> None:
-        if self.status() is None:
-            self.send(signal.SIGCONT)
-
-    def kill(self, whole_group: bool) -> None:
-        """Returns when nothing that it started is left either."""
-        self.send(signal.SIGKILL, whole_group)
-        self.wait()
-        deadline = time.monotonic() + 30
-        while left := members(self.process):
-            assert time.monotonic() < deadline, f"orphans go on: {left}"
-            time.sleep(0.02)
-
-
-class Warm:
-    """The warm process, from this side."""
-
-    def __init__(self, logs: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", Path(__file__).with_name("warm_process.py")],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
-        self.statuses: dict[int, int] = {}
-        self._logs = logs
-        self._n_started = 0
-        self._waiting = b""
-        self._started: list[int] = []
-        deadline = time.monotonic() + LONGEST
-        while not self.listen(1):
-            assert time.monotonic() < deadline
-
-    def listen(self, seconds: float) -> bool:
-        """Hear what it says within this time. -> whether it said anything."""
-        out = self._process.stdout
-        assert out
-        if not select.select([out], [], [], seconds)[0]:
-            return False
-        content = os.read(out.fileno(), 65536)
-        assert content, "the warm process has ended"
-        *lines, self._waiting = (self._waiting + content).split(b"\n")
-        for line in lines:
-            said = json.loads(line)
-            if "started" in said:
-                self._started.append(said["started"])
-            elif "ended" in said:
-                self.statuses[said["ended"]] = said["status"]
-        return True
-
-    def start(self, package: str, words: list[str], folder: Path, **options: bool) -> Running:
-        assert self._process.stdin
-        self._n_started += 1
-        log = self._logs / f"{self._n_started}.txt"
-        wish = {"package": package, "words": words, "folder": str(folder), "log": str(log), **options}
-        self._process.stdin.write(json.dumps(wish).encode() + b"\n")
-        while not self._started:
-            self.listen(1)
-        return Running(self._started.pop(), log, self)
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
-def members(group: int) -> list[int]:
-    """-> the processes of a group that are not dead yet, by Linux's books."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group and fields[0] not in "ZX":
-            found.append(int(path.parent.name))
-    return found
 
 
 # What may differ from run to run, though nothing was lost: TensorBoard's events, locks, words in checkpoints, measured speeds.
@@ -404,15 +286,6 @@ class Base:
 
 
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    if sys.platform != "linux":
-        pytest.skip("needs Linux's /proc")
-    warm = Warm(tmp_path_factory.mktemp("logs"))
-    yield warm
-    warm.close()
-
-
-@pytest.fixture(scope="session")
 def base(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Base:
     """Every command, run once from its beginning to its end, one after the other."""
     import torch
@@ -474,6 +347,12 @@ def bench_on(base: Base, warm: Warm) -> Callable[[Path, str], Bench]:
     return make
 
 
+@pytest.fixture(params=[pytest.param(1, id="once"), pytest.param(20, id="often", marks=pytest.mark.long)])
+def n_faults(request: pytest.FixtureRequest) -> int:
+    """How many of a kind a test injects."""
+    return request.param
+
+
 @pytest.fixture
 def draw(request: pytest.FixtureRequest) -> random.Random:
     """Chance of this test's own: the same at every run."""
@@ -494,10 +373,11 @@ def count() -> Callable[..., None]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    wanted = {"every_command": tuple(COMMANDS), "every_job": JOBS, "every_training": TRAININGS}
-    for name, values in wanted.items():
+    for name, values in {"every_command": tuple(COMMANDS), "every_job": JOBS}.items():
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, values)
+            metafunc.parametrize(
+                name, [value if value in QUICK else pytest.param(value, marks=pytest.mark.slow) for value in values]
+            )
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -82,13 +82,8 @@ def change_recordings_often(bench, draw, count, n_faults):
     count("recordings change", "build", injected=5 * n_faults, resumed=0, lost=0)
 
 
-def test_a_recording_that_changes_is_rejected_or_noticed_by_the_next_run(bench_of, draw, count):
-    change_recordings_often(bench_of("build"), draw, count, n_faults=2)
-
-
-@pytest.mark.long
-def test_recordings_change_at_twenty_moments(bench_of, draw, count):
-    change_recordings_often(bench_of("build"), draw, count, n_faults=20)
+def test_a_recording_that_changes_is_rejected_or_noticed_by_the_next_run(bench_of, n_faults, draw, count):
+    change_recordings_often(bench_of("build"), draw, count, n_faults)
 
 
 def change_clips_often(bench, draw, count, n_faults):
@@ -113,14 +108,9 @@ def change_clips_often(bench, draw, count, n_faults):
     count("clips change", bench.name, injected=n_faults, resumed=n_refused, lost=0)
 
 
-def test_a_clip_that_changes_under_a_training_is_named(bench_of, draw, count):
-    change_clips_often(bench_of("train-extractor"), draw, count, n_faults=2)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["train-extractor", "train-classifier"])
-def test_clips_change_at_twenty_moments(bench_of, name, draw, count):
-    change_clips_often(bench_of(name), draw, count, n_faults=20)
+@pytest.mark.parametrize("name", ["train-extractor", pytest.param("train-classifier", marks=pytest.mark.long)])
+def test_a_clip_that_changes_under_a_training_is_named(bench_of, name, n_faults, draw, count):
+    change_clips_often(bench_of(name), draw, count, n_faults)
 
 
 @pytest.mark.parametrize("name", ["train-extractor", "label"])

@@ -7,7 +7,10 @@ import os
 
 import pytest
 
-SOME = ("build", "label", "train texenv")
+from .conftest import COMMANDS
+
+QUICK = ("build", "label", "train texenv")
+SOME = [*QUICK, *(pytest.param(name, marks=pytest.mark.long) for name in COMMANDS if name not in QUICK)]
 
 
 def run_with_jumps(bench, count):
@@ -26,8 +29,3 @@ def run_with_jumps(bench, count):
 @pytest.mark.parametrize("name", SOME)
 def test_a_clock_that_jumps_changes_nothing(bench_of, name, count):
     run_with_jumps(bench_of(name), count)
-
-
-@pytest.mark.long
-def test_the_clock_jumps_during_every_command(bench_of, every_command, count):
-    run_with_jumps(bench_of(every_command), count)

@@ -5,8 +5,6 @@
 
 import os
 
-import pytest
-
 PAGE = 4096
 
 
@@ -35,10 +33,7 @@ def space_used(place):
     return (found.f_blocks - found.f_bfree) * found.f_frsize
 
 
-def test_a_full_disk_is_a_sentence_and_the_command_goes_on_when_there_is_room(bench_on, disk, every_command, draw, count):
-    fill_often(bench_on, disk, every_command, draw, count, n_faults=1)
-
-
-@pytest.mark.long
-def test_the_disk_of_every_command_is_filled_at_twenty_places(bench_on, disk, every_command, draw, count):
-    fill_often(bench_on, disk, every_command, draw, count, n_faults=20)
+def test_a_full_disk_is_a_sentence_and_the_command_goes_on_when_there_is_room(
+    bench_on, disk, every_command, n_faults, draw, count
+):
+    fill_often(bench_on, disk, every_command, draw, count, n_faults)

@@ -29,13 +29,8 @@ def kill_often(bench, draw, count, n_kills):
     count("kill -9", bench.name, injected=n_hit, resumed=n_hit, lost=0)
 
 
-def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(bench_of, every_command, draw, count):
-    kill_often(bench_of(every_command), draw, count, n_kills=2)
-
-
-@pytest.mark.long
-def test_every_command_is_killed_twenty_times(bench_of, every_command, draw, count):
-    kill_often(bench_of(every_command), draw, count, n_kills=20)
+def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(bench_of, every_command, n_faults, draw, count):
+    kill_often(bench_of(every_command), draw, count, n_faults)
 
 
 def kill_pipeline(bench_of, draw, count, n_kills):
@@ -59,10 +54,6 @@ def kill_pipeline(bench_of, draw, count, n_kills):
     count("kill -9", "texture-pipeline", injected=n_kills, resumed=n_kills, lost=0)
 
 
-def test_a_killed_pipeline_takes_its_command_along_and_goes_on(bench_of, draw, count):
-    kill_pipeline(bench_of, draw, count, n_kills=1)
-
-
-@pytest.mark.long
-def test_a_pipeline_is_killed_twenty_times(bench_of, draw, count):
-    kill_pipeline(bench_of, draw, count, n_kills=20)
+@pytest.mark.slow
+def test_a_killed_pipeline_takes_its_command_along_and_goes_on(bench_of, n_faults, draw, count):
+    kill_pipeline(bench_of, draw, count, n_faults)

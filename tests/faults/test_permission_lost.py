@@ -3,8 +3,6 @@
 `pytest tests/faults/test_permission_lost.py -m long` takes it 20 times from every command.
 """
 
-import pytest
-
 
 def forbid_often(bench, draw, count, n_faults):
     n_stopped = 0
@@ -41,10 +39,5 @@ def set_modes(bench, mode):
             folder.chmod(mode)
 
 
-def test_a_lost_permission_is_a_sentence_and_the_command_goes_on_when_it_is_back(bench_of, every_command, draw, count):
-    forbid_often(bench_of(every_command), draw, count, n_faults=1)
-
-
-@pytest.mark.long
-def test_every_command_loses_its_permission_twenty_times(bench_of, every_command, draw, count):
-    forbid_often(bench_of(every_command), draw, count, n_faults=20)
+def test_a_lost_permission_is_a_sentence_and_the_command_goes_on_when_it_is_back(bench_of, every_command, n_faults, draw, count):
+    forbid_often(bench_of(every_command), draw, count, n_faults)

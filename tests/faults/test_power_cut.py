@@ -95,10 +95,7 @@ def cut_often(bench_on, disk, name, draw, count, n_cuts):
     count("power cut", name, injected=n_hit, resumed=n_hit, lost=0)
 
 
-def test_a_command_goes_on_after_a_power_cut_and_what_it_has_finished_stays(bench_on, forgetful_disk, every_command, draw, count):
-    cut_often(bench_on, forgetful_disk, every_command, draw, count, n_cuts=1)
-
-
-@pytest.mark.long
-def test_the_power_is_cut_twenty_times_in_every_command(bench_on, forgetful_disk, every_command, draw, count):
-    cut_often(bench_on, forgetful_disk, every_command, draw, count, n_cuts=20)
+def test_a_command_goes_on_after_a_power_cut_and_what_it_has_finished_stays(
+    bench_on, forgetful_disk, every_command, n_faults, draw, count
+):
+    cut_often(bench_on, forgetful_disk, every_command, draw, count, n_faults)

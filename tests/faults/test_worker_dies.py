@@ -9,8 +9,6 @@ import os
 import signal
 from pathlib import Path
 
-import pytest
-
 
 def workers_of(process):
     found = []
@@ -45,10 +43,5 @@ def kill_workers(bench, draw, count, n_faults):
     assert n_hit == n_faults
 
 
-def test_a_killed_worker_costs_nothing(bench_of, every_job, draw, count):
-    kill_workers(bench_of(every_job), draw, count, n_faults=1)
-
-
-@pytest.mark.long
-def test_twenty_workers_of_every_job_are_killed(bench_of, every_job, draw, count):
-    kill_workers(bench_of(every_job), draw, count, n_faults=20)
+def test_a_killed_worker_costs_nothing(bench_of, every_job, n_faults, draw, count):
+    kill_workers(bench_of(every_job), draw, count, n_faults)

@@ -245,28 +245,6 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(record, config, noise, 
     assert contents() == before
 
 
-def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(
-    record, config, noise, command, contents, disk
-) -> None:
-    for index in range(6):
-        record(f"{index}.wav", noise(5))
-    place = disk("size=150k")  # of 30 segments of 8.9 kB each
-    options = ["--workers", 2, "--set", f"output={place / 'real'}"]
-    status, _, error = command("build", config, *options)
-    assert (status, error.count("\n")) == (1, 1)
-    assert "the disk is full" in error
-    assert not any(".part-" in name for name in contents("disk"))
-
-    disk("size=4m")
-    status, printed, _ = command("build", config, *options)
-    assert status == 0
-    assert "(goes on where it was stopped)" in printed
-    assert command("build", config, "--workers", 1)[0] == 0
-    on_disk, beside = in_folder(contents("disk"), "disk/real"), in_folder(contents("real"), "real")
-    differing = {name for name in on_disk.keys() | beside.keys() if on_disk.get(name) != beside.get(name)}
-    assert differing == {"config.json", "dataset.json", "run.json"}  # in these, paths are relative to the folder
-
-
 # Stops itself with a signal at the nth call of a function, which is sooner or later than any clock could hit reliably.
 _STOP_ITSELF = """
 import importlib, os, signal, sys

@@ -14,7 +14,7 @@ import pytest
 from texturelib import caches
 
 ROOT = Path(__file__).parents[2]
-FAULTS = ROOT / "tests" / "faults" / "warm_process.py"
+WARM = ROOT / "tests" / "warm_process.py"
 # Modes of files should count for root too. A decorated function is enough: numba looks for a place when it is defined.
 RUN = """
 import os, runpy, sys
@@ -50,7 +50,7 @@ def test_a_command_runs_where_neither_its_folder_nor_home_can_be_written(install
     told = {"HOME": str(installed / "home"), "TMPDIR": str(installed / "tmp"), "PYTHONPATH": str(installed / "site")}
 
     def run(places: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-c", RUN, str(FAULTS), places]
+        words = [sys.executable, "-c", RUN, str(WARM), places]
         return subprocess.run(words, env=kept | told, cwd=installed, capture_output=True, text=True, check=False)
 
     assert "cannot cache function" in run("as they are").stderr  # else this would test nothing
