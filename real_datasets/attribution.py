@@ -1,4 +1,4 @@
-"""Who recorded what a set is made of, and under which licence: most licences ask for that to be said."""
+"""ATTRIBUTION.md: the authors and licences of the recordings in a set, which most licences require."""
 
 import re
 from collections.abc import Sequence

@@ -35,7 +35,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     if len(unavailable) / len(wanted) > config.max_rejected:  # so that nobody waits for what will not be
         write_rejected(output.folder, unavailable, len(wanted), config.max_rejected)
     recordings = {recording.name: recording for recording in wanted}
-    # Of all that are wanted, so that a name does not hang on what could be had when a run that goes on was begun.
+    # From all wanted recordings, so that a name does not depend on which were available when a resumed run began.
     stems = zip(wanted, segment_stems(wanted), strict=True)
     items = {recording.name: (recording, stem) for recording, stem in stems if recording.name not in unavailable}
     journal = output.folder / "journal.jsonl"
@@ -141,5 +141,5 @@ def _statistics(segments: "pd.DataFrame", durations: Sequence[float], used: Sequ
 
 
 def _counts(column: "pd.Series") -> dict[str, int]:
-    """-> how often each value is there, the empty one left out."""
+    """-> the count of each value except the empty one."""
     return dict(Counter(value for value in column if value).most_common())

@@ -18,12 +18,12 @@ from texturelib.files import real_path, shown
 
 
 class Clipping(Config):
-    """What counts as recorded too loud: samples at full scale, several on end, in any channel, before anything is changed."""
+    """Detection of clipped recordings: runs of samples at full scale, in any channel, before any processing."""
 
     level: Annotated[float, Field(gt=0, le=1)] = 0.999
-    """How near to full scale."""
+    """Magnitude from which a sample counts as at full scale (1)."""
     run: Annotated[int, Field(ge=1, le=1000)] = 3
-    """How many samples on end."""
+    """Number of consecutive samples at full scale that count as clipped."""
     most: NonNegativeInt | None = None
     """Segments with more clipped samples are left out; null only counts them (n_clipped in metadata.csv)."""
 
@@ -46,25 +46,25 @@ class RealConfig(StageConfig):
     """Which recordings to take, by their tags."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
-    """Of each segment; what is left at a recording's end is not used."""
+    """Length of each segment; a shorter rest at a recording's end is not used."""
     hop_seconds: Annotated[float, Field(ge=0.01, le=86400)] | None = None
-    """From the start of a segment to the next one's; less than `seconds` makes them overlap. null: end to end."""
+    """Distance between the starts of two segments; less than `seconds` makes them overlap. null: `seconds`."""
     channel: ChannelSetting = "mix"
     """The mean of all channels, or one of them, from 1."""
     out_of_phase: OutOfPhase = "channel"
-    """What becomes of a recording whose channels cancel one another in their mean: "channel" takes the loudest of them alone,
-    "reject" leaves the recording out, "mix" takes the mean all the same."""
+    """Treatment of a recording whose channels cancel each other in their mean: "channel" uses the loudest channel only,
+    "reject" leaves the recording out, "mix" uses the mean all the same."""
     resampling: Resampling = "HQ"
-    """Quality, in soxr's words, where a recording has another rate: QQ, LQ, MQ, HQ or VHQ."""
+    """soxr's quality for recordings with another sample rate: QQ, LQ, MQ, HQ or VHQ."""
     fade_ms: NonNegativeFloat = 0.0
-    """At both ends of a segment."""
+    """Length of the fades at both ends of a segment."""
     silence: Silence | None = Silence()
     """Which segments are left out for being silent; null leaves out only zeros."""
     clipping: Clipping = Clipping()
     drop_duplicates: bool = True
-    """Of segments that are the same to the sample, keep the first."""
+    """Keep only the first of identical segments."""
     most_per_recording: PositiveInt | None = None
-    """Of a recording with more segments, keep so many, spread evenly over it."""
+    """Maximum number of segments of one recording, spread evenly over it; null keeps all."""
     split: SplitShares | None = None
     """Divide the set anew; null keeps the source's own parts."""
     max_rejected: Share = 0.5
@@ -88,12 +88,12 @@ class RealConfig(StageConfig):
 
     @property
     def inputs(self) -> dict[str, Path]:
-        """What is read from disk, so that a change in it is noticed."""
+        """The files and folders that are read, by name: a change in one makes the output outdated."""
         return {**self.source.inputs, **self.tags.inputs}
 
     @property
     def n_samples(self) -> int:
-        """Of a segment."""
+        """Samples per segment."""
         return round(self.seconds * self.sample_rate)
 
     @property

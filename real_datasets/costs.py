@@ -1,4 +1,4 @@
-"""What the command of stage 2 makes, writes and takes."""
+"""Estimated output, disk space and time of the command of stage 2."""
 
 from collections.abc import Iterable
 from pathlib import Path

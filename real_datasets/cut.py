@@ -31,7 +31,7 @@ class Segment:
 
 @dataclass
 class CutRecording:
-    """What became of a recording: its length, the segments that were kept, how many were not, and what is worth saying of it."""
+    """The result of cutting a recording: its length, the kept segments, counts of those left out, and notes."""
 
     seconds: float
     segments: list[Segment]

@@ -53,7 +53,7 @@ def mono_blocks(
 
 
 class ClippedTimes:
-    """Where a recording touches full scale for several samples on end, in any channel.
+    """The times at which a recording is clipped: several consecutive samples at full scale, in any channel.
 
     level: how near to full scale (1) counts. run: how many samples on end. peak: the highest magnitude so far.
     """

@@ -1,4 +1,4 @@
-"""What the segments of a recording are called."""
+"""File names of the segments of a recording."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _LONGEST = 200  # bytes of a stem: file systems allow names of 255, and `_<n>.wa
 
 
 def segment_stems(recordings: Sequence[Recording]) -> list[str]:
-    """-> what each recording's segments are called before `_<n>.wav`: its stem, or more of its path where stems are shared.
+    """-> the part of each recording's segment names before `_<n>.wav`: its stem, or more of its path if stems are shared.
 
     Unique also where case does not count, and short enough for any file system.
 

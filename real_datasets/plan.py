@@ -1,4 +1,4 @@
-"""What a config would take, told to a person."""
+"""Text of `real-datasets plan`: which recordings a config would take."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What counts as silence."""
+"""The rule that decides whether a segment is silent."""
 
 from typing import Annotated
 
@@ -49,5 +49,5 @@ class Silence(Config):
 
 
 def is_nothing(segment: np.ndarray) -> bool:
-    """-> whether it is all zeros once it is written with 16 bits."""
+    """-> whether all samples are zero after rounding to 16 bits."""
     return float(np.abs(segment).max(initial=0.0)) <= _STEP / 2

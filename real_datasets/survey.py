@@ -1,4 +1,4 @@
-"""What a build would make, from the files' headers alone."""
+"""Estimate of what a build would make, from the files' headers alone."""
 
 import math
 import time
@@ -16,10 +16,11 @@ from texturelib.progress import progress
 
 @dataclass(frozen=True)
 class Survey:
-    """What the recordings that a config takes say of themselves.
+    """The headers of the recordings that a config takes, or of a part of them.
 
-    n_recordings: that it takes. n_left_out: for their tags. headers: of those that were looked at, and can be read. rejected: by
-    name, why others cannot. n_short: of those with a header, how many are shorter than a segment.
+    n_recordings: how many it takes. n_left_out: how many it leaves out by their tags. headers: of the recordings that were looked
+    at and can be read. rejected: the reason, by name, for those that cannot. n_short: how many of `headers` are shorter than a
+    segment.
     """
 
     n_recordings: int
@@ -37,22 +38,22 @@ class Survey:
 
     @property
     def n_unusable(self) -> int:
-        """Of those that were looked at."""
+        """How many of the recordings that were looked at cannot be used."""
         return len(self.rejected) + self.n_short
 
     @property
     def n_segments(self) -> int:
-        """At most; where not all were looked at, as if the others were like them."""
+        """The largest possible number of segments, extrapolated if not all recordings were looked at."""
         return round(self.n_segments_seen * self.n_recordings / max(1, self.n_seen))
 
     @property
     def seconds(self) -> float:
-        """Of all recordings, as `n_segments`."""
+        """Length of all recordings together, extrapolated as `n_segments`."""
         return sum(header.seconds for header in self.headers.values()) * self.n_recordings / max(1, self.n_seen)
 
     @property
     def n_bytes(self) -> float:
-        """Of the segments, at most."""
+        """The largest possible size of all segments."""
         return wav_bytes(self.n_segments * self.segment_seconds, self.sample_rate)
 
     def why_it_stops(self, max_rejected: float) -> str:

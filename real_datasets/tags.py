@@ -54,7 +54,7 @@ class TagPolicy(Config):
 
     @property
     def inputs(self) -> Mapping[str, Path]:
-        """What is read from disk, so that a change in it is noticed."""
+        """The files that are read, by name: a change in one makes the output outdated."""
         return {"tags.ontology": self.ontology} if self.ontology else {}
 
     def choose(

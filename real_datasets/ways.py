@@ -1,4 +1,4 @@
-"""How a recording is read that goes above full scale, or whose channels cancel one another."""
+"""Reading of recordings that exceed full scale, or whose channels cancel each other."""
 
 import math
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ _FULL_SCALE = 1 - 2**-15  # the highest step of 16 bits
 
 @dataclass(frozen=True)
 class Way:
-    """How a recording is read.
+    """The channel and gain with which a recording is read.
 
-    channel, gain: as of `mono_blocks`. full_scale: the magnitude at which its samples are clipped, where they are. notes: how it
-    is read otherwise than as it stands, as sentences after its name.
+    channel, gain: as in `mono_blocks`. full_scale: the magnitude at which clipped samples lie. notes: sentences, to follow the
+    recording's name, about what differs from reading it unchanged.
     """
 
     channel: Channel

@@ -29,7 +29,7 @@ class Volume(Config):
     low: Share
     high: Share
     chance_new: Share = 1.0
-    """How likely a clip gets a fresh level rather than that of the clip before."""
+    """Probability that a clip gets a new level instead of that of the previous clip."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "Volume":
@@ -57,26 +57,26 @@ class Silence(Config):
     below_dbfs: Annotated[float, Field(lt=0)] = -96.0
     """What is too quiet, root mean square at the clip's own level; -96 is nothing that 16 bits could hold."""
     redraws: Annotated[int, Field(ge=0, le=10000)] = 20
-    """How often, before the clip is left out (rejected.csv)."""
+    """How often a silent clip is rendered again before it is left out (rejected.csv)."""
 
 
 class SyntheticConfig(StageConfig):
     """`synthetic-datasets generate` and `plan`: labelled clips from an engine."""
 
     seed: Seed = 0
-    """Of everything: the planned values and, together with a clip's number, that clip's sound."""
+    """Seed of all random numbers: those of the plan and, together with a clip's number, those of its sound."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
-    """Of each clip."""
+    """Length of each clip."""
     file_name: str = "clip_{number}.wav"
-    """Of each clip; {number} counts from 1."""
+    """Name of each clip's file; {number} counts from 1."""
     engine: Annotated[Engine, engines]
     distribution: Annotated[Distribution, distributions]
     volume: Volume = Volume(low=0.5, high=0.75)
     noise: Noise | None = None
     """null adds none."""
     silence: Silence | None = Silence()
-    """null takes every clip as it comes."""
+    """When a clip counts as silent; null keeps every clip."""
     max_rejected: Share = 0.05
     """The share of clips that may fail or be silent before the whole job counts as failed."""
 
@@ -113,7 +113,7 @@ ReverberationSeconds = Annotated[float, Field(ge=0.02)]  # shorter, there is not
 
 
 class LocationsConfig(Config):
-    """What differs between the places of simulated recordings; each value is drawn once per place, from low to high."""
+    """Ranges of what differs between the locations of simulated recordings; each value is drawn once per location."""
 
     reverberation_seconds: tuple[ReverberationSeconds, ReverberationSeconds] = (0.15, 0.9)
     """Until the room's sound has fallen by 60 dB."""
@@ -137,7 +137,7 @@ class RecordingsConfig(StageConfig):
     seed: Seed = 0
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 2.0
-    """Of each take."""
+    """Length of each take."""
     n_locations: Annotated[int, Field(ge=1, le=10**5)] = 12
     takes_per_location: Annotated[int, Field(ge=1, le=10**5)] = 40
     engine: Annotated[Engine, engines]

@@ -1,4 +1,4 @@
-"""What the commands of stage 1 make, write and take."""
+"""Estimated output, disk space and time of the commands of stage 1."""
 
 from collections.abc import Iterable
 from pathlib import Path

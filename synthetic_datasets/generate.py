@@ -94,7 +94,7 @@ def _draw_until_audible(
 
 
 def describe_controls(config: SyntheticConfig) -> list[dict[str, Any]]:
-    """-> what dataset.json says of each varied control: its slider's range in physical units, and the part that is used."""
+    """-> the entry of each varied control in dataset.json: its slider's range in physical units, and the used part."""
     return [
         {**control.describe(), "used": list(config.ranges[control.name])}
         for control in config.engine.available

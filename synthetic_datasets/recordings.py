@@ -85,7 +85,7 @@ def _draw_location(config: RecordingsConfig, location: int) -> dict[str, float]:
 
 
 def _draw_varied(config: RecordingsConfig, location: int) -> dict[str, float]:
-    """What the texture is made of belongs to the place, as its room does: every take there has the same."""
+    """-> the location's values of the parameters in `vary`, the same for all of its takes, like its room."""
     # Apart from the place's own stream, [seed, location, 0], and its room's, [seed, location, 0, 1].
     return config.engine.draw_varied([config.seed, location, 0, 2])
 

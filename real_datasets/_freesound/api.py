@@ -131,7 +131,7 @@ def _short(seconds: float | None) -> float | None:
 
 
 def _detail(reply: requests.Response) -> str:
-    """-> what the server says is wrong: the API answers {"detail": "..."}, others whatever they like."""
+    """-> the server's error message: the API answers {"detail": "..."}, other servers in any form."""
     try:
         answer = json.loads(_read(reply, 2**16))
     except (ValueError, RecursionError, Refused, exceptions.RequestException):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Download:
-    """What has come so far of one file, in `part`. size, md5: what it should be, 0 and "" where nobody says."""
+    """A partly downloaded file, in `part`. size, md5: expected values, 0 and "" if unknown."""
 
     def __init__(self, part: Path, max_bytes: int, size: int = 0, md5: str = "") -> None:
         self._part = part

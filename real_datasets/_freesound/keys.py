@@ -34,7 +34,7 @@ def search_key() -> Key:
 
 
 def download_key() -> Key:
-    """For original files, which Freesound gives to a person and not to a program alone.
+    """-> the OAuth2 token for original files, which Freesound gives only to a logged-in user.
 
     Errors: TextureError where there is none, saying where to get one.
     """
@@ -47,7 +47,7 @@ def download_key() -> Key:
 
 
 def without_secrets(text: str) -> str:
-    """-> what a server said, fit to be shown: one line without keys, should it have repeated one, and not too long."""
+    """-> a server's message, safe to show: one line, shortened, with any key in it removed."""
     for variable in (API_KEY, OAUTH_TOKEN):
         if secret := os.environ.get(variable, "").strip():
             text = text.replace(secret, "...")

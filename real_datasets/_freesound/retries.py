@@ -21,14 +21,14 @@ _LONGEST_WAIT = 900  # seconds; who is told to wait longer would rather come aga
 
 
 class Connection(Config):
-    """How requests are made; what they bring does not depend on it."""
+    """Settings of requests: tries, waits and timeouts. The results do not depend on them."""
 
     tries: Annotated[int, Field(ge=1, le=20)] = 5
-    """Of one request, before it counts as failed."""
+    """Number of tries before a request counts as failed."""
     wait_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
-    """After the first failed try, and twice as long after each further one; 5 s and 5 tries outlast a limit by the minute."""
+    """Wait after the first failed try, doubled after each further one; 5 s and 5 tries outlast a limit per minute."""
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
-    """For a connection to be made, and for each next part of a reply to come."""
+    """Longest wait for a connection, and for each further part of a reply."""
 
 
 class Refused(Exception):  # noqa: N818 (an outcome, not an error)
@@ -68,7 +68,9 @@ def tried(attempt: Callable[[], Result], connection: Connection) -> Result:
 
 
 def of_limit(host: str, detail: str, retry_after: str | None) -> Again:
-    """-> what to do about a 429. Freesound sends no Retry-After, but its text names the limit: "(60/minute)", "(2000/day)".
+    """-> what to do after status 429 (too many requests).
+
+    Freesound sends no Retry-After, but its text names the limit: "(60/minute)", "(2000/day)".
 
     Errors: TextureError where waiting for it would take too long.
     """
@@ -83,7 +85,7 @@ def of_limit(host: str, detail: str, retry_after: str | None) -> Again:
 
 
 def seconds_of(retry_after: str | None) -> float | None:
-    """-> how long to wait by a `Retry-After` of either kind, None where it says nothing.
+    """-> the seconds to wait according to a `Retry-After` of either kind, None if there is none.
 
     >>> seconds_of("90"), seconds_of("Wed, 21 Oct 2015 07:28:00 GMT"), seconds_of("soon")
     (90.0, 0.0, None)

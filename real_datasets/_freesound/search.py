@@ -19,7 +19,7 @@ Ask = Callable[[int], Mapping[str, Any]]
 
 
 class Sound(BaseModel):
-    """What is kept of one result; the names are the API's."""
+    """One result of a search, with the API's names of its fields."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class Sound(BaseModel):
     type: str = ""
     filesize: int = 0
     md5: str | None = None
-    """Of the uploaded file; the API's list of fields does not promise it."""
+    """MD5 of the uploaded file; the API's documentation does not list this field."""
     previews: dict[str, str | None] = {}
 
 
@@ -53,7 +53,7 @@ def search(pages: Path, parameters: Mapping[str, str], most: int, is_wanted: Cal
     """
     sounds: dict[int, Sound] = {}
     for page in progress(_pages(pages, parameters, ask), "searching", unit="page"):
-        # By their numbers: one that moved to the next page, as others came before it, is there twice.
+        # By id: a result that moved to the next page, because new ones came before it, appears twice.
         sounds |= {sound.id: sound for sound in page.sounds if is_wanted(sound)}
         if len(sounds) >= most:
             break

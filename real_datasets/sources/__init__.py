@@ -1,4 +1,4 @@
-"""Where recordings come from, one module per source."""
+"""Sources of recordings, one module each."""
 
 from real_datasets.sources._base import Recording, Source, sources
 

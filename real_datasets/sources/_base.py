@@ -1,4 +1,4 @@
-"""What a source of recordings offers."""
+"""The protocol of a source of recordings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ class Source(Config):
     """Base of the sources: a subclass says its `type`, and its fields are its settings."""
 
     has_open_vocabulary: ClassVar[bool] = False
-    """Whether people tag its recordings with any words, so that a tag may well be on none of them."""
+    """Whether tags are free text, so that a wanted tag may occur on none of the recordings."""
 
     @property
     def inputs(self) -> Mapping[str, Path]:
-        """What is read from disk, so that a change in it is noticed."""
+        """The files and folders that are read, by name: a change in one makes the output outdated."""
         raise NotImplementedError
 
     def recordings(self) -> Sequence[Recording]:

@@ -12,7 +12,7 @@ from texturelib.files import check_file, shown
 
 
 def dataset_names() -> list[str]:
-    """-> what soundata calls the datasets that it can read."""
+    """-> soundata's names of the datasets that it can read."""
     try:
         import soundata
     except ImportError:

@@ -1,4 +1,4 @@
-"""Who made each clip of a dataset, and under which licence, where its own files say so clip by clip."""
+"""Author and licence of each clip of a dataset, from the dataset's own files."""
 
 import csv
 import re
@@ -13,7 +13,7 @@ from texturelib.files import check_file, printable, shown
 
 @dataclass(frozen=True)
 class Terms:
-    """What a dataset says of one clip; "" where it says nothing."""
+    """Licence, author and title of one clip; "" where unknown."""
 
     licence: str = ""
     author: str = ""
@@ -22,7 +22,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class TermsFile:
-    """Where a dataset says it, and how that is read.
+    """The file of a dataset that gives the terms of its clips, and how it is read.
 
     names: what the file is called, below the dataset's folder; the first that is there is read. read: from its lines, what each
     clip goes by in it, and its terms. clip: from the name of a clip's file, what it goes by. tells: for people.

@@ -103,7 +103,7 @@ def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _fields(row: Mapping[str, str]) -> dict[str, "str | tuple[str, ...]"]:
-    """-> what a Recording is told. AudioSet's tags have commas in them, so a ";" in the row makes it the separator."""
+    """-> fields of a Recording. Tags are separated by ";" if the row has one, since AudioSet's contain commas, else by ","."""
     separator = ";" if ";" in row["tags"] else ","
     tags = tuple(tag.strip() for tag in row["tags"].split(separator) if tag.strip())
     return {"tags": tags} | {column: row[column] for column in _COLUMNS if column in row}

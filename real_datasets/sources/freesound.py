@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Licence = Literal["Creative Commons 0", "Attribution", "Attribution NonCommercial"]
 GenAiPreference = Literal["no-additional-preferences", "open-source-models", "noncommercial-open-source-models", "no-gen-ai"]
 
-# By the part of a licence's address that says which one it is; its version follows.
+# Keys: the part of a licence's URL that names it; the version follows.
 _LICENCE_OF: dict[str, Licence] = {
     "/publicdomain/zero/": "Creative Commons 0",
     "/licenses/by/": "Attribution",
@@ -35,25 +35,25 @@ _LIMIT_OF_FAILURES = 3  # one file may be broken over there; three one after the
 
 @sources.register
 class Freesound(Source):
-    """What a search on Freesound finds, downloaded once; needs a key in FREESOUND_API_KEY."""
+    """The results of a search on Freesound, downloaded once; needs a key in FREESOUND_API_KEY."""
 
     has_open_vocabulary: ClassVar[bool] = True
 
     type: Literal["freesound"] = "freesound"
     folder: ConfigPath
-    """Where found sounds are kept; several configs may share it."""
+    """Folder of the downloaded sounds; several configs may share it."""
     query: str = ""
     """Words as in Freesound's own search box."""
     tags: tuple[Annotated[str, Field(pattern=r'^[^\s"\\]+$')], ...] = ()
     """A sound has all of them."""
     seconds: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (1.0, 300.0)
-    """How long a sound may be, at least and at most."""
+    """Shortest and longest length of a sound."""
     licences: Annotated[tuple[Licence, ...], Field(min_length=1)] = ("Creative Commons 0", "Attribution")
     gen_ai_preference: Annotated[tuple[GenAiPreference, ...], Field(min_length=1)] | None = None
     """Take only sounds whose uploaders wish one of these about the training of generative models, which
     https://freesound.org/help/faq/ explains; a sound of which Freesound tells no wish is then left out. null takes all."""
     most: Annotated[int, Field(ge=1)] = 500
-    """How many sounds, the first in the order of `sort`."""
+    """Maximum number of sounds: the first ones in the order of `sort`."""
     sort: Literal["created_asc", "created_desc", "score", "rating_desc", "downloads_desc", "duration_asc", "duration_desc"] = (
         "created_asc"
     )
@@ -80,7 +80,7 @@ class Freesound(Source):
         return {}
 
     def recordings(self) -> Sequence[Recording]:
-        """-> what the search finds; asks Freesound only for pages that are not in `folder` yet."""
+        """-> the results of the search; requests only pages that are not in `folder` yet."""
         found = self._found()
         if not found:
             wish = f" and gen_ai_preference {', '.join(self.gen_ai_preference)}" if self.gen_ai_preference else ""
@@ -130,7 +130,7 @@ class Freesound(Source):
             download_key()
 
     def so_far(self) -> str:
-        """-> what earlier runs have found and downloaded, as a phrase; asks nothing of Freesound."""
+        """-> a phrase about what earlier runs have found and downloaded; makes no request."""
         try:
             found = self._found(may_ask=False)
         except _NotYetAsked:

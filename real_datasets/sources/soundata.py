@@ -21,7 +21,7 @@ _LONGEST_LICENCE = 200  # characters: some datasets give pages of it
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where a dataset that needs no index of soundata has what.
+    """The layout of a dataset that can be read without soundata's index.
 
     audio: from a row of soundata's metadata, the sound's place. freesound_id: which property of a clip says what it was cut from.
     """
@@ -57,7 +57,7 @@ class Soundata(Source):
 
     type: Literal["soundata"] = "soundata"
     dataset: str
-    """As soundata calls it: `urbansound8k`, `esc50`, `fsdnoisy18k`, ..."""
+    """soundata's name of the dataset: `urbansound8k`, `esc50`, `fsdnoisy18k`, ..."""
     path: ConfigPath
     """The folder that soundata calls data_home."""
     index: ConfigPath | None = None
@@ -147,7 +147,7 @@ class Soundata(Source):
             tags=tuple(tags.labels) if tags else (),
             split=str(getattr(clip, "split", None) or (f"fold{fold}" if fold is not None else "")),
             origin=f"freesound {freesound_id}" if freesound_id else name,
-            # Of the set. The ten classes that its readme calls ESC-10 ask for less than the rest of ESC-50.
+            # The licence of the whole set. The ten classes that its readme calls ESC-10 have a more permissive one.
             licence="CC BY" if getattr(clip, "esc10", False) else layout.licence if layout else licence,
             url=f"https://freesound.org/s/{freesound_id}/" if freesound_id else "",
         )

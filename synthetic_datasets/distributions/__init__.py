@@ -1,4 +1,4 @@
-"""How the control values of a synthetic set are spread over their ranges: one module per distribution."""
+"""Distributions of the control values of a synthetic set, one module each."""
 
 from synthetic_datasets.distributions._base import DECIMALS, Distribution, Variable, distributions
 

@@ -1,4 +1,4 @@
-"""What a distribution offers, and the random variable that the thesis draws its values and volumes with."""
+"""The protocol of a distribution, and the random variable from which the thesis draws its values and volumes."""
 
 import random
 from collections.abc import Collection, Iterator, Mapping
@@ -42,7 +42,7 @@ class Distribution(Config):
 
     @property
     def n_planned(self) -> int:
-        """How many clips it really makes, which may differ from `n_clips`."""
+        """The number of clips that it makes, which may differ from `n_clips`."""
         return self.n_clips
 
     def check(self, controls: list[str]) -> None:

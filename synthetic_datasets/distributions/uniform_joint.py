@@ -22,11 +22,11 @@ class UniformJoint(Distribution):
 
     type: Literal["uniform_joint"] = "uniform_joint"
     ratios: dict[str, PositiveInt]
-    """How many different values each control takes, relative to the others."""
+    """Number of different values of each control, relative to the others."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many values each control really takes."""
+        """The number of values of each control."""
         smallest = math.prod(self.ratios.values())
         factor = max(1, int((self.n_clips / smallest) ** (1 / len(self.ratios))))
         nearest = min((factor, factor + 1), key=lambda k: abs(smallest * k ** len(self.ratios) - self.n_clips))

@@ -1,4 +1,4 @@
-"""What an engine offers, and the check of its controls in a config."""
+"""The protocol of an engine, and the check of its controls in a config."""
 
 import itertools
 import json

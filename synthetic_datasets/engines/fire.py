@@ -55,21 +55,21 @@ class Fire(EmbeddedEngine):
     size_ratio: Annotated[float, Field(ge=1, le=3)] = 1.5
     """Pockets are at most so many times larger, or smaller, than the control says."""
     energy_exponent: Annotated[float, Field(gt=1, le=4)] = 2.2
-    """Of the power law of the crackles' energies: the higher, the more alike they are."""
+    """Exponent of the power law of the crackles' energies: the higher, the more similar they are."""
     resonance: Annotated[float, Field(ge=0.5, le=20)] = 1.5
     """Quality factor of a pocket: the higher, the more it has a pitch."""
     emptying: Annotated[float, Field(gt=0, le=300)] = 100.0
-    """How long gas flows out of a pocket, in times that sound takes to its ground (until the pressure has fallen to 1/e)."""
+    """Time in which the pressure of a gas pocket falls to 1/e, in units of the time that sound takes to its bottom."""
     emptying_db: Annotated[float, Field(ge=-60, le=0)] = -14.0
     """The first of that gas against the peak of the burst."""
     hiss_hz: Annotated[float, Field(ge=1000, le=20000)] = 10000.0
-    """Where the hiss is strongest: 0.2 times the speed of the gas over the width of the gap."""
+    """Frequency at which the hiss is strongest: 0.2 times the speed of the gas over the width of the gap."""
     hiss_wander_db: Annotated[float, Field(ge=0, le=6)] = 2.0
     """Standard deviation of the hiss's level, over seconds."""
     roar_hz: Annotated[float, Field(ge=20, le=300)] = 100.0
-    """Where the roar is strongest."""
+    """Frequency at which the roar is strongest."""
     roar_exponent: Annotated[float, Field(ge=2, le=6)] = 2.5
-    """Of the power law by which it falls above; 2.1 to 3.4 has been measured (Rajaram and Lieuwen, 2009)."""
+    """Exponent of the power law by which the roar falls above its peak; 2.1 to 3.4 was measured (Rajaram and Lieuwen, 2009)."""
     flame_metres: Annotated[float, Field(ge=0.03, le=10)] = 0.3
     """Diameter of the fire."""
     flicker_db: Annotated[float, Field(ge=0, le=6)] = 3.0

@@ -40,11 +40,11 @@ class Liquid(EmbeddedEngine):
     max_depth: Share = 0.5935
     depth_exponent: PositiveFloat = 2.41
     rise_factor: NonNegativeFloat = 0.0678
-    """How fast the pitch of a rising bubble climbs, relative to how fast it dies away."""
+    """Rate at which the pitch of a rising bubble climbs, relative to the rate of its decay."""
     rise_cutoff: Share = 0.0178
     """Bubbles above this depth do not rise in pitch."""
     n_voices: PositiveInt = 128
-    """How many bubbles can sound at once; a new one takes the quietest voice."""
+    """Number of bubbles that can sound at once; a new one takes the quietest voice."""
 
     @model_validator(mode="after")
     def _depths_in_order(self) -> "Liquid":

@@ -13,7 +13,7 @@ from texturelib.controls import Control
 _RUN_IN_SECONDS = 0.15  # a clip starts in mid-rain: a bubble forms up to 40 ms after its drop, and is gone 60 ms later
 _NOISE_SECONDS = 0.2  # of noise, of which each drop takes its own piece
 _SMALLEST_MM, _LARGEST_MM = 0.1, 8.0  # smaller ones hang in the air, larger ones break up
-# As a recordist does, we turn louder rain down; else the softest would not fit into the 16 bits that hold the loudest.
+# Louder rain is turned down, as a recordist would; otherwise 16 bits could not hold both the softest and the loudest.
 _LEVEL = 0.1
 _KEPT_OF_RATE = 0.7  # of the 27 dB from the lowest to the highest
 _KEPT_OF_SIZE = 0.35  # of the 35 dB from drops of 0.5 mm to drops of 3 mm
@@ -49,7 +49,7 @@ class Rain(EmbeddedEngine):
 
     type: Literal["rain"] = "rain"
     size_shape: float = Field(default=4.0, ge=1, le=100)
-    """How alike the drops are: the shape of their sizes' gamma distribution. 1.67 is Marshall and Palmer's rain."""
+    """Shape of the gamma distribution of the drops' sizes: the higher, the more similar. 1.67 is Marshall and Palmer's rain."""
     nearest_m: float = Field(default=1.0, ge=0.2, le=100)
     farthest_m: float = Field(default=6.0, ge=0.2, le=100)
     """The drops that are heard each for itself, and counted by `rate`, fall between these distances."""
@@ -58,9 +58,9 @@ class Rain(EmbeddedEngine):
     brightness: float = Field(default=1.6, ge=0.1, le=10)
     """Pitch of a click on hard ground, relative to one over the time that the drop takes to fall its own length."""
     ground_spread_octaves: float = Field(default=0.8, ge=0, le=3)
-    """How much that pitch differs from place to place (standard deviation)."""
+    """Standard deviation of that pitch from place to place."""
     click_ms: float = Field(default=0.6, ge=0.05, le=10)
-    """How long a drop of 2 mm splashes, until it is down by e."""
+    """Time in which the splash of a 2 mm drop falls to 1/e."""
     bubble_share: float = Field(default=1.0, ge=0, le=10)
     """The energy of a bubble's ring, relative to that of the same drop's click on hard ground."""
 
@@ -165,7 +165,7 @@ class _Drops:
 
 
 def terminal_velocity(diameter_mm: "float | np.ndarray") -> np.ndarray:
-    """How fast a drop falls, in m/s: Atlas et al. 1973; below 0.5 mm, where theirs ends, in proportion to the diameter."""
+    """-> the terminal speed of a drop, in m/s: Atlas et al. 1973; below 0.5 mm, outside their range, 4 m/s per mm."""
     diameter_mm = np.asarray(diameter_mm, np.float64)
     return np.where(diameter_mm < 0.5, 4.0 * diameter_mm, 9.65 - 10.3 * np.exp(-0.6 * diameter_mm))
 

@@ -60,7 +60,7 @@ class Wind(EmbeddedEngine):
     tone_q: float = Field(default=40.0, ge=2, le=100)
     """Pitch of a tone over the width of its band."""
     gust_metres: float = Field(default=3.0, ge=0.5, le=100)
-    """How long a gust is; it passes in this length over the wind's speed."""
+    """Length of a gust; it passes in this length divided by the wind's speed."""
     mean_exponent: float = Field(default=1.2, ge=0.5, le=1.5)
     """Pressure goes as the clip's mean speed to this power. Its physical value, 3, is 60 dB from breeze to storm; a
     recordist turns a storm down."""
