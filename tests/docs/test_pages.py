@@ -39,6 +39,11 @@ def test_every_link_leads_to_a_file(page):
         assert there.exists() or (inside_docs in MADE and page.name != "README.md"), target
 
 
+def test_no_line_of_the_benchmarks_is_too_long_to_be_read(results_page):
+    too_long = [line for line in results_page.text.splitlines() if len(line) > 130]
+    assert not too_long
+
+
 def test_every_file_of_ours_that_is_named_is_there(page):
     packages = [path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()]
     begin = tuple(f"{name}/" for name in (*packages, "tests", "benchmarks", "configs"))
