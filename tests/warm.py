@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LONGEST = 300.0  # seconds; a command that takes longer hangs
@@ -69,7 +70,7 @@ class Warm:
 
     def __init__(self, logs: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", Path(__file__).with_name("warm_process.py")],
+            [sys.executable, Path(__file__).with_name("warm_process.py")],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT), **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")},
             stdin=subprocess.PIPE,
@@ -102,7 +103,8 @@ class Warm:
                 self.statuses[said["ended"]] = said["status"]
         return True
 
-    def start(self, package: str, words: list[str], folder: Path, **options: bool) -> Running:
+    def start(self, package: str, words: list[str], folder: Path, **options: Any) -> Running:
+        """options: see warm_process.py."""
         assert self._process.stdin
         self._n_started += 1
         log = self._logs / f"{self._n_started}.txt"

@@ -2,8 +2,10 @@
 but without the seconds that its start takes. What is killed in a test is then a command at work.
 
 A line on its standard input, {"package", "words", "folder", "log"}, starts one. With "obeys_modes", the modes of files count
-for it though it is root's; with "clock_jumps", the time of day goes back and forth by days while it runs. On its standard output
-it says {"started": process} and, when that has ended, {"ended": process, "status": as `subprocess` has it}.
+for it though it is root's; with "clock_jumps", the time of day goes back and forth by days while it runs; with "forks_commands",
+a pipeline forks the commands that it starts; "environment" has further variables, and what is said of errors goes to "errors",
+else to "log" too. With "spied_on", the name of a file, each command that opens such a file is written to "openers". On its
+standard output it says {"started": process} and, when that has ended, {"ended": process, "status": as `subprocess` has it}.
 """
 
 import atexit
@@ -20,6 +22,9 @@ import struct
 import sys
 import threading
 import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 PACKAGES = ("synthetic_datasets", "real_datasets", "domain_adaptation", "conditioned_synthesis", "texture_pipeline")
 # What commands import when they run, or what these import.
@@ -39,7 +44,10 @@ MODULES = (
 
 
 def main() -> None:
-    import_all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import_all()
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork")  # those threads have no work
     gc.freeze()  # a collection in a command would copy every page
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -85,7 +93,20 @@ def report_ended() -> None:
         say({"ended": process, "status": os.waitstatus_to_exitcode(status)})
 
 
-def start(package: str, words: list[str], folder: str, log: str, obeys_modes: bool = False, clock_jumps: bool = False) -> None:
+def start(
+    package: str,
+    words: Sequence[str],
+    folder: str,
+    log: str,
+    *,
+    errors: str = "",
+    environment: Mapping[str, str] | None = None,
+    obeys_modes: bool = False,
+    clock_jumps: bool = False,
+    forks_commands: bool = False,
+    spied_on: str = "",
+    openers: str = "",
+) -> None:
     process = os.fork()
     if process:
         say({"started": process})
@@ -95,13 +116,22 @@ def start(package: str, words: list[str], folder: str, log: str, obeys_modes: bo
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(folder)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
+    for place, descriptor in ((log, 1), (errors or log, 2)):
+        os.dup2(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), descriptor)
+    os.environ.update(environment or {})
     if obeys_modes and os.geteuid() == 0:
         give_up_override()
     if clock_jumps:
         let_clock_jump()
+    if forks_commands:
+        fork_commands()
+    if spied_on:
+        spy_on(spied_on, openers)
+    run(package, words)
+
+
+def run(package: str, words: Sequence[str]) -> None:
+    """Does not return."""
     sys.argv = [package, *words]
     status = 1
     try:
@@ -118,6 +148,30 @@ def end_quickly(status: int) -> None:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     os._exit(status)
+
+
+def fork_commands() -> None:
+    """Let a pipeline fork its commands, where it would start `python -m PACKAGE WORDS`."""
+    from texture_pipeline import run as pipeline
+
+    def forked(command: Sequence[str]) -> int:
+        process = os.fork()
+        if not process:
+            run(command[2], command[3:])
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+    setattr(pipeline, "_run", forked)  # noqa: B010 (to the type checker, another function)
+
+
+def spy_on(file_name: str, openers: str) -> None:
+    """Note the package and first word of each command that opens a file of this name, as often as it does."""
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and os.path.basename(str(arguments[0])) == file_name:  # noqa: PTH119
+            with open(openers, "a") as file:  # noqa: PTH123
+                file.write(" ".join(sys.argv[:2]) + "\n")
+
+    sys.addaudithook(note)
 
 
 def let_clock_jump() -> None:

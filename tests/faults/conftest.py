@@ -204,7 +204,7 @@ class Bench:
             else:
                 shutil.rmtree(place, ignore_errors=True)
 
-    def start(self, *words: str, workers: int = 1, **options: bool) -> Running:
+    def start(self, *words: str, workers: int = 1, **options: Any) -> Running:
         """options: see warm_process.py."""
         more = ["--workers", str(workers)] if self.command.has_workers else []
         return self.warm.start(self.command.package, [*self.command.words, *more, *words], self.folder, **options)

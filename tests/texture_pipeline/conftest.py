@@ -2,10 +2,7 @@
 
 import importlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -17,6 +14,8 @@ import pytest
 from texture_pipeline.stages import plan_jobs
 from texturelib.command_line import _status_of
 from texturelib.config import StageConfig
+
+from ..warm import Warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,19 +43,6 @@ SMALL = (
     'instrument.evaluate={"values": 3, "seeds": 2, "seconds": 0.25, "clips": 2}',
     'instrument.generate={"values": 2, "seconds": 0.1, "sweep_seconds": 0.1}',
 )
-
-# Python imports a module of this name when it starts, in every process: it notes who opens the true controls.
-SPY = """
-import os, sys
-
-def note(event, arguments):
-    if event == "open" and str(arguments[0]).endswith("hidden_controls.csv"):
-        with open(os.environ["SPY_LOG"], "a") as log:
-            log.write(" ".join(sys.orig_argv[2:4]) + chr(10))
-
-sys.addaudithook(note)
-"""
-
 
 _HEADINGS = ("h2", "h3", "h4")
 
@@ -114,23 +100,23 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def whole_way(tmp_path_factory: pytest.TempPathFactory, small_options: list[str]) -> Run:
+def whole_way(tmp_path_factory: pytest.TempPathFactory, small_options: list[str], warm: Warm) -> Run:
     """The demo in its smallest size, from nothing to the page. Its results are for reading only."""
     folder = tmp_path_factory.mktemp("whole_way")
-    (folder / "sitecustomize.py").write_text(SPY)
-    log = folder / "log.txt"
     arguments = ["configs/demo", "--output", str(folder / "results"), *small_options]
-    done = subprocess.run(
-        [sys.executable, "-m", "texture_pipeline", *arguments],
-        cwd=ROOT,
-        # One worker: so few files are done before more have started.
-        env=os.environ | {"PYTHONPATH": str(folder), "SPY_LOG": str(log), "LOKY_MAX_CPU_COUNT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+    errors, openers = folder / "errors.txt", folder / "openers.txt"
+    run = warm.start(
+        "texture_pipeline",
+        arguments,
+        ROOT,
+        errors=str(errors),
+        environment={"LOKY_MAX_CPU_COUNT": "1"},  # so few files are done before more workers have started
+        forks_commands=True,
+        spied_on="hidden_controls.csv",
+        openers=str(openers),
     )
-    assert done.returncode == 0, done.stderr
-    return Run(arguments, folder / "results", done.stdout, done.stderr, log.read_text().splitlines())
+    assert run.wait() == 0, errors.read_text()
+    return Run(arguments, folder / "results", run.said, errors.read_text(), openers.read_text().splitlines())
 
 
 @pytest.fixture
