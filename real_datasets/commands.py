@@ -25,9 +25,7 @@ def _look_ahead(settings: "RealConfig") -> str:
     if not all(path.exists() for path in settings.inputs.values()):
         return BUILD.plan(settings)
     found = survey(settings)
-    if stops := found.why_it_stops(settings.max_rejected):
-        print(stops)
-    return str(found)
+    return "\n".join(filter(None, [str(found), found.why_it_stops(settings.max_rejected)]))
 
 
 def _build(settings: "RealConfig", output: "Output", workers: int | None) -> str:

@@ -128,7 +128,10 @@ def perform(
         return
     problem = command.problem(settings, workers) if command.problem else None
     if dry_run:
-        say(output, f"{(command.look_ahead or command.plan)(settings)} ({output.why})")
+        what, _, further = (command.look_ahead or command.plan)(settings).partition("\n")
+        say(output, f"{what} ({output.why})")
+        if further:
+            print(further)
         if problem:
             print(f"note: {shown(config)}: {problem}")
         return

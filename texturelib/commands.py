@@ -40,7 +40,7 @@ class Command:
         inputs: Config -> what it reads.
         plan: Config -> what it makes, in words; quick, and without an error.
         run: (Config, Output, workers) -> what it made, in words. workers: None where the executor decides.
-        look_ahead: Config -> as `plan`, for `--dry-run`: it may read what is there.
+        look_ahead: Config -> as `plan`, for `--dry-run`: it may read what is there, and say more in further lines.
         problem: (Config, workers) -> a sentence about a key of the config that this machine is too small for, or None.
         keys: Of the config, those that the result depends on; None: all.
         extra: What else the result depends on: options of the command line.

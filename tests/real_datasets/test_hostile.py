@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from texturelib.dataset import read_dataset
+from texturelib.files import read_table
 
 N_SAMPLES = 4410  # of a segment
 Contents = Callable[..., dict[str, bytes]]
@@ -164,7 +165,7 @@ def test_files_and_folders_may_be_called_anything(record, config, noise, command
     assert apart_from(contents(), "real") == before
     plan = ["plan", config, "--set", f"source.tags_from={tags_from}", "--output", tmp_path / "plan.csv"]
     assert command(*plan)[0] == 0
-    assert set(pd.read_csv(tmp_path / "plan.csv", keep_default_na=False)["source"]) == set(names)
+    assert set(read_table(tmp_path / "plan.csv")["source"]) == set(names)
 
 
 def test_links_are_followed_to_files_and_those_that_lead_nowhere_are_noted(
