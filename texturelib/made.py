@@ -337,6 +337,7 @@ def _write_list(folder: Path, names: Iterable[str], began: str | None = None) ->
     try:
         lines = [began or secrets.token_hex(_N_DIGITS // 2), *dict.fromkeys([LIST, *names])]
         _write_whole(descriptor, _HEADER + b"".join(map(_line, lines)))
+        os.fsync(descriptor)  # else a power cut could leave an empty file of its name, which nobody could take for a list
         part.replace(folder / LIST)
     finally:
         os.close(descriptor)

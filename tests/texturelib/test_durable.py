@@ -16,6 +16,7 @@ from texturelib.executors import Pool
 from texturelib.executors._futures import _sync_workers
 from texturelib.files import whole_file, write_json
 from texturelib.jobs import run_jobs
+from texturelib.made import begin_list
 from texturelib.outputs import look_at_output
 from texturelib.written import Piece, record_part, recorded
 
@@ -61,6 +62,16 @@ def test_a_durable_file_is_on_the_disk_before_it_takes_its_place_and_its_name_is
     assert steps == [("sync", part_of("a.json")), ("replace", "a.json"), ("sync", ".")]
 
 
+def test_a_list_of_what_is_ours_is_on_the_disk_before_a_durable_file_that_it_names(tmp_path: Path, steps: Steps) -> None:
+    begin_list(tmp_path)
+    assert steps == [("sync", part_of("made.jsonl")), ("replace", "made.jsonl")]
+    del steps[:]
+
+    write_json(tmp_path / "a.json", [], is_durable=True)
+
+    assert steps == [("sync", "made.jsonl"), ("sync", part_of("a.json")), ("replace", "a.json"), ("sync", ".")]
+
+
 def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_then_is_its_journal_gone(
     tmp_path: Path, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,9 +85,9 @@ def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_t
     output.finish(discard=("journal.jsonl",))
 
     part = f"out/{part_of('run.json')}"
-    marked = [("sync", part), ("replace", "out/run.json"), ("sync", "out")]
-    listed = ("replace", "out/made.jsonl")
-    assert steps == [listed, ("sync all", "out"), *marked, ("remove", "journal.jsonl"), ("sync", "out")]
+    marked = [("sync", "out/made.jsonl"), ("sync", part), ("replace", "out/run.json"), ("sync", "out")]
+    listed = [("sync", f"out/{part_of('made.jsonl')}"), ("replace", "out/made.jsonl")]
+    assert steps == [*listed, ("sync all", "out"), *marked, ("remove", "journal.jsonl"), ("sync", "out")]
 
 
 def test_a_folder_that_cannot_be_synced_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
