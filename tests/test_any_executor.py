@@ -24,7 +24,7 @@ RATE, SECONDS, N_CLIPS = 8000, 0.5, 150  # three batches of clips, the last one 
 CONTROL = {"name": "pitch", "unit": "Hz", "low": 100.0, "high": 3000.0, "curve": "exponential", "offset": 0.0}
 
 
-@pytest.fixture(params=["dask", "ray"])
+@pytest.fixture(params=["dask", pytest.param("ray", marks=pytest.mark.slow)])
 def cluster(request: pytest.FixtureRequest) -> str:
     return f"{request.param}={request.getfixturevalue(f'{request.param}_address')}"
 

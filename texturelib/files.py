@@ -17,7 +17,7 @@ from texturelib.cells import as_cell, from_cell
 from texturelib.durable import sync_file
 from texturelib.errors import TextureError, first_line
 from texturelib.json_text import NotJsonError, parse
-from texturelib.made import LIST, claim, new_part, place_of, remove_parts
+from texturelib.made import claim, new_part, place_of, remove_parts
 from texturelib.shown import real_path, shown
 from texturelib.written import record_file
 
@@ -59,17 +59,15 @@ def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    claim(path)
+    claim(path, is_durable)
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
     part = new_part(path)
     try:
         yield part
-        place = place_of(path)  # again, as writing may take long
+        place_of(path)  # again, as writing may take long
         record_file(path, part)
         if is_durable:
-            if place:
-                sync_file(place.folder / LIST)  # else a power cut could leave the file, and not that it is ours
             sync_file(part)
         part.replace(path)
         if is_durable:

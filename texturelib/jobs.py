@@ -59,7 +59,7 @@ def run_jobs(
     workers, or when they are killed over and over.
     """
     if journal:
-        claim(journal)
+        claim(journal, is_durable=True)
     done = _finished_before(journal, items, unit) if journal else {}
     n_lost = 0
     try:

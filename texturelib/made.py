@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, ClassVar, NamedTuple
 
+from texturelib.durable import sync_file
 from texturelib.errors import TextureError
 from texturelib.shown import shown
 
@@ -104,9 +105,12 @@ def place_of(path: Path) -> Place | None:
     return Place(Path(listed[0]), text[len(listed[0]) + 1 :])
 
 
-def claim(path: Path) -> None:
+def claim(path: Path, is_durable: bool = False) -> None:
     """Write down that the toolkit makes this file, in the list of the folder that it belongs to, where there is one. It may be
     there already when it was made before.
+
+    is_durable: that line is on the disk afterwards. A file that gets there sooner than its folder is synced needs this: after a
+    power cut nobody would know that it is ours.
 
     Errors: TextureError when a link leads there, or a file is in the way that the toolkit did not make.
     """
@@ -124,6 +128,8 @@ def claim(path: Path) -> None:
         names.add(place.name)  # as a power cut leaves a file, and perhaps its line in the list
     elif place.name not in names:
         raise TextureError(f"{shown(path)}: is in the way, and this toolkit did not make it; move it away")
+    if is_durable:
+        sync_file(place.folder / LIST)
 
 
 def add_to_list(path: Path) -> None:

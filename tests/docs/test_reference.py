@@ -1,8 +1,7 @@
 """The pages that are made from the code say all that the code says."""
 
+import importlib
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -55,10 +54,11 @@ def test_every_page_has_rows_of_as_many_cells_as_its_heads():
 
 
 @pytest.mark.parametrize("package", ["synthetic_datasets", "conditioned_synthesis"])
-def test_every_command_that_help_lists_has_its_options_on_the_page(package):
+def test_every_command_that_help_lists_has_its_options_on_the_page(package, run_command):
     def help_of(*words):
-        done = subprocess.run([sys.executable, "-m", package, *words, "--help"], capture_output=True, text=True, check=True)
-        return done.stdout
+        done = run_command(importlib.import_module(f"{package}.cli").app, *words, "--help")
+        assert done.status == 0
+        return done.out
 
     page = command_page()
     commands = re.findall(r"^  ([a-z][\w-]+) ", help_of().partition("Commands:")[2], re.MULTILINE)

@@ -126,12 +126,12 @@ def test_a_person_reads_a_line_per_check_and_the_verdict_last(small, run_command
     assert max(len(line) for line in lines) <= 130
 
 
-def test_the_program_goes_by_its_exit_status(sound, tmp_path):
-    command = [sys.executable, "-m", "texture_pipeline.doctor", sound / "synthetic.json", "--quick"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "go"), done.stderr
+def test_the_program_goes_by_its_exit_status(sound, warm, tmp_path):
+    words = [str(sound / "synthetic.json"), "--quick"]
+    run = warm.start("texture_pipeline.doctor", words, tmp_path)
+    assert (run.wait(), run.said.splitlines()[-1]) == (0, "go"), run.said
     (sound / "synthetic.json").write_text("{")
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 2
+    assert warm.start("texture_pipeline.doctor", words, tmp_path).wait() == 2
 
 
 @pytest.mark.parametrize(

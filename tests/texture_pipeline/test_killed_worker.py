@@ -58,6 +58,7 @@ def files(results: Path) -> dict[str, bytes]:
     return {name: SPEED.sub(b"", path.read_bytes()) for name, path in names.items() if not told_again.search(name)}
 
 
+@pytest.mark.slow
 def test_the_whole_way_on_two_workers_of_which_one_is_killed(whole_way, cluster, tmp_path):
     arguments = [str(tmp_path / "results") if word == str(whole_way.results) else word for word in whole_way.arguments]
     done = subprocess.run(

@@ -32,7 +32,7 @@ psutil = pytest.importorskip("psutil")
 Job = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(params=["dask", "ray"])
+@pytest.fixture(params=["dask", pytest.param("ray", marks=pytest.mark.slow)])
 def cluster(request: pytest.FixtureRequest) -> Executor:
     """A cluster of two workers, which was there before."""
     return executor_named(f"{request.param}={request.getfixturevalue(f'{request.param}_address')}")
@@ -161,7 +161,10 @@ def is_private(path: Path) -> bool:
     return any(parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o077 for parent in path.parents)
 
 
-@pytest.mark.parametrize("executor", [Dask(workers=1), Ray(workers=1)], ids=["dask", "ray"])
+@pytest.mark.parametrize(
+    "executor",
+    [pytest.param(Dask(workers=1), id="dask"), pytest.param(Ray(workers=1), id="ray", marks=pytest.mark.slow)],
+)
 def test_a_cluster_for_one_job_is_reached_from_this_machine_alone(executor: Executor) -> None:
     others = set(psutil.Process().children(recursive=True))
     with executor.started(None, 10, False):
