@@ -183,8 +183,9 @@ def write_dataset(
     import pandas as pd
 
     write_table(folder / "metadata.csv", metadata)
-    if not (folder / "rejected.csv").exists():
-        write_table(folder / "rejected.csv", pd.DataFrame(columns=["file", "reason"]))
+    rejected = folder / "rejected.csv"
+    if not rejected.exists() or not rejected.stat().st_size:  # as a power cut leaves that of a run before
+        write_table(rejected, pd.DataFrame(columns=["file", "reason"]))
     write_dataset_card(folder, metadata, sample_rate=sample_rate, seconds=seconds, controls=controls)
     content = {
         "n_clips": len(metadata),

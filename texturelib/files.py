@@ -17,7 +17,7 @@ from texturelib.cells import as_cell, from_cell
 from texturelib.durable import sync_file
 from texturelib.errors import TextureError, first_line
 from texturelib.json_text import NotJsonError, parse
-from texturelib.made import claim, new_part, place_of, remove_parts
+from texturelib.made import add_to_list, claim, new_part, place_of, remove_parts
 from texturelib.shown import real_path, shown
 from texturelib.written import record_file
 
@@ -230,6 +230,10 @@ def link_or_copy(source: Path, target: Path) -> None:
     """Give `source` a second name, or where the file system cannot, copy it. Files here are replaced, never changed in place."""
     # A second name for a symbolic link would be one more symbolic link, which points nowhere from its new place.
     source = real_path(source)
+    # Done before, though a power cut may have lost its line in the list of what the toolkit made.
+    if target.is_file() and not target.is_symlink() and target.samefile(source):
+        add_to_list(target)
+        return
     with whole_file(target) as part:
         try:
             os.link(source, part)

@@ -345,6 +345,7 @@ def _write_list(folder: Path, names: Iterable[str], began: str | None = None) ->
         _write_whole(descriptor, _HEADER + b"".join(map(_line, lines)))
         os.fsync(descriptor)  # else a power cut could leave an empty file of its name, which nobody could take for a list
         part.replace(folder / LIST)
+        sync_file(folder)
     finally:
         os.close(descriptor)
         part.unlink(missing_ok=True)

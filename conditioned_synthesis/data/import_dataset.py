@@ -1,6 +1,6 @@
 """A folder of MTCRNN's as a dataset folder, whose controls move along trajectories."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -70,7 +70,7 @@ def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping
     remove_folder_of_ours(before)
     part.mkdir()
     try:
-        begin_list(part)
+        begin_list(part, _names(contents))
         _write(part, wav_folder, checked, contents)
         finish_list(part)
         sync_folder(part)
@@ -85,13 +85,25 @@ def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping
     remove_folder_of_ours(before)
 
 
+def _names_of_clip(wav: Path) -> tuple[str, str]:
+    """-> of its sound and of its trajectories, in the dataset."""
+    return f"audio/{wav.as_posix()}", f"{_TRAJECTORIES}/{wav.with_suffix('.json').as_posix()}"
+
+
+def _names(wavs: Iterable[Path]) -> Iterator[str]:
+    """-> all that a dataset of these will hold: known at its beginning, they are known as ours after a power cut too."""
+    for wav in wavs:
+        yield from _names_of_clip(wav)
+    yield from ("metadata.csv", "dataset.json", "rejected.csv")
+
+
 def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
     """contents: by wav, within `wav_folder`: what its .params file says of each control."""
     pd = import_pandas()  # names may hold anything
 
     rows = []
     for name, controls in contents.items():
-        file_name, trajectories = f"audio/{name.as_posix()}", f"{_TRAJECTORIES}/{name.with_suffix('.json').as_posix()}"
+        file_name, trajectories = _names_of_clip(name)
         link_or_copy(wav_folder / name, output / file_name)
         write_json(output / trajectories, controls)
         means = {control: mean_over(line["times"], line["values"], checked.seconds) for control, line in controls.items()}

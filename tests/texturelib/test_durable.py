@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from texturelib import durable, outputs
 from texturelib.config import StageConfig
+from texturelib.dataset import write_dataset
 from texturelib.errors import TextureError
 from texturelib.executors import Pool
 from texturelib.executors._futures import _sync_workers
-from texturelib.files import whole_file, write_json
+from texturelib.files import link_or_copy, whole_file, write_json
 from texturelib.jobs import run_jobs
-from texturelib.made import begin_list
+from texturelib.made import begin_list, begin_list_anew, names_in
 from texturelib.outputs import look_at_output
 from texturelib.written import Piece, record_part, recorded
 
@@ -64,7 +66,7 @@ def test_a_durable_file_is_on_the_disk_before_it_takes_its_place_and_its_name_is
 
 def test_a_list_of_what_is_ours_is_on_the_disk_before_a_durable_file_that_it_names(tmp_path: Path, steps: Steps) -> None:
     begin_list(tmp_path)
-    assert steps == [("sync", part_of("made.jsonl")), ("replace", "made.jsonl")]
+    assert steps == [("sync", part_of("made.jsonl")), ("replace", "made.jsonl"), ("sync", ".")]
     del steps[:]
 
     write_json(tmp_path / "a.json", [], is_durable=True)
@@ -86,8 +88,28 @@ def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_t
 
     part = f"out/{part_of('run.json')}"
     marked = [("sync", "out/made.jsonl"), ("sync", part), ("replace", "out/run.json"), ("sync", "out")]
-    listed = [("sync", f"out/{part_of('made.jsonl')}"), ("replace", "out/made.jsonl")]
+    listed = [("sync", f"out/{part_of('made.jsonl')}"), ("replace", "out/made.jsonl"), ("sync", "out")]
     assert steps == [*listed, ("sync all", "out"), *marked, ("remove", "journal.jsonl"), ("sync", "out")]
+
+
+def test_a_second_name_whose_line_in_the_list_was_lost_is_ours_all_the_same(tmp_path: Path) -> None:
+    output = look_at_output(StageConfig(output=tmp_path / "out"), "make")
+    output.begin()
+    (tmp_path / "clip.wav").write_text("sound")
+    link_or_copy(tmp_path / "clip.wav", output.folder / "clip.wav")
+    begin_list_anew(output.folder, ["run.json", "config.json"])
+
+    link_or_copy(tmp_path / "clip.wav", output.folder / "clip.wav")
+
+    assert "clip.wav" in names_in(output.folder)
+
+
+def test_an_empty_table_of_what_was_rejected_is_not_taken_for_one(tmp_path: Path) -> None:
+    (tmp_path / "rejected.csv").touch()
+
+    write_dataset(tmp_path, pd.DataFrame({"file_name": ["a.wav"]}), sample_rate=8000, seconds=1.0, controls=[])
+
+    assert (tmp_path / "rejected.csv").read_text() == "file,reason\n"
 
 
 def test_a_folder_that_cannot_be_synced_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
