@@ -83,10 +83,10 @@ def main() -> None:
     part = parts.reindex(dataset.metadata["file_name"]).to_numpy()
     train, test = np.flatnonzero(part == "train"), np.flatnonzero(part == "test")
     truth = dataset.control_values().astype(np.float32)
-    store = clip_store(dataset, model.about.features.sample_rate, results / "adaptation/clips/synthetic")
+    store = clip_store(dataset, model.spec.features.sample_rate, results / "adaptation/clips/synthetic")
     seed = 42  # of the noise: that of the presets
     errors = {
-        "extractor": np.abs(read_store(model, store, test, disturb_seed=seed).labels - truth[test]),
+        "extractor": np.abs(read_store(model, store, test, augment_seed=seed).labels - truth[test]),
         "bubbles": np.abs(read_from(what_formed(config, dataset.metadata), truth, train)[test] - truth[test]),
     }
     controls = {control.name: control for control in Liquid.available}

@@ -164,13 +164,13 @@ def save_untrained(folder: Path, clip: Clip) -> None:
     import torch
 
     from domain_adaptation.features.mel import Mel
-    from domain_adaptation.models.model_folder import About, new_model, save_model
+    from domain_adaptation.models.model_folder import ModelSpec, new_model, save_model
     from domain_adaptation.networks.cnn import Cnn
     from synthetic_datasets.engines.liquid import Liquid
 
     features = Mel.model_validate({"sample_rate": clip.sample_rate, **FEATURES})
     torch.manual_seed(0)
-    about = About(
+    spec = ModelSpec(
         network=Cnn(n_blocks=2, first_channels=4),
         features=features,
         input_shape=tuple(features.compute(torch.randn(1, round(clip.sample_rate * clip.seconds))).shape[1:]),
@@ -178,7 +178,7 @@ def save_untrained(folder: Path, clip: Clip) -> None:
         sample_rate=clip.sample_rate,
         seconds=clip.seconds,
     )
-    save_model(folder, new_model(about))
+    save_model(folder, new_model(spec))
 
 
 def output_of(folder: Path, job: str) -> Path:

@@ -28,7 +28,7 @@ import soxr
 
 from real_datasets.build import build
 from real_datasets.config import RealConfig
-from texturelib.outputs import look_at_output
+from texturelib.outputs import check_output
 
 RATE = 44100
 SECONDS_OF_FILE = 60
@@ -119,7 +119,7 @@ def ours(recordings: Path, out: Path, workers: int) -> None:
     config = RealConfig.model_validate({"output": out, "source": {"type": "folder", "path": recordings}})
     stderr, sys.stderr = sys.stderr, io.StringIO()
     try:
-        build(config, look_at_output(config, "real-datasets build", inputs=config.inputs, overwrite=True), workers=workers)
+        build(config, check_output(config, "real-datasets build", inputs=config.inputs, overwrite=True), workers=workers)
     finally:
         sys.stderr = stderr
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from conditioned_synthesis.instrument.automation import Line
-from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument
+from conditioned_synthesis.instrument.automation import Automation
+from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec, Slider, new_instrument
 from conditioned_synthesis.synthesisers import Synthesiser
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
@@ -35,12 +35,12 @@ CASES: Sequence[tuple[str, Synthesiser, int]] = (
 
 def instrument(settings: Synthesiser, sample_rate: int) -> Instrument:
     sliders = tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in "ab")
-    return new_instrument(About(synthesiser=settings, sliders=sliders, sample_rate=sample_rate), seed=0)
+    return new_instrument(ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=sample_rate), seed=0)
 
 
-def moving(seconds: float) -> dict[str, Line]:
+def moving(seconds: float) -> dict[str, Automation]:
     times = np.array([0.0, seconds])
-    return {"a": Line(times, np.array([0.0, 1.0])), "b": Line(times, np.array([1.0, 0.0]))}
+    return {"a": Automation(times, np.array([0.0, 1.0])), "b": Automation(times, np.array([1.0, 0.0]))}
 
 
 def whole(played: Instrument, seconds: float) -> float:
@@ -52,7 +52,7 @@ def whole(played: Instrument, seconds: float) -> float:
 
 def streamed(played: Instrument, seconds: float) -> tuple[float, float]:
     """-> times real time; how long the slowest block took, of the time that it lasts."""
-    rate = played.about.sample_rate
+    rate = played.spec.sample_rate
     times = [time.perf_counter()]
     for _ in played.stream(moving(seconds), seconds, seed=1, block=BLOCK):
         times.append(time.perf_counter())

@@ -61,11 +61,13 @@ def generate(
         raise UsageError("generate: name a config, or a model folder with --model")
     if output:
         from conditioned_synthesis.config import SynthesisConfig
-        from conditioned_synthesis.instrument.generate import Wish, generate_sound
+        from conditioned_synthesis.instrument.generate import GenerateRequest, generate_sound
         from texturelib.config import load_config
 
         folder = model or load_config(config, SynthesisConfig, set_ or []).played_folder  # type: ignore[arg-type]
-        generate_sound(folder, output, Wish(control or [], seconds, seed, temperature, prime, fast), overwrite, dry_run)
+        generate_sound(
+            folder, output, GenerateRequest(control or [], seconds, seed, temperature, prime, fast), overwrite, dry_run
+        )
         return
     if config is None or model or control or prime:
         raise UsageError("generate: --output FILE.wav should name the sound that is asked for")
@@ -82,8 +84,8 @@ def export_onnx(
     from conditioned_synthesis.exporters.onnx import export_onnx as run
     from texturelib.files import shown
 
-    about = run(model, output, overwrite)
-    print(f"{shown(output)}: {len(about['sliders'])} sliders, {about['sample_rate']} Hz, {output.stat().st_size / 1e6:.1f} MB")
+    spec = run(model, output, overwrite)
+    print(f"{shown(output)}: {len(spec['sliders'])} sliders, {spec['sample_rate']} Hz, {output.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command()
@@ -98,9 +100,9 @@ def import_model(
     from conditioned_synthesis.instrument.import_checkpoint import import_model as run
     from texturelib.files import shown
 
-    about = run(checkpoint, output, control or [], sample_rate, overwrite)
-    settings = about.synthesiser
-    print(f"{shown(output)}: {settings.n_layers} x {settings.hidden_size} units, controls {', '.join(about.names) or 'none'}")  # type: ignore[attr-defined]
+    spec = run(checkpoint, output, control or [], sample_rate, overwrite)
+    settings = spec.synthesiser
+    print(f"{shown(output)}: {settings.n_layers} x {settings.hidden_size} units, controls {', '.join(spec.names) or 'none'}")  # type: ignore[attr-defined]
 
 
 def main() -> None:

@@ -56,18 +56,18 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
             settings, steps = config.extractor, found.trainings["train-extractor"]
             n_steps = settings.epochs * math.ceil(share.train * n_synthetic / settings.batch_size)
             validated = settings.epochs * (share.validation * n_synthetic * steps.validation_clip / processes + 256 * found.read)
-            seconds = n_synthetic * (found.store + found.read_disturbed) + n_steps * steps.step + validated
+            seconds = n_synthetic * (found.store + found.read_augmented) + n_steps * steps.step + validated
             return Estimate(begins + seconds, _steps(n_steps, steps, processes), settings.patience is not None)
         case "train-classifier":
             settings, steps = config.classifier, found.trainings["train-classifier"]
             n_steps = settings.epochs * math.ceil(share.train * (n_synthetic + n_real) / settings.batch_size)
-            read = n_synthetic * found.read_disturbed + n_real * (found.store + found.read)
+            read = n_synthetic * found.read_augmented + n_real * (found.store + found.read)
             words = (
                 f"{_steps(n_steps, steps, processes)}, after {n_synthetic + n_real} clips are read, {in_words_each(found.read)}"
             )
             return Estimate(begins + read + n_steps * steps.step, words, settings.patience is not None)
         case "adapt":
-            read = 2 * n_real * found.read + 3 * share.validation * n_synthetic * found.read_disturbed
+            read = 2 * n_real * found.read + 3 * share.validation * n_synthetic * found.read_augmented
             judged = 2 * min(_JUDGED_CLIPS, (1 - share.train) * n_real) * found.at_speeds
             if found.adapt_length is None:
                 seconds, words = share.train * n_real * found.adapt_clip, f"{n_real} clips, {in_words_each(found.adapt_clip)}"

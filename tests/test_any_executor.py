@@ -12,7 +12,7 @@ import pytest
 
 from domain_adaptation.data.clip_store import clip_store
 from domain_adaptation.features.mel import Mel
-from domain_adaptation.models.model_folder import About, new_model, save_model
+from domain_adaptation.models.model_folder import ModelSpec, new_model, save_model
 from domain_adaptation.networks.cnn import Cnn
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset, write_dataset
@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_dataset(folder / "labelled", table, sample_rate=RATE, seconds=SECONDS, controls=[CONTROL], provenance={"kind": "test"})
     features = Mel(sample_rate=4000, n_mels=24)
     shape = tuple(features.compute(torch.randn(1, round(4000 * SECONDS))).shape[1:])
-    about = About(
+    spec = ModelSpec(
         network=Cnn(n_blocks=2, first_channels=4),
         features=features,
         input_shape=shape,
@@ -56,7 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for seed, name in enumerate(("extractor", "adapted")):
         torch.manual_seed(seed)
-        save_model(folder / "models" / name, new_model(about))
+        save_model(folder / "models" / name, new_model(spec))
     return folder
 
 

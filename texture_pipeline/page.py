@@ -21,7 +21,7 @@ from texturelib.errors import Rejected, TextureError, first_line
 from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy, read_json, read_table, read_text, shown, whole_file
 from texturelib.made import LIST
-from texturelib.outputs import fingerprint, inputs_of, look_at_output
+from texturelib.outputs import check_output, fingerprint, inputs_of
 from texturelib.pages import write_page
 from texturelib.progress import progress
 
@@ -75,7 +75,7 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
     for folder in config.instruments:
         if measured := measured_synthesiser_in(folder):
             inputs[f"evaluation of {folder.name}"] = measured
-    output = look_at_output(config, "texture-pipeline page", inputs=inputs, overwrite=True)
+    output = check_output(config, "texture-pipeline page", inputs=inputs, overwrite=True)
     page = output.folder / "index.html"
     print(f"\n{shown(output.folder)}: {output.why}")
     if output.is_done:

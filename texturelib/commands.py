@@ -82,9 +82,9 @@ class Command:
         """-> its output folder, looked at and not yet touched.
 
         Errors: UsageError when the config lacks what it needs; TextureError when an input was never made; else as
-        `look_at_output`.
+        `check_output`.
         """
-        from texturelib.outputs import look_at_output
+        from texturelib.outputs import check_output
 
         for key in self.needs:
             getattr(settings, f"wanted_{key}")()
@@ -92,7 +92,7 @@ class Command:
             if each.maker and not each.path.exists() and not dry_run:
                 place = f"{each.name}: " if each.is_key else ""
                 raise TextureError(f'{place}{shown(each.path)}: no such folder; run "{each.maker}" first')
-        return look_at_output(
+        return check_output(
             settings,
             f"{self.program} {self.name}",
             folder=self.folder(settings),

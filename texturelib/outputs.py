@@ -138,7 +138,7 @@ class Output:
             lock.release()
 
 
-def look_at_output(
+def check_output(
     config: StageConfig,
     command: str,
     *,

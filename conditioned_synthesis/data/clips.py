@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from conditioned_synthesis.data.mtcrnn_format import Checked, control_of, read_folder
-from conditioned_synthesis.instrument.automation import Line
+from conditioned_synthesis.instrument.automation import Automation
 from texturelib.audio import read_clip, to_16_bit
 from texturelib.controls import Control
 from texturelib.errors import Rejected, TextureError, UsageError
@@ -24,7 +24,7 @@ class Sounds:
 
     sample_rate: int
     clips: np.ndarray
-    lines: list[list[Line]]
+    lines: list[list[Automation]]
     controls: tuple[Control, ...]
 
     def __len__(self) -> int:
@@ -92,11 +92,11 @@ def _clip(path: Path, checked: Checked) -> np.ndarray:
         raise TextureError(f"{shown(path)}: {reason}") from None
 
 
-def _line(path: Path, name: str, content: Mapping[str, Any]) -> Line:
+def _line(path: Path, name: str, content: Mapping[str, Any]) -> Automation:
     times, values = (np.array(content[key], dtype=np.float64) for key in ("times", "values"))
     outside = values[(values < 0) | (values > 1)]
     if len(outside):
         raise TextureError(
             f"{shown(path.with_suffix('.params'))}: {name} is {outside[0]:g}; a synthesiser learns controls from 0 to 1"
         )
-    return Line(times, values)
+    return Automation(times, values)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from conditioned_synthesis.instrument.automation import Line
+from conditioned_synthesis.instrument.automation import Automation
 from texturelib.audio import read_header
 from texturelib.controls import Control
 from texturelib.errors import Rejected, TextureError, first_line
@@ -42,7 +42,7 @@ class Checked:
         return f"{self.n_clips} clips of {self.seconds:g} s at {self.sample_rate} Hz, controls {', '.join(self.controls)}"
 
 
-def params(file_name: str, lines: Mapping[str, Line], seconds: float, controls: Iterable[Control]) -> dict[str, Any]:
+def params(file_name: str, lines: Mapping[str, Automation], seconds: float, controls: Iterable[Control]) -> dict[str, Any]:
     """-> what the .params file of a sound holds.
 
     lines: by control. controls: in the order of the file; low and high are what the values 0 and 1 stand for.

@@ -13,8 +13,8 @@ from conditioned_synthesis.evaluation.control_metrics import following
 from conditioned_synthesis.evaluation.held_out import HeldOut
 from conditioned_synthesis.evaluation.labeller import Labeller, on_slider
 from conditioned_synthesis.evaluation.page import choose_sounds, write_evaluation_page
-from conditioned_synthesis.evaluation.plots import plot_asked_read
-from conditioned_synthesis.evaluation.render import Place, asked_at, grid, play_set, real_time_factor
+from conditioned_synthesis.evaluation.plots import plot_target_measured
+from conditioned_synthesis.evaluation.render import Place, grid, play_set, real_time_factor, targets_at
 from conditioned_synthesis.evaluation.results import Evaluation, Measured
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, new_instrument
 from conditioned_synthesis.training.command import train
@@ -22,7 +22,7 @@ from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import read_json, shown, write_json, write_table, write_text
 from texturelib.made import remove_all_ours
-from texturelib.outputs import Output, look_at_output
+from texturelib.outputs import Output, check_output
 from texturelib.sound_files import find_audio
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
     """
     settings = config.wanted_evaluate()
     instruments = _instruments(config)
-    about = instruments["synthesiser"].about
+    spec = instruments["synthesiser"].spec
     sounds = _sounds(config, instruments["synthesiser"])
     notes = labeller.check(sounds.controls, settings.seconds, "evaluate.seconds")
     _check_others(instruments, sounds.controls)
@@ -47,15 +47,15 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
         )
     output.begin()
     twin = _shuffled_twin(config)
-    instruments |= {"untrained": new_instrument(about, config.train.seed), "labels shuffled": twin}
+    instruments |= {"untrained": new_instrument(spec, config.train.seed), "labels shuffled": twin}
 
-    held = HeldOut.of(sounds, about.synthesiser.validation, config.train.seed, settings.clips)
+    held = HeldOut.of(sounds, spec.synthesiser.validation, config.train.seed, settings.clips)
     played = output.folder / "played"
     places: dict[str, dict[str, Place]] = {}
     for name, instrument in instruments.items():
-        places[name] = grid(instrument.about, settings.values, settings.seeds)
-        asked = {key: asked_at(place, settings.seconds) for key, place in places[name].items()}
-        play_set(instrument, asked | held.asked_of(instrument), played / name, f"playing {name}", config.executor, workers)
+        places[name] = grid(instrument.spec, settings.values, settings.seeds)
+        asked = {key: targets_at(place, settings.seconds) for key, place in places[name].items()}
+        play_set(instrument, asked | held.targets_of(instrument), played / name, f"playing {name}", config.executor, workers)
     held.write(played)
     print(f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with the labeller", flush=True)
     read = labeller.read_as(sounds.controls, played)
@@ -70,7 +70,7 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
         follows = {}
         if instrument:
             for control in varying:
-                asked, of_all = _asked_and_read(control, instrument, places[name], read, name)
+                asked, of_all = _target_and_measured(control, instrument, places[name], read, name)
                 if len(asked) and control.name in of_all:
                     follows[control.name] = following(control.name, asked, of_all)
                     points[control.name][name] = asked, of_all[control.name]
@@ -110,9 +110,9 @@ def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
         raise TextureError(
             f'{shown(folder)}: its config.json or metrics.json is damaged; run "conditioned-synthesis train" anew'
         ) from None
-    if instrument.about.synthesiser != wanted or seed != config.train.seed:
+    if instrument.spec.synthesiser != wanted or seed != config.train.seed:
         raise UsageError(f'synthesiser: {shown(folder)} was trained with other settings; run "conditioned-synthesis train" anew')
-    sounds = read_sounds(config.sounds_folder, instrument.about.names)
+    sounds = read_sounds(config.sounds_folder, instrument.spec.names)
     if len(sounds) != n_clips:
         raise UsageError(f"{shown(config.sounds_folder)}: holds {len(sounds)} clips, but {shown(folder)} learnt from {n_clips}")
     return sounds
@@ -121,8 +121,8 @@ def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
 def _check_others(instruments: Mapping[str, Instrument], controls: Sequence[Control]) -> None:
     names = {control.name for control in controls}
     for name, instrument in instruments.items():
-        if not names & set(instrument.about.names):
-            own = ", ".join(instrument.about.names) or "no controls"
+        if not names & set(instrument.spec.names):
+            own = ", ".join(instrument.spec.names) or "no controls"
             raise UsageError(
                 f"evaluate.also.{name}: is played with {own}, but the synthesiser with "
                 f"{', '.join(control.name for control in controls)}"
@@ -131,7 +131,7 @@ def _check_others(instruments: Mapping[str, Instrument], controls: Sequence[Cont
 
 def _shuffled_twin(config: SynthesisConfig) -> Instrument:
     """-> the same synthesiser, trained on the same clips, each with another's labels; where nothing changed, that of before."""
-    output = look_at_output(
+    output = check_output(
         config,
         "conditioned-synthesis evaluate",
         folder=config.shuffled_folder,
@@ -145,13 +145,13 @@ def _shuffled_twin(config: SynthesisConfig) -> Instrument:
     return load_instrument(output.folder)
 
 
-def _asked_and_read(
+def _target_and_measured(
     control: Control, instrument: Instrument, places: Mapping[str, Place], read: "pd.DataFrame", name: str
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """-> of the grid's sounds in which this control moves: what was asked; by control, what was read."""
     of_control = {key: place for key, place in places.items() if place.control == control.name}
     values = np.array([place.value for place in of_control.values()])
-    own = {slider.name: Control.from_description(slider.control) for slider in instrument.about.sliders}
+    own = {slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders}
     asked = on_slider(control, own[control.name], values) if of_control else values
     found = read.reindex([f"{name}/{key}.wav" for key in of_control])
     return asked, {str(other): found[other].to_numpy() for other in found.columns}
@@ -181,7 +181,7 @@ def _write(
     write_json(folder / "evaluation.json", content)
     shown_points = {control: of_control for control, of_control in found.points.items() if of_control}
     if shown_points:
-        plot_asked_read(folder / "asked_read.png", shown_points, [each.name for each in found.measured])
+        plot_target_measured(folder / "asked_read.png", shown_points, [each.name for each in found.measured])
     chosen = choose_sounds(played, folder / "sounds", found, places, held.controls)
     write_evaluation_page(folder / "index.html", found, chosen, has_plot=bool(shown_points), settings=config.wanted_evaluate())
 

@@ -15,8 +15,8 @@ from conditioned_synthesis.data.split import split_sounds
 from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
 from conditioned_synthesis.evaluation.control_metrics import mean_error
 from conditioned_synthesis.evaluation.labeller import on_slider
-from conditioned_synthesis.evaluation.render import Asked
-from conditioned_synthesis.instrument.automation import Line
+from conditioned_synthesis.evaluation.render import Target
+from conditioned_synthesis.instrument.automation import Automation
 from conditioned_synthesis.instrument.instrument import Instrument
 from texturelib.audio import level_dbfs, read_mono, write_wav
 from texturelib.controls import Control
@@ -65,14 +65,14 @@ class HeldOut:
         n_sounds = len(self.rows) if kind == "held" else min(_MOST_PAIRS, len(self.rows))
         return [f"{kind}_{index}" for index in range(n_sounds)]
 
-    def asked_of(self, instrument: Instrument) -> dict[str, Asked]:
+    def targets_of(self, instrument: Instrument) -> dict[str, Target]:
         """-> by name: a sound with the controls of each clip, and for some a second one with another seed."""
         asked = {}
         for index, row in enumerate(self.rows):
             lines = dict(_lines_for(instrument, self.sounds.controls, self.sounds.lines[int(row)]))
-            asked[f"held_{index}"] = Asked(lines, self.seconds, index)
+            asked[f"held_{index}"] = Target(lines, self.seconds, index)
             if index < _MOST_PAIRS:
-                asked[f"again_{index}"] = Asked(lines, self.seconds, _OTHER_SEED + index)
+                asked[f"again_{index}"] = Target(lines, self.seconds, _OTHER_SEED + index)
         return asked
 
     def write(self, folder: Path) -> None:
@@ -137,10 +137,12 @@ class HeldOut:
         return torch.from_numpy(np.stack([np.pad(each, (0, max(0, n_samples - len(each))))[:n_samples] for each in sounds]))
 
 
-def _lines_for(instrument: Instrument, controls: Sequence[Control], lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
+def _lines_for(
+    instrument: Instrument, controls: Sequence[Control], lines: Sequence[Automation]
+) -> Iterator[tuple[str, Automation]]:
     """lines: by control -> the same as this instrument has them on its own sliders, held within what it was trained on."""
     given = dict(zip((control.name for control in controls), zip(controls, lines, strict=True), strict=True))
-    for slider in instrument.about.sliders:
+    for slider in instrument.spec.sliders:
         if slider.name in given:
             control, line = given[slider.name]
             values = on_slider(Control.from_description(slider.control), control, line.values)

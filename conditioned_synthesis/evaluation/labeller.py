@@ -106,10 +106,10 @@ def load_labeller(folder: Path) -> Labeller:
     if not folder.is_dir():
         raise TextureError(f"labeller: {shown(folder)}: no such folder; name a model folder of domain-adaptation")
     try:
-        _, about = load_weights(folder, _About)
+        _, spec = load_weights(folder, _About)
     except TextureError as error:
         raise TextureError(f"labeller: {error}") from None
-    return Labeller(tuple(map(Control.from_description, about.controls)), about.seconds, partial(_read, folder))
+    return Labeller(tuple(map(Control.from_description, spec.controls)), spec.seconds, partial(_read, folder))
 
 
 def _read(model: Path, folder: Path) -> "pd.DataFrame":

@@ -11,7 +11,7 @@ from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.evaluation.control_metrics import signed_rho
 from conditioned_synthesis.evaluation.labeller import Labeller
 from conditioned_synthesis.evaluation.plots import plot_curves
-from conditioned_synthesis.evaluation.render import asked_at, grid, play_set
+from conditioned_synthesis.evaluation.render import grid, play_set, targets_at
 from conditioned_synthesis.evaluation.results import Response
 from conditioned_synthesis.instrument.card import write_linear_card
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, save_instrument
@@ -39,25 +39,25 @@ def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, worke
     """
     settings = config.wanted_linearise()
     instrument = load_instrument(config.synthesiser_folder)
-    controls = {slider.name: Control.from_description(slider.control) for slider in instrument.about.sliders}
+    controls = {slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders}
     notes = labeller.check(list(controls.values()), settings.seconds, "linearise.seconds")
     output.begin()
     heard = {control.name for control in labeller.controls}
-    varying = [slider for slider in instrument.about.sliders if slider.low < slider.high and slider.name in heard]
+    varying = [slider for slider in instrument.spec.sliders if slider.low < slider.high and slider.name in heard]
     responses: dict[str, Response] = {}
     for turn in range(1, _TURNS + 1):
         places = {}
         folder = output.folder / "sounds" / f"turn_{turn}"
         for number, slider in enumerate(varying):
             others = _with_curves(instrument, responses, but=slider.name)
-            if turn > 1 and not any(other.curve for other in others.about.sliders):
+            if turn > 1 and not any(other.curve for other in others.spec.sliders):
                 continue  # they are in their middle as before
             places[slider.name] = {
                 f"{number}/{name}": place
-                for name, place in grid(instrument.about, settings.values, settings.seeds).items()
+                for name, place in grid(instrument.spec, settings.values, settings.seeds).items()
                 if place.control == slider.name
             }
-            asked = {name: asked_at(place, settings.seconds) for name, place in places[slider.name].items()}
+            asked = {name: targets_at(place, settings.seconds) for name, place in places[slider.name].items()}
             play_set(others, asked, folder, f"playing {slider.name}, {turn} of {_TURNS}", config.executor, workers)
         if not places:
             break
@@ -67,7 +67,7 @@ def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, worke
             responses[control] = response(asked, read[control].reindex([f"{name}.wav" for name in of_control]).to_numpy())
     linear = _with_curves(instrument, responses)
     save_instrument(output.folder, linear)
-    write_linear_card(output.folder, linear.about)
+    write_linear_card(output.folder, linear.spec)
     write_table(output.folder / "curves.csv", _table(responses))
     if responses:
         plot_curves(output.folder / "curves.png", responses)
@@ -113,9 +113,9 @@ def _with_curves(instrument: Instrument, responses: Mapping[str, Response], but:
         slider.model_copy(update={"curve": responses[slider.name].curve})
         if slider.name in responses and slider.name != but
         else slider
-        for slider in instrument.about.sliders
+        for slider in instrument.spec.sliders
     )
-    return Instrument(instrument.network, instrument.about.model_copy(update={"sliders": sliders}))
+    return Instrument(instrument.network, instrument.spec.model_copy(update={"sliders": sliders}))
 
 
 def _note(control: str, found: Response) -> str | None:

@@ -31,7 +31,9 @@ def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
     save_picture(figure, path)
 
 
-def plot_asked_read(path: Path, points: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]], names: Sequence[str]) -> None:
+def plot_target_measured(
+    path: Path, points: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]], names: Sequence[str]
+) -> None:
     """points: by control and synthesiser, what was asked and what was read, [sounds] each. names: of all synthesisers, which
     decide on the colours. Write a panel per control: each sound, and lines through the means."""
     figure, axes = panels(len(points), 3.8, 3.4)

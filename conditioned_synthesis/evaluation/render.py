@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from conditioned_synthesis.instrument.automation import Line, constant
-from conditioned_synthesis.instrument.instrument import About, Instrument
+from conditioned_synthesis.instrument.automation import Automation, constant
+from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec
 from texturelib.audio import write_wav
 from texturelib.executors import Executor
 from texturelib.jobs import run_jobs
@@ -19,10 +19,10 @@ from texturelib.learning.one_thread import one_thread
 
 
 @dataclass(frozen=True)
-class Asked:
+class Target:
     """A sound as it is asked for. lines: by control, the others stay in their middle."""
 
-    lines: Mapping[str, Line]
+    lines: Mapping[str, Automation]
     seconds: float
     seed: int
 
@@ -36,23 +36,23 @@ class Place:
     seed: int
 
 
-def grid(about: About, values: int, seeds: int) -> dict[str, Place]:
+def grid(spec: ModelSpec, values: int, seeds: int) -> dict[str, Place]:
     """-> by the name of a sound: of each control that varies, `values` places evenly spread over it, with each seed."""
     return {
         f"grid_{number}_{step}_{seed}": Place(slider.name, float(value), seed)
-        for number, slider in enumerate(about.sliders)
+        for number, slider in enumerate(spec.sliders)
         if slider.low < slider.high
         for step, value in enumerate(np.linspace(slider.low, slider.high, values))
         for seed in range(1, seeds + 1)
     }
 
 
-def asked_at(place: Place, seconds: float) -> Asked:
-    return Asked({place.control: constant(place.value)}, seconds, place.seed)
+def targets_at(place: Place, seconds: float) -> Target:
+    return Target({place.control: constant(place.value)}, seconds, place.seed)
 
 
 def play_set(
-    instrument: Instrument, asked: Mapping[str, Asked], folder: Path, label: str, executor: Executor, workers: int | None
+    instrument: Instrument, asked: Mapping[str, Target], folder: Path, label: str, executor: Executor, workers: int | None
 ) -> None:
     """Play every sound into `folder/NAME.wav`, where a name may have folders in it, but those that an earlier run has left there.
 
@@ -64,12 +64,12 @@ def play_set(
     run_jobs(named, work, folder / "journal.jsonl", label=label, executor=executor, workers=workers)
 
 
-def _play(instrument: Instrument, folder: Path, named: tuple[str, Asked]) -> None:
+def _play(instrument: Instrument, folder: Path, named: tuple[str, Target]) -> None:
     name, asked = named
     # Sounds that are made side by side would each draw a bar of their own on the same line.
     with one_thread(), redirect_stderr(StringIO()):
         samples = instrument.play(asked.lines, asked.seconds, asked.seed)
-    write_wav(folder / f"{name}.wav", samples, instrument.about.sample_rate)
+    write_wav(folder / f"{name}.wav", samples, instrument.spec.sample_rate)
 
 
 def real_time_factor(instrument: Instrument, seconds: float) -> float:

@@ -34,8 +34,8 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
         raise UsageError('export-onnx: takes the package onnxscript, which is not there; "pip install onnx onnxscript" brings it')
     instrument = load_instrument(folder)
     graph = cast("SynthesisNetwork", instrument.network).graph()
-    about = {
-        "sample_rate": instrument.about.sample_rate,
+    spec = {
+        "sample_rate": instrument.spec.sample_rate,
         "sliders": _sliders(instrument),
         "opset": _OPSET,
         "ir_version": _IR_VERSION,
@@ -43,11 +43,11 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
     }
     program = _program(_WithCurves(graph.module, instrument).eval(), graph)
     _make_portable(program.model)
-    program.model.metadata_props["instrument"] = json.dumps(about)
+    program.model.metadata_props["instrument"] = json.dumps(spec)
     path.parent.mkdir(parents=True, exist_ok=True)
     with named_by_the_user(), whole_file(path, is_durable=True) as part:
         program.save(part, external_data=False)
-    return about
+    return spec
 
 
 def _program(module: nn.Module, graph: Graph) -> torch.onnx.ONNXProgram:
@@ -84,7 +84,7 @@ def _make_portable(model: Any) -> None:
 
 
 def _sliders(instrument: Instrument) -> list[dict[str, Any]]:
-    return [{"control": slider.control, "low": slider.low, "high": slider.high} for slider in instrument.about.sliders]
+    return [{"control": slider.control, "low": slider.low, "high": slider.high} for slider in instrument.spec.sliders]
 
 
 class _WithCurves(nn.Module):
@@ -94,7 +94,7 @@ class _WithCurves(nn.Module):
     def __init__(self, module: nn.Module, instrument: Instrument) -> None:
         super().__init__()
         self.module = module
-        sliders = instrument.about.sliders
+        sliders = instrument.spec.sliders
         self._curves = [slider.curve or ((slider.low, slider.low), (slider.high, slider.high)) for slider in sliders]
         self._loudness = [slider.loudness for slider in sliders]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Line:
+class Automation:
     """Straight lines between points. times: rising, in seconds. values: as many, 0..1."""
 
     times: np.ndarray
@@ -16,12 +16,12 @@ class Line:
         """seconds: any shape -> values, the same shape; before the first and after the last point, its value."""
         return np.interp(np.asarray(seconds), self.times, self.values)
 
-    def over(self, seconds: float) -> "Line":
+    def over(self, seconds: float) -> "Automation":
         """-> the same from 0 to `seconds`, with a point at either end."""
         inside = (self.times > 0) & (self.times < seconds)
         times = np.concatenate([[0.0], self.times[inside], [seconds]])
-        return Line(times, self.at(times))
+        return Automation(times, self.at(times))
 
 
-def constant(value: float) -> Line:
-    return Line(np.zeros(1), np.array([value]))
+def constant(value: float) -> Automation:
+    return Automation(np.zeros(1), np.array([value]))

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from conditioned_synthesis.instrument.instrument import About
+from conditioned_synthesis.instrument.instrument import ModelSpec
 from texturelib.learning.model_card import write_card
 from texturelib.markdown import controls_table, plain
 
 
-def write_trained_card(folder: Path, about: About, metrics: Mapping[str, Any]) -> None:
+def write_trained_card(folder: Path, spec: ModelSpec, metrics: Mapping[str, Any]) -> None:
     """metrics: what metrics.json says."""
     n_clips = metrics["n_clips"]
     story = [
@@ -19,29 +19,29 @@ def write_trained_card(folder: Path, about: About, metrics: Mapping[str, Any]) -
         "",
         f"Loss on the clips held out: {metrics['validation_loss']:.4f} {metrics['loss_in_words']}.",
     ]
-    _write(folder, about, story)
+    _write(folder, spec, story)
 
 
-def write_linear_card(folder: Path, about: About) -> None:
-    straight = [slider.name for slider in about.sliders if slider.curve]
+def write_linear_card(folder: Path, spec: ModelSpec) -> None:
+    straight = [slider.name for slider in spec.sliders if slider.curve]
     what = f"made linear: {plain(', '.join(straight))}" if straight else "as they were: none could be made linear"
-    _write(folder, about, [f"The weights are those of the synthesiser beside it; its sliders were {what}."])
+    _write(folder, spec, [f"The weights are those of the synthesiser beside it; its sliders were {what}."])
 
 
-def write_imported_card(folder: Path, about: About, name: str) -> None:
+def write_imported_card(folder: Path, spec: ModelSpec, name: str) -> None:
     """name: of the file that it was imported from."""
-    _write(folder, about, [f"Imported from {plain(name)}; what it was trained on is not known here."])
+    _write(folder, spec, [f"Imported from {plain(name)}; what it was trained on is not known here."])
 
 
-def _write(folder: Path, about: About, story: list[str]) -> None:
-    ranges = [(slider.low, slider.high) for slider in about.sliders]
+def _write(folder: Path, spec: ModelSpec, story: list[str]) -> None:
+    ranges = [(slider.low, slider.high) for slider in spec.sliders]
     n_controls = {0: "no controls.", 1: "1 control:"}.get(len(ranges), f"{len(ranges)} controls:")
-    table = controls_table([slider.control for slider in about.sliders], ranges) if ranges else []
-    example = f" --control {shlex.quote(about.sliders[0].name)}=0.5" if ranges else ""
+    table = controls_table([slider.control for slider in spec.sliders], ranges) if ranges else []
+    example = f" --control {shlex.quote(spec.sliders[0].name)}=0.5" if ranges else ""
     lines = [
-        f"# Synthesiser of type {about.synthesiser.type}",  # type: ignore[attr-defined]
+        f"# Synthesiser of type {spec.synthesiser.type}",  # type: ignore[attr-defined]
         "",
-        f"Plays at {about.sample_rate} Hz, with {n_controls}",
+        f"Plays at {spec.sample_rate} Hz, with {n_controls}",
         "",
         *table,
         "",

@@ -10,9 +10,9 @@ import numpy as np
 
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.mtcrnn_format import params
-from conditioned_synthesis.instrument.automation import Line, constant
+from conditioned_synthesis.instrument.automation import Automation, constant
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument
-from conditioned_synthesis.instrument.output_checks import complaint
+from conditioned_synthesis.instrument.output_checks import quality_warning
 from conditioned_synthesis.instrument.parse import read_lines
 from conditioned_synthesis.instrument.plots import plot_sound
 from texturelib.audio import level_dbfs, read_mono, write_wav
@@ -28,7 +28,7 @@ _LONGEST_NAME = 100  # characters of a control's in a file's name, which may hav
 
 
 @dataclass(frozen=True)
-class Wish:
+class GenerateRequest:
     """One sound, as it was asked for on the command line. controls: as `read_lines` reads them."""
 
     controls: Sequence[str]
@@ -39,7 +39,7 @@ class Wish:
     fast: bool
 
 
-def generate_sound(folder: Path, path: Path, wish: Wish, overwrite: bool, dry_run: bool) -> None:
+def generate_sound(folder: Path, path: Path, request: GenerateRequest, overwrite: bool, dry_run: bool) -> None:
     """Play the synthesiser in `folder` into `path`, and write its controls and a picture beside.
 
     Errors: UsageError, TextureError about a file.
@@ -48,32 +48,34 @@ def generate_sound(folder: Path, path: Path, wish: Wish, overwrite: bool, dry_ru
         raise UsageError(f"--output {shown(path)}: should end in .wav")
     check_file_place(path, overwrite, path.with_suffix(".params"), path.with_suffix(".png"))
     instrument = load_instrument(folder)
-    lines, notes = read_lines(wish.controls, instrument.about, wish.seconds)
+    lines, notes = read_lines(request.controls, instrument.spec, request.seconds)
     for note in notes:
         print(f"note: {note}")
-    own = _own_arguments(instrument, wish)
-    asked = ", ".join(f"{name} {line.at(0):.2g} to {line.at(wish.seconds):.2g}" for name, line in lines.items())
+    own = _own_arguments(instrument, request)
+    asked = ", ".join(f"{name} {line.at(0):.2g} to {line.at(request.seconds):.2g}" for name, line in lines.items())
     if dry_run:
-        print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {asked or 'all controls in the middle'}")
+        print(
+            f"{shown(path)}: {request.seconds:g} s at {instrument.spec.sample_rate} Hz, {asked or 'all controls in the middle'}"
+        )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = instrument.play(lines, wish.seconds, wish.seed, temperature=wish.temperature, **own)
+    samples = instrument.play(lines, request.seconds, request.seed, temperature=request.temperature, **own)
     with named_by_the_user():
-        complaint = write_sound(path, samples, instrument, lines)
-    if complaint:
-        print(f"note: the sound {complaint}")
+        quality_warning = write_sound(path, samples, instrument, lines)
+    if quality_warning:
+        print(f"note: the sound {quality_warning}")
     sync_files(path, path.with_suffix(".params"), path.with_suffix(".png"))
-    print(f"{shown(path)}: {wish.seconds:g} s at {instrument.about.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS")
+    print(f"{shown(path)}: {request.seconds:g} s at {instrument.spec.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS")
 
 
-def _own_arguments(instrument: Instrument, wish: Wish) -> dict[str, Any]:
+def _own_arguments(instrument: Instrument, request: GenerateRequest) -> dict[str, Any]:
     """-> what was asked for that not every kind of synthesiser knows. Errors: UsageError where this kind does not."""
-    own: dict[str, Any] = _if_faster(instrument, wish.fast)
-    if wish.prime:
+    own: dict[str, Any] = _if_faster(instrument, request.fast)
+    if request.prime:
         if not instrument.takes("prime"):
-            kind = instrument.about.synthesiser.type  # type: ignore[attr-defined]
+            kind = instrument.spec.synthesiser.type  # type: ignore[attr-defined]
             raise UsageError(f'--prime: a synthesiser of type "{kind}" has no memory of a sound to go on from')
-        own["prime"] = _prime(wish.prime, instrument.about.sample_rate)
+        own["prime"] = _prime(request.prime, instrument.spec.sample_rate)
     return own
 
 
@@ -100,14 +102,14 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
     output.begin()
     rows, notes = [], []
     own = _if_faster(instrument, settings.fast)
-    wanted: list[tuple[str, str, Line, float]] = []
-    for number, slider in enumerate(instrument.about.sliders, 1):
+    wanted: list[tuple[str, str, Automation, float]] = []
+    for number, slider in enumerate(instrument.spec.sliders, 1):
         if slider.low == slider.high:
             continue  # there is nothing to hear
         stem = _stem(number, slider.name)
         for value in np.linspace(slider.low, slider.high, settings.values):
             wanted.append((f"{stem}_{value:.3f}", slider.name, constant(value), settings.seconds))
-        sweep = Line(np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high]))
+        sweep = Automation(np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high]))
         wanted.append((f"{stem}_sweep", slider.name, sweep, settings.sweep_seconds))
     for stem, name, line, seconds in progress(wanted, "examples", unit="sound"):
         path = output.folder / f"{stem}.wav"
@@ -131,13 +133,13 @@ def _stem(number: int, control: str) -> str:
     return f"{number}_{re.sub(r'[^A-Za-z0-9-]+', '_', control)[:_LONGEST_NAME]}"
 
 
-def write_sound(path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Line]) -> str | None:
+def write_sound(path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Automation]) -> str | None:
     """Write the sound, its controls beside it as MTCRNN has them, and a picture of both. -> what is wrong, if anything."""
-    about = instrument.about
-    seconds = len(samples) / about.sample_rate
-    write_wav(path, samples, about.sample_rate)
-    complete = {slider.name: lines.get(slider.name, constant(slider.middle)) for slider in about.sliders}
-    controls = [Control.from_description(slider.control) for slider in about.sliders]
+    spec = instrument.spec
+    seconds = len(samples) / spec.sample_rate
+    write_wav(path, samples, spec.sample_rate)
+    complete = {slider.name: lines.get(slider.name, constant(slider.middle)) for slider in spec.sliders}
+    controls = [Control.from_description(slider.control) for slider in spec.sliders]
     write_json(path.with_suffix(".params"), params(path.name, complete, seconds, controls))
-    plot_sound(path.with_suffix(".png"), samples, about.sample_rate, complete)
-    return complaint(samples, about.level_dbfs, about.flatness)
+    plot_sound(path.with_suffix(".png"), samples, spec.sample_rate, complete)
+    return quality_warning(samples, spec.level_dbfs, spec.flatness)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from conditioned_synthesis.dsp.mu_law import LEVELS
 from conditioned_synthesis.instrument.card import write_imported_card
-from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument, save_instrument
+from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec, Slider, new_instrument, save_instrument
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
 from texturelib.durable import sync_folder
@@ -22,7 +22,7 @@ from texturelib.learning.weights import WEIGHTS, of_the_size_of
 from texturelib.replacing import check_replaceable, replaced
 
 
-def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample_rate: int, overwrite: bool) -> About:
+def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample_rate: int, overwrite: bool) -> ModelSpec:
     """Write `output/model.safetensors`. The network's size is read from the weights. -> what the model folder says of itself.
 
     Errors: TextureError when the file is none of MTCRNN's audio networks; UsageError when it has another number of controls; as
@@ -43,19 +43,19 @@ def import_model(checkpoint: Path, output: Path, controls: Sequence[str], sample
         settings = Mtcrnn(hidden_size=hidden_size, n_layers=n_layers, onehot=onehot)
     except ValidationError:
         raise TextureError(f"{shown(checkpoint)}: has {n_layers} layers, which are too many; 16 can be played") from None
-    about = About(
+    spec = ModelSpec(
         synthesiser=settings,
         sliders=tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in controls),
         sample_rate=sample_rate,
     )
     with of_the_size_of(checkpoint, weights):
-        instrument = new_instrument(about, seed=0)
+        instrument = new_instrument(spec, seed=0)
     _fill(checkpoint, instrument, weights)
     with replaced(output, "conditioned-synthesis import-model", names_of_older_model, (WEIGHTS, CARD)):
         save_instrument(output, instrument)
-        write_imported_card(output, about, checkpoint.name)
+        write_imported_card(output, spec, checkpoint.name)
         sync_folder(output)
-    return about
+    return spec
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:

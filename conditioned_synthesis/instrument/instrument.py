@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import nn
 
-from conditioned_synthesis.instrument.automation import Line
+from conditioned_synthesis.instrument.automation import Automation
 from conditioned_synthesis.synthesisers import Synthesiser, SynthesisNetwork, synthesisers
 from texturelib.config import Config
 from texturelib.controls import WholeDescription
@@ -64,7 +64,7 @@ class Slider(Config):
         return np.zeros(given.shape) if self.loudness is None else np.interp(given, *np.array(self.loudness).T)
 
 
-class About(Config):
+class ModelSpec(Config):
     """What a model folder says of an instrument.
 
     level_dbfs, flatness: of the sounds that it learnt from, null: unknown.
@@ -77,7 +77,7 @@ class About(Config):
     flatness: float | None = None
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "About":
+    def _fits_together(self) -> "ModelSpec":
         if len(set(self.names)) < len(self.names):
             raise ValueError("sliders: two have the same name")
         return self
@@ -97,11 +97,11 @@ class Instrument:
     """network: a SynthesisNetwork."""
 
     network: nn.Module
-    about: About
+    spec: ModelSpec
 
     def play(
         self,
-        lines: Mapping[str, Line],
+        lines: Mapping[str, Automation],
         seconds: float,
         seed: int,
         *,
@@ -113,7 +113,7 @@ class Instrument:
 
     def stream(
         self,
-        lines: Mapping[str, Line],
+        lines: Mapping[str, Automation],
         seconds: float,
         seed: int,
         *,
@@ -127,40 +127,40 @@ class Instrument:
         `SynthesisNetwork.player`.
         """
         player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, **own)
-        n_samples = round(seconds * self.about.sample_rate)
+        n_samples = round(seconds * self.spec.sample_rate)
         for start in progress(range(0, n_samples, block), "generating", unit="block"):
             controls = self.controls_of(lines, np.arange(start, min(start + block, n_samples)))
-            yield player.play(controls) * self.about.gain(controls).astype(np.float32)
+            yield player.play(controls) * self.spec.gain(controls).astype(np.float32)
 
     def takes(self, name: str) -> bool:
         """Does this kind of synthesiser know an argument of that name when it plays?"""
         return name in signature(cast("SynthesisNetwork", self.network).player).parameters
 
-    def controls_of(self, lines: Mapping[str, Line], samples: np.ndarray) -> np.ndarray:
+    def controls_of(self, lines: Mapping[str, Automation], samples: np.ndarray) -> np.ndarray:
         """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control without a line stays in its
         middle."""
-        times = samples / self.about.sample_rate
-        values = np.empty((len(times), len(self.about.sliders)), dtype=np.float32)
-        for index, slider in enumerate(self.about.sliders):
+        times = samples / self.spec.sample_rate
+        values = np.empty((len(times), len(self.spec.sliders)), dtype=np.float32)
+        for index, slider in enumerate(self.spec.sliders):
             places = lines[slider.name].at(times) if slider.name in lines else np.full(len(times), slider.middle)
             values[:, index] = slider.to_network(places)
         return values
 
 
-def new_instrument(about: About, seed: int) -> Instrument:
+def new_instrument(spec: ModelSpec, seed: int) -> Instrument:
     """-> with fresh weights."""
     torch.manual_seed(seed)
-    return Instrument(cast("nn.Module", about.synthesiser.network(len(about.sliders), about.sample_rate)), about)
+    return Instrument(cast("nn.Module", spec.synthesiser.network(len(spec.sliders), spec.sample_rate)), spec)
 
 
 def save_instrument(folder: Path, instrument: Instrument) -> None:
-    save_weights(folder, instrument.network, instrument.about.model_dump(mode="json"))
+    save_weights(folder, instrument.network, instrument.spec.model_dump(mode="json"))
 
 
 def load_instrument(folder: Path) -> Instrument:
     """-> ready to be played, on the CPU. Errors: TextureError."""
-    weights, about = load_weights(folder, About)
+    weights, spec = load_weights(folder, ModelSpec)
     with of_the_size_of(folder / WEIGHTS, weights):
-        instrument = new_instrument(about, seed=0)
+        instrument = new_instrument(spec, seed=0)
     fill(folder, instrument.network, weights)
     return instrument

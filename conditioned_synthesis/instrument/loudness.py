@@ -3,7 +3,7 @@
 import numpy as np
 
 from conditioned_synthesis.data.clips import Sounds
-from conditioned_synthesis.instrument.instrument import About, Instrument
+from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec
 from texturelib.audio import level_dbfs
 from texturelib.evenly import evenly_spread
 from texturelib.progress import progress
@@ -23,13 +23,13 @@ def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
     The gains are a line in each control, bent at its knots, that add up to what the sounds lack.
     """
     places = np.array([[line.values.mean() for line in lines] for lines in sounds.lines])
-    instrument = Instrument(instrument.network, _with_loudness(instrument.about, None))
+    instrument = Instrument(instrument.network, _with_loudness(instrument.spec, None))
     played = _spread_over_each_control(places)
     lacking = _lacking(sounds, played, places, instrument)
     is_heard = np.isfinite(lacking)
     if not is_heard.any():
         return instrument
-    return Instrument(instrument.network, _with_loudness(instrument.about, _fitted(places[played][is_heard], lacking[is_heard])))
+    return Instrument(instrument.network, _with_loudness(instrument.spec, _fitted(places[played][is_heard], lacking[is_heard])))
 
 
 def _spread_over_each_control(places: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ def _lacking(sounds: Sounds, rows: np.ndarray, places: np.ndarray, instrument: I
     n_neighbours = max(1, round(_SHARE_OF_NEIGHBOURS * len(sounds)))
     lacking = np.full(len(rows), np.nan)
     for index, row in enumerate(progress(rows, "loudness", unit="sound")):
-        lines = dict(zip(instrument.about.names, sounds.lines[row], strict=True))
+        lines = dict(zip(instrument.spec.names, sounds.lines[row], strict=True))
         nearest = np.abs(places - places[row]).sum(axis=1).argsort(kind="stable")[:n_neighbours]
         wanted = levels[nearest][np.isfinite(levels[nearest])]
         played = level_dbfs(instrument.play(lines, seconds, seed=int(row)))
@@ -79,9 +79,7 @@ def _fitted(places: np.ndarray, lacking: np.ndarray) -> list[np.ndarray | None]:
     return [next(fitted) if each else None for each in varies]
 
 
-def _with_loudness(about: About, lines: list[np.ndarray | None] | None) -> About:
-    points = [
-        None if line is None else tuple(map(tuple, line.round(6).tolist())) for line in lines or [None] * len(about.sliders)
-    ]
-    sliders = [slider.model_copy(update={"loudness": each}) for slider, each in zip(about.sliders, points, strict=True)]
-    return about.model_copy(update={"sliders": tuple(sliders)})
+def _with_loudness(spec: ModelSpec, lines: list[np.ndarray | None] | None) -> ModelSpec:
+    points = [None if line is None else tuple(map(tuple, line.round(6).tolist())) for line in lines or [None] * len(spec.sliders)]
+    sliders = [slider.model_copy(update={"loudness": each}) for slider, each in zip(spec.sliders, points, strict=True)]
+    return spec.model_copy(update={"sliders": tuple(sliders)})

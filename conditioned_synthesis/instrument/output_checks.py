@@ -22,7 +22,7 @@ def flatness(samples: np.ndarray) -> float | None:
     return float(np.exp(np.log(power).mean()) / power.mean())
 
 
-def complaint(samples: np.ndarray, usual_dbfs: float | None, usual_flatness: float | None = None) -> str | None:
+def quality_warning(samples: np.ndarray, usual_dbfs: float | None, usual_flatness: float | None = None) -> str | None:
     """usual_dbfs, usual_flatness: of the sounds that were learnt from, None: unknown -> what is wrong with a generated sound, as
     a phrase, or None."""
     own = flatness(samples)

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from conditioned_synthesis.instrument.automation import Line
-from conditioned_synthesis.instrument.instrument import About, Slider
+from conditioned_synthesis.instrument.automation import Automation
+from conditioned_synthesis.instrument.instrument import ModelSpec, Slider
 from texturelib.errors import TextureError, UsageError, first_line
 from texturelib.files import check_file, shown
 from texturelib.nearest import did_you_mean
@@ -18,33 +18,33 @@ from texturelib.nearest import did_you_mean
 _LARGEST_ARRAY = 2**30  # bytes
 
 
-def read_lines(words: Sequence[str], about: About, seconds: float) -> tuple[dict[str, Line], list[str]]:
+def read_lines(words: Sequence[str], spec: ModelSpec, seconds: float) -> tuple[dict[str, Automation], list[str]]:
     """words: NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,..., NAME=FILE.npy ([rows], spread over the sound), or FILE.npy ([rows,
     controls], or MTCRNN's [1, rows, controls]).
 
     -> lines by control, held within what the synthesiser was trained on; notes on those that were not.
     Errors: UsageError, TextureError about a file.
     """
-    lines: dict[str, Line] = {}
+    lines: dict[str, Automation] = {}
     for word in words:
         name, equals, rest = word.partition("=")
         if equals:
-            if name not in about.names:
-                raise UsageError(f'--control {word}: no control "{name}" {did_you_mean(name, about.names)}')
+            if name not in spec.names:
+                raise UsageError(f'--control {word}: no control "{name}" {did_you_mean(name, spec.names)}')
             lines[name] = _column(Path(rest), seconds) if rest.endswith(".npy") else _line(word, rest)
         elif word.endswith(".npy"):
-            lines |= _table(Path(word), about, seconds)
+            lines |= _table(Path(word), spec, seconds)
         else:
             raise UsageError(f"--control {word}: should be NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,... or a .npy file")
     notes = []
-    for slider in about.sliders:
+    for slider in spec.sliders:
         if slider.name in lines:
             lines[slider.name], note = _held(lines[slider.name], slider)
             notes += note
     return lines, notes
 
 
-def _line(word: str, text: str) -> Line:
+def _line(word: str, text: str) -> Automation:
     try:
         points = [tuple(float(number) for number in point.split(":")) for point in text.split(",")]
     except ValueError:
@@ -58,7 +58,7 @@ def _line(word: str, text: str) -> Line:
     is_rising = all(later > earlier for earlier, later in itertools.pairwise(times))
     if not is_rising or not np.isfinite([*times, *values]).all():
         raise UsageError(f"--control {word}: its times should rise, and all be finite numbers")
-    return Line(np.array(times), np.array(values))
+    return Automation(np.array(times), np.array(values))
 
 
 def _load(path: Path) -> np.ndarray:
@@ -96,37 +96,37 @@ def _holds_numbers(file: BinaryIO) -> bool:
     return dtype.kind in "iuf"
 
 
-def _column(path: Path, seconds: float) -> Line:
+def _column(path: Path, seconds: float) -> Automation:
     values = np.squeeze(_load(path))
     if values.ndim > 1:
         raise TextureError(f"{shown(path)}: has shape {values.shape}; for one control it should be [rows]")
     return _spread(np.atleast_1d(values), seconds)
 
 
-def _table(path: Path, about: About, seconds: float) -> Mapping[str, Line]:
+def _table(path: Path, spec: ModelSpec, seconds: float) -> Mapping[str, Automation]:
     values = _load(path)
     if values.ndim == 3 and len(values) == 1:
         values = values[0]
-    if values.ndim != 2 or values.shape[1] != len(about.names):
+    if values.ndim != 2 or values.shape[1] != len(spec.names):
         raise TextureError(
-            f"{shown(path)}: has shape {values.shape}; it should be [rows, {len(about.names)}], a column each for "
-            f"{', '.join(about.names)}"
+            f"{shown(path)}: has shape {values.shape}; it should be [rows, {len(spec.names)}], a column each for "
+            f"{', '.join(spec.names)}"
         )
-    return {name: _spread(values[:, index], seconds) for index, name in enumerate(about.names)}
+    return {name: _spread(values[:, index], seconds) for index, name in enumerate(spec.names)}
 
 
-def _spread(values: np.ndarray, seconds: float) -> Line:
+def _spread(values: np.ndarray, seconds: float) -> Automation:
     """values: [rows] -> the first at the beginning of the sound, the last at its end."""
     times = np.linspace(0.0, seconds, len(values)) if len(values) > 1 else np.zeros(1)
-    return Line(times, values.astype(np.float64))
+    return Automation(times, values.astype(np.float64))
 
 
-def _held(line: Line, slider: Slider) -> tuple[Line, list[str]]:
+def _held(line: Automation, slider: Slider) -> tuple[Automation, list[str]]:
     """A synthesiser knows nothing of values that it never met: they are not reached for."""
     held = np.clip(line.values, slider.low, slider.high)
     if np.allclose(held, line.values):
         return line, []
     asked = f"{line.values.min():g} to {line.values.max():g}" if np.ptp(line.values) else f"{line.values[0]:g}"
-    return Line(line.times, held), [
+    return Automation(line.times, held), [
         f"{slider.name}: {asked} is held within {slider.low:g} to {slider.high:g}, what was trained on"
     ]

@@ -6,7 +6,7 @@ from textwrap import fill
 
 import numpy as np
 
-from conditioned_synthesis.instrument.automation import Line
+from conditioned_synthesis.instrument.automation import Automation
 from texturelib.pictures import BLUE, GREY, draw_spectrogram, grid, panels, save_picture
 
 
@@ -21,7 +21,7 @@ def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_wor
     save_picture(figure, path)
 
 
-def plot_sound(path: Path, samples: np.ndarray, sample_rate: int, lines: Mapping[str, Line]) -> None:
+def plot_sound(path: Path, samples: np.ndarray, sample_rate: int, lines: Mapping[str, Automation]) -> None:
     """Write the controls above the spectrogram of the sound. lines: by control, 0..1."""
     figure, axes = grid(2, 1, 6.4, 2.2)
     above, below = axes[:, 0]

@@ -11,9 +11,9 @@ from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.clips import Sounds, read_sounds
 from conditioned_synthesis.data.split import SplitSounds, split_sounds
 from conditioned_synthesis.instrument.card import write_trained_card
-from conditioned_synthesis.instrument.instrument import About, Instrument, Slider, new_instrument, save_instrument
+from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec, Slider, new_instrument, save_instrument
 from conditioned_synthesis.instrument.loudness import as_loud_as
-from conditioned_synthesis.instrument.output_checks import complaint, flatness
+from conditioned_synthesis.instrument.output_checks import flatness, quality_warning
 from conditioned_synthesis.instrument.plots import plot_history
 from conditioned_synthesis.synthesisers import Synthesiser
 from texturelib.audio import level_dbfs, write_wav
@@ -51,7 +51,7 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
     plot_history(output.folder / "loss.png", state.history, str(instrument.network.loss_in_words))
     metrics = _metrics(instrument, clips, state)
     write_json(output.folder / "metrics.json", metrics)
-    write_trained_card(output.folder, instrument.about, metrics)
+    write_trained_card(output.folder, instrument.spec, metrics)
     output.finish(discard=("last.ckpt",))
     return metrics
 
@@ -78,7 +78,7 @@ def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
     """-> an instrument that has yet to learn from these sounds. Errors: UsageError when there is too little to learn from."""
     heard = sounds.samples(slice(_LOOKED_AT)).ravel()
     level = float(level_dbfs(heard))
-    about = About(
+    spec = ModelSpec(
         synthesiser=settings,
         sliders=tuple(
             Slider(control=control.describe(), low=low, high=high)
@@ -88,7 +88,7 @@ def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
         level_dbfs=level if math.isfinite(level) else None,
         flatness=flatness(heard),
     )
-    instrument = new_instrument(about, seed)
+    instrument = new_instrument(spec, seed)
     _check(sounds, instrument)
     return instrument
 
@@ -97,20 +97,20 @@ def _check(sounds: Sounds, instrument: Instrument) -> None:
     """Errors: UsageError when there is too little to learn from."""
     if len(sounds) < 2:
         raise UsageError("train: there is one clip; it takes two or more, as some are held out")
-    silent = [slider.name for slider in instrument.about.sliders if slider.low == slider.high]
-    if len(silent) == len(instrument.about.sliders):
+    silent = [slider.name for slider in instrument.spec.sliders if slider.low == slider.high]
+    if len(silent) == len(instrument.spec.sliders):
         raise UsageError(f"train.controls: no clip differs from another in {', '.join(silent)}, so there is no control to learn")
 
 
 def _hear(instrument: Instrument, output_folder: Path, step: int) -> None:
     """Write an example, all controls in their middle, and say so when something is wrong with it."""
-    about = instrument.about
+    spec = instrument.spec
     samples = instrument.play({}, _EXAMPLE_SECONDS, seed=step)
     folder = output_folder / "examples"
     folder.mkdir(exist_ok=True)
-    write_wav(folder / f"step_{step:07}.wav", samples, about.sample_rate)
-    spectrogram_picture(folder / f"step_{step:07}.png", samples, about.sample_rate)
-    if words := complaint(samples, about.level_dbfs, about.flatness):
+    write_wav(folder / f"step_{step:07}.wav", samples, spec.sample_rate)
+    spectrogram_picture(folder / f"step_{step:07}.png", samples, spec.sample_rate)
+    if words := quality_warning(samples, spec.level_dbfs, spec.flatness):
         print(f"note: what it plays after {step} steps {words}; {shown(folder / f'step_{step:07}.wav')}")
 
 

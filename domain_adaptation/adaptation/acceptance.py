@@ -75,7 +75,7 @@ def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
 
 def _synthetic_error(model: Model, problem: Problem) -> float:
     rows = problem.synthetic_split["validation"]
-    labels = read_store(model, problem.synthetic, rows, disturb_seed=problem.seed).labels
+    labels = read_store(model, problem.synthetic, rows, augment_seed=problem.seed).labels
     return float(np.abs(labels - problem.truth[rows]).mean())
 
 
@@ -84,7 +84,7 @@ def _law_broken(model: Model, problem: Problem) -> float | None:
         return None
     rows = np.sort(np.concatenate([problem.real.split["validation"], problem.real.split["test"]]))
     chosen = evenly_spread(len(rows), _MOST_CLIPS)
-    return law_broken_by(model.about, labels_at_speeds(model, problem.real.clips[rows[chosen]]))
+    return law_broken_by(model.spec, labels_at_speeds(model, problem.real.clips[rows[chosen]]))
 
 
 def _rule(inside: Pair, spread: float, synthetic_error: Pair | None, law_broken: Pair | None) -> tuple[bool, str]:

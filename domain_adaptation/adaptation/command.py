@@ -47,8 +47,8 @@ def adapt(config: AdaptationConfig, output: Output) -> Judgement:
     check_same_features(config.output / "extractor", model, config.features)
     classifier = load_classifier(config.output / "classifier") if config.adaptation.needs_classifier else None
     synthetic, real = synthetic_set(config), real_set(config)
-    about = model.about
-    check_clips_alike("real", real.dataset, "that of the clips the extractor learnt from", about.model_dump())
+    spec = model.spec
+    check_clips_alike("real", real.dataset, "that of the clips the extractor learnt from", spec.model_dump())
     split = split_clips(real.dataset, config.split, config.seed)
     fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
 
@@ -68,7 +68,7 @@ def adapt(config: AdaptationConfig, output: Output) -> Judgement:
         metrics |= {"kept_epoch": adapted.state.kept_row + 1, "kept_validation_loss": adapted.state.kept_loss}
         loss_plot(folder / "loss.png", adapted.state.history, adapted.state.kept_row, "loss")
     write_json(folder / "metrics.json", metrics)
-    write_model_card(folder, "adapted", adapted.model.about, metrics)
+    write_model_card(folder, "adapted", adapted.model.spec, metrics)
     output.finish()
     return adapted.judgement
 
@@ -93,7 +93,7 @@ def adapt_model(
         truth=synthetic.dataset.control_values(),
         synthetic_split=synthetic_split,
         real=real,
-        supervised=SupervisedLoss(model.about.features, config.extractor.loss),
+        supervised=SupervisedLoss(model.spec.features, config.extractor.loss),
         folder=folder,
         seed=seed,
         fabric=fabric,
@@ -109,7 +109,7 @@ def _with_interval(problem: Problem, method: Method) -> Model:
     """-> the adapted model, its intervals fitted anew to synthetic clips; without any, where it no longer reads these."""
     model = problem.model
     if not method.reads_both:
-        return Model(model.extractor, model.about.model_copy(update={"interval": None}))
+        return Model(model.extractor, model.spec.model_copy(update={"interval": None}))
     rows = problem.synthetic_split["validation"]
-    reading = read_store(model, problem.synthetic, rows, disturb_seed=problem.seed)
+    reading = read_store(model, problem.synthetic, rows, augment_seed=problem.seed)
     return with_interval(model, reading, problem.truth[rows])

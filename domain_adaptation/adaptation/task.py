@@ -57,7 +57,7 @@ class Problem:
 
     @property
     def features(self) -> Features:
-        return self.model.about.features
+        return self.model.spec.features
 
     @property
     def labelled(self) -> Clips:
@@ -101,7 +101,7 @@ class Problem:
 
     @torch.no_grad()
     def encoded_synthetic(self) -> torch.Tensor:
-        """-> [clips, n_features], the training part of the synthetic set, disturbed once, through the encoder as it is."""
+        """-> [clips, n_features], the training part of the synthetic set, augmented once, through the encoder as it is."""
         encoder = self.model.extractor.encoder.eval().to(self.fabric.device)
         torch.manual_seed(self.seed)
         rows = self.synthetic_split["train"]

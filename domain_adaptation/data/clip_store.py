@@ -17,7 +17,7 @@ from texturelib.jobs import run_jobs
 from texturelib.learning.one_thread import one_thread
 from texturelib.locks import BeingWrittenError, wait_until_free
 from texturelib.made import claim, open_ours
-from texturelib.outputs import WrittenMeanwhileError, look_at_output
+from texturelib.outputs import WrittenMeanwhileError, check_output
 from texturelib.written import record_part
 
 _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it anew"
@@ -82,7 +82,7 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Execu
     while True:
         wait_until_free(folder)  # a training that runs side by side may be making it right now
         try:
-            output = look_at_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
+            output = check_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
             if not output.is_done:
                 output.begin()
         except (BeingWrittenError, WrittenMeanwhileError):  # another one was quicker

@@ -49,8 +49,8 @@ def evaluate(config: AdaptationConfig, output: Output) -> list[Row]:
     synthetic = synthetic_set(config)
     simulated = _simulated(config, settings.truth, synthetic) if settings.truth else None
     fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
-    about = fresh_model(config, synthetic, config.seed).about
-    recordings = find_recordings(settings.recordings, about) if settings.recordings else []
+    spec = fresh_model(config, synthetic, config.seed).spec
+    recordings = find_recordings(settings.recordings, spec) if settings.recordings else []
     held_out = _held_out(recordings, settings) if recordings else []
     output.begin()
     run = _Run(settings, synthetic, output.folder, fabric)
@@ -64,7 +64,7 @@ def evaluate(config: AdaptationConfig, output: Output) -> list[Row]:
         if simulated and plain and settings.unrandomised_methods:
             base = run.extractor(plain, _PLAIN, seed)
             rows += run.on_simulated(plain, _PLAIN, base, seed, simulated, settings.unrandomised_methods)
-    write_report(output.folder, rows, about)
+    write_report(output.folder, rows, spec)
     remove_all_ours(output.folder / "work")
     output.finish()
     return rows
@@ -142,17 +142,17 @@ class _Run:
         types: Sequence[str],
     ) -> list[Row]:
         """-> rows with the error per control of these methods; as configured, also of an oracle and of the mean."""
-        about = {"measure": SIMULATED, "variant": variant, "seed": seed}
+        spec = {"measure": SIMULATED, "variant": variant, "seed": seed}
         rows = []
         for method in self._methods(types):
             name = f"{variant}_{seed}_{method.type}"
             measure = partial(self._error, config, method, base, seed, simulated, name)
-            rows.append({**about, "method": method.type, **self._once(name, measure)})
+            rows.append({**spec, "method": method.type, **self._once(name, measure)})
         if variant == _AS_CONFIGURED:
             oracle = self._once(f"oracle_{seed}", partial(self._oracle, base, seed, simulated))
             mean = np.broadcast_to(simulated.truth.mean(axis=0), simulated.truth.shape)
-            rows.append({**about, "method": ORACLE, **oracle})
-            rows.append({**about, "method": THE_MEAN, **_errors(base, mean, simulated.truth)})
+            rows.append({**spec, "method": ORACLE, **oracle})
+            rows.append({**spec, "method": THE_MEAN, **_errors(base, mean, simulated.truth)})
         return rows
 
     def on_recordings(
@@ -170,13 +170,13 @@ class _Run:
         rows: list[Row] = []
         for group in groups:
             others = [other for other in recordings if not any(_same_place(one, other, settings.held_out) for one in group)]
-            about = {"measure": SLOW_DOWN, "variant": _AS_CONFIGURED, "seed": seed}
+            spec = {"measure": SLOW_DOWN, "variant": _AS_CONFIGURED, "seed": seed}
             for method in self._methods(types):
                 name = f"slow_{seed}_{len(rows):03}_{method.type}"
                 found = self._once(name, partial(self._slopes, config, method, base, seed, others, group, name))
                 for recording in group:
                     measured = found.get(recording.name, found)  # all of them, where the method failed
-                    rows.append({**about, "recording": recording.name, "method": method.type, **measured})
+                    rows.append({**spec, "recording": recording.name, "method": method.type, **measured})
         return rows
 
     def _methods(self, types: Sequence[str]) -> list[Method]:
@@ -227,7 +227,7 @@ class _Run:
         is_known = np.isin(sources, names[: len(names) // 2])
         known, unknown = np.flatnonzero(is_known), np.flatnonzero(~is_known)
         model = base.with_extractor(copy.deepcopy(base.extractor))
-        plain = base.about.features.model_copy(update={"noise": None, "randomise": None})  # type: ignore[attr-defined]
+        plain = base.spec.features.model_copy(update={"noise": None, "randomise": None})  # type: ignore[attr-defined]
         clips = Clips(known, simulated.real.clips, simulated.truth)
         folder = self.folder / "work" / f"oracle_{seed}"
         remove_all_ours(folder)
@@ -276,13 +276,13 @@ def _judged(adapted: Adapted) -> Row:
 
 def _errors(model: Model, labels: np.ndarray, truth: np.ndarray) -> Row:
     errors = np.abs(labels - truth).mean(axis=0)
-    by_control = {f"error_{name}": float(error) for name, error in zip(model.about.names, errors, strict=True)}
+    by_control = {f"error_{name}": float(error) for name, error in zip(model.spec.names, errors, strict=True)}
     return {**by_control, "error": float(errors.mean())}
 
 
 def _slopes(model: Model, found: SlowDownScore) -> Row:
     row: Row = {"inside": found.inside, "change_db": found.change_db}
-    for index, name in enumerate(model.about.names):
+    for index, name in enumerate(model.spec.names):
         row |= {
             f"slope_{name}": float(found.slope[index]),
             f"mean_{name}": float(found.mean[index]),

@@ -7,7 +7,7 @@ import torch
 
 from domain_adaptation.data.sets import controls_of
 from domain_adaptation.labelling.inference import read_waveforms
-from domain_adaptation.models.model_folder import About, Model
+from domain_adaptation.models.model_folder import Model, ModelSpec
 from domain_adaptation.training.augment.slow_down import most_slow_down, slow_down_slopes, slowed
 
 _SPEEDS = (0.7, 0.85, 1.0, 1.2, 1.4)
@@ -19,7 +19,7 @@ LabelsAtSpeeds = Mapping[float, np.ndarray]
 
 def can_be_slowed(model: Model) -> bool:
     """-> whether clips can be played at all these speeds without the end of their spectrum telling of it."""
-    return max(_SPEEDS) <= most_slow_down(model.about.features)
+    return max(_SPEEDS) <= most_slow_down(model.spec.features)
 
 
 def labels_at_speeds(model: Model, clips: np.ndarray) -> LabelsAtSpeeds:
@@ -33,10 +33,10 @@ def labels_at_speeds(model: Model, clips: np.ndarray) -> LabelsAtSpeeds:
     return {factor: np.concatenate(parts) for factor, parts in labels.items()}
 
 
-def law_slopes(about: About) -> dict[str, float]:
+def law_slopes(spec: ModelSpec) -> dict[str, float]:
     """-> by control, how far its label should move per unit of ln(slow-down); none for those without a law."""
-    slopes = slow_down_slopes(controls_of(about.controls))
-    return {name: float(slope) for name, slope in zip(about.names, slopes, strict=True) if np.isfinite(slope)}
+    slopes = slow_down_slopes(controls_of(spec.controls))
+    return {name: float(slope) for name, slope in zip(spec.names, slopes, strict=True) if np.isfinite(slope)}
 
 
 def fitted_slopes(labels: LabelsAtSpeeds) -> np.ndarray:
@@ -45,14 +45,14 @@ def fitted_slopes(labels: LabelsAtSpeeds) -> np.ndarray:
     return np.polyfit(np.log(list(labels)), means, 1)[0]
 
 
-def law_broken_by(about: About, labels: LabelsAtSpeeds) -> float | None:
+def law_broken_by(spec: ModelSpec, labels: LabelsAtSpeeds) -> float | None:
     """-> how far the slopes of the mean labels lie from those of the laws, the mean over the controls with a law; None where
     there is none.
 
     Of means, not clip by clip: there, the noise of reading would outweigh the law, and answering always the same look best.
     """
-    wanted = law_slopes(about)
+    wanted = law_slopes(spec)
     if not wanted:
         return None
-    known = [about.names.index(name) for name in wanted]
+    known = [spec.names.index(name) for name in wanted]
     return float(np.abs(fitted_slopes(labels)[known] - list(wanted.values())).mean())

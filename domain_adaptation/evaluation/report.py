@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from domain_adaptation.evaluation.laws import law_slopes
-from domain_adaptation.models.model_folder import About
+from domain_adaptation.models.model_folder import ModelSpec
 from texturelib.files import write_table, write_text
 from texturelib.markdown import plain
 from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
@@ -18,7 +18,7 @@ _COLOURS = (BLUE, "#2f855a", "#805ad5", "#b83280", "#4a5568", "#975a16", "#31979
 ORACLE, THE_MEAN = "oracle", "always the mean"
 
 
-def write_report(folder: Path, rows: Sequence[Mapping[str, Any]], about: About) -> None:
+def write_report(folder: Path, rows: Sequence[Mapping[str, Any]], spec: ModelSpec) -> None:
     """Write results.csv (a row per variant, method, seed and recording), report.md and pictures."""
     table = pd.DataFrame(rows)
     for column in ("failed", "is_kept", "law_broken", "error", "inside"):
@@ -28,16 +28,16 @@ def write_report(folder: Path, rows: Sequence[Mapping[str, Any]], about: About) 
     parts = ["# Evaluation", ""]
     simulated = table.loc[table["measure"] == SIMULATED]
     if len(simulated):
-        parts += _simulated(simulated, about)
-        _error_picture(folder / "simulated_recordings.png", simulated, about)
+        parts += _simulated(simulated, spec)
+        _error_picture(folder / "simulated_recordings.png", simulated, spec)
     slow = table.loc[table["measure"] == SLOW_DOWN]
     if len(slow):
-        parts += _slow_down(slow, about)
-        _slope_picture(folder / "slow_down.png", slow, about)
+        parts += _slow_down(slow, spec)
+        _slope_picture(folder / "slow_down.png", slow, spec)
     write_text(folder / "report.md", "\n".join(parts) + "\n")
 
 
-def _simulated(table: pd.DataFrame, about: About) -> list[str]:
+def _simulated(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
     """-> Markdown: mean absolute errors, over seeds, and the share of the gap that each method closes."""
     lines = [
         "## Simulated recordings",
@@ -49,11 +49,11 @@ def _simulated(table: pd.DataFrame, about: About) -> list[str]:
         "at. These recordings were made by the engine that the extractor learnt from, with other held-fixed parameters, in "
         "simulated rooms: errors on real ones may be larger.",
         "",
-        f"| synthetic clips | method | {' | '.join(about.names)} | mean | against none | gap closed | within 0..1 | "
+        f"| synthetic clips | method | {' | '.join(spec.names)} | mean | against none | gap closed | within 0..1 | "
         "laws missed by | kept |",
-        "|" + "---|" * (len(about.names) + 8),
+        "|" + "---|" * (len(spec.names) + 8),
     ]
-    columns = [f"error_{name}" for name in about.names]
+    columns = [f"error_{name}" for name in spec.names]
     for key, group in table.groupby(["variant", "method"], sort=False):
         variant, method = cast("tuple[str, str]", key)
         if group["error"].isna().all():
@@ -90,9 +90,9 @@ def _choice(table: pd.DataFrame) -> list[str]:
     return [f"By the rule, without truth, `{min(missed, key=lambda method: missed[method])}` would be taken.", ""]
 
 
-def _slow_down(table: pd.DataFrame, about: About) -> list[str]:
+def _slow_down(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
     """-> Markdown: slopes by recording, each held out of training, over seeds."""
-    wanted = law_slopes(about)
+    wanted = law_slopes(spec)
     lines = [
         "## The slow-down test",
         "",
@@ -112,7 +112,7 @@ def _slow_down(table: pd.DataFrame, about: About) -> list[str]:
             lines.append(f"| {name} | | {method} | failed: {plain(str(group['failed'].iloc[0]))} |" + " |" * (len(wanted) + 2))
             continue
         slopes = [_slope(group[f"slope_{name}"]) for name in wanted]
-        deviation = np.mean([group[f"deviation_{name}"].mean() for name in about.names])
+        deviation = np.mean([group[f"deviation_{name}"].mean() for name in spec.names])
         lines.append(
             f"| {name} | {_number(group['change_db'], 1)} | {method} | {' | '.join(slopes)} | {deviation:.3f} "
             f"| {_percent(group['inside'].mean())} | {_share(group)} |"
@@ -141,11 +141,11 @@ def _share(group: pd.DataFrame) -> str:
     return f"{int(kept.sum())} of {len(kept)}" if len(kept) else ""
 
 
-def _error_picture(path: Path, table: pd.DataFrame, about: About) -> None:
-    figure, axes = panels(len(about.names) + 1, 3.0, 3.2)
+def _error_picture(path: Path, table: pd.DataFrame, spec: ModelSpec) -> None:
+    figure, axes = panels(len(spec.names) + 1, 3.0, 3.2)
     order = list(dict.fromkeys(zip(table["variant"], table["method"], strict=True)))
     labels = [method if variant == order[0][0] else f"{method} ({variant.replace('_', ' ')})" for variant, method in order]
-    for axis, column in zip(axes, ["error", *(f"error_{name}" for name in about.names)], strict=False):
+    for axis, column in zip(axes, ["error", *(f"error_{name}" for name in spec.names)], strict=False):
         groups = [table[(table["variant"] == variant) & (table["method"] == method)][column] for variant, method in order]
         colours = [GREY if method in (ORACLE, THE_MEAN) else BLUE for _, method in order]
         axis.barh(range(len(order)), [group.mean() for group in groups], color=colours)
@@ -156,8 +156,8 @@ def _error_picture(path: Path, table: pd.DataFrame, about: About) -> None:
     save_picture(figure, path)
 
 
-def _slope_picture(path: Path, table: pd.DataFrame, about: About) -> None:
-    wanted = law_slopes(about)
+def _slope_picture(path: Path, table: pd.DataFrame, spec: ModelSpec) -> None:
+    wanted = law_slopes(spec)
     figure, axes = panels(len(wanted), 3.4, 3.2)
     recordings, methods = sorted(table["recording"].unique()), list(dict.fromkeys(table["method"]))
     for index, (axis, (name, slope)) in enumerate(zip(axes, wanted.items(), strict=False)):

@@ -16,7 +16,7 @@ from domain_adaptation.evaluation.laws import fitted_slopes
 from domain_adaptation.evaluation.scores import share_inside
 from domain_adaptation.evaluation.spectrum_change import spectrum_change_db
 from domain_adaptation.labelling.inference import read_waveforms
-from domain_adaptation.models.model_folder import About, Model
+from domain_adaptation.models.model_folder import Model, ModelSpec
 from texturelib.audio import read_mono
 from texturelib.errors import Rejected, TextureError
 from texturelib.evenly import evenly_spread
@@ -34,25 +34,25 @@ class Recording:
 
     name: str
     path: Path
-    about: About
+    spec: ModelSpec
 
     def segments(self, speed: float = 1.0) -> np.ndarray:
         """-> [segments, samples] int16 at the features' rate: played `speed` times slower, in segments as long as the model's
         clips, without silent ones. Errors: TextureError when the file is no sound, or too short."""
-        about = self.about
+        spec = self.spec
         try:
-            samples = read_mono(self.path, about.sample_rate)
+            samples = read_mono(self.path, spec.sample_rate)
         except Rejected as reason:
             raise TextureError(f"{shown(self.path)}: {reason}") from None
         # Resampled to `speed` times the rate and played at the old rate: everything takes `speed` times as long.
-        played = samples if speed == 1 else soxr.resample(samples, about.sample_rate, about.sample_rate * speed)
-        n_samples = round(about.seconds * about.sample_rate)
+        played = samples if speed == 1 else soxr.resample(samples, spec.sample_rate, spec.sample_rate * speed)
+        n_samples = round(spec.seconds * spec.sample_rate)
         segments = played[: len(played) // n_samples * n_samples].reshape(-1, n_samples)
         segments = segments[np.abs(segments).max(axis=1, initial=0.0) > 1e-4]
         if len(segments) == 0:
-            raise TextureError(f"{shown(self.path)}: {speed:g} times slower, has no audible segment of {about.seconds:g} s")
+            raise TextureError(f"{shown(self.path)}: {speed:g} times slower, has no audible segment of {spec.seconds:g} s")
         chosen = evenly_spread(len(segments), _MOST_SEGMENTS)
-        waveforms = prepared(torch.from_numpy(segments[chosen]), about.sample_rate, about.features.sample_rate)
+        waveforms = prepared(torch.from_numpy(segments[chosen]), spec.sample_rate, spec.features.sample_rate)
         return to_full_scale(waveforms).numpy()
 
 
@@ -72,12 +72,12 @@ class SlowDownScore:
     change_db: float
 
 
-def find_recordings(folder: Path, about: About) -> list[Recording]:
+def find_recordings(folder: Path, spec: ModelSpec) -> list[Recording]:
     """Errors: TextureError when the folder holds none, or one that is no sound or too short at the highest speed."""
     paths = find_audio(folder) if folder.is_dir() else []
     if not paths:
         raise TextureError(f"{shown(folder)}: should be a folder that holds sound files")
-    recordings = [Recording(path.relative_to(folder).as_posix(), path, about) for path in paths]
+    recordings = [Recording(path.relative_to(folder).as_posix(), path, spec) for path in paths]
     for recording in progress(recordings, "looking at recordings", unit="file"):
         recording.segments(min(SPEEDS))
     return recordings
@@ -87,5 +87,5 @@ def score(model: Model, recording: Recording) -> SlowDownScore:
     segments = {speed: recording.segments(speed) for speed in SPEEDS}
     labels = {speed: read_waveforms(model, clips).labels for speed, clips in segments.items()}
     original, inside = labels[1.0], share_inside(np.concatenate(list(labels.values())))
-    change = spectrum_change_db(segments[min(SPEEDS)], segments[max(SPEEDS)], model.about.features.sample_rate)
+    change = spectrum_change_db(segments[min(SPEEDS)], segments[max(SPEEDS)], model.spec.features.sample_rate)
     return SlowDownScore(fitted_slopes(labels), original.mean(axis=0), original.std(axis=0), inside, change)

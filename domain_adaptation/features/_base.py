@@ -26,7 +26,7 @@ class Features(Protocol):
         """Above it nothing is heard of a clip."""
         ...
 
-    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
+    def augment(self, clips: "torch.Tensor") -> "torch.Tensor":
         """clips: [batch, samples], synthetic -> the same shape: made a little more like recordings, by torch's chance.
 
         Real clips skip this.

@@ -66,7 +66,7 @@ class WithNoise(Config):
             self.noise.check(self.sample_rate)
         return self
 
-    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
+    def augment(self, clips: "torch.Tensor") -> "torch.Tensor":
         return clips if self.noise is None else self.noise.add(clips, self.sample_rate)
 
 

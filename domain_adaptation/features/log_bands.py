@@ -56,8 +56,8 @@ class LogBands(WithNoise):
         step = (self.high_hz / self.low_hz) ** (1 / (self.n_bands - 1)) - 1
         return self.high_hz + 0.5 * min(self.widest_hz, max(self.narrowest_hz, self.overlap * self.high_hz * step))
 
-    def disturb(self, clips: "torch.Tensor") -> "torch.Tensor":
-        return super().disturb(self.randomise.apply(clips, self.sample_rate) if self.randomise else clips)
+    def augment(self, clips: "torch.Tensor") -> "torch.Tensor":
+        return super().augment(self.randomise.apply(clips, self.sample_rate) if self.randomise else clips)
 
     @a_few_at_a_time
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":

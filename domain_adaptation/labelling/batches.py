@@ -68,7 +68,7 @@ def label_dataset(
     -> by model, the labels of every clip. Errors: TextureError, naming a clip that is missing, damaged or silent.
     """
     places = {name: place_of(folder) for name, folder in models.items()}
-    n_controls = len(model_at(next(iter(places.values()))).about.names)
+    n_controls = len(model_at(next(iter(places.values()))).spec.names)
     work = _Batch(places, dataset.folder.absolute(), dataset.sample_rate, dataset.n_samples).labelled
     with one_thread():
         found = run_jobs(

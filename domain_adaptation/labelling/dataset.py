@@ -40,12 +40,12 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
     keep_freed_memory()
     folders = {name: config.output / name for name in ("extractor", "adapted")}
     models = {name: load_model(folder) for name, folder in folders.items()}
-    check_same_controls({folders[name]: model.about.names for name, model in models.items()})
+    check_same_controls({folders[name]: model.spec.names for name, model in models.items()})
     adapted = models["adapted"]
-    controls = adapted.about.names
+    controls = adapted.spec.names
     dataset = read_dataset(config.real)
     sources = sources_of(dataset)
-    check_clips_alike("real", dataset, "that of the clips the extractor learnt from", adapted.about.model_dump())
+    check_clips_alike("real", dataset, "that of the clips the extractor learnt from", adapted.spec.model_dump())
     output.begin()
     folder, journal = output.folder, output.folder / "journal.jsonl"
     readings = label_dataset(folders, dataset, journal, config.executor, workers)
@@ -54,7 +54,7 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
 
     chosen = evenly_spread(len(dataset), _SLOWED_CLIPS)
     clips = read_waveforms_of(adapted, dataset, chosen)
-    is_slowed = bool(law_slopes(adapted.about)) and can_be_slowed(adapted)
+    is_slowed = bool(law_slopes(adapted.spec)) and can_be_slowed(adapted)
     at_speeds = {
         when: labels_at_speeds(models[name], clips) for when, name in (("before", "extractor"), ("after", "adapted")) if is_slowed
     }
@@ -77,13 +77,13 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
     distribution_plot(folder / "distributions.png", before, after, controls)
     source_plot(folder / "by_source.png", after, sources, controls)
     if is_slowed:
-        slow_down_plot(folder / "slow_down.png", at_speeds, law_slopes(adapted.about), controls)
+        slow_down_plot(folder / "slow_down.png", at_speeds, law_slopes(adapted.spec), controls)
     write_dataset(
         folder,
         pd.concat([labels, others], axis=1),
         sample_rate=dataset.sample_rate,
         seconds=dataset.seconds,
-        controls=adapted.about.controls,
+        controls=adapted.spec.controls,
         provenance={"kind": "labelled by domain-adaptation", "of": dataset.description.get("provenance")},
     )
     output.finish(discard=(journal.name,))
@@ -95,10 +95,10 @@ def _slow_down(model: Model, at_speeds: Mapping[str, LabelsAtSpeeds], n_clips: i
     slopes = {when: fitted_slopes(labels) for when, labels in at_speeds.items()}
     return {
         "n_clips": n_clips,
-        "law_broken_by": {when: law_broken_by(model.about, labels) for when, labels in at_speeds.items()},
+        "law_broken_by": {when: law_broken_by(model.spec, labels) for when, labels in at_speeds.items()},
         "slopes": {
-            name: {"by_the_law": wanted, **{when: float(slope[model.about.names.index(name)]) for when, slope in slopes.items()}}
-            for name, wanted in law_slopes(model.about).items()
+            name: {"by_the_law": wanted, **{when: float(slope[model.spec.names.index(name)]) for when, slope in slopes.items()}}
+            for name, wanted in law_slopes(model.spec).items()
             if slopes
         },
     }
@@ -108,7 +108,7 @@ def labels_table(model: Model, reading: Labels) -> Any:
     """-> a data frame: a column per control, then one `<control>_interval` each where intervals are known."""
     import pandas as pd
 
-    names = model.about.names
+    names = model.spec.names
     widths = model.half_widths(reading.spread)
     tables = [_table(reading.labels, names)]
     if widths is not None:

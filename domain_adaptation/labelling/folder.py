@@ -117,16 +117,16 @@ def _labelled(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
 
 def _segments(model: Model, path: Path, notes: Notes) -> Iterator[tuple[float, np.ndarray]]:
     """Yield start in seconds and samples [n_samples] at the model's rate. Errors: Rejected, with why there is none."""
-    about = model.about
-    samples = read_mono(path, about.sample_rate, notes)
-    n_samples = round(about.seconds * about.sample_rate)
+    spec = model.spec
+    samples = read_mono(path, spec.sample_rate, notes)
+    n_samples = round(spec.seconds * spec.sample_rate)
     if len(samples) < n_samples:
-        raise Rejected(f"lasts {len(samples)} samples at {about.sample_rate} Hz; the model reads clips of {n_samples}")
+        raise Rejected(f"lasts {len(samples)} samples at {spec.sample_rate} Hz; the model reads clips of {n_samples}")
     is_silent = True
     for start in range(0, len(samples) - n_samples + 1, n_samples):
         clip = samples[start : start + n_samples]
         if clip.max() > clip.min():  # an offset (DC) is no sound
             is_silent = False
-            yield start / about.sample_rate, clip
+            yield start / spec.sample_rate, clip
     if is_silent:
         raise Rejected("is silent")

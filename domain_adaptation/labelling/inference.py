@@ -36,15 +36,15 @@ def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.nd
     """-> [rows, samples] float32 at the features' rate. Errors: TextureError, naming a clip that is missing, damaged or
     silent."""
     clips = read_batch([dataset.path(row) for row in rows], dataset.sample_rate, dataset.n_samples)
-    return prepared(torch.from_numpy(clips), dataset.sample_rate, model.about.features.sample_rate).numpy()
+    return prepared(torch.from_numpy(clips), dataset.sample_rate, model.spec.features.sample_rate).numpy()
 
 
 def read_clips(model: Model, clips: np.ndarray) -> Labels:
     """clips: [clips, samples] at the model's rate, none silent -> their labels, as one batch."""
-    about = model.about
+    spec = model.spec
     with torch.inference_mode():
-        waveforms = prepared(torch.from_numpy(clips), about.sample_rate, about.features.sample_rate)
-        return _labels(model.extractor.eval().read(about.features.compute(waveforms)))
+        waveforms = prepared(torch.from_numpy(clips), spec.sample_rate, spec.features.sample_rate)
+        return _labels(model.extractor.eval().read(spec.features.compute(waveforms)))
 
 
 def joined(parts: Sequence[Labels]) -> Labels:
@@ -58,10 +58,10 @@ def _on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> lis
     return cast("list[Result]", results)
 
 
-def read_store(model: Model, store: Rows, rows: np.ndarray | None = None, *, disturb_seed: int | None = None) -> Labels:
-    """rows: which clips; all when None. disturb_seed: of what is done to synthetic clips; None reads them as they are."""
+def read_store(model: Model, store: Rows, rows: np.ndarray | None = None, *, augment_seed: int | None = None) -> Labels:
+    """rows: which clips; all when None. augment_seed: of what is done to synthetic clips; None reads them as they are."""
     n_clips = len(store) if rows is None else len(rows)
-    return _read(model, n_clips, _rows_of(store, rows), disturb_seed)
+    return _read(model, n_clips, _rows_of(store, rows), augment_seed)
 
 
 def read_waveforms(model: Model, clips: np.ndarray) -> Labels:
@@ -69,9 +69,9 @@ def read_waveforms(model: Model, clips: np.ndarray) -> Labels:
     return _read(model, len(clips), lambda batch: torch.from_numpy(clips[batch.start : batch.stop]).float())
 
 
-def encode_store(model: Model, store: Rows, *, disturb_seed: int | None = None) -> np.ndarray:
+def encode_store(model: Model, store: Rows, *, augment_seed: int | None = None) -> np.ndarray:
     """-> [clips, n_features] float32, as `read_store`."""
-    return np.concatenate(_in_batches(model, len(store), _rows_of(store), _encoded, disturb_seed))
+    return np.concatenate(_in_batches(model, len(store), _rows_of(store), _encoded, augment_seed))
 
 
 def _rows_of(store: Rows, rows: np.ndarray | None = None) -> Callable[[range], torch.Tensor]:
@@ -83,9 +83,9 @@ def _read(
     model: Model,
     n_clips: int,
     clips: Callable[[range], torch.Tensor],
-    disturb_seed: int | None = None,
+    augment_seed: int | None = None,
 ) -> Labels:
-    return joined(_in_batches(model, n_clips, clips, _labels, disturb_seed))
+    return joined(_in_batches(model, n_clips, clips, _labels, augment_seed))
 
 
 def _labels(reading: Reading) -> Labels:
@@ -107,23 +107,23 @@ def _in_batches(
     n_clips: int,
     clips: Callable[[range], torch.Tensor],
     part: Callable[[Reading], Result],
-    disturb_seed: int | None = None,
+    augment_seed: int | None = None,
 ) -> list[Result]:
     """-> of each batch's reading the part that is wanted, so that nothing else stays in memory."""
-    extractor, features = model.extractor.eval(), model.about.features
+    extractor, features = model.extractor.eval(), model.spec.features
     device = next(extractor.parameters()).device
 
     @torch.inference_mode()
     def read(batch: range) -> Result:
         waveforms = clips(batch).to(device)
-        if disturb_seed is not None:
-            waveforms = features.disturb(waveforms)
+        if augment_seed is not None:
+            waveforms = features.augment(waveforms)
         return part(extractor.read(features.compute(waveforms)))
 
     batches = [range(start, min(start + BATCH, n_clips)) for start in range(0, n_clips, BATCH)]
-    if disturb_seed is not None:
+    if augment_seed is not None:
         # One after the other: their chance comes from one generator.
         with torch.random.fork_rng():
-            torch.manual_seed(disturb_seed)
+            torch.manual_seed(augment_seed)
             return [read(batch) for batch in batches]
     return _on_every_core(read, batches)

@@ -4,32 +4,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from domain_adaptation.models.model_folder import About
+from domain_adaptation.models.model_folder import ModelSpec
 from texturelib.learning.model_card import write_card
 from texturelib.markdown import controls_table, plain
 
 _TITLES = {"extractor": "Extractor", "adapted": "Adapted extractor"}
 
 
-def write_model_card(folder: Path, kind: str, about: About, metrics: Mapping[str, Any]) -> None:
+def write_model_card(folder: Path, kind: str, spec: ModelSpec, metrics: Mapping[str, Any]) -> None:
     """kind: "extractor" or "adapted". metrics: what metrics.json says."""
     scores = _extractor_scores(metrics) if kind == "extractor" else _adaptation_scores(metrics)
-    _write(folder, _TITLES[kind], about, scores)
+    _write(folder, _TITLES[kind], spec, scores)
 
 
-def write_imported_card(folder: Path, about: About, name: str) -> None:
+def write_imported_card(folder: Path, spec: ModelSpec, name: str) -> None:
     """name: of the published folder."""
     source = [f"Imported from {plain(name)}, published with the thesis (GPL-3.0). How sure its labels are is not known.", ""]
-    _write(folder, f"{_TITLES[folder.name]} of the thesis", about, source)
+    _write(folder, f"{_TITLES[folder.name]} of the thesis", spec, source)
 
 
-def _write(folder: Path, title: str, about: About, scores: list[str]) -> None:
+def _write(folder: Path, title: str, spec: ModelSpec, scores: list[str]) -> None:
     lines = [
         f"# {title}",
         "",
-        f"Reads {plain(', '.join(about.names))} from clips of {about.seconds:g} s at {about.sample_rate} Hz.",
+        f"Reads {plain(', '.join(spec.names))} from clips of {spec.seconds:g} s at {spec.sample_rate} Hz.",
         "",
-        *controls_table(about.controls),
+        *controls_table(spec.controls),
         "",
         "```",
         "domain-adaptation label --model THIS_FOLDER --audio SOUNDS --output labels.csv",

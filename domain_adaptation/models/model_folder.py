@@ -21,7 +21,7 @@ from texturelib.files import shown
 from texturelib.learning.weights import WEIGHTS, fill, load_weights, of_the_size_of, save_weights
 
 
-class About(Config):
+class ModelSpec(Config):
     """What a model folder says of an extractor: all that is needed to label clips with it."""
 
     network: Annotated[Network, networks]
@@ -38,15 +38,15 @@ class About(Config):
 
     @model_validator(mode="before")
     @classmethod
-    def _hears_as_it_learnt(cls, about: Any) -> Any:
+    def _hears_as_it_learnt(cls, spec: Any) -> Any:
         """Networks that were saved before `remove_mean` existed learnt from clips with their mean."""
-        found = about.get("features") if isinstance(about, dict) else None
+        found = spec.get("features") if isinstance(spec, dict) else None
         if isinstance(found, dict) and found.get("type") in ("mel", "waveform") and "remove_mean" not in found:
-            return about | {"features": found | {"remove_mean": False}}
-        return about
+            return spec | {"features": found | {"remove_mean": False}}
+        return spec
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "About":
+    def _fits_together(self) -> "ModelSpec":
         if len(set(self.names)) < len(self.names):
             raise ValueError("controls: two have the same name")
         if self.interval is not None and len(self.interval) != len(self.controls):
@@ -63,30 +63,30 @@ class Model:
     """An extractor and what it reads."""
 
     extractor: Extractor
-    about: About
+    spec: ModelSpec
 
     def with_extractor(self, extractor: Extractor) -> "Model":
         return replace(self, extractor=extractor)
 
     def half_widths(self, spread: np.ndarray) -> np.ndarray | None:
         """spread: [clips, controls], as read -> half the width of each label's 90 % interval; None: nothing is known of it."""
-        return None if self.about.interval is None else spread * np.array(self.about.interval, dtype=np.float32)
+        return None if self.spec.interval is None else spread * np.array(self.spec.interval, dtype=np.float32)
 
 
-class _AboutClassifier(Config):
+class _ClassifierSpec(Config):
     n_layers: Annotated[int, Field(ge=1, le=64)]
     negative_slope: float
     n_features: PositiveInt
 
 
-def new_model(about: About) -> Model:
+def new_model(spec: ModelSpec) -> Model:
     """-> with fresh weights, from torch's generator as it stands."""
-    return Model(Extractor(about.network, about.input_shape, len(about.controls)), about)
+    return Model(Extractor(spec.network, spec.input_shape, len(spec.controls)), spec)
 
 
 def check_same_features(folder: Path, model: Model, features: Features) -> None:
     """Errors: UsageError when the config's features are not those that the model learnt from."""
-    if model.about.features != features:
+    if model.spec.features != features:
         raise UsageError(
             f"features: are not those that {shown(folder)} learnt from; change them back, or train it anew (train-extractor "
             "--overwrite)"
@@ -94,14 +94,14 @@ def check_same_features(folder: Path, model: Model, features: Features) -> None:
 
 
 def save_model(folder: Path, model: Model) -> None:
-    save_weights(folder, model.extractor, model.about.model_dump(mode="json"))
+    save_weights(folder, model.extractor, model.spec.model_dump(mode="json"))
 
 
 def load_model(folder: Path) -> Model:
     """-> with the extractor in evaluation mode, on the CPU. Errors: TextureError."""
-    weights, about = load_weights(folder, About)
+    weights, spec = load_weights(folder, ModelSpec)
     with of_the_size_of(folder / WEIGHTS, weights):
-        model = new_model(about)
+        model = new_model(spec)
     fill(folder, model.extractor, weights)
     _check_reads(folder, model)
     return model
@@ -112,14 +112,14 @@ _LONGEST_TRIED = 2**22  # samples
 
 def _check_reads(folder: Path, model: Model) -> None:
     """Errors: TextureError when its features and its network do not go together, which a single clip shows."""
-    about = model.about
-    n_samples = round(about.seconds * about.sample_rate)
+    spec = model.spec
+    n_samples = round(spec.seconds * spec.sample_rate)
     if n_samples > _LONGEST_TRIED:
         return
     clip = torch.sin(torch.arange(n_samples) / 3).unsqueeze(0)
     try:
         with torch.inference_mode():
-            model.extractor.read(about.features.compute(prepared(clip, about.sample_rate, about.features.sample_rate)))
+            model.extractor.read(spec.features.compute(prepared(clip, spec.sample_rate, spec.features.sample_rate)))
     except (RuntimeError, ValueError, IndexError, TextureError) as error:
         raise TextureError(f"{shown(folder / WEIGHTS)}: it cannot read a clip ({first_line(error)})") from None
 
@@ -130,9 +130,9 @@ def save_classifier(folder: Path, classifier: nn.Module, n_layers: int, negative
 
 def load_classifier(folder: Path) -> nn.Module:
     """-> the classifier in evaluation mode, frozen. Errors: TextureError."""
-    weights, about = load_weights(folder, _AboutClassifier)
+    weights, spec = load_weights(folder, _ClassifierSpec)
     with of_the_size_of(folder / WEIGHTS, weights):
-        classifier = make_classifier(about.n_layers, about.negative_slope, about.n_features)
+        classifier = make_classifier(spec.n_layers, spec.negative_slope, spec.n_features)
     fill(folder, classifier, weights)
     return classifier.requires_grad_(False)
 

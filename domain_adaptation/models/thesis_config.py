@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.features.mel import Mel
-from domain_adaptation.models.model_folder import About
+from domain_adaptation.models.model_folder import ModelSpec
 from texturelib._config_errors import sentence
 from texturelib.controls import Control
 from texturelib.errors import TextureError, first_line
@@ -122,7 +122,7 @@ def checked(path: Path, content: dict[str, Any], folder: Path) -> AdaptationConf
         raise TextureError(f"{shown(path)}: {sentence(error, AdaptationConfig)}") from None
 
 
-def about_of(path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], controls: Sequence[str]) -> About:
+def about_of(path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], controls: Sequence[str]) -> ModelSpec:
     """controls: their names, as the published labels have them. Errors: TextureError when these, the config's shape of a clip's
     features and its features do not go together."""
     try:
@@ -134,7 +134,7 @@ def about_of(path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], co
                 f"{shown(path)}: the network has {n_controls} controls, but the published labels {len(controls)} "
                 f"({', '.join(controls)})"
             )
-        about = About(
+        spec = ModelSpec(
             network=config.network,
             features=config.features,
             input_shape=tuple(network["inputTensor_Shape"][1:]),
@@ -144,15 +144,15 @@ def about_of(path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], co
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TextureError(f"{shown(path)}: not a config that the thesis published ({first_line(error)})") from None
-    n_samples = math.ceil(round(about.seconds * about.sample_rate) * about.features.sample_rate / about.sample_rate)
-    mel = about.features if isinstance(about.features, Mel) else None
+    n_samples = math.ceil(round(spec.seconds * spec.sample_rate) * spec.features.sample_rate / spec.sample_rate)
+    mel = spec.features if isinstance(spec.features, Mel) else None
     shape = (1, mel.n_mels, _frames(n_samples, mel.n_fft)) if mel else (1, n_samples)
-    if shape != about.input_shape:
+    if shape != spec.input_shape:
         raise TextureError(
-            f"{shown(path)}: inputTensor_Shape: its network reads {_product(about.input_shape)} numbers, but of clips of "
-            f"{about.seconds:g} s at {about.sample_rate} Hz its features are {_product(shape)}"
+            f"{shown(path)}: inputTensor_Shape: its network reads {_product(spec.input_shape)} numbers, but of clips of "
+            f"{spec.seconds:g} s at {spec.sample_rate} Hz its features are {_product(shape)}"
         )
-    return about
+    return spec
 
 
 def _product(shape: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ from torch import nn
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.models.card import write_imported_card
 from domain_adaptation.models.extractor import Extractor, make_classifier
-from domain_adaptation.models.model_folder import About, Model, new_model, save_classifier, save_model
+from domain_adaptation.models.model_folder import Model, ModelSpec, new_model, save_classifier, save_model
 from domain_adaptation.models.thesis_config import about_of, checked, our_config, reads_waveforms
 from domain_adaptation.models.thesis_labels import published_labels, that_answers_alike
 from texturelib.durable import sync_folder
@@ -69,15 +69,15 @@ def import_thesis(published: Path, output: Path, *, decibels: bool | None = None
 
     # Only the encoder was adapted: the head is the extractor's.
     encoder = {name: value for name, value in weights.get(_ADAPTED, {}).items() if name.startswith("conv_blocks")}
-    about = next(iter(readings.values())).about
-    extractor = _network(_beside(path, ".pth"), about, weights[_EXTRACTOR])
-    adapted = _network(_beside(path, f"{_ADAPTED}.pth"), about, weights[_EXTRACTOR] | encoder) if encoder else None
-    candidates = {option: Model(extractor, reading.about) for option, reading in readings.items()}
+    spec = next(iter(readings.values())).spec
+    extractor = _network(_beside(path, ".pth"), spec, weights[_EXTRACTOR])
+    adapted = _network(_beside(path, f"{_ADAPTED}.pth"), spec, weights[_EXTRACTOR] | encoder) if encoder else None
+    candidates = {option: Model(extractor, reading.spec) for option, reading in readings.items()}
     option, n_clips = that_answers_alike(candidates, labels.extractor, audio, hint=_hint(path))
     reading = readings[option]
     models = {"extractor": candidates[option]}
     if adapted:
-        models["adapted"] = Model(adapted, reading.about)
+        models["adapted"] = Model(adapted, reading.spec)
         n_clips += that_answers_alike({option: models["adapted"]}, labels.adapted, audio, hint="")[1]
     settings, n_features = reading.config.classifier, extractor.spread.in_features
     classifier = make_classifier(settings.n_layers, settings.negative_slope, n_features)
@@ -92,7 +92,7 @@ def import_thesis(published: Path, output: Path, *, decibels: bool | None = None
         for name, model in models.items():
             with _replaced(output / name):
                 save_model(output / name, model)
-                write_imported_card(output / name, reading.about, path.parent.name)
+                write_imported_card(output / name, reading.spec, path.parent.name)
         if _CLASSIFIER in weights:
             with _replaced(output / "classifier"):
                 save_classifier(output / "classifier", classifier, settings.n_layers, settings.negative_slope, n_features)
@@ -108,7 +108,7 @@ class _Reading(NamedTuple):
 
     content: dict[str, Any]
     config: AdaptationConfig
-    about: About
+    spec: ModelSpec
 
 
 def _possible_readings(
@@ -183,10 +183,10 @@ def _beside(config: Path, ending: str) -> Path:
     return config.with_name(config.name.removesuffix("_ConfigDict.json") + ending)
 
 
-def _network(path: Path, about: About, weights: Mapping[str, torch.Tensor]) -> Extractor:
+def _network(path: Path, spec: ModelSpec, weights: Mapping[str, torch.Tensor]) -> Extractor:
     """-> with these weights, in evaluation mode. Errors: TextureError."""
     with of_the_size_of(path, weights):
-        extractor = new_model(about).extractor
+        extractor = new_model(spec).extractor
     for parameter in extractor.spread.parameters():
         nn.init.zeros_(parameter)  # nothing is known of how sure its labels are
     spread = {f"spread.{name}": value for name, value in extractor.spread.state_dict().items()}

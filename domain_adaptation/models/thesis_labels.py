@@ -96,13 +96,13 @@ def that_answers_alike(models: Mapping[str, Model], labels: pd.DataFrame, audio:
 
 def _labelled_clips(model: Model, labels: pd.DataFrame, audio: Path) -> dict[str, np.ndarray]:
     """-> by name, [samples] of some clips that have labels. What is no clip of the model's is left out."""
-    about, clips = model.about, {}
-    n_samples = round(about.seconds * about.sample_rate)
+    spec, clips = model.spec, {}
+    n_samples = round(spec.seconds * spec.sample_rate)
     known = set(labels.index)
     for path in find_audio(audio):
         if path.name in known and len(clips) < _MOST_CLIPS:
             try:
-                clip = read_clip(path, about.sample_rate, n_samples)
+                clip = read_clip(path, spec.sample_rate, n_samples)
             except (Rejected, FileNotFoundError):
                 continue
             if clip.any():

@@ -74,7 +74,7 @@ def fit_classifier(
 ) -> TrainedClassifier:
     """stores, splits: of the "synthetic" clips and of the "real" ones."""
     # The encoder stands still, so what it makes of each clip needs computing only once.
-    synthetic = encode_store(model, stores["synthetic"], disturb_seed=seed)
+    synthetic = encode_store(model, stores["synthetic"], augment_seed=seed)
     encoded = np.concatenate([synthetic, encode_store(model, stores["real"])])
     is_real = (np.arange(len(encoded)) >= len(synthetic)).astype(np.float32)[:, None]
     rows = {part: np.concatenate([splits["synthetic"][part], len(synthetic) + splits["real"][part]]) for part in splits["real"]}

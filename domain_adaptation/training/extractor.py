@@ -17,7 +17,7 @@ from domain_adaptation.features import Features
 from domain_adaptation.labelling.inference import Labels, read_store
 from domain_adaptation.models.card import write_model_card
 from domain_adaptation.models.intervals import conformal_factors, coverage
-from domain_adaptation.models.model_folder import About, Model, new_model, save_model
+from domain_adaptation.models.model_folder import Model, ModelSpec, new_model, save_model
 from domain_adaptation.training.augment.mixing import Mixing
 from domain_adaptation.training.augment.slow_down import Slowing, most_slow_down
 from domain_adaptation.training.clips import Clips, Training, train_on_clips
@@ -42,8 +42,8 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     model, state = fit_extractor(config, model, clips, split, folder, config.seed, fabric)
     save_model(folder, model)
 
-    truth, names, test = clips.dataset.control_values(), model.about.names, np.sort(split["test"])
-    reading = read_store(model, clips.store, disturb_seed=config.seed)
+    truth, names, test = clips.dataset.control_values(), model.spec.names, np.sort(split["test"])
+    reading = read_store(model, clips.store, augment_seed=config.seed)
     scores = {part: regression_scores(truth[rows], reading.labels[rows], names) for part, rows in split.items()}
     metrics = {
         "kept_epoch": state.kept_row + 1,
@@ -58,7 +58,7 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
     write_json(folder / "metrics.json", metrics)
     loss_plot(folder / "loss.png", state.history, state.kept_row, f"{config.extractor.loss.upper()} loss")
     truth_plot(folder / "test_clips.png", truth[test], reading.labels[test], scores["test"])
-    write_model_card(folder, "extractor", model.about, metrics)
+    write_model_card(folder, "extractor", model.spec, metrics)
     output.finish()
     return mean_mae(scores["test"])
 
@@ -67,7 +67,7 @@ def fresh_model(config: AdaptationConfig, clips: ClipSet, seed: int) -> Model:
     """-> an untrained model, its weights drawn from `seed`. Errors: UsageError when network and clips do not fit."""
     two = torch.from_numpy(clips.store[np.arange(min(2, len(clips.store)))].astype(np.float32))
     description = clips.dataset.description
-    about = About(
+    spec = ModelSpec(
         network=config.network,
         features=config.features,
         input_shape=tuple(config.features.compute(two).shape[1:]),
@@ -76,7 +76,7 @@ def fresh_model(config: AdaptationConfig, clips: ClipSet, seed: int) -> Model:
         seconds=clips.dataset.seconds,
     )
     torch.manual_seed(seed)
-    return new_model(about)
+    return new_model(spec)
 
 
 def fit_extractor(
@@ -101,7 +101,7 @@ def fit_extractor(
         fabric,
     )
     # As for all that is chosen in training, the validation clips: the test clips can then say whether it holds.
-    reading = read_store(model, clips.store, validation, disturb_seed=seed)
+    reading = read_store(model, clips.store, validation, augment_seed=seed)
     return with_interval(model, reading, truth[validation]), state
 
 
@@ -110,13 +110,13 @@ def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
     are too few of them."""
     factors = conformal_factors(reading.labels, reading.spread, truth)
     interval = None if factors is None else tuple(factors.tolist())
-    return Model(model.extractor, model.about.model_copy(update={"interval": interval}))
+    return Model(model.extractor, model.spec.model_copy(update={"interval": interval}))
 
 
 def augmentations(config: AdaptationConfig, model: Model, clips: ClipSet, split: Split) -> list[Augmentation]:
     """-> those that the config asks for. Errors: UsageError when the engine's laws or the clips do not allow one of them."""
     settings, found = config.extractor, []
-    controls = controls_of(model.about.controls)
+    controls = controls_of(model.spec.controls)
     if settings.mix:
         peaks = clips.dataset.metadata.get("peak_db")
         if peaks is None:
@@ -176,5 +176,5 @@ def _interval_scores(model: Model, reading: Labels, truth: np.ndarray) -> dict[s
     covered = coverage(reading.labels, widths, truth)
     return {
         name: {"coverage": float(covered[i]), "mean_half_width": float(widths[:, i].mean())}
-        for i, name in enumerate(model.about.names)
+        for i, name in enumerate(model.spec.names)
     }

@@ -39,9 +39,9 @@ class SupervisedLoss:
         return self.of(reading, truth)
 
     def inputs(self, clips: torch.Tensor) -> torch.Tensor:
-        """-> features of the clips, disturbed afresh."""
+        """-> features of the clips, augmented afresh."""
         with torch.no_grad():
-            return self._features.compute(self._features.disturb(clips.float()))
+            return self._features.compute(self._features.augment(clips.float()))
 
     def of(self, reading: Reading, truth: torch.Tensor) -> torch.Tensor:
         # The second term moves the spread alone: it adds its slope, but not its value, so the loss stays that of the labels.

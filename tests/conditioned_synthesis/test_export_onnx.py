@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from conditioned_synthesis.instrument.automation import Line, constant
-from conditioned_synthesis.instrument.instrument import About, Slider, new_instrument, save_instrument
+from conditioned_synthesis.instrument.automation import Automation, constant
+from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.controls import Control
@@ -58,7 +58,7 @@ def model(tmp_path: Path):
         )
         for name, curve in (("a", CURVE), ("b", None))
     )
-    instrument = new_instrument(About(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1)
+    instrument = new_instrument(ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1)
     torch.nn.init.normal_(instrument.network.levels.weight)
     instrument.network.eval()
     (tmp_path / "model").mkdir()
@@ -77,16 +77,16 @@ def model(tmp_path: Path):
 )
 def test_another_runtime_plays_the_same_sound(model, command, tmp_path, moves, loudness, tolerance):
     pytest.importorskip("onnxruntime")
-    sliders = tuple(slider.model_copy(update={"loudness": loudness}) for slider in model.about.sliders)
-    model = replace(model, about=model.about.model_copy(update={"sliders": sliders}))
+    sliders = tuple(slider.model_copy(update={"loudness": loudness}) for slider in model.spec.sliders)
+    model = replace(model, spec=model.spec.model_copy(update={"sliders": sliders}))
     save_instrument(tmp_path / "model", model)
     status, printed, errors = command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")
     assert status == 0, errors
     assert "2 sliders" in printed
     n_samples = 40 * model.network.hop
     lines = {
-        "a": Line(np.array([0.0, n_samples / RATE]), np.array([0.1, 0.9])),
-        "b": Line(np.array([0.0, n_samples / RATE]), np.array([0.8, 0.2])),
+        "a": Automation(np.array([0.0, n_samples / RATE]), np.array([0.1, 0.9])),
+        "b": Automation(np.array([0.0, n_samples / RATE]), np.array([0.8, 0.2])),
     }
     if not moves:
         lines = {"a": constant(0.7), "b": constant(0.3)}
@@ -108,14 +108,14 @@ def test_the_file_says_what_it_is_and_not_where_it_was_made(model, command, tmp_
     content = (tmp_path / "a.onnx").read_bytes()
     for word in (b".py", str(Path.cwd()).encode(), b"stack_trace"):
         assert word not in content
-    about = json.loads(next(each.value for each in loaded.metadata_props if each.key == "instrument"))
+    spec = json.loads(next(each.value for each in loaded.metadata_props if each.key == "instrument"))
     # By hand: onnxruntime 1.15.1, the oldest for Python 3.11, and 1.16.3 play it; they know no IR version above 9. Neither goes
     # beside numpy 2, so the test looks at the numbers. All runtimes that know opset 18 know IR version 8.
     (opset,) = (each.version for each in loaded.opset_import if each.domain == "")
-    assert (loaded.ir_version, opset) == (about["ir_version"], about["opset"]) == (8, 18)
-    assert about["sample_rate"] == RATE
-    assert [slider["control"]["name"] for slider in about["sliders"]] == ["a", "b"]
-    assert about["sliders"][0]["low"] == 0.1
+    assert (loaded.ir_version, opset) == (spec["ir_version"], spec["opset"]) == (8, 18)
+    assert spec["sample_rate"] == RATE
+    assert [slider["control"]["name"] for slider in spec["sliders"]] == ["a", "b"]
+    assert spec["sliders"][0]["low"] == 0.1
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_what_cannot_be_written_is_a_sentence(model, command, tmp_path):
     status, _, errors = command(*words, tmp_path / "a.onnx")
     assert status == 2
     assert "--overwrite replaces it" in errors
-    about = About(synthesiser=Mtcrnn(hidden_size=8), sliders=model.about.sliders, sample_rate=RATE)
-    save_instrument(tmp_path / "model", new_instrument(about, seed=1))
+    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=8), sliders=model.spec.sliders, sample_rate=RATE)
+    save_instrument(tmp_path / "model", new_instrument(spec, seed=1))
     status, _, errors = command(*words, tmp_path / "b.onnx")
     assert status == 2
     assert '"texenv" is one' in errors

@@ -37,7 +37,7 @@ def test_a_checkpoint_becomes_a_model_folder_that_plays(checkpoint, command, tmp
 def test_a_one_hot_checkpoint_is_known_by_its_width(command, tmp_path):
     torch.save(_Theirs(n_inputs=257).state_dict(), tmp_path / "model.pkl")
     assert command("import-model", tmp_path / "model.pkl", "--output", tmp_path / "model", "--control", "rate")[0] == 0
-    assert load_instrument(tmp_path / "model").about.synthesiser.onehot  # type: ignore[attr-defined]
+    assert load_instrument(tmp_path / "model").spec.synthesiser.onehot  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("n_inputs", [1, 256])  # the last sample as a number, and as one of 256

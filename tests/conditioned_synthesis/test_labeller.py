@@ -93,11 +93,11 @@ def real_labeller(tmp_path_factory):
     import torch
 
     from domain_adaptation.features.log_bands import LogBands
-    from domain_adaptation.models.model_folder import About, new_model, save_model
+    from domain_adaptation.models.model_folder import ModelSpec, new_model, save_model
     from domain_adaptation.networks.band_cnn import BandCnn
 
     features = LogBands(type="log_bands", sample_rate=16000, n_bands=16, low_hz=40, high_hz=7000)
-    about = About(
+    spec = ModelSpec(
         network=BandCnn(type="band_cnn", channels=[4, 4], n_hidden=4),
         features=features,
         input_shape=tuple(features.compute(torch.zeros(1, 4000)).shape[1:]),
@@ -107,7 +107,7 @@ def real_labeller(tmp_path_factory):
     )
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("labeller")
-    save_model(folder, new_model(about))
+    save_model(folder, new_model(spec))
     return folder
 
 

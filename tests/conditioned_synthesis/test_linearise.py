@@ -103,8 +103,8 @@ def test_the_command_leaves_an_instrument_that_plays_linearly_and_says_what_it_f
     assert (status, errors) == (0, "")
     assert "size: its slider worked backwards (rank correlation -1.00); now up is up" in printed
     folder = tmp_path / "out" / "instrument"
-    about = load_instrument(folder).about
-    rate, size = about.sliders
+    spec = load_instrument(folder).spec
+    rate, size = spec.sliders
     assert np.abs(rate.to_network(np.array([0.5])) ** 3 - 0.5).max() < 0.04
     assert size.to_network(np.array([0.0, 0.5, 1.0])) == pytest.approx([1, 0.5, 0], abs=0.02)
     table = pd.read_csv(folder / "curves.csv")
@@ -116,8 +116,8 @@ def test_the_command_leaves_an_instrument_that_plays_linearly_and_says_what_it_f
     assert not (folder / "sounds").exists()
 
     # It is played like any other, also from its folder alone, and a slider in its middle is heard so.
-    wish = ["generate", "--model", folder, "--output", tmp_path / "a.wav", "--control", "rate=0.5", "--seconds", "0.1"]
-    assert command(*wish)[0] == 0
+    request = ["generate", "--model", folder, "--output", tmp_path / "a.wav", "--control", "rate=0.5", "--seconds", "0.1"]
+    assert command(*request)[0] == 0
     assert (soundfile.read(tmp_path / "a.wav")[0][::2].mean() / 0.9) ** 3 == pytest.approx(0.5, abs=0.04)
     assert json.loads((tmp_path / "a.params").read_text())["rate"]["values"] == [0.5, 0.5]  # what was asked
 
@@ -140,7 +140,7 @@ def test_a_slider_is_measured_with_the_others_where_they_will_be(linearised, pla
 
     monkeypatch.setattr(labeller, "load_labeller", lambda _: labeller.Labeller(inner.controls, 0.1, read))
     assert command("linearise", playable, "--set", SETTINGS, "--workers", "1")[0] == 0
-    rate, _ = load_instrument(tmp_path / "out" / "instrument").about.sliders
+    rate, _ = load_instrument(tmp_path / "out" / "instrument").spec.sliders
     # With size in the middle of its new slider, it is read as 0.5, so the power is 2.5.
     assert np.abs(steps(rate, lambda x: x**2.5) - np.linspace(0, 1, 11)).max() < 0.06
     assert np.abs(steps(rate, lambda x: x) - np.linspace(0, 1, 11)).max() > 0.2
@@ -148,10 +148,10 @@ def test_a_slider_is_measured_with_the_others_where_they_will_be(linearised, pla
 
 def test_generate_plays_it_where_the_config_says_so(linearised, playable, command, tmp_path):
     assert linearised(rate=lambda x: x**3)[0] == 0
-    wish = ["generate", playable, "--output", tmp_path / "a.wav", "--control", "rate=0.125", "--seconds", "0.1"]
-    assert command(*wish, "--set", SETTINGS)[0] == 0
+    request = ["generate", playable, "--output", tmp_path / "a.wav", "--control", "rate=0.125", "--seconds", "0.1"]
+    assert command(*request, "--set", SETTINGS)[0] == 0
     assert soundfile.read(tmp_path / "a.wav")[0][::2].mean() / 0.9 == pytest.approx(0.5, abs=0.03)
-    assert command(*wish, "--overwrite")[0] == 0
+    assert command(*request, "--overwrite")[0] == 0
     assert soundfile.read(tmp_path / "a.wav")[0][::2].mean() / 0.9 == pytest.approx(0.125, abs=0.03)
     status, printed, _ = command("generate", playable, "--set", SETTINGS)
     assert status == 0
@@ -167,7 +167,7 @@ def test_generate_before_linearise_says_what_comes_first(playable, command):
 def test_a_control_that_is_not_followed_is_left_and_said(linearised, tmp_path):
     _, printed, _ = linearised(rate=lambda _: 0.5)
     assert "rate: is not followed (" in printed
-    rate, size = load_instrument(tmp_path / "out" / "instrument").about.sliders
+    rate, size = load_instrument(tmp_path / "out" / "instrument").spec.sliders
     assert rate.curve is None
     assert size.curve is not None
 
@@ -201,11 +201,11 @@ def test_a_model_folder_from_before_there_were_curves_still_loads(playable, tmp_
 
     path = tmp_path / "out" / "synthesiser" / "model.safetensors"
     with safe_open(path, framework="pt") as file:
-        about = json.loads(file.metadata()["about"])
-    for slider in about["sliders"]:
+        spec = json.loads(file.metadata()["about"])
+    for slider in spec["sliders"]:
         del slider["curve"]
-    save_file(load_file(path), path, metadata={"about": json.dumps(about)})
-    assert load_instrument(path.parent).about.sliders[0].to_network(np.array([0.3])).tolist() == [0.3]
+    save_file(load_file(path), path, metadata={"about": json.dumps(spec)})
+    assert load_instrument(path.parent).spec.sliders[0].to_network(np.array([0.3])).tolist() == [0.3]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.signal import lfilter
 
-from conditioned_synthesis.instrument.output_checks import complaint, flatness
+from conditioned_synthesis.instrument.output_checks import flatness, quality_warning
 from texturelib.audio import level_dbfs
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 32000)
@@ -14,13 +14,13 @@ def test_white_noise_is_as_flat_as_can_be_and_pink_noise_is_not():
 
 
 def test_silence_near_silence_and_white_noise_are_complained_of():
-    assert complaint(np.zeros(16000), -20.0) == "is silence"
-    assert "nearly silence" in (complaint(NOISE * 1e-3, -20.0) or "")
-    assert "white noise" in (complaint(NOISE, -20.0, 0.3) or "")
+    assert quality_warning(np.zeros(16000), -20.0) == "is silence"
+    assert "nearly silence" in (quality_warning(NOISE * 1e-3, -20.0) or "")
+    assert "white noise" in (quality_warning(NOISE, -20.0, 0.3) or "")
 
 
 def test_a_sound_like_those_that_were_learnt_from_is_not_complained_of():
     brown = lfilter([1], [1, -0.95], NOISE)
-    assert complaint(brown, level_dbfs(brown), flatness(brown)) is None
+    assert quality_warning(brown, level_dbfs(brown), flatness(brown)) is None
     # Where the recordings are white noise themselves, white noise is right.
-    assert complaint(NOISE, level_dbfs(NOISE), flatness(NOISE)) is None
+    assert quality_warning(NOISE, level_dbfs(NOISE), flatness(NOISE)) is None

@@ -5,7 +5,7 @@ import pytest
 
 from conditioned_synthesis.data.clips import Sounds
 from conditioned_synthesis.instrument.automation import constant
-from conditioned_synthesis.instrument.instrument import About, Instrument, Slider
+from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec, Slider
 from conditioned_synthesis.instrument.loudness import as_loud_as
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
@@ -33,7 +33,7 @@ class Network:
 
 def instrument(scale: float, power: float = 1) -> Instrument:
     sliders = (Slider(control=LEVEL.describe(), low=0.0, high=1.0),)
-    return Instrument(Network(scale, power), About(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000))
+    return Instrument(Network(scale, power), ModelSpec(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000))
 
 
 @pytest.fixture
@@ -46,16 +46,16 @@ def sounds() -> Sounds:
 
 @pytest.mark.parametrize(("scale", "gain"), [(0.1, 0.0), (0.05, 6.02), (0.2, -6.02), (0.001, 12.0), (0.0, 0.0)])
 def test_the_gain_is_what_lacks_within_12_db(sounds, scale, gain):
-    about = as_loud_as(sounds, instrument(scale)).about
+    spec = as_loud_as(sounds, instrument(scale)).spec
     given = np.array([[0.2], [0.4], [0.8]])
-    assert 20 * np.log10(about.gain(given)) == pytest.approx([gain] * 3, abs=0.4)
+    assert 20 * np.log10(spec.gain(given)) == pytest.approx([gain] * 3, abs=0.4)
 
 
 def test_the_gain_follows_the_control_where_what_lacks_does(sounds):
     """Played at the square of the control, soft sounds are too soft."""
-    about = as_loud_as(sounds, instrument(0.1, power=2)).about
+    spec = as_loud_as(sounds, instrument(0.1, power=2)).spec
     given = np.array([[0.2], [0.4], [0.8]])
-    assert 20 * np.log10(about.gain(given)) == pytest.approx(np.minimum(-20 * np.log10(given[:, 0]), 12), abs=1.0)
+    assert 20 * np.log10(spec.gain(given)) == pytest.approx(np.minimum(-20 * np.log10(given[:, 0]), 12), abs=1.0)
 
 
 def test_what_lacks_at_an_end_alone_is_mended_there(sounds):
@@ -67,7 +67,7 @@ def test_what_lacks_at_an_end_alone_is_mended_there(sounds):
 
     soft = instrument(0.1)
     soft.network.player = lambda seed, **_: SoftAtTheEnd(seed, 0.1, 1)
-    found = 20 * np.log10(as_loud_as(sounds, soft).about.gain(np.array([[0.2], [0.4], [0.8]])))
+    found = 20 * np.log10(as_loud_as(sounds, soft).spec.gain(np.array([[0.2], [0.4], [0.8]])))
     assert found == pytest.approx([0, 0, 8], abs=1.0)
 
 
@@ -79,16 +79,16 @@ def test_each_control_has_its_own_gain():
     other = Control("other", 0.0, 1.0, "")
     two = Sounds(8000, clips, [[constant(a), constant(b)] for a, b in values], (LEVEL, other))
     sliders = tuple(Slider(control=each.describe(), low=0.0, high=1.0) for each in (LEVEL, other))
-    flat = Instrument(Network(0.05, 0), About(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000))
-    about = as_loud_as(two, flat).about
+    flat = Instrument(Network(0.05, 0), ModelSpec(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000))
+    spec = as_loud_as(two, flat).spec
     given = np.array([[0.1, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.9]])
     # The clips that are compared are the nearest of 80, and so not quite at the same place.
-    assert 20 * np.log10(about.gain(given)) == pytest.approx(6.02 * given[:, 0], abs=1.0)
+    assert 20 * np.log10(spec.gain(given)) == pytest.approx(6.02 * given[:, 0], abs=1.0)
 
 
 def test_it_is_played_with_its_gains():
     soft, loud = instrument(0.1), instrument(0.1)
-    sliders = (loud.about.sliders[0].model_copy(update={"loudness": ((0.0, 3.0), (1.0, 6.0206))}),)
-    loud = Instrument(loud.network, loud.about.model_copy(update={"sliders": sliders}))
+    sliders = (loud.spec.sliders[0].model_copy(update={"loudness": ((0.0, 3.0), (1.0, 6.0206))}),)
+    loud = Instrument(loud.network, loud.spec.model_copy(update={"sliders": sliders}))
     soft, loud = (each.play({"level": constant(1.0)}, 0.5, 1) for each in (soft, loud))
     np.testing.assert_allclose(loud, 2 * soft, rtol=1e-4)

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from conditioned_synthesis.instrument.instrument import About, Slider
+from conditioned_synthesis.instrument.instrument import ModelSpec, Slider
 from conditioned_synthesis.instrument.parse import read_lines
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from texturelib.controls import Control
 from texturelib.errors import TextureError, UsageError
 
 RATE, RADIUS = (Control(name, 0.0, 1.0, "").describe() for name in ("rate", "radius"))
-ABOUT = About(
+ABOUT = ModelSpec(
     synthesiser=Mtcrnn(),
     sliders=(Slider(control=RATE, low=0.0, high=1.0), Slider(control=RADIUS, low=0.2, high=0.8)),
     sample_rate=16000,

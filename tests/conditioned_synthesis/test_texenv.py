@@ -11,10 +11,10 @@ from scipy.signal import welch
 from conditioned_synthesis.data.mtcrnn_format import params
 from conditioned_synthesis.dsp.filterbank import Bands
 from conditioned_synthesis.dsp.noise_bands import Carriers, put_on
-from conditioned_synthesis.instrument.automation import Line, constant
+from conditioned_synthesis.instrument.automation import Automation, constant
 from conditioned_synthesis.instrument.instrument import (
-    About,
     Instrument,
+    ModelSpec,
     Slider,
     load_instrument,
     new_instrument,
@@ -32,7 +32,7 @@ SLIDERS = tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, 
 
 @pytest.fixture(scope="module")
 def instrument() -> Instrument:
-    made = new_instrument(About(synthesiser=SMALL, sliders=SLIDERS, sample_rate=RATE), seed=3)
+    made = new_instrument(ModelSpec(synthesiser=SMALL, sliders=SLIDERS, sample_rate=RATE), seed=3)
     made.network.eval()
     return made
 
@@ -138,7 +138,7 @@ def test_training_begins_at_the_levels_of_the_bands():
 
 
 def test_a_sound_is_the_same_however_it_is_divided(instrument):
-    lines = {"a": Line(np.array([0.0, 1.0]), np.array([0.0, 1.0]))}
+    lines = {"a": Automation(np.array([0.0, 1.0]), np.array([0.0, 1.0]))}
     whole = np.concatenate([*instrument.stream(lines, 1.0, 5, block=RATE)])
     for block in (1, 37, 2048):
         seconds = 0.05 if block == 1 else 1.0
@@ -163,7 +163,7 @@ def test_a_held_control_is_a_steady_sound_from_the_first_sample(instrument):
 
 
 def test_a_control_that_moves_leaves_no_seam(instrument):
-    moving = {"a": Line(np.array([0.0, 2.0]), np.array([0.0, 1.0]))}
+    moving = {"a": Automation(np.array([0.0, 2.0]), np.array([0.0, 1.0]))}
     steps = [np.abs(np.diff(instrument.play(lines, 2.0, 1))).max() for lines in (moving, {})]
     assert steps[0] < 1.5 * steps[1]
 

@@ -84,11 +84,11 @@ def test_a_model_folder_says_what_it_is_and_how_to_play_it(trained, command, tmp
 
 
 def test_a_trained_synthesiser_knows_its_own_shape_and_sliders(trained, tmp_path):
-    about = load_instrument(tmp_path / "out" / "synthesiser").about
-    assert (about.sample_rate, about.names) == (16000, ["rate"])
-    assert about.sliders[0].control["high"] == 50.0
+    spec = load_instrument(tmp_path / "out" / "synthesiser").spec
+    assert (spec.sample_rate, spec.names) == (16000, ["rate"])
+    assert spec.sliders[0].control["high"] == 50.0
     # Seven of eight clips are trained on, but what the set spans is known from all.
-    assert (about.sliders[0].low, about.sliders[0].high) == (0.0, 1.0)
+    assert (spec.sliders[0].low, spec.sliders[0].high) == (0.0, 1.0)
 
 
 def test_a_training_that_is_done_is_left_alone(trained, command):
@@ -129,8 +129,8 @@ def test_examples_of_a_control_with_any_name_stay_in_their_folder(config, comman
 
 
 def test_a_sound_is_written_with_its_controls_and_a_picture(trained, command, tmp_path):
-    wish = ["generate", trained, "--output", tmp_path / "drops.wav", "--control", "rate=0:0,0.2:1", "--seconds", "0.2"]
-    assert command(*wish)[0] == 0
+    request = ["generate", trained, "--output", tmp_path / "drops.wav", "--control", "rate=0:0,0.2:1", "--seconds", "0.2"]
+    assert command(*request)[0] == 0
     header = soundfile.info(tmp_path / "drops.wav")
     assert (header.samplerate, header.frames) == (16000, 3200)
     content = json.loads((tmp_path / "drops.params").read_text())
@@ -143,23 +143,23 @@ def test_a_sound_is_written_with_its_controls_and_a_picture(trained, command, tm
 def test_a_seed_is_a_sound_and_another_seed_another(trained, command, tmp_path):
     found = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        wish = ["generate", trained, "--output", tmp_path / f"{name}.wav", "--seconds", "0.1", "--seed", seed]
-        assert command(*wish)[0] == 0
+        request = ["generate", trained, "--output", tmp_path / f"{name}.wav", "--seconds", "0.1", "--seed", seed]
+        assert command(*request)[0] == 0
         found.append(soundfile.read(tmp_path / f"{name}.wav")[0])
     assert (found[0] == found[1]).all()
     assert (found[0] != found[2]).any()
 
 
 def test_a_sound_can_go_on_from_another(trained, command, tmp_path, sounds):
-    wish = ["generate", trained, "--seconds", "0.1", "--output"]
-    assert command(*wish, tmp_path / "on.wav", "--prime", sounds / "7.wav")[0] == 0
-    assert command(*wish, tmp_path / "off.wav")[0] == 0
+    request = ["generate", trained, "--seconds", "0.1", "--output"]
+    assert command(*request, tmp_path / "on.wav", "--prime", sounds / "7.wav")[0] == 0
+    assert command(*request, tmp_path / "off.wav")[0] == 0
     assert (soundfile.read(tmp_path / "on.wav")[0] != soundfile.read(tmp_path / "off.wav")[0]).any()
 
 
 def test_a_model_folder_is_played_without_a_config(trained, command, tmp_path):
-    wish = ["generate", "--model", tmp_path / "out" / "synthesiser", "--output", tmp_path / "a.wav", "--seconds", "0.1"]
-    assert command(*wish)[0] == 0
+    request = ["generate", "--model", tmp_path / "out" / "synthesiser", "--output", tmp_path / "a.wav", "--seconds", "0.1"]
+    assert command(*request)[0] == 0
 
 
 def test_a_control_beyond_what_was_trained_on_is_held_and_said(trained, command, tmp_path):

@@ -157,6 +157,6 @@ def test_the_formats_page_names_what_the_headers_of_networks_say(pages, demo):
     [page] = [page for page in pages if page.name == "docs/reference/formats.md"]
     for folder in ("adaptation/extractor", "synthesis/synthesiser"):
         with safe_open(demo.folder / "results" / "demo" / folder / "model.safetensors", framework="pt") as file:
-            about = json.loads(file.metadata()["about"])
+            spec = json.loads(file.metadata()["about"])
         [row] = re.findall(rf"In `results/demo/{folder}`:(?:.|\n)*?\| `model.safetensors` \| (.*)", page.text)[:1]
-        assert set(about) == set(re.findall(r"`(\w+)`", row)) - {"about"}
+        assert set(spec) == set(re.findall(r"`(\w+)`", row)) - {"about"}

@@ -11,7 +11,7 @@ from domain_adaptation.data.waveforms import prepared
 from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
-from texturelib.outputs import look_at_output
+from texturelib.outputs import check_output
 
 
 @pytest.fixture
@@ -63,12 +63,12 @@ def test_a_store_that_another_run_makes_while_this_one_looks_is_used(store_of, m
     made = []
 
     def look_slowly(*args, **options):
-        looked = look_at_output(*args, **options)
+        looked = check_output(*args, **options)
         monkeypatch.undo()
         made.append(age(store_of()))
         return looked
 
-    monkeypatch.setattr("domain_adaptation.data.clip_store.look_at_output", look_slowly)
+    monkeypatch.setattr("domain_adaptation.data.clip_store.check_output", look_slowly)
     assert [age(store_of())] == made
 
 

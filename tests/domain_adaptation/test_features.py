@@ -68,7 +68,7 @@ def test_clips_of_16_bits_at_full_scale_have_the_features_of_the_clips_that_they
 def test_disturbing_changes_each_clip_by_torchs_chance_alone(features):
     clips = noise_clips(4)
     kept = clips.clone()
-    first, again, other = (drawn(seed, lambda: features.disturb(clips)) for seed in (1, 1, 2))
+    first, again, other = (drawn(seed, lambda: features.augment(clips)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert first.shape == clips.shape
     assert torch.equal(clips, kept)
@@ -83,7 +83,7 @@ def test_disturbing_changes_each_clip_by_torchs_chance_alone(features):
 @pytest.mark.parametrize("features", DISTURBED)
 def test_the_level_of_a_clip_does_not_matter_to_what_is_done_to_it(features):
     clips = noise_clips(3)
-    as_it_is, softer = (drawn(3, lambda gain=gain: features.compute(features.disturb(gain * clips))) for gain in (1.0, 1e-3))
+    as_it_is, softer = (drawn(3, lambda gain=gain: features.compute(features.augment(gain * clips))) for gain in (1.0, 1e-3))
     # Features in decibels: where rooms or band limits leave little, float32 rounding counts a little more.
     torch.testing.assert_close(softer, as_it_is, atol=1e-3, rtol=0)
 
@@ -93,13 +93,13 @@ def test_disturbed_clips_are_numbers_also_where_a_clip_is_one_click_or_one_tone(
     click = torch.zeros(RATE)
     click[100] = 1.0
     clips = torch.stack([click, tone(440), 32767 * tone(5000)])
-    assert torch.isfinite(features.compute(drawn(0, lambda: features.disturb(clips)))).all()
+    assert torch.isfinite(features.compute(drawn(0, lambda: features.augment(clips)))).all()
 
 
 @pytest.mark.parametrize("features", [Mel(noise=None), Waveform(noise=None), LogBands()])
 def test_features_without_noise_leave_synthetic_clips_alone(features):
     clips = noise_clips(1, 1000)
-    assert features.disturb(clips) is clips
+    assert features.augment(clips) is clips
 
 
 @pytest.mark.parametrize("features", [*KINDS, Mel(decibels=False), Waveform(renormalise=False)])

@@ -193,7 +193,7 @@ def test_a_sound_that_is_not_read_as_it_stands_is_labelled_and_that_is_said(labe
 
 def test_intervals_are_left_out_where_nobody_knows_them(run_command, model_folder, sounds, tmp_path):
     model = load_model(model_folder)
-    save_model(tmp_path / "unsure", Model(model.extractor, model.about.model_copy(update={"interval": None})))
+    save_model(tmp_path / "unsure", Model(model.extractor, model.spec.model_copy(update={"interval": None})))
     write_wav(sounds / "a.wav", noise(SAMPLES), RATE)
     arguments = ("--model", tmp_path / "unsure", "--audio", sounds, "--output", tmp_path / "labels.csv")
     assert run_command(app, "label", *arguments).status == 0

@@ -87,7 +87,7 @@ def problem_of(tmp_path):
             "real": RealClips(
                 real.store, np.full(len(real.store), "river.mp3"), split_clips(real.dataset, config.split, config.seed)
             ),
-            "supervised": SupervisedLoss(model.about.features, config.extractor.loss),
+            "supervised": SupervisedLoss(model.spec.features, config.extractor.loss),
             "folder": tmp_path,
             "seed": config.seed,
             "fabric": start_fabric(ComputeConfig(accelerator="cpu")),
@@ -344,7 +344,7 @@ def test_a_validation_batch_of_one_clip_is_no_obstacle(trained, problem_of, kind
 
 
 def law_violation(model, clips: np.ndarray) -> float:
-    broken = law_broken_by(model.about, labels_at_speeds(model, clips))
+    broken = law_broken_by(model.spec, labels_at_speeds(model, clips))
     assert broken is not None
     return broken
 
@@ -463,9 +463,9 @@ def test_reading_randomised_clips_worse_is_harm_also_where_a_method_leaves_them_
     config, _ = trained_on_pitch
     before = load_model(config.output / "extractor")
     plain = problem_of(config)
-    about = plain.model.about
-    features = about.features.model_copy(update={"randomise": Randomise()})
-    randomised = replace(plain, model=replace(plain.model, about=about.model_copy(update={"features": features})))
+    spec = plain.model.spec
+    features = spec.features.model_copy(update={"randomise": Randomise()})
+    randomised = replace(plain, model=replace(plain.model, spec=spec.model_copy(update={"features": features})))
     nn.init.constant_(plain.model.extractor.head.linear.bias, 2.0)  # labels 0.15 x 2 too high; both problems share it
     assert judge(before, plain, reads_both=False).synthetic_error is None
     judgement = judge(before, randomised, reads_both=False)

@@ -139,8 +139,8 @@ def test_real_clips_unlike_those_that_the_model_learnt_from_are_refused(trained,
 def test_models_that_read_other_controls_are_refused(trained, command):
     folder = trained / "models/extractor"
     model = load_model(folder)
-    controls = ({**model.about.controls[0], "name": "darkness"},)
-    save_model(folder, Model(model.extractor, model.about.model_copy(update={"controls": controls})))
+    controls = ({**model.spec.controls[0], "name": "darkness"},)
+    save_model(folder, Model(model.extractor, model.spec.model_copy(update={"controls": controls})))
     done = command("label", trained / "adaptation.json", "--overwrite", "--set", "features.n_mels=23")
     assert done.status == 1
     assert "adapted: reads brightness, but " in done.err
@@ -234,13 +234,13 @@ def test_every_model_folder_has_a_card_that_says_what_it_reads_and_how_well(fini
 
 
 def test_a_model_folder_says_all_that_labelling_needs(finished):
-    about = load_model(finished / "models/extractor").about
-    assert about.names == ["brightness"]
-    assert (about.sample_rate, about.seconds) == (16000, 0.25)
-    assert about.features.type == "mel"
-    assert about.interval is not None
+    spec = load_model(finished / "models/extractor").spec
+    assert spec.names == ["brightness"]
+    assert (spec.sample_rate, spec.seconds) == (16000, 0.25)
+    assert spec.features.type == "mel"
+    assert spec.interval is not None
     # Adapted against a classifier, its encoder no longer reads synthetic clips, by which intervals are known.
-    assert load_model(finished / "models/adapted").about == about.model_copy(update={"interval": None})
+    assert load_model(finished / "models/adapted").spec == spec.model_copy(update={"interval": None})
     assert not any(parameter.requires_grad for parameter in load_classifier(finished / "models/classifier").parameters())
 
 
@@ -345,8 +345,8 @@ def test_a_file_that_is_no_model_of_ours_is_refused_with_a_sentence(trained, com
 def test_weights_that_do_not_fit_their_description_are_refused(trained):
     path = trained / "models/extractor/model.safetensors"
     with safe_open(path, framework="pt") as file:
-        about = file.metadata()
-    save_file({"a": torch.zeros(3)}, path, metadata=about)
+        spec = file.metadata()
+    save_file({"a": torch.zeros(3)}, path, metadata=spec)
     with pytest.raises(TextureError, match=r"its weights do not fit its network"):
         load_model(path.parent)
 

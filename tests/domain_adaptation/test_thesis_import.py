@@ -113,11 +113,11 @@ def test_an_option_that_the_published_labels_belie_is_refused(thesis_network, tm
 
 def test_imported_networks_say_what_they_are(imported):
     for name in ("extractor", "adapted"):
-        about = load_model(imported / name).about
-        assert about.names == ["avgRate", "minRadius", "maxRadius", "expRadius"]
-        assert (about.sample_rate, about.seconds, about.interval) == (44100, 1.0, None)
-        assert about.input_shape == (1, 56, 161)
-        assert about.features.noise.cutoff_hz == (50, 400)
+        spec = load_model(imported / name).spec
+        assert spec.names == ["avgRate", "minRadius", "maxRadius", "expRadius"]
+        assert (spec.sample_rate, spec.seconds, spec.interval) == (44100, 1.0, None)
+        assert spec.input_shape == (1, 56, 161)
+        assert spec.features.noise.cutoff_hz == (50, 400)
         card = (imported / name / "README.md").read_text()
         assert "avgRate" in card
         assert "published with the thesis (GPL-3.0)" in card

@@ -102,13 +102,13 @@ def labelled(folder: Path) -> None:
 @reader
 def run_json(folder: Path) -> None:
     from texturelib.config import StageConfig
-    from texturelib.outputs import fingerprint, look_at_output
+    from texturelib.outputs import check_output, fingerprint
 
     class Wanted(StageConfig):
         seed: int = 0
 
-    look_at_output(Wanted(output=folder, seed=1), "test", dry_run=True)
-    look_at_output(Wanted(output=folder), "test", inputs={"before": folder}, overwrite=True, dry_run=True)
+    check_output(Wanted(output=folder, seed=1), "test", dry_run=True)
+    check_output(Wanted(output=folder), "test", inputs={"before": folder}, overwrite=True, dry_run=True)
     fingerprint(folder)
 
 
@@ -163,11 +163,11 @@ def params(folder: Path) -> None:
 
 
 def _about() -> Any:
-    from conditioned_synthesis.instrument.instrument import About, Slider
+    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider
     from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from texturelib.controls import Control
 
-    return About(
+    return ModelSpec(
         synthesiser=Mtcrnn(),
         sliders=tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0, high=1) for name in "ab"),
         sample_rate=8000,
@@ -215,9 +215,9 @@ def extractor(folder: Path) -> None:
     with suppress(TextureError):
         load_labeller(folder)
     model = load_model(folder)
-    if model.about.seconds * model.about.sample_rate > 100_000:
+    if model.spec.seconds * model.spec.sample_rate > 100_000:
         return
-    clip = np.random.default_rng(0).uniform(-1, 1, (1, round(model.about.seconds * model.about.sample_rate)))
+    clip = np.random.default_rng(0).uniform(-1, 1, (1, round(model.spec.seconds * model.spec.sample_rate)))
     read_clips(model, clip.astype(np.float32))
 
 

@@ -77,11 +77,11 @@ def test_a_checkpoint_of_mtcrnns_is_imported_or_refused_whatever_is_in_it(fuzz: 
 @pytest.fixture
 def models(tmp_path: Path) -> dict[str, Path]:
     """-> by kind: a model folder."""
-    from conditioned_synthesis.instrument.instrument import About, Slider, new_instrument, save_instrument
+    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
     from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from domain_adaptation.features.mel import Mel
     from domain_adaptation.models.extractor import make_classifier
-    from domain_adaptation.models.model_folder import About as AboutExtractor
+    from domain_adaptation.models.model_folder import ModelSpec as ExtractorSpec
     from domain_adaptation.models.model_folder import new_model, save_classifier, save_model
     from domain_adaptation.networks.cnn import Cnn
 
@@ -90,9 +90,9 @@ def models(tmp_path: Path) -> dict[str, Path]:
         folder.mkdir()
     control = {"name": "rate", "low": 1.0, "high": 9.0, "unit": "1/s", "curve": "linear", "laws": {"mixing": 1.0}}
     slider = Slider(control=control, low=0.1, high=0.9, curve=((0.1, 0.2), (0.9, 0.8)), loudness=((0.1, 3.0), (0.9, 4.0)))
-    about = About(synthesiser=Mtcrnn(hidden_size=4), sliders=(slider,), sample_rate=8000, level_dbfs=-20.0)
-    save_instrument(folders["instrument"], new_instrument(about, 0))
-    about_extractor = AboutExtractor(
+    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=4), sliders=(slider,), sample_rate=8000, level_dbfs=-20.0)
+    save_instrument(folders["instrument"], new_instrument(spec, 0))
+    extractor_spec = ExtractorSpec(
         network=Cnn(n_blocks=1, first_channels=2),
         features=Mel(sample_rate=8000, n_mels=8),
         input_shape=(1, 8, 5),
@@ -101,7 +101,7 @@ def models(tmp_path: Path) -> dict[str, Path]:
         seconds=0.1,
         interval=(1.5,),
     )
-    save_model(folders["extractor"], new_model(about_extractor))
+    save_model(folders["extractor"], new_model(extractor_spec))
     save_classifier(folders["classifier"], make_classifier(2, 0.5, 4), 2, 0.5, 4)
     return folders
 
@@ -118,10 +118,10 @@ def test_weights_that_are_not_finite_are_refused_by_the_name_of_their_tensor(
     load(models[kind])
     path = models[kind] / "model.safetensors"
     with safe_open(path, framework="pt") as file:
-        about, weights = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        spec, weights = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     name = sorted(weights)[-1]
     weights[name].view(-1)[0] = value
-    save_file(weights, path, metadata=about)
+    save_file(weights, path, metadata=spec)
     with pytest.raises(TextureError) as refused:
         load(models[kind])
     told = f"{path}: {name}: 1 of its {weights[name].numel()} numbers are NaN or infinite; it is damaged"
@@ -132,14 +132,14 @@ def with_header(original: bytes, mangle: Callable[..., st.SearchStrategy[bytes]]
     """safetensors with another header of the right length, and what that says of the model changed."""
     size = int.from_bytes(original[:8], "little")
     header, weights = original[8 : 8 + size], original[8 + size :]
-    about = json.loads(json.loads(header)["__metadata__"]["about"])
+    spec = json.loads(json.loads(header)["__metadata__"]["about"])
 
     def with_about(text: bytes) -> bytes:
         content = json.loads(header)
         content["__metadata__"]["about"] = text.decode(errors="replace")
         return json.dumps(content).encode()
 
-    headers = st.one_of(mangle([header]), mangle([json.dumps(about).encode()]).map(with_about))
+    headers = st.one_of(mangle([header]), mangle([json.dumps(spec).encode()]).map(with_about))
     return headers.map(lambda text: len(text).to_bytes(8, "little") + text + weights)
 
 

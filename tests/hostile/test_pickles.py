@@ -121,7 +121,7 @@ def arrays_with(trap: Trap) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", ["plain", "of objects", "several"])
 def test_a_program_in_an_array_is_refused_and_does_not_run(tmp_path: Path, kind: str) -> None:
-    from conditioned_synthesis.instrument.instrument import About, Slider
+    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider
     from conditioned_synthesis.instrument.parse import read_lines
     from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from texturelib.controls import Control
@@ -130,10 +130,10 @@ def test_a_program_in_an_array_is_refused_and_does_not_run(tmp_path: Path, kind:
     mark = tmp_path / "mark"
     (tmp_path / "curve.npy").write_bytes(arrays_with(Trap(mark))[kind])
     slider = Slider(control=Control("a", 0.0, 1.0, "").describe(), low=0, high=1)
-    about = About(synthesiser=Mtcrnn(), sliders=(slider,), sample_rate=8000)
+    spec = ModelSpec(synthesiser=Mtcrnn(), sliders=(slider,), sample_rate=8000)
     for word in (f"a={tmp_path / 'curve.npy'}", str(tmp_path / "curve.npy")):
         with pytest.raises(TextureError, match=r"curve\.npy: not an array of numbers that numpy saved"):
-            read_lines([word], about, 1.0)
+            read_lines([word], spec, 1.0)
     assert not mark.exists()
 
 

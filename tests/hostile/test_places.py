@@ -39,7 +39,7 @@ def no_longer_than(seconds: int) -> Iterator[None]:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """-> a folder with one of everything that is read: configs, a labelled set, sounds, recordings, a model, checkpoints."""
-    from conditioned_synthesis.instrument.instrument import About, Slider, new_instrument, save_instrument
+    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
     from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 
     rng = np.random.default_rng(0)
@@ -55,8 +55,8 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "tags.csv").write_text("file_name,tags\nrain.wav,rain\n")
     (tmp_path / "ontology.json").write_text("[]")
     (tmp_path / "model").mkdir()
-    about = About(synthesiser=Mtcrnn(hidden_size=4), sliders=(Slider(control=CONTROLS[0], low=0, high=1),), sample_rate=8000)
-    save_instrument(tmp_path / "model", new_instrument(about, 0))
+    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=4), sliders=(Slider(control=CONTROLS[0], low=0, high=1),), sample_rate=8000)
+    save_instrument(tmp_path / "model", new_instrument(spec, 0))
     np.save(tmp_path / "curve.npy", np.linspace(0, 1, 5))
     torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "model.pkl")
     synthesis = {"output": "out", "labelled": "labels", "synthesiser": {"type": "mtcrnn"}, "train": {"sounds": "sounds"}}
@@ -249,12 +249,12 @@ def test_a_control_may_be_called_anything(
 def test_a_sound_to_label_may_be_called_anything(place: Path, run_command: Callable, tmp_path: Path, name: bytes) -> None:
     from domain_adaptation.cli import app
     from domain_adaptation.features.mel import Mel
-    from domain_adaptation.models.model_folder import About, new_model, save_model
+    from domain_adaptation.models.model_folder import ModelSpec, new_model, save_model
     from domain_adaptation.networks.cnn import Cnn
 
     (place / "reader").mkdir()
     network = Cnn(n_blocks=1, first_channels=2)
-    about = About(
+    spec = ModelSpec(
         network=network,
         features=Mel(sample_rate=8000, n_mels=8),
         input_shape=(1, 8, 5),
@@ -262,7 +262,7 @@ def test_a_sound_to_label_may_be_called_anything(place: Path, run_command: Calla
         sample_rate=8000,
         seconds=0.1,
     )
-    save_model(place / "reader", new_model(about))
+    save_model(place / "reader", new_model(spec))
     soundfile.write(place / "recordings" / "a.wav", np.full(800, 0.1), 8000)
     (place / "recordings" / "a.wav").rename(place / "recordings" / os.fsdecode(name))
     words = ["label", "--model", place / "reader", "--audio", place / "recordings", "--output", place / "labels.csv"]

@@ -22,7 +22,7 @@ from texturelib.command_line import _status_of
 from texturelib.dataset import write_dataset
 from texturelib.files import write_text
 from texturelib.made import names_in
-from texturelib.outputs import look_at_output
+from texturelib.outputs import check_output
 
 CONTROLS = [{"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "linear", "offset": 0.0}]
 WORDS = '{"meta": {}, "rate": {"times": [0, 1], "values": [0.1, 0.9], "units": "norm"}}'
@@ -33,7 +33,7 @@ FORM = {"sample_rate": 8000, "seconds": 0.1}
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """-> a folder with all that the commands read."""
-    from conditioned_synthesis.instrument.instrument import About, Slider, new_instrument, save_instrument
+    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
     from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
 
     folder = tmp_path_factory.mktemp("sources")
@@ -47,8 +47,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_wav(folder / "sounds" / f"{name}.wav", rng.uniform(-0.5, 0.5, 800), 8000)
         (folder / "sounds" / f"{name}.params").write_text(WORDS)
     write_wav(folder / "takes" / "rain.wav", rng.uniform(-0.5, 0.5, 2500), 8000)
-    about = About(synthesiser=Mtcrnn(hidden_size=4), sliders=(Slider(control=CONTROLS[0], low=0, high=1),), sample_rate=8000)
-    instrument = new_instrument(about, 0)
+    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=4), sliders=(Slider(control=CONTROLS[0], low=0, high=1),), sample_rate=8000)
+    instrument = new_instrument(spec, 0)
     save_instrument(folder / "model", instrument)
     torch.save(instrument.network.state_dict(), folder / "model.pkl")
     configs: dict[str, Any] = {
@@ -221,7 +221,7 @@ def test_whatever_an_output_writes_every_strangers_byte_is_where_it_was(rounds: 
                     strangers[path] = seen(path)
             for path in sorted(written):
                 try:
-                    output = look_at_output(Example(output=place / "out", seed=seed), "texture make", overwrite=True)
+                    output = check_output(Example(output=place / "out", seed=seed), "texture make", overwrite=True)
                     if not output.is_done:
                         output.begin()
                         write_text(place / "out" / path, "made")

@@ -16,7 +16,7 @@ from real_datasets.build import build
 from real_datasets.cli import app
 from real_datasets.config import RealConfig
 from texturelib.config import load_config
-from texturelib.outputs import look_at_output
+from texturelib.outputs import check_output
 
 SAMPLE_RATE, SECONDS = 44100, 0.1  # of a segment: 4410 samples
 
@@ -70,7 +70,7 @@ def cut(config: Path, tmp_path: Path) -> Callable[..., Path]:
 
     def run(*changes: str, workers: int = 1) -> Path:
         settings = load_config(config, RealConfig, changes)
-        build(settings, look_at_output(settings, "real-datasets build", inputs=settings.source.inputs), workers=workers)
+        build(settings, check_output(settings, "real-datasets build", inputs=settings.source.inputs), workers=workers)
         return tmp_path / "real"
 
     return run

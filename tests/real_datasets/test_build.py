@@ -18,7 +18,7 @@ from texturelib.config import load_config
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
 from texturelib.files import write_text
-from texturelib.outputs import look_at_output
+from texturelib.outputs import check_output
 
 N_SAMPLES = 4410  # of a segment
 
@@ -98,7 +98,7 @@ def test_every_sample_of_a_16_bit_recording_at_the_sets_rate_is_found_again(leng
         )
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("real_datasets.build.overview_picture", lambda *_: None)  # it would take most of the time
-            build(config, look_at_output(config, "real-datasets build"), workers=1)
+            build(config, check_output(config, "real-datasets build"), workers=1)
         segments = [soundfile.read(folder / "real" / path, dtype="int16")[0] for path in table(folder / "real")["file_name"]]
     assert (np.concatenate(segments) == samples[: length // 441 * 441]).all()  # 0.01 s are 441 samples
 
@@ -222,7 +222,7 @@ def test_a_recording_that_goes_while_the_job_runs_is_noted(record, config, noise
     record("river.wav", noise(1))
     fleeting = record("a.wav", noise(1))
     settings_ = load_config(config, RealConfig)
-    output = look_at_output(settings_, "real-datasets build", inputs=settings_.source.inputs)
+    output = check_output(settings_, "real-datasets build", inputs=settings_.source.inputs)
     listed = settings_.source.recordings()
 
     class Listed(type(settings_.source)):
@@ -290,7 +290,7 @@ def test_recordings_as_people_have_them_are_all_cut(real_recordings, tmp_path):
     if missing:
         pytest.skip(f"needs {', '.join(missing)}")
     config = RealConfig.model_validate({"output": tmp_path / "real", "source": {"type": "folder", "path": real_recordings}})
-    build(config, look_at_output(config, "real-datasets build", inputs=config.source.inputs), workers=2)
+    build(config, check_output(config, "real-datasets build", inputs=config.source.inputs), workers=2)
     found = table(tmp_path / "real")
     n_segments = found["source"].value_counts().to_dict()
     for name in names:

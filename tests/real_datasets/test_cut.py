@@ -18,7 +18,7 @@ from real_datasets.config import RealConfig
 from real_datasets.cut import CutRecording, Segment, _keep_most
 from texturelib.config import load_config
 from texturelib.dataset import read_dataset
-from texturelib.outputs import look_at_output
+from texturelib.outputs import check_output
 
 N_SAMPLES = 4410  # of a segment
 Fixture = Callable[..., Path]
@@ -233,7 +233,7 @@ def test_names_are_the_same_whether_or_not_a_source_could_bring_every_recording(
             return {recordings[1].name: "could not be downloaded"}
 
     settings = settings.model_copy(update={"source": Unreliable(path=settings.source.path)})
-    build(settings, look_at_output(settings, "real-datasets build"), workers=1)
+    build(settings, check_output(settings, "real-datasets build"), workers=1)
     assert table(tmp_path / "real")["file_name"].tolist() == ["audio/a__rain_1.wav"]
     assert reasons(tmp_path / "real") == {"b/rain.wav": "could not be downloaded"}
 

@@ -19,7 +19,7 @@ from texturelib.executors._futures import _sync_workers
 from texturelib.files import link_or_copy, whole_file, write_json
 from texturelib.jobs import run_jobs
 from texturelib.made import begin_list, begin_list_anew, names_in
-from texturelib.outputs import look_at_output
+from texturelib.outputs import check_output
 from texturelib.written import Piece, record_part, recorded
 
 Steps = list[tuple[str, str]]
@@ -77,7 +77,7 @@ def test_a_list_of_what_is_ours_is_on_the_disk_before_a_durable_file_that_it_nam
 def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_then_is_its_journal_gone(
     tmp_path: Path, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = look_at_output(StageConfig(output=tmp_path / "out"), "make")
+    output = check_output(StageConfig(output=tmp_path / "out"), "make")
     output.begin()
     write_json(output.folder / "table.json", [])
     write_json(output.folder / "journal.jsonl", [])
@@ -93,7 +93,7 @@ def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_t
 
 
 def test_a_second_name_whose_line_in_the_list_was_lost_is_ours_all_the_same(tmp_path: Path) -> None:
-    output = look_at_output(StageConfig(output=tmp_path / "out"), "make")
+    output = check_output(StageConfig(output=tmp_path / "out"), "make")
     output.begin()
     (tmp_path / "clip.wav").write_text("sound")
     link_or_copy(tmp_path / "clip.wav", output.folder / "clip.wav")
@@ -113,7 +113,7 @@ def test_an_empty_table_of_what_was_rejected_is_not_taken_for_one(tmp_path: Path
 
 
 def test_a_folder_that_cannot_be_synced_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    output = look_at_output(StageConfig(output=tmp_path / "out"), "make")
+    output = check_output(StageConfig(output=tmp_path / "out"), "make")
     output.begin()
 
     def fail(folder: Path) -> None:

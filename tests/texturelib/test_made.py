@@ -14,7 +14,7 @@ from texturelib.files import whole_file, write_json, write_text
 from texturelib.jobs import run_jobs
 from texturelib.locks import LOCK, BeingWrittenError, Lock
 from texturelib.made import LIST, begin_list, named_by_the_user, names_in, open_ours, place_of, remove_all_ours, remove_ours
-from texturelib.outputs import Output, check_file_place, look_at_output
+from texturelib.outputs import Output, check_file_place, check_output
 
 Look = Callable[..., Output]
 
@@ -24,7 +24,7 @@ def look(write_config: Callable[..., Path], example: type[Any], tmp_path: Path) 
     """Look at tmp_path/results for the example config with `changes`."""
 
     def at(changes: dict[str, Any] | None = None, **options: Any) -> Output:
-        return look_at_output(load_config(write_config(**changes or {}), example), "texture make", **options)
+        return check_output(load_config(write_config(**changes or {}), example), "texture make", **options)
 
     return at
 

@@ -14,7 +14,7 @@ from texturelib.errors import TextureError, UsageError
 from texturelib.files import write_json, write_text
 from texturelib.locks import LOCK
 from texturelib.made import LIST
-from texturelib.outputs import Output, fingerprint, look_at_output
+from texturelib.outputs import Output, check_output, fingerprint
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def look(write_config: Callable[..., Path], example: type[Any], tmp_path: Path) 
     """Look at tmp_path/results for the example config with `changes`."""
 
     def at(changes: dict[str, Any] | None = None, command: str = "texture make", **options: Any) -> Output:
-        return look_at_output(load_config(write_config(**changes or {}), example), command, **options)
+        return check_output(load_config(write_config(**changes or {}), example), command, **options)
 
     return at
 

@@ -56,7 +56,7 @@ class Learning:
     n_parameters: int
     store: float = 0.0
     read: float = 0.0
-    read_disturbed: float = 0.0
+    read_augmented: float = 0.0
     at_speeds: float = 0.0
     label: float = 0.0
     trainings: dict[str, Steps] = field(default_factory=dict)
@@ -164,7 +164,7 @@ def _read(found: Learning, model: Model, synthetic: ClipSet, real: ClipSet) -> N
     read_store(model, real.store, some[:64])  # warms up
     found.read = seconds_of(lambda: read_store(model, real.store, some)) / _READ
     half = _some(synthetic, _READ // 2)
-    found.read_disturbed = seconds_of(lambda: read_store(model, synthetic.store, half, disturb_seed=0)) / len(half)
+    found.read_augmented = seconds_of(lambda: read_store(model, synthetic.store, half, augment_seed=0)) / len(half)
     found.label = seconds_of(lambda: _label(model, real.dataset)) / len(real.dataset)
     if can_be_slowed(model):
         few = real.store[_some(real, 16)]
@@ -235,7 +235,7 @@ def _adapt(config: AdaptationConfig, found: Learning, model: Model, synthetic: C
         truth=synthetic.dataset.control_values(),
         synthetic_split=dict.fromkeys(("train", "validation", "test"), np.arange(len(synthetic.store))),
         real=RealClips(real.store, np.full(len(real.store), ""), dict.fromkeys(("train", "validation", "test"), rows)),
-        supervised=SupervisedLoss(model.about.features, config.extractor.loss),
+        supervised=SupervisedLoss(model.spec.features, config.extractor.loss),
         folder=config.output / "adapted",
         seed=config.seed,
         fabric=fabric,

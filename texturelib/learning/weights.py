@@ -21,17 +21,17 @@ from texturelib.learning.tensors import check_finite
 
 WEIGHTS = "model.safetensors"
 
-About = TypeVar("About", bound=Config)
+ModelSpec = TypeVar("ModelSpec", bound=Config)
 
 
-def save_weights(folder: Path, module: nn.Module, about: Mapping[str, Any]) -> None:
+def save_weights(folder: Path, module: nn.Module, spec: Mapping[str, Any]) -> None:
     """about: what `load_weights` needs to know to make the module anew."""
     weights = {name: value.contiguous() for name, value in module.state_dict().items()}
     with whole_file(folder / WEIGHTS, is_durable=True) as part:
-        part.write_bytes(save(weights, metadata={"about": json.dumps(about)}))  # whose errors are the system's
+        part.write_bytes(save(weights, metadata={"about": json.dumps(spec)}))  # whose errors are the system's
 
 
-def load_weights(folder: Path, about_class: type[About]) -> tuple[dict[str, torch.Tensor], About]:
+def load_weights(folder: Path, spec_class: type[ModelSpec]) -> tuple[dict[str, torch.Tensor], ModelSpec]:
     """Errors: TextureError when there is none, or it is none of ours."""
     path = folder / WEIGHTS
     if not path.exists():
@@ -40,7 +40,7 @@ def load_weights(folder: Path, about_class: type[About]) -> tuple[dict[str, torc
     try:
         with safe_open(path, framework="pt") as file:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return weights, about_class.model_validate_json(file.metadata()["about"])
+            return weights, spec_class.model_validate_json(file.metadata()["about"])
     except (SafetensorError, OSError, KeyError, TypeError, ValidationError) as error:
         reason = first_line(error)
         raise TextureError(f"{shown(path)}: not a model of this toolkit that fits here ({reason})") from None

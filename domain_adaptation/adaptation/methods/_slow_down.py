@@ -36,7 +36,7 @@ class SlowDown(Stateless):
         self._slow_down, self._synthetic_batch_size = slow_down, synthetic_batch_size
         self._weight, self._mean_weight = weight, mean_weight
         self._chance_of_pink, self._share_of_textures = chance_of_pink, textures
-        self._controls = controls_of(problem.model.about.controls)
+        self._controls = controls_of(problem.model.spec.controls)
         slopes = slow_down_slopes(self._controls)
         self._known = np.flatnonzero(np.isfinite(slopes))
         if not len(self._known) or not np.nanmax(np.abs(slopes)):
