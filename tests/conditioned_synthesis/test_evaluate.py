@@ -251,8 +251,8 @@ def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, comman
         assert re.fullmatch(r"[\w./-]+", link)
         assert (folder / link).is_file()
     assert {path.name for path in folder.iterdir()} == {
-        "run.json", "config.json", "made.jsonl", "evaluation.csv", "evaluation.md", "evaluation.json", "asked_read.png",
-        "index.html", "sounds",
+        "run.json", "config.json", "made.jsonl", "inputs.json", "evaluation.csv", "evaluation.md", "evaluation.json",
+        "asked_read.png", "index.html", "sounds",
     }  # fmt: skip
     assert len(list((folder / "sounds").iterdir())) == 34
 
