@@ -50,6 +50,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
     item.config.stash[_TORCH_PROCESSES].test_ended(item.nodeid)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    by_test = terminalreporter.config.stash[_TORCH_PROCESSES].by_test()
+    terminalreporter.section(f"{by_test.total()} processes imported torch")
+    if terminalreporter.verbosity > 0:
+        for test, number in by_test.items():
+            terminalreporter.line(f"{number:4} {test}")
+
+
 @pytest.fixture(scope="session")
 def torch_processes(pytestconfig: pytest.Config) -> TorchProcesses:
     return pytestconfig.stash[_TORCH_PROCESSES]

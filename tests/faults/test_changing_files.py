@@ -113,6 +113,7 @@ def test_a_clip_that_changes_under_a_training_is_named(bench_of, name, n_faults,
     change_clips_often(bench_of(name), draw, count, n_faults)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["train-extractor", "label"])
 def test_what_is_made_anew_under_a_command_is_not_taken_for_what_it_was(bench_of, name):
     bench = bench_of(name)

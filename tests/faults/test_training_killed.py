@@ -48,7 +48,7 @@ def check_same(first: Path, second: Path) -> None:
     assert [name for name in tensors if not torch.equal(tensors[name], others[name])] == []
 
 
-@pytest.mark.parametrize("n_processes", [1, 2])
+@pytest.mark.parametrize("n_processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_gan_killed_at_any_moment_ends_as_if_it_had_not_been(warm, tmp_path, n_processes):
     assert trained(warm, tmp_path / "unbroken", n_processes) == 0
     for moment in MOMENTS if n_processes == 1 else MOMENTS[1:4:2]:
@@ -67,6 +67,7 @@ def test_every_loss_has_its_column(warm, tmp_path):
     assert history["step"].tolist() == [2, 4, 6, 7]
 
 
+@pytest.mark.slow
 def test_two_processes_train_a_gan_as_one_does(warm, tmp_path):
     """Where chance comes with the batch, and there is no batch normalisation, which would see half a batch in each."""
     for n_processes in (1, 2):

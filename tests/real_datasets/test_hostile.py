@@ -271,6 +271,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "n_calls", "signal_"),
     [

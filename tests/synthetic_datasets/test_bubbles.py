@@ -55,6 +55,7 @@ def ring_sample_by_sample(cloud: dict[str, np.ndarray], n_voices: int, n_samples
     return out
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), n_voices=st.integers(1, 5), n_bubbles=st.integers(0, 12))
 @settings(max_examples=15)  # the loop in Python is slow
 def test_the_compiled_loop_agrees_with_sines_and_exponentials_taken_sample_by_sample(

@@ -239,6 +239,7 @@ class Run:
         return self.process.returncode, err
 
 
+@pytest.mark.slow
 def test_a_run_interrupted_then_finished_ends_with_the_bytes_of_an_undisturbed_one(
     command: Command, write_config: WriteConfig, tmp_path: Path, files: Files
 ) -> None:

@@ -116,11 +116,13 @@ def only_crackles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(fire_module, "_noise", lambda _, n_samples, *__: np.zeros(n_samples, np.float32))
 
 
+@pytest.mark.slow
 @of_every_case
 def test_a_changed_sound_is_the_sound_of_the_moved_sliders(case: Case) -> None:
     assert differences(case, changed(case), made(case)).max() < 1
 
 
+@pytest.mark.slow
 @of_every_case
 def test_with_one_slider_left_behind_it_is_another_sound(case: Case) -> None:
     transformed = changed(case)

@@ -117,6 +117,7 @@ DISTRIBUTIONS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=lambda distribution: distribution["type"])
 def test_the_command_writes_the_table_and_a_picture_beside_it(
     command: Command, write_config: Callable[..., Path], small: Small, tmp_path: Path, distribution: dict[str, Any]

@@ -105,6 +105,7 @@ def test_no_more_of_a_cluster_is_used_than_was_asked_for(cluster: Executor, job:
     assert all(end <= begin for (_, end), (begin, _) in pairwise(times))
 
 
+@pytest.mark.slow
 def test_dask_leaves_this_process_its_number_of_threads(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
@@ -126,6 +127,7 @@ def kill_once(folder: Path) -> Callable[[int], int]:
     return work
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_its_half_file_removed(own: Executor, job: Job, tmp_path: Path) -> None:
     if own.type == "local":
         with pytest.warns(UserWarning, match=r"worker processes were killed .*; the job goes on with new ones"):
@@ -137,6 +139,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_half_file_removed(own: Exec
     assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "killed", "made.jsonl"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:worker processes were killed")
 def test_an_item_that_kills_every_worker_ends_the_job_with_a_sentence_and_keeps_the_others(
     own: Executor, job: Job, tmp_path: Path
@@ -345,6 +348,7 @@ class Program:
         return {path.name: path.read_text() for path in self.folder.rglob("*.txt")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", ["dask", pytest.param("ray", marks=pytest.mark.long)])
 def test_ctrl_c_ends_with_one_message_nothing_half_written_and_nobody_left(executor: str, tmp_path: Path) -> None:
     program = Program(tmp_path / "job", executor)
@@ -388,6 +392,7 @@ def test_nothing_is_sent_to_a_cluster_any_more_after_a_stop() -> None:
     assert sent == [bool]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", ["dask", pytest.param("ray", marks=pytest.mark.long)])
 def test_workers_end_soon_after_a_main_process_that_is_killed(executor: str, tmp_path: Path) -> None:
     program = Program(tmp_path / "job", executor)
@@ -402,6 +407,7 @@ def test_workers_end_soon_after_a_main_process_that_is_killed(executor: str, tmp
     assert not alive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", ["local", "dask", pytest.param("ray", marks=pytest.mark.long)])
 def test_what_a_killed_run_left_outside_of_its_folder_is_removed_by_the_next(
     executor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -444,6 +450,7 @@ def test_only_processes_that_have_a_file_open_in_a_dead_rays_folder_are_ended(tm
     processes[1].wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_gone_ends_the_job_with_a_sentence(job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "cluster"
     folder.mkdir()

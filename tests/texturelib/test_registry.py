@@ -138,6 +138,7 @@ def test_an_installed_package_adds_a_member(plugged: Callable[..., str]) -> None
     assert 'shape.pionts: no such key (did you mean "points"?' in plugged(star, star="texture_star:Star")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
