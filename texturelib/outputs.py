@@ -40,7 +40,7 @@ from texturelib.output_contents import (
     read_run,
     what_would_go,
 )
-from texturelib.sound_files import find_files
+from texturelib.sound_files import find_audio, find_files
 
 _LARGEST_FILE = 2**32  # bytes; of those that are read as a whole, no others are inputs by themselves
 
@@ -121,8 +121,9 @@ class Output:
         Errors: TextureError when something that this toolkit made, or a single file, was made anew while it was read.
         """
         for name, path in self._inputs.items():
-            # A folder of the user's own may grow meanwhile; the next run notices.
-            is_steady = path.is_file() or (path / RUN).exists() or (path.parent / RUN).exists()
+            # A folder that the user puts sounds into may grow meanwhile; the next run notices.
+            run = read_run(path) or read_run(path.parent)
+            is_steady = path.is_file() or (run is not None and not _added_sounds(path, run))
             if is_steady and _fingerprint_of_input(name, path) != self._run["inputs"][name]:
                 raise TextureError(
                     f"{name}: {shown(path)} was made anew while it was read; start the same command again, with --overwrite"
@@ -226,8 +227,9 @@ def check_file_place(file: Path, overwrite: bool, *beside: Path) -> None:
 def fingerprint(path: Path) -> str:
     """-> a digest that changes with what `path` holds.
 
-    A folder made by this toolkit, or one in it, is known by how it was made and by its table; any other by names, sizes
-    and times of its files, hidden ones and those of a system left out; a single file by its content.
+    A folder made by this toolkit, or one in it, is known by how it was made and by its table, or without a table by the sounds
+    that others have put there; any other by names, sizes and times of its files, hidden ones and those of a system left out; a
+    single file by its content.
     Errors: TextureError when it is missing, empty or not finished.
     """
     if not path.exists():
@@ -236,7 +238,7 @@ def fingerprint(path: Path) -> str:
         if not run["finished"]:
             raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
         table = path / "metadata.csv"
-        return _digest([run["fingerprint"], _digest_of_file(table) if table.is_file() else ""])
+        return _digest([run["fingerprint"], _digest_of_file(table) if table.is_file() else "", *_added_sounds(path, run)])
     if path.is_file():
         return _digest_of_file(path)[:32]
     files = sorted(p for p in find_files(path) if p.is_file())
@@ -244,6 +246,18 @@ def fingerprint(path: Path) -> str:
         raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
+
+
+def _added_sounds(path: Path, run: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+    """path: an output, or a folder in one -> name, size and time of each sound there that the toolkit did not make; none where a
+    table says which sounds are read."""
+    if (path / "metadata.csv").is_file():
+        return []
+    output = path if read_run(path) else path.parent
+    ours = names_of(output, run)
+    sounds = find_audio(path) if path.is_dir() else []
+    facts = [(sound.relative_to(output).as_posix(), sound) for sound in sounds if sound.is_file()]
+    return [(name, sound.stat().st_size, sound.stat().st_mtime_ns) for name, sound in facts if name not in ours]
 
 
 def _is_strangers_folder(path: Path) -> bool:

@@ -277,6 +277,24 @@ def test_a_folder_inside_an_output_is_not_read_before_that_output_is_finished(tm
     assert fingerprint(tmp_path / "recordings") == fingerprint(tmp_path / "recordings")
 
 
+def test_a_sound_that_somebody_puts_into_a_finished_folder_of_sounds_is_an_input_too(finished: Path) -> None:
+    before = fingerprint(finished / "audio")
+    (finished / "audio" / "NOTES.txt").write_text("not a sound")
+    assert fingerprint(finished / "audio") == before
+    (finished / "audio" / "river.wav").write_text("another sound")
+    assert fingerprint(finished / "audio") != before
+
+
+def test_a_sound_beside_a_table_that_does_not_name_it_changes_nothing(look: Callable[..., Output], tmp_path: Path) -> None:
+    output = look()
+    output.begin()
+    write_text(output.folder / "metadata.csv", "file_name\naudio/1.wav\n")
+    output.finish()
+    before = fingerprint(output.folder)
+    (output.folder / "river.wav").write_text("another sound")
+    assert fingerprint(output.folder) == before
+
+
 def test_a_finished_folder_holds_no_lock(finished: Path) -> None:
     assert not (finished / LOCK).exists()
 
