@@ -162,6 +162,7 @@ def test_a_store_of_clips_holds_the_same_bytes(cluster: str, made: Path, tmp_pat
     assert sorted(path.name for path in (tmp_path / executor_named(cluster).type).iterdir()) == [
         "clips.s16",
         "config.json",
+        "inputs.json",
         "made.jsonl",
         "run.json",
     ]

@@ -4,7 +4,7 @@ import pytest
 
 from .torch_processes import TorchProcesses
 
-# A test that needs one more: `warm` and `run_command` start commands without; else raise the number, and say why.
+# `warm` and `run_command` run a command without one more; a test that cannot do so raises the number, and says why.
 MOST_IN_QUICK_TESTS = 40
 MOST_IN_ALL = 120
 
