@@ -172,7 +172,7 @@ def test_a_table_leads_no_command_out_of_its_folder(
     assert not Path("/tmp/texture_outside.wav").exists()
 
 
-def test_what_is_replaced_or_removed_is_the_link_and_not_what_it_leads_to(
+def test_links_of_somebody_else_are_left_and_named_and_nothing_is_written_through_them(
     place: Path, run_command: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from conditioned_synthesis.cli import app
@@ -186,9 +186,11 @@ def test_what_is_replaced_or_removed_is_the_link_and_not_what_it_leads_to(
     (place / "out/balanced/balance.json").unlink()
     (place / "out/balanced/balance.json").symlink_to(theirs / "letter.txt")
     done = run_command(app, "balance", "synthesis.json", "--overwrite", "--set", "balance.bins=3")
-    assert done.status == 0, done
+    assert done.status == 1, done
+    assert "left alone, not made by this toolkit: balance.json, theirs" in done.err
+    assert "out/balanced/balance.json: is a link or no plain file, so nothing is written there" in done.err
     assert (theirs / "letter.txt").read_text() == "mine"
-    assert not (place / "out/balanced/theirs").exists()
+    assert (place / "out/balanced/theirs").is_symlink()
 
 
 def test_a_folder_of_temporary_files_with_strange_names_is_no_reason_to_end(
