@@ -17,7 +17,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from unittest.mock import patch
 
-from synthetic_datasets.commands import look
+from synthetic_datasets.commands import GENERATE
 from synthetic_datasets.config import SyntheticConfig
 from synthetic_datasets.generate import generate
 from texturelib.jobs import _finished_before
@@ -67,7 +67,7 @@ def render(folder: Path, n_clips: int) -> None:
         "distribution": {"type": "sobol", "n_clips": n_clips},
     }
     config = SyntheticConfig.model_validate(content)
-    generate(config, look(config, "generate"), workers=1)
+    generate(config, GENERATE.look(config), workers=1)
 
 
 def clear(folder: Path) -> None:
