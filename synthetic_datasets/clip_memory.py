@@ -5,8 +5,8 @@ import joblib
 from synthetic_datasets.config import RecordingsConfig, SyntheticConfig
 from texturelib.memory import memory
 
-# Measured from clips of 60 s to clips of 240 s at 44.1 kHz. Bytes for a sample of a clip: wind 36, liquid, rain and fire 53 to 58;
-# of a simulated recording, whose room and microphone work in double precision: liquid and rain 77 to 90.
+# Measured from clips of 60 s to clips of 240 s at 44.1 kHz. Bytes for a sample of a clip: wind 36, liquid, rain and fire 53 to
+# 58; of a simulated recording, whose room and microphone work in double precision: liquid and rain 77 to 90.
 _BYTES_OF_A_SAMPLE = {SyntheticConfig: 60, RecordingsConfig: 90}
 
 
