@@ -1,6 +1,7 @@
 """Stage 4: from labelled recordings to an instrument.
 
-analyse, balance, export, train, generate: the commands; import_mtcrnn, import_model: MTCRNN's data and networks. labels,
-histogram, mtcrnn (its file format), sounds, instrument, lines: what they share. synthesisers: a family of small classes;
-training: their loop. texture_statistics, cochlea: how alike textures sound, for losses and comparisons.
+labels: looked at, and balanced. data: clips with their controls, exported and imported. synthesisers: a family, each in a package
+of its own; training: how they learn. instrument: a trained synthesiser as something to play. evaluation: how well it follows its
+controls, and how near its sounds are to the clips'. exporters: instruments for other programs. dsp: signal processing that
+networks and measures share. cli, commands, config: the command line, what its commands are, and what they are told.
 """

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from conditioned_synthesis.labels.outliers import Outliers
 from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
@@ -37,7 +38,7 @@ class Balance(Config):
     of all is a bin."""
     bins: Bins = 10
     """Of each control."""
-    outliers: Literal["keep", "clip", "drop"] = "keep"
+    outliers: Outliers = "keep"
     """What becomes of labels outside 0..1, which a network may give: clipped to 0..1, or their clips dropped."""
     clips_per_bin: ClipsPerBin = "median"
     """Bins with fewer clips are dropped; "median" is the median count of the bins that hold any."""

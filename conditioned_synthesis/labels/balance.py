@@ -9,6 +9,7 @@ import numpy as np
 from conditioned_synthesis.config import Balance, SynthesisConfig
 from conditioned_synthesis.data.import_dataset import trajectories_of
 from conditioned_synthesis.labels.histogram import bin_edges, bin_of, median_count, most_even
+from conditioned_synthesis.labels.outliers import treat_outliers
 from conditioned_synthesis.labels.plots import plot_balance
 from conditioned_synthesis.labels.table import check_files, controls_of, label_ranges, normalise, read_labelled
 from texturelib.dataset import write_dataset
@@ -96,13 +97,7 @@ def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> 
     """
     n_labelled = len(metadata)
     metadata = metadata.sort_values("file_name", ignore_index=True)
-    is_outlier = ~metadata.filter(items=controls).apply(lambda labels: labels.between(0, 1)).all(axis=1)
-    if settings.outliers == "clip":
-        metadata[controls] = metadata[controls].clip(0.0, 1.0)
-    elif settings.outliers == "drop":
-        metadata = metadata.loc[~is_outlier].reset_index(drop=True)
-        if metadata.empty:
-            raise UsageError('balance.outliers: every clip has a label outside 0..1, so "drop" leaves none')
+    metadata, n_outliers = treat_outliers(metadata, controls, settings.outliers)
     labels = metadata.filter(items=controls)
     ranges = label_ranges(labels)
     normalised = normalise(labels, ranges)
@@ -123,7 +118,7 @@ def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> 
         n,
         metadata.iloc[np.sort(np.concatenate(kept))],
         n_labelled,
-        int(is_outlier.sum()),
+        n_outliers,
         before.reshape(shape),
         after.reshape(shape),
         ranges,
