@@ -1,9 +1,11 @@
-"""What it costs that a finished set is on the disk: python benchmarks/durability.py [--clips 500] [--rounds 6] [--folder FOLDER]
+"""What it costs that a finished set is on the disk: python benchmarks/durability.py [--clips 500]
+[--rounds 6] [--folder FOLDER]
 
-Renders a set into a folder that it removes again, in this process, turn by turn as it is, and without anything that a power cut
-asks for: no sync, no checksums in the journal. Before each turn all else is synced. Prints Markdown: seconds of this process's
-processor, which other work on the machine disturbs least, and by the clock; then what it takes to look at the finished clips of a
-run that goes on, their content dropped from the memory first where root asks.
+Renders a set into a folder that it removes again, in this process, turn by turn as it is, and
+without anything that a power cut asks for: no sync, no checksums in the journal. Before each turn
+all else is synced. Prints Markdown: seconds of this process's processor, which other work on the
+machine disturbs least, and by the clock; then what it takes to look at the finished clips of a run
+that goes on, their content dropped from the memory first where root asks.
 """
 
 import argparse
@@ -23,7 +25,12 @@ from synthetic_datasets.generate import generate
 from texturelib.jobs import _finished_before
 from texturelib.outputs import Output
 
-CONTROLS = {"avgRate": (0.2, 0.75), "minRadius": (0.1, 0.5), "maxRadius": (0.5, 0.8), "expRadius": (0.2, 0.8)}
+CONTROLS = {
+    "avgRate": (0.2, 0.75),
+    "minRadius": (0.1, 0.5),
+    "maxRadius": (0.5, 0.8),
+    "expRadius": (0.2, 0.8),
+}
 LEFT_OUT = {
     "texturelib.outputs.sync_folder": lambda *_: None,
     "texturelib.outputs.sync_file": lambda *_: None,
@@ -37,7 +44,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--clips", type=int, default=500, help="of a second, at 44.1 kHz")
     arguments.add_argument("--rounds", type=int, default=6)
-    arguments.add_argument("--folder", type=Path, help="on the disk to measure; a temporary one unless given")
+    arguments.add_argument(
+        "--folder", type=Path, help="on the disk to measure; a temporary one unless given"
+    )
     chosen = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="texture-durability-", dir=chosen.folder))
     turns: dict[str, list[tuple[float, float]]] = {"as it is": [], "without": []}
@@ -45,17 +54,27 @@ def main() -> None:
         render(folder, 20)  # compiles
         for number in range(chosen.rounds):
             for kind in sorted(turns, reverse=bool(number % 2)):
-                turns[kind].append(timed(folder, chosen.clips, {} if kind == "as it is" else LEFT_OUT))
+                turns[kind].append(
+                    timed(folder, chosen.clips, {} if kind == "as it is" else LEFT_OUT)
+                )
         looking = looked_at(folder, chosen.clips)
     finally:
         shutil.rmtree(folder)
-    print(f"| {chosen.clips:,} clips, {chosen.rounds} turns | processor, s: best | median | clock, s: best | median |")
+    print(
+        f"| {chosen.clips:,} clips, {chosen.rounds} turns | processor, s: best | median | clock, s: best | median |"
+    )
     print("|---|--:|--:|--:|--:|")
     figures = {}
     for kind, rounds in turns.items():
-        figures[kind] = [reduce(values) for values in zip(*rounds, strict=True) for reduce in (min, statistics.median)]
+        figures[kind] = [
+            reduce(values)
+            for values in zip(*rounds, strict=True)
+            for reduce in (min, statistics.median)
+        ]
         print(f"| {kind} | " + " | ".join(f"{figure:.2f}" for figure in figures[kind]) + " |")
-    shares = [now / then - 1 for now, then in zip(figures["as it is"], figures["without"], strict=True)]
+    shares = [
+        now / then - 1 for now, then in zip(figures["as it is"], figures["without"], strict=True)
+    ]
     print("| more | " + " | ".join(f"{100 * share:+.1f} %" for share in shares) + " |")
     print(f"\n{looking}")
 
@@ -75,7 +94,9 @@ def clear(folder: Path) -> None:
     os.sync()
 
 
-def timed(folder: Path, n_clips: int, left_out: dict[str, Callable[..., object]]) -> tuple[float, float]:
+def timed(
+    folder: Path, n_clips: int, left_out: dict[str, Callable[..., object]]
+) -> tuple[float, float]:
     """-> seconds of the processor, and by the clock."""
     with ExitStack() as stack:
         for name, instead in left_out.items():

@@ -1,9 +1,11 @@
-"""How fast a conditional GRU writes sound on one core: python benchmarks/generation_rnn.py [--rounds 5] [--seconds 1]
+"""How fast a conditional GRU writes sound on one core: python benchmarks/generation_rnn.py
+[--rounds 5] [--seconds 1]
 
-Random weights, two controls, 16 kHz. Ours is the compiled step of `conditioned_synthesis`; beside it the usual loop in torch,
-nn.GRU one step at a time under inference_mode, which draws its samples in the same way. They take turns, after one turn that
-does not count; the median is what is shown. Time is the process's own, on one thread, so that what else the machine does at
-the same time counts less. Prints Markdown.
+Random weights, two controls, 16 kHz. Ours is the compiled step of `conditioned_synthesis`; beside
+it the usual loop in torch, nn.GRU one step at a time under inference_mode, which draws its samples
+in the same way. They take turns, after one turn that does not count; the median is what is shown.
+Time is the process's own, on one thread, so that what else the machine does at the same time counts
+less. Prints Markdown.
 """
 
 import argparse
@@ -24,7 +26,8 @@ from conditioned_synthesis.synthesisers.mtcrnn.player import FastGru  # noqa: E4
 RATE = 16000
 N_CONTROLS = 2
 SILENCE = 127
-SIZES = ((256, 1), (256, 4), (800, 3))  # units, layers; the second is MTCRNN's quick start, the third its default
+# Units, layers; the second is MTCRNN's quick start, the third its default.
+SIZES = ((256, 1), (256, 4), (800, 3))
 
 
 class TorchLoop(nn.Module):
@@ -60,14 +63,20 @@ def seconds(work: Callable[[], object]) -> float:
 def per_sample(
     network: TorchLoop, ours: FastGru, controls: np.ndarray, n_samples: tuple[int, int], rounds: int
 ) -> tuple[float, float]:
-    """controls: as many rows as the larger of `n_samples` (of ours, of torch) -> median seconds per sample of both."""
+    """controls: as many rows as the larger of `n_samples` (of ours, of torch) -> median seconds per
+    sample of both."""
     uniforms = np.random.default_rng(0).random(len(controls))
     state = np.zeros((network.gru.num_layers, network.gru.hidden_size), np.float32)
-    tensors = torch.from_numpy(controls[: n_samples[1]]), torch.from_numpy(uniforms[: n_samples[1]].astype(np.float32))
+    tensors = (
+        torch.from_numpy(controls[: n_samples[1]]),
+        torch.from_numpy(uniforms[: n_samples[1]].astype(np.float32)),
+    )
     times: tuple[list[float], list[float]] = [], []
     for _ in range(1 + rounds):
         mine = controls[: n_samples[0]], uniforms[: n_samples[0]]
-        times[0].append(seconds(lambda mine=mine: ours.generate(*mine, 1.0, SILENCE, state)) / n_samples[0])
+        times[0].append(
+            seconds(lambda mine=mine: ours.generate(*mine, 1.0, SILENCE, state)) / n_samples[0]
+        )
         times[1].append(seconds(lambda: network.generate(*tensors)) / n_samples[1])
     return statistics.median(times[0][1:]), statistics.median(times[1][1:])
 
@@ -79,7 +88,9 @@ def main() -> None:
     chosen = arguments.parse_args()
     torch.set_num_threads(1)
 
-    print("| network | controls | weights | ours, x real time | torch step by step | ours / torch |\n|---|---|---|---|---|---|")
+    print(
+        "| network | controls | weights | ours, x real time | torch step by step | ours / torch |\n|---|---|---|---|---|---|"
+    )
     for hidden, n_layers in SIZES:
         torch.manual_seed(0)
         network = TorchLoop(hidden, n_layers).eval()
@@ -93,11 +104,15 @@ def main() -> None:
             few, many = np.zeros((100, N_CONTROLS), np.float32), RATE * 60
             per_sample(network, ours, few, (100, 100), 1)
             first = per_sample(network, ours, few, (100, 100), 1)
-            n_samples = [min(many, max(100, round(chosen.seconds / time_of_one))) for time_of_one in first]
+            n_samples = [
+                min(many, max(100, round(chosen.seconds / time_of_one))) for time_of_one in first
+            ]
             controls = np.full((max(n_samples), N_CONTROLS), 0.5, np.float32)
             if kind == "moving":
                 controls[:] = np.linspace(0, 1, len(controls))[:, None]
-            mine, of_torch = per_sample(network, ours, controls, (n_samples[0], n_samples[1]), chosen.rounds)
+            mine, of_torch = per_sample(
+                network, ours, controls, (n_samples[0], n_samples[1]), chosen.rounds
+            )
             speeds = 1 / (RATE * mine), 1 / (RATE * of_torch)
             stored = "in bytes" if in_bytes else "float32"
             print(

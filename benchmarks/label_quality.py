@@ -1,7 +1,9 @@
-"""How good the labels are that `make demo` made: python benchmarks/label_quality.py RESULTS [RESULTS ...]
+"""How good the labels are that `make demo` made: python benchmarks/label_quality.py RESULTS
+[RESULTS ...]
 
-RESULTS is a folder that texture-pipeline wrote. Prints Markdown: the share of labels within 0..1 before and after
-adaptation, and for simulated recordings the mean absolute error against their hidden controls.
+RESULTS is a folder that texture-pipeline wrote. Prints Markdown: the share of labels within 0..1
+before and after adaptation, and for simulated recordings the mean absolute error against their
+hidden controls.
 """
 
 import sys
@@ -23,12 +25,18 @@ def main() -> None:
         print(f"{extractor['test_mae']:.4f}\n")
         print("| control | labels within 0..1, before | after |\n|---|---|---|")
         for name, when in summary["controls"].items():
-            print(f"| {name} | {when['before']['share_within_0_1']:.1%} | {when['after']['share_within_0_1']:.1%} |")
+            print(
+                f"| {name} | {when['before']['share_within_0_1']:.1%} | {when['after']['share_within_0_1']:.1%} |"
+            )
         print(f"| all | {inside['before']:.1%} | {inside['after']:.1%} |")
         if (results / "recordings").exists():
-            print("\n| control | mean absolute error, before | after | always the mean |\n|---|---|---|---|")
+            print(
+                "\n| control | mean absolute error, before | after | always the mean |\n|---|---|---|---|"
+            )
             for row in hidden_truth(labels, results / "recordings").errors():
-                print(f"| {row['control']} | {row['before']:.4f} | {row['after']:.4f} | {row['always_the_mean']:.4f} |")
+                print(
+                    f"| {row['control']} | {row['before']:.4f} | {row['after']:.4f} | {row['always_the_mean']:.4f} |"
+                )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""A recurrent synthesiser on MTCRNN's quick-start data: python benchmarks/pops.py QUICK_START.zip FOLDER [--steps N]
+"""A recurrent synthesiser on MTCRNN's quick-start data: python benchmarks/pops.py QUICK_START.zip
+FOLDER [--steps N]
 
-The data are 11 sounds of 10 s, regular pops at 4 to 32 a second, with one control, rate. Trains on them, plays 9 values with 2
-seeds, and counts the onsets that librosa finds, as it does in the sounds themselves. Prints Markdown.
+The data are 11 sounds of 10 s, regular pops at 4 to 32 a second, with one control, rate. Trains on
+them, plays 9 values with 2 seeds, and counts the onsets that librosa finds, as it does in the
+sounds themselves. Prints Markdown.
 """
 
 import argparse
@@ -26,10 +28,12 @@ def run(*words: object) -> None:
 
 
 def onset_rate(path: Path) -> float:
-    """-> onsets per second. With librosa's own settings, most pops at 17 a second are missed; with these, next to none."""
+    """-> onsets per second. With librosa's own settings, most pops at 17 a second are missed; with
+    these, next to none."""
     samples, rate = librosa.load(path, sr=None)
     strength = librosa.onset.onset_strength(y=samples, sr=rate, hop_length=64, n_fft=256, n_mels=40)
-    around = {"pre_max": 2, "post_max": 2, "pre_avg": 8, "post_avg": 8, "wait": 3, "delta": 0.1}  # frames of 4 ms
+    # Frames of 4 ms.
+    around = {"pre_max": 2, "post_max": 2, "pre_avg": 8, "post_avg": 8, "wait": 3, "delta": 0.1}
     onsets = librosa.onset.onset_detect(onset_envelope=strength, sr=rate, hop_length=64, **around)
     return len(onsets) / (len(samples) / rate)
 
@@ -79,13 +83,17 @@ def main() -> None:
     print("\n| step | training loss | held-out loss, nats per sample |\n|---|---|---|")
     for row in read_table(work / "out" / "synthesiser" / "history.csv", ()).to_dict("records"):
         print(f"| {row['step']:.0f} | {row['train_loss']:.3f} | {row['validation_loss']:.3f} |")
-    print("\n| rate asked | pops a second, by the data | onsets found in what it played | in the data |\n|---|---|---|---|")
+    print(
+        "\n| rate asked | pops a second, by the data | onsets found in what it played | in the data |\n|---|---|---|---|"
+    )
     found = played.groupby("rate")["onsets"].mean()
     for value in VALUES:
         near = np.interp(value, own["rate"], own["onsets"])
         print(f"| {value:.3f} | {2 ** (2 + 3 * value):.1f} | {found[value]:.1f} | {near:.1f} |")
     for name, table in (("played", played), ("the data", own)):
-        print(f"\nSpearman of rate and onsets, {name}: {spearmanr(table['rate'], table['onsets']).statistic:+.3f}")
+        print(
+            f"\nSpearman of rate and onsets, {name}: {spearmanr(table['rate'], table['onsets']).statistic:+.3f}"
+        )
 
 
 if __name__ == "__main__":

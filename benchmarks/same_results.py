@@ -1,10 +1,12 @@
-"""Are the results of two runs of a pipeline the same? Sounds and tables by their bytes, weights by their numbers.
+"""Are the results of two runs of a pipeline the same? Sounds and tables by their bytes, weights by
+their numbers.
 
     python benchmarks/same_results.py BEFORE AFTER
 
-BEFORE, AFTER: folders of results, as `texture-pipeline --output` writes them, made with the same configs by two versions of the
-toolkit. What depends on the clock or on the version (run.json, history of times, pages, pictures) is not compared. Prints a
-Markdown table and every file that differs. Exit status: 0 all the same, 1 not.
+BEFORE, AFTER: folders of results, as `texture-pipeline --output` writes them, made with the same
+configs by two versions of the toolkit. What depends on the clock or on the version (run.json,
+history of times, pages, pictures) is not compared. Prints a Markdown table and every file that
+differs. Exit status: 0 all the same, 1 not.
 """
 
 import argparse
@@ -26,12 +28,16 @@ def main() -> None:
     folders = parser.parse_args()
     names = sorted({*_names(folders.before), *_names(folders.after)})
     differ = [name for name in names if not _is_same(folders.before / name, folders.after / name)]
-    counts, different = (Counter(_KINDS[Path(name).suffix] for name in each) for each in (names, differ))
+    counts, different = (
+        Counter(_KINDS[Path(name).suffix] for name in each) for each in (names, differ)
+    )
     print("| | files | the same | different |\n|---|---|---|---|")
     for kind, count in counts.items():
         print(f"| {kind} | {count} | {count - different[kind]} | {different[kind]} |")
     for name in differ:
-        missing = [folder for folder in (folders.before, folders.after) if not (folder / name).exists()]
+        missing = [
+            folder for folder in (folders.before, folders.after) if not (folder / name).exists()
+        ]
         print(f"{name}: {f'only {missing[0].name} lacks it' if missing else 'differs'}")
     sys.exit(1 if differ else 0)
 
@@ -48,7 +54,9 @@ def _is_same(before: Path, after: Path) -> bool:
     if before.suffix != ".safetensors":
         return before.read_bytes() == after.read_bytes()
     one, other = load_file(before), load_file(after)
-    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[name], other[name]) for name in one
+    )
 
 
 if __name__ == "__main__":

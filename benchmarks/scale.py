@@ -1,9 +1,11 @@
-"""What an item costs, from few to many: python benchmarks/scale.py [--most 20000] [--only rendering ...]
+"""What an item costs, from few to many: python benchmarks/scale.py [--most 20000] [--only rendering
+...]
 
-Runs the commands themselves on clips of a tenth of a second, in a folder that it removes again, below TMPDIR, which should
-be in memory where others use the disk too. Prints Markdown: for each job the seconds and the processor's time of a further clip
-and the memory that it takes, from 100 clips to 20,000; how much two workers gain on one, with clips of a second; and what it
-costs to hand an item to an executor. The processor's time says more than the clock where others use the machine too.
+Runs the commands themselves on clips of a tenth of a second, in a folder that it removes again,
+below TMPDIR, which should be in memory where others use the disk too. Prints Markdown: for each job
+the seconds and the processor's time of a further clip and the memory that it takes, from 100 clips
+to 20,000; how much two workers gain on one, with clips of a second; and what it costs to hand an
+item to an executor. The processor's time says more than the clock where others use the machine too.
 """
 
 import argparse
@@ -50,8 +52,8 @@ SMALL, USUAL = Clip(8000, 0.1), Clip(44100, 1.0)
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds: by the clock. processor_seconds: of all processes. main_mb, worker_mb: the most memory that the main process, and
-    the largest of its children, held at a time."""
+    """seconds: by the clock. processor_seconds: of all processes. main_mb, worker_mb: the most
+    memory that the main process, and the largest of its children, held at a time."""
 
     seconds: float
     processor_seconds: float
@@ -61,7 +63,9 @@ class Cost:
     def without(self, other: "Cost") -> "Cost":
         """-> with the times of `other` taken off."""
         return replace(
-            self, seconds=self.seconds - other.seconds, processor_seconds=self.processor_seconds - other.processor_seconds
+            self,
+            seconds=self.seconds - other.seconds,
+            processor_seconds=self.processor_seconds - other.processor_seconds,
         )
 
 
@@ -69,14 +73,19 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="What an item costs, from few to many.")
     arguments.add_argument("--most", type=int, default=SIZES[-1], help="clips")
     arguments.add_argument("--only", nargs="+", choices=list(JOBS), default=list(JOBS))
-    arguments.add_argument("--pair", type=int, default=3000, help="clips for the gain of two workers")
+    arguments.add_argument(
+        "--pair", type=int, default=3000, help="clips for the gain of two workers"
+    )
     chosen = arguments.parse_args()
     sizes = [FEW, *(size for size in SIZES if size <= chosen.most)]
-    jobs = [job for job in JOBS if job in chosen.only or job == "rendering"]  # the others read what it makes
+    # The others read what it makes.
+    jobs = [job for job in JOBS if job in chosen.only or job == "rendering"]
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
     folder = Path(tempfile.mkdtemp(prefix="texture-benchmark-"))
     try:
-        print("\n| job | clips | seconds | ms per further clip | of processors, ms | main process, MB | largest worker, MB |")
+        print(
+            "\n| job | clips | seconds | ms per further clip | of processors, ms | main process, MB | largest worker, MB |"
+        )
         print("|---|---|---|---|---|---|---|")
         before: dict[str, tuple[int, Cost]] = {}
         for n_clips in sizes:
@@ -88,7 +97,9 @@ def main() -> None:
             shutil.rmtree(folder)
 
         # What a command takes to start is not what workers share.
-        print(f"\n| job, from {FEW} to {chosen.pair:,} clips | one worker, s | two, s | gain | of processors: one, s | two, s |")
+        print(
+            f"\n| job, from {FEW} to {chosen.pair:,} clips | one worker, s | two, s | gain | of processors: one, s | two, s |"
+        )
         print("|---|---|---|---|---|---|")
         costs: dict[tuple[str, int, int], Cost] = {}
         for n_clips in (FEW, chosen.pair):
@@ -98,9 +109,15 @@ def main() -> None:
                     costs[job, n_clips, workers] = measured(folder, job, workers)
             shutil.rmtree(folder)
         for job in jobs:
-            one, two = (costs[job, chosen.pair, workers].without(costs[job, FEW, workers]) for workers in (1, 2))
+            one, two = (
+                costs[job, chosen.pair, workers].without(costs[job, FEW, workers])
+                for workers in (1, 2)
+            )
             both = f"{one.processor_seconds:.1f} | {two.processor_seconds:.1f}"
-            print(f"| {job} | {one.seconds:.1f} | {two.seconds:.1f} | {one.seconds / two.seconds:.2f} | {both} |", flush=True)
+            print(
+                f"| {job} | {one.seconds:.1f} | {two.seconds:.1f} | {one.seconds / two.seconds:.2f} | {both} |",
+                flush=True,
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -116,7 +133,9 @@ def row(job: str, n_clips: int, cost: Cost, before: tuple[int, Cost] | None) -> 
     further = ["", ""]
     if before:
         n_further, gone = n_clips - before[0], cost.without(before[1])
-        further = [f"{1000 * each / n_further:.2f}" for each in (gone.seconds, gone.processor_seconds)]
+        further = [
+            f"{1000 * each / n_further:.2f}" for each in (gone.seconds, gone.processor_seconds)
+        ]
     print(
         f"| {job} | {n_clips:,} | {cost.seconds:.1f} | {' | '.join(further)} | {cost.main_mb:.0f} | {cost.worker_mb:.0f} |",
         flush=True,
@@ -124,11 +143,14 @@ def row(job: str, n_clips: int, cost: Cost, before: tuple[int, Cost] | None) -> 
 
 
 def prepare(folder: Path, n_clips: int, clip: Clip) -> None:
-    """Write the configs, the recordings, and models that have learnt nothing. Labelling reads what rendering made."""
+    """Write the configs, the recordings, and models that have learnt nothing. Labelling reads what
+    rendering made."""
     rng, rate = np.random.default_rng(0), clip.sample_rate
     for index in range(n_clips // PER_RECORDING):
         write_wav(
-            folder / "recordings" / f"{index}.wav", rng.uniform(-0.5, 0.5, round(PER_RECORDING * clip.seconds * rate)), rate
+            folder / "recordings" / f"{index}.wav",
+            rng.uniform(-0.5, 0.5, round(PER_RECORDING * clip.seconds * rate)),
+            rate,
         )
     common = {"sample_rate": rate, "seconds": clip.seconds}
     configs = {
@@ -138,7 +160,11 @@ def prepare(folder: Path, n_clips: int, clip: Clip) -> None:
             "engine": {"type": "liquid", "controls": {name: [0.5, 0.75] for name in CONTROLS}},
             "distribution": {"type": "random_uniform", "n_clips": n_clips},
         },
-        "real.json": {"output": "real", **common, "source": {"type": "folder", "path": "recordings"}},
+        "real.json": {
+            "output": "real",
+            **common,
+            "source": {"type": "folder", "path": "recordings"},
+        },
         "adaptation.json": {
             "output": "adaptation",
             "synthetic": "synthetic",
@@ -173,8 +199,12 @@ def save_untrained(folder: Path, clip: Clip) -> None:
     spec = ModelSpec(
         network=Cnn(n_blocks=2, first_channels=4),
         features=features,
-        input_shape=tuple(features.compute(torch.randn(1, round(clip.sample_rate * clip.seconds))).shape[1:]),
-        controls=tuple(control.describe() for control in Liquid.available if control.name in CONTROLS),
+        input_shape=tuple(
+            features.compute(torch.randn(1, round(clip.sample_rate * clip.seconds))).shape[1:]
+        ),
+        controls=tuple(
+            control.describe() for control in Liquid.available if control.name in CONTROLS
+        ),
         sample_rate=clip.sample_rate,
         seconds=clip.seconds,
     )
@@ -182,13 +212,21 @@ def save_untrained(folder: Path, clip: Clip) -> None:
 
 
 def output_of(folder: Path, job: str) -> Path:
-    place = {"rendering": "synthetic", "segmenting": "real", "labelling": "adaptation/labels", "export": "synthesis/mtcrnn"}
+    place = {
+        "rendering": "synthetic",
+        "segmenting": "real",
+        "labelling": "adaptation/labels",
+        "export": "synthesis/mtcrnn",
+    }
     return folder / place[job]
 
 
 def measured(folder: Path, job: str, workers: int) -> Cost:
-    """Run a job's command to its end, three times. -> the run that took the processors least: the others waited for more."""
-    return min((_measured(folder, job, workers) for _ in range(3)), key=lambda cost: cost.processor_seconds)
+    """Run a job's command to its end, three times. -> the run that took the processors least: the
+    others waited for more."""
+    return min(
+        (_measured(folder, job, workers) for _ in range(3)), key=lambda cost: cost.processor_seconds
+    )
 
 
 def _measured(folder: Path, job: str, workers: int) -> Cost:
@@ -196,7 +234,8 @@ def _measured(folder: Path, job: str, workers: int) -> Cost:
     package, command, config = JOBS[job]
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", package, command, str(folder / config), "--workers", str(workers)], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", package, command, str(folder / config), "--workers", str(workers)],
+        stdout=subprocess.DEVNULL,
     )
     with Watch(process.pid) as watch:
         _, status, used = os.wait4(process.pid, 0)  # of all that it started and waited for, too
@@ -207,7 +246,8 @@ def _measured(folder: Path, job: str, workers: int) -> Cost:
 
 
 class Watch:
-    """The memory of a process and of all that it starts, looked at ten times a second while the block lasts."""
+    """The memory of a process and of all that it starts, looked at ten times a second while the
+    block lasts."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -258,7 +298,14 @@ def empty(executor: str, n_items: int) -> float:
     with tempfile.TemporaryDirectory(prefix="texture-benchmark-") as folder:
         started = time.monotonic()
         items = {str(index): index for index in range(n_items)}
-        run_jobs(items, abs, Path(folder) / "journal.jsonl", label="", executor=executor_named(executor), workers=2)
+        run_jobs(
+            items,
+            abs,
+            Path(folder) / "journal.jsonl",
+            label="",
+            executor=executor_named(executor),
+            workers=2,
+        )
         return time.monotonic() - started
 
 

@@ -1,12 +1,12 @@
 """How fast recordings are cut: python benchmarks/segmentation.py [--minutes 20] [--two-hours]
 
-Writes files of noise with swells, as wav, ogg and mp3, half of them stereo at 48 kHz, half mono at 44.1 kHz, and cuts each kind
-to one-second segments at 44.1 kHz:
+Writes files of noise with swells, as wav, ogg and mp3, half of them stereo at 48 kHz, half mono at
+44.1 kHz, and cuts each kind to one-second segments at 44.1 kHz:
 - floor: decode every sample, resample where the rate differs, write every segment, with the same libraries and nothing else;
 - ours: `real_datasets` with one worker, and with two, checks and tables included;
 - plain: librosa.load at the target rate, a loop over frames that leaves out zeros, soundfile.write.
-Prints Markdown. TMPDIR=/dev/shm leaves the disk out of it, which is as fast for all. With --two-hours also the memory for one
-file of two hours, whole process.
+Prints Markdown. TMPDIR=/dev/shm leaves the disk out of it, which is as fast for all. With
+--two-hours also the memory for one file of two hours, whole process.
 """
 
 import argparse
@@ -38,7 +38,9 @@ ROUNDS = 3  # the best of them counts: other work only ever makes a round slower
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--minutes", type=int, default=20, help="of sound per kind of file")
-    arguments.add_argument("--two-hours", action="store_true", help="measure memory with a file of two hours, too")
+    arguments.add_argument(
+        "--two-hours", action="store_true", help="measure memory with a file of two hours, too"
+    )
     chosen = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="texture-benchmark-"))
     try:
@@ -105,7 +107,8 @@ def floor(recordings: Path, out: Path) -> None:
     out.mkdir()
     for path in sorted(recordings.iterdir()):
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        mono = samples[:, 0] if samples.shape[1] == 1 else (samples[:, 0] + samples[:, 1]) / 2  # numpy's mean is far slower
+        # Numpy's mean is far slower.
+        mono = samples[:, 0] if samples.shape[1] == 1 else (samples[:, 0] + samples[:, 1]) / 2
         if rate != RATE:
             mono = soxr.resample(mono, rate, RATE)
         for start in range(0, len(mono) - RATE + 1, RATE):
@@ -116,10 +119,16 @@ def floor(recordings: Path, out: Path) -> None:
 
 
 def ours(recordings: Path, out: Path, workers: int) -> None:
-    config = RealConfig.model_validate({"output": out, "source": {"type": "folder", "path": recordings}})
+    config = RealConfig.model_validate(
+        {"output": out, "source": {"type": "folder", "path": recordings}}
+    )
     stderr, sys.stderr = sys.stderr, io.StringIO()
     try:
-        build(config, check_output(config, "real-datasets build", inputs=config.inputs, overwrite=True), workers=workers)
+        build(
+            config,
+            check_output(config, "real-datasets build", inputs=config.inputs, overwrite=True),
+            workers=workers,
+        )
     finally:
         sys.stderr = stderr
 
@@ -145,9 +154,15 @@ def memory(folder: Path, minutes: int) -> float:
         for _ in range(minutes * 60):
             file.write(0.1 * rng.uniform(-1, 1, (48000, 2)))
     config = folder / "long.json"
-    config.write_text(json.dumps({"output": f"cut_{minutes}", "source": {"type": "folder", "path": recordings.name}}))
+    config.write_text(
+        json.dumps(
+            {"output": f"cut_{minutes}", "source": {"type": "folder", "path": recordings.name}}
+        )
+    )
     subprocess.run(
-        [sys.executable, "-m", "real_datasets", "build", config, "--workers", "1"], check=True, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "real_datasets", "build", config, "--workers", "1"],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
     shutil.rmtree(recordings)

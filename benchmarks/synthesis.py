@@ -1,8 +1,9 @@
 """How fast does each synthesiser play? python benchmarks/synthesis.py
 
-One core, fresh weights (they cost what trained ones do), two controls that move. TexEnv at 44.1 kHz, the recurrent one at 16 kHz,
-each a whole sound and as a stream of blocks of 2,048 samples; the slowest block says whether a stream would stutter. Memory: the
-highest of a process that streams a sound and keeps none of it, for a short and a long sound. Prints Markdown.
+One core, fresh weights (they cost what trained ones do), two controls that move. TexEnv at 44.1
+kHz, the recurrent one at 16 kHz, each a whole sound and as a stream of blocks of 2,048 samples; the
+slowest block says whether a stream would stutter. Memory: the highest of a process that streams a
+sound and keeps none of it, for a short and a long sound. Prints Markdown.
 """
 
 import subprocess
@@ -15,7 +16,12 @@ import numpy as np
 import torch
 
 from conditioned_synthesis.instrument.automation import Automation
-from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec, Slider, new_instrument
+from conditioned_synthesis.instrument.instrument import (
+    Instrument,
+    ModelSpec,
+    Slider,
+    new_instrument,
+)
 from conditioned_synthesis.synthesisers import Synthesiser
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
@@ -34,13 +40,20 @@ CASES: Sequence[tuple[str, Synthesiser, int]] = (
 
 
 def instrument(settings: Synthesiser, sample_rate: int) -> Instrument:
-    sliders = tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in "ab")
-    return new_instrument(ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=sample_rate), seed=0)
+    sliders = tuple(
+        Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in "ab"
+    )
+    return new_instrument(
+        ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=sample_rate), seed=0
+    )
 
 
 def moving(seconds: float) -> dict[str, Automation]:
     times = np.array([0.0, seconds])
-    return {"a": Automation(times, np.array([0.0, 1.0])), "b": Automation(times, np.array([1.0, 0.0]))}
+    return {
+        "a": Automation(times, np.array([0.0, 1.0])),
+        "b": Automation(times, np.array([1.0, 0.0])),
+    }
 
 
 def whole(played: Instrument, seconds: float) -> float:
@@ -70,7 +83,11 @@ def stream_away(case: int, seconds: float) -> None:
     for _ in instrument(settings, rate).stream(moving(seconds), seconds, seed=1, block=BLOCK):
         pass
     # Not what getrusage says: that begins with the process that started this one.
-    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    [line] = [
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
     print(int(line.split()[1]) / 1024)
 
 
@@ -79,7 +96,9 @@ def main() -> None:
     if sys.argv[1:2] == ["--stream"]:
         stream_away(int(sys.argv[2]), float(sys.argv[3]))
         return
-    print(f"| synthesiser | Hz | {SECONDS:g} s, times real time | in blocks of {BLOCK} | slowest block, of its time |")
+    print(
+        f"| synthesiser | Hz | {SECONDS:g} s, times real time | in blocks of {BLOCK} | slowest block, of its time |"
+    )
     print("|---|---|---|---|---|")
     for name, settings, rate in CASES:
         played = instrument(settings, rate)
@@ -89,12 +108,21 @@ def main() -> None:
         streams = [streamed(played, seconds) for _ in range(RUNS)]
         stream, slowest = np.median(streams, axis=0)
         print(f"| {name} | {rate} | {at_once:.1f} | {stream:.1f} | {slowest:.0%} |", flush=True)
-    print("\n| memory of a stream, MiB | " + " | ".join(f"{seconds:g} s" for seconds in MEMORY_SECONDS) + " |")
+    print(
+        "\n| memory of a stream, MiB | "
+        + " | ".join(f"{seconds:g} s" for seconds in MEMORY_SECONDS)
+        + " |"
+    )
     print("|---|---|---|")
     for case, share in ((0, 1.0), (3, 0.1)):
         name, _, rate = CASES[case]
-        found = " | ".join(f"{highest_memory(case, share * seconds):.0f}" for seconds in MEMORY_SECONDS)
-        print(f"| {name}, {rate} Hz{', a tenth of these lengths' if share < 1 else ''} | {found} |", flush=True)
+        found = " | ".join(
+            f"{highest_memory(case, share * seconds):.0f}" for seconds in MEMORY_SECONDS
+        )
+        print(
+            f"| {name}, {rate} Hz{', a tenth of these lengths' if share < 1 else ''} | {found} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

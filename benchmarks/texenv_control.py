@@ -1,10 +1,12 @@
-"""Does TexEnv follow its controls, and are its sliders linear? python benchmarks/texenv_control.py FOLDER [--steps N] [--clips N]
+"""Does TexEnv follow its controls, and are its sliders linear? python benchmarks/texenv_control.py
+FOLDER [--steps N] [--clips N]
 
-Renders clips of the liquid engine in which avgRate and maxRadius vary, trains TexEnv on them, makes its sliders linear and
-measures all with `conditioned-synthesis evaluate`, beside a twin on shuffled labels, an untrained one and the clips themselves.
-What is read from the sounds is read by an extractor of stage 3 that was trained on other clips, in which every control varies,
-and has no part in any loss. Then both controls are swept through their range in 10 s. All commands are those that a person would
-type; what is in FOLDER already is not made again. Prints Markdown.
+Renders clips of the liquid engine in which avgRate and maxRadius vary, trains TexEnv on them, makes
+its sliders linear and measures all with `conditioned-synthesis evaluate`, beside a twin on shuffled
+labels, an untrained one and the clips themselves. What is read from the sounds is read by an
+extractor of stage 3 that was trained on other clips, in which every control varies, and has no part
+in any loss. Then both controls are swept through their range in 10 s. All commands are those that a
+person would type; what is in FOLDER already is not made again. Prints Markdown.
 """
 
 import argparse
@@ -21,7 +23,12 @@ from texturelib.files import write_json
 RANGES = {"avgRate": [0.15, 0.85], "maxRadius": [0.35, 0.9]}
 FIXED = {"minRadius": 0.2, "expRadius": 0.4}
 # Of the clips that the extractor learns from: wider, so that it reads the ends too.
-VARIED = {"avgRate": [0.05, 0.95], "minRadius": [0.05, 0.4], "maxRadius": [0.3, 0.95], "expRadius": [0.2, 0.7]}
+VARIED = {
+    "avgRate": [0.05, 0.95],
+    "minRadius": [0.05, 0.4],
+    "maxRadius": [0.3, 0.95],
+    "expRadius": [0.2, 0.7],
+}
 SWEEP_SECONDS, SEEDS = 10, (1, 2, 3)
 
 
@@ -39,35 +46,73 @@ def synthesis_config(folder: Path, steps: int, extractor: Path) -> Path:
 
 
 def sweep(work: Path) -> None:
-    """Print, per control, how what is read over the seconds of a sweep goes along with it, and the loudest seam."""
+    """Print, per control, how what is read over the seconds of a sweep goes along with it, and the
+    loudest seam."""
     folder = work / "sweeps"
     rows = []
     for control in RANGES:
         for seed in SEEDS:
-            for kind, words in (("sweep", f"{control}=0:0,{SWEEP_SECONDS}:1"), ("held", f"{control}=0.5")):
+            for kind, words in (
+                ("sweep", f"{control}=0:0,{SWEEP_SECONDS}:1"),
+                ("held", f"{control}=0.5"),
+            ):
                 path = folder / f"{control}_{kind}_{seed}.wav"
                 where = ("--model", work / "texenv" / "instrument", "--output", path, "--overwrite")
-                run("conditioned_synthesis", "generate", *where, "--control", words, "--seconds", SWEEP_SECONDS, "--seed", seed)
-                rows.append({"name": path.name, "control": control, "kind": kind, "seam": seam(path)})
+                run(
+                    "conditioned_synthesis",
+                    "generate",
+                    *where,
+                    "--control",
+                    words,
+                    "--seconds",
+                    SWEEP_SECONDS,
+                    "--seed",
+                    seed,
+                )
+                rows.append(
+                    {"name": path.name, "control": control, "kind": kind, "seam": seam(path)}
+                )
     model = ("--model", work / "extractor" / "model" / "extractor")
-    run("domain_adaptation", "label", *model, "--audio", folder, "--output", work / "sweeps.csv", "--overwrite")
+    run(
+        "domain_adaptation",
+        "label",
+        *model,
+        "--audio",
+        folder,
+        "--output",
+        work / "sweeps.csv",
+        "--overwrite",
+    )
     labels = pd.read_csv(work / "sweeps.csv")
-    print("\n| control swept | rho of time and what is read, per second: " + ", ".join(f"seed {seed}" for seed in SEEDS), end="")
-    print(" | greatest change between frames, in medians of such: swept | held |\n|---|---|---|---|")
+    print(
+        "\n| control swept | rho of time and what is read, per second: "
+        + ", ".join(f"seed {seed}" for seed in SEEDS),
+        end="",
+    )
+    print(
+        " | greatest change between frames, in medians of such: swept | held |\n|---|---|---|---|"
+    )
     for control in RANGES:
         rhos = []
         for seed in SEEDS:
-            own = labels[labels["file_name"] == f"{control}_sweep_{seed}.wav"].sort_values("start_seconds")
+            own = labels[labels["file_name"] == f"{control}_sweep_{seed}.wav"].sort_values(
+                "start_seconds"
+            )
             rhos.append(spearmanr(own["start_seconds"], own[control]).statistic)
         seams = {
-            kind: np.mean([row["seam"] for row in rows if (row["control"], row["kind"]) == (control, kind)])
+            kind: np.mean(
+                [row["seam"] for row in rows if (row["control"], row["kind"]) == (control, kind)]
+            )
             for kind in ("sweep", "held")
         }
-        print(f"| {control} | {', '.join(f'{rho:+.3f}' for rho in rhos)} | {seams['sweep']:.2f} | {seams['held']:.2f} |")
+        print(
+            f"| {control} | {', '.join(f'{rho:+.3f}' for rho in rhos)} | {seams['sweep']:.2f} | {seams['held']:.2f} |"
+        )
 
 
 def seam(path: Path) -> float:
-    """-> the greatest change of the log spectrum from one frame of 32 ms to the next, in medians of such changes."""
+    """-> the greatest change of the log spectrum from one frame of 32 ms to the next, in medians of
+    such changes."""
     samples, _ = soundfile.read(path)
     frames = samples[: len(samples) // 512 * 512].reshape(-1, 512) * np.hanning(512)
     spectra = np.log(np.abs(np.fft.rfft(frames)) + 1e-4)
@@ -83,7 +128,11 @@ def main() -> None:
     options = parser.parse_args()
     work = options.folder.absolute()
     work.mkdir(parents=True, exist_ok=True)
-    run("synthetic_datasets", "generate", synthetic_config(work, {**FIXED, **RANGES}, options.clips, 0))
+    run(
+        "synthetic_datasets",
+        "generate",
+        synthetic_config(work, {**FIXED, **RANGES}, options.clips, 0),
+    )
     extractor = make_extractor(work / "extractor", VARIED)
     config = synthesis_config(work, options.steps, extractor)
     for command in ("export", "train", "linearise", "evaluate"):

@@ -1,13 +1,16 @@
-"""How fast the extractor trains and labels, beside the thesis's way: python benchmarks/training.py [--clips N] [--epochs N]
+"""How fast the extractor trains and labels, beside the thesis's way: python benchmarks/training.py
+[--clips N] [--epochs N]
 
-Renders clips of the thesis's grid into a folder that it removes again. Then, at the thesis's exact settings:
+Renders clips of the thesis's grid into a folder that it removes again. Then, at the thesis's exact
+settings:
 
 - the thesis's way: every epoch reads every file, adds noise, resamples and transforms it, one after the other, and the
   network learns from batches of 128;
 - ours: `domain-adaptation train-extractor`, from the same wavs, its one-time reading included.
 
-Both use all cores. Whole job: 250 epochs of 10,000 clips, extrapolated from these. Then labelling in both ways, how soon the
-better preset reads as well as the thesis's network, and with --memory N what a training on N clips needs. Prints Markdown.
+Both use all cores. Whole job: 250 epochs of 10,000 clips, extrapolated from these. Then labelling
+in both ways, how soon the better preset reads as well as the thesis's network, and with --memory N
+what a training on N clips needs. Prints Markdown.
 """
 
 import argparse
@@ -30,7 +33,12 @@ from scipy import signal
 from torch import nn
 
 RATE = 44100
-GRID = {"avgRate": [0.2, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
+GRID = {
+    "avgRate": [0.2, 0.75],
+    "minRadius": [0.1, 0.5],
+    "maxRadius": [0.5, 0.8],
+    "expRadius": [0.2, 0.8],
+}
 CONFIGS = Path(__file__).parents[1] / "configs"
 JOB = {"clips": 10_000, "epochs": 250}
 
@@ -42,7 +50,9 @@ class ThesisWay:
         self.folder = folder
         self.table = pd.read_csv(folder / "metadata.csv")
         self.resample = torchaudio.transforms.Resample(RATE, 32000)
-        self.mel = torchaudio.transforms.MelSpectrogram(sample_rate=32000, n_fft=400, hop_length=200, n_mels=56, normalized=True)
+        self.mel = torchaudio.transforms.MelSpectrogram(
+            sample_rate=32000, n_fft=400, hop_length=200, n_mels=56, normalized=True
+        )
         self.rng = np.random.default_rng(0)
 
     def features(self, row: int, is_noisy: bool = True) -> torch.Tensor:
@@ -50,16 +60,22 @@ class ThesisWay:
         clip = clip / np.abs(clip).max()
         if is_noisy:
             noise = self.rng.standard_normal(len(clip))
-            filtered = signal.lfilter(*low_pass(self.rng.uniform(50, 400)), noise / np.abs(noise).max())
+            filtered = signal.lfilter(
+                *low_pass(self.rng.uniform(50, 400)), noise / np.abs(noise).max()
+            )
             clip = clip + self.rng.uniform(0.2, 0.4) * filtered
             clip = (clip / np.abs(clip).max()).astype(np.float32)
         power = self.mel(self.resample(torch.from_numpy(clip)[None]))
         power = power - power.min()
-        decibels = torchaudio.functional.amplitude_to_DB(power / power.max(), 10.0, 1e-10, 0.0, 80.0).clamp(min=-80.0)
+        decibels = torchaudio.functional.amplitude_to_DB(
+            power / power.max(), 10.0, 1e-10, 0.0, 80.0
+        ).clamp(min=-80.0)
         raised = decibels + decibels.min().abs()
         return raised / raised.max()
 
-    def epoch(self, network: nn.Module, optimizer: torch.optim.Optimizer, rows: np.ndarray) -> tuple[float, float]:
+    def epoch(
+        self, network: nn.Module, optimizer: torch.optim.Optimizer, rows: np.ndarray
+    ) -> tuple[float, float]:
         """-> seconds in the features, seconds in the network."""
         truth = torch.from_numpy(self.table[list(GRID)].to_numpy(np.float32))
         in_features = in_network = 0.0
@@ -87,15 +103,29 @@ def low_pass(cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
 def thesis_network() -> nn.Module:
     channels, blocks = [1, 4, 8, 16, 32], []
     for before, after in itertools.pairwise(channels):
-        blocks += [nn.Conv2d(before, after, 3), nn.BatchNorm2d(after), nn.LeakyReLU(0.9), nn.MaxPool2d(2)]
-    head = [nn.Flatten(), nn.Linear(256, 64), nn.LeakyReLU(0.9), nn.Linear(64, 16), nn.LeakyReLU(0.9), nn.Linear(16, 4)]
+        blocks += [
+            nn.Conv2d(before, after, 3),
+            nn.BatchNorm2d(after),
+            nn.LeakyReLU(0.9),
+            nn.MaxPool2d(2),
+        ]
+    head = [
+        nn.Flatten(),
+        nn.Linear(256, 64),
+        nn.LeakyReLU(0.9),
+        nn.Linear(64, 16),
+        nn.LeakyReLU(0.9),
+        nn.Linear(16, 4),
+    ]
     return nn.Sequential(*blocks, *head, nn.LeakyReLU(0.9))
 
 
 def run(*command: object) -> float:
     """-> seconds."""
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", *map(str, command)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, command)], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(done.stderr)
     return time.perf_counter() - started
@@ -107,7 +137,9 @@ def training(folder: Path, n_clips: int, n_epochs: int) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=0.0005)
     rows = np.random.default_rng(0).permutation(n_clips)[: round(0.85 * n_clips)]
     thesis.epoch(network, optimizer, rows[:256])  # what is only slow the first time
-    features, learning = np.mean([thesis.epoch(network, optimizer, rows) for _ in range(n_epochs)], axis=0)
+    features, learning = np.mean(
+        [thesis.epoch(network, optimizer, rows) for _ in range(n_epochs)], axis=0
+    )
 
     settings = adaptation(folder, "thesis_waterflow")
     seconds = []
@@ -123,8 +155,12 @@ def training(folder: Path, n_clips: int, n_epochs: int) -> None:
         "| | features, s per epoch | network | both | once, s | whole job, min | times as fast |\n|---|---|---|---|---|---|---|"
     )
     both = features + learning
-    print(f"| the thesis's way | {features:.1f} | {learning:.1f} | {both:.1f} | | {job[0] / 60:.0f} | 1 |")
-    print(f"| ours | | | {ours:.1f} | {seconds[0] - ours:.1f} | {job[1] / 60:.0f} | {job[0] / job[1]:.1f} |")
+    print(
+        f"| the thesis's way | {features:.1f} | {learning:.1f} | {both:.1f} | | {job[0] / 60:.0f} | 1 |"
+    )
+    print(
+        f"| ours | | | {ours:.1f} | {seconds[0] - ours:.1f} | {job[1] / 60:.0f} | {job[0] / job[1]:.1f} |"
+    )
 
 
 def to_the_thesis_accuracy(folder: Path, epochs: int) -> None:
@@ -132,7 +168,9 @@ def to_the_thesis_accuracy(folder: Path, epochs: int) -> None:
     words = ["--set", f"extractor.epochs={epochs}", "--set", f"output={folder}/short"]
     seconds = run("domain_adaptation", "train-extractor", adaptation(folder, "waterflow"), *words)
     error = json.loads((folder / "short/extractor/metrics.json").read_text())["test_mae"]
-    print(f"\nFrom rendered wavs with configs/waterflow, {epochs} epochs: held-out error {error:.4f} after {seconds:.0f} s.")
+    print(
+        f"\nFrom rendered wavs with configs/waterflow, {epochs} epochs: held-out error {error:.4f} after {seconds:.0f} s."
+    )
 
 
 def labelling(folder: Path, n_clips: int) -> None:
@@ -162,21 +200,37 @@ def labelling(folder: Path, n_clips: int) -> None:
             chosen.mkdir()
             for path in sorted(sounds.iterdir())[:few]:
                 (chosen / path.name).symlink_to(path.resolve())
-            words = ["-m", "domain_adaptation", "label", "--model", model, "--audio", chosen, "--output", f"{chosen}.csv"]
+            words = [
+                "-m",
+                "domain_adaptation",
+                "label",
+                "--model",
+                model,
+                "--audio",
+                chosen,
+                "--output",
+                f"{chosen}.csv",
+            ]
             started = time.perf_counter()
-            subprocess.run([*cores, sys.executable, *map(str, words)], check=True, capture_output=True)
+            subprocess.run(
+                [*cores, sys.executable, *map(str, words)], check=True, capture_output=True
+            )
             seconds.append(time.perf_counter() - started)
         per_clip["ours", threads] = (seconds[1] - seconds[0]) / (n_clips - 1)
     print("\n| labelling, ms per clip | one core | all |\n|---|---|---|")
     for way in ("the thesis's way", "ours"):
         print(f"| {way} | {1000 * per_clip[way, 1]:.2f} | {1000 * per_clip[way, n_threads]:.2f} |")
-    times = [per_clip["the thesis's way", 1] / per_clip["ours", threads] for threads in (1, n_threads)]
-    print(f"\nOurs: {times[0]:.1f} times the thesis's way on one core, {times[1]:.1f} on {n_threads}.")
+    times = [
+        per_clip["the thesis's way", 1] / per_clip["ours", threads] for threads in (1, n_threads)
+    ]
+    print(
+        f"\nOurs: {times[0]:.1f} times the thesis's way on one core, {times[1]:.1f} on {n_threads}."
+    )
 
 
 def memory(folder: Path, n_clips: int) -> None:
-    """As many clips, read and trained on for an epoch. Each file stands there under several names: what is kept in memory of a
-    clip does not depend on what is heard."""
+    """As many clips, read and trained on for an epoch. Each file stands there under several names:
+    what is kept in memory of a clip does not depend on what is heard."""
     rendered, many = folder / "synthetic", folder / "many"
     table = pd.read_csv(rendered / "metadata.csv")
     names = [f"audio/{number}.wav" for number in range(n_clips)]
@@ -186,32 +240,66 @@ def memory(folder: Path, n_clips: int) -> None:
         os.link(rendered / table["file_name"][row], many / name)
     table.iloc[rows].assign(file_name=names).to_csv(many / "metadata.csv", index=False)
     (many / "dataset.json").write_text((rendered / "dataset.json").read_text())
-    words = ["--set", "extractor.epochs=1", "--set", f"synthetic={many}", "--set", f"output={folder}/of_many"]
-    command = [sys.executable, "-m", "domain_adaptation", "train-extractor", adaptation(folder, "thesis_waterflow"), *words]
+    words = [
+        "--set",
+        "extractor.epochs=1",
+        "--set",
+        f"synthetic={many}",
+        "--set",
+        f"output={folder}/of_many",
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "domain_adaptation",
+        "train-extractor",
+        adaptation(folder, "thesis_waterflow"),
+        *words,
+    ]
     started = time.perf_counter()
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)  # of this process and those that it waited for
     if status:
         raise SystemExit("train-extractor failed")
     megabytes, minutes = usage.ru_maxrss / 1000, (time.perf_counter() - started) / 60
-    print(f"\n{n_clips} clips read, and trained on for an epoch: {megabytes:.0f} MB at most, {minutes:.1f} minutes.")
+    print(
+        f"\n{n_clips} clips read, and trained on for an epoch: {megabytes:.0f} MB at most, {minutes:.1f} minutes."
+    )
 
 
 def adaptation(folder: Path, preset: str) -> Path:
     """-> that preset's config, for the clips in `folder`."""
     config: dict[str, Any] = json.loads((CONFIGS / preset / "adaptation.json").read_text())
     path = folder / f"{preset}.json"
-    path.write_text(json.dumps({**config, "$schema": None, "synthetic": "synthetic", "real": "synthetic", "output": "out"}))
+    path.write_text(
+        json.dumps(
+            {
+                **config,
+                "$schema": None,
+                "synthetic": "synthetic",
+                "real": "synthetic",
+                "output": "out",
+            }
+        )
+    )
     return path
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--clips", type=int, default=10_000)
-    arguments.add_argument("--epochs", type=int, default=2, help="of each way, at the thesis's settings")
+    arguments.add_argument(
+        "--epochs", type=int, default=2, help="of each way, at the thesis's settings"
+    )
     arguments.add_argument("--short", type=int, default=5, help="epochs of the better preset")
     arguments.add_argument("--labelled", type=int, default=2000, help="clips")
-    arguments.add_argument("--memory", type=int, default=0, metavar="N", help="also train on N clips, 64 kB of disk each")
+    arguments.add_argument(
+        "--memory",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also train on N clips, 64 kB of disk each",
+    )
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

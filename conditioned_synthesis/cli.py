@@ -1,15 +1,25 @@
 """The command line of stage 4."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from conditioned_synthesis.commands import COMMANDS, GENERATE
-from texturelib.command_line import DryRunOption, OverwriteOption, SetOption, add_command, make_app, perform, run_app
+from texturelib.command_line import (
+    DryRunOption,
+    OverwriteOption,
+    SetOption,
+    add_command,
+    make_app,
+    perform,
+    run_app,
+)
 from texturelib.errors import TextureError, UsageError
 
-app = make_app("Analyse labelled recordings, balance and export them; train a conditioned synthesiser, and play it.")
+app = make_app(
+    "Analyse labelled recordings, balance and export them; train a conditioned synthesiser, and play it."
+)
 
 for each in COMMANDS:
     if each is not GENERATE:
@@ -20,10 +30,16 @@ for each in COMMANDS:
 def import_mtcrnn(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Wavs as MTCRNN reads them.")],
     output: Annotated[Path, typer.Option(metavar="DATASET", help="The dataset folder to write.")],
-    params: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the .params files are, if elsewhere.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset that is there.")] = False,
+    params: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the .params files are, if elsewhere."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a dataset that is there.")
+    ] = False,
 ) -> None:
-    """Make a dataset folder of a folder of MTCRNN's: its sounds, and the trajectories of its controls."""
+    """Make a dataset folder of a folder of MTCRNN's: its sounds, and the trajectories of its
+    controls."""
     from conditioned_synthesis.data.import_dataset import import_mtcrnn as run
     from conditioned_synthesis.data.import_dataset import is_import
     from texturelib.files import shown
@@ -39,20 +55,37 @@ def import_mtcrnn(
 
 @app.command(help=GENERATE.help)
 def generate(
-    config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="The JSON config.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="The JSON config.")
+    ] = None,
     set_: SetOption = None,
-    model: Annotated[Path | None, typer.Option(metavar="FOLDER", help="A model folder, instead of the config's.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A model folder, instead of the config's.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE.wav", help="One sound to make; else examples of all controls are.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.wav", help="One sound to make; else examples of all controls are."
+        ),
     ] = None,
     control: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Or NAME=TIME:VALUE,TIME:VALUE...; or a .npy file. Repeatable; else the middle."),
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Or NAME=TIME:VALUE,TIME:VALUE...; or a .npy file. Repeatable; else the middle.",
+        ),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.05, max=86400, help="Of the sound.")] = 5.0,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed is another sound of the same kind.")] = 0,
-    temperature: Annotated[float, typer.Option(min=0.01, help="Below 1 tamer, above 1 wilder.")] = 1.0,
-    prime: Annotated[Path | None, typer.Option(metavar="SOUND", help="A sound that it goes on from.")] = None,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**32 - 1, help="Another seed is another sound of the same kind."),
+    ] = 0,
+    temperature: Annotated[
+        float, typer.Option(min=0.01, help="Below 1 tamer, above 1 wilder.")
+    ] = 1.0,
+    prime: Annotated[
+        Path | None, typer.Option(metavar="SOUND", help="A sound that it goes on from.")
+    ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Rougher, where that is faster.")] = False,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
@@ -66,7 +99,11 @@ def generate(
 
         folder = model or load_config(config, SynthesisConfig, set_ or []).played_folder  # type: ignore[arg-type]
         generate_sound(
-            folder, output, GenerateRequest(control or [], seconds, seed, temperature, prime, fast), overwrite, dry_run
+            folder,
+            output,
+            GenerateRequest(control or [], seconds, seed, temperature, prime, fast),
+            overwrite,
+            dry_run,
         )
         return
     if config is None or model or control or prime:
@@ -78,31 +115,45 @@ def generate(
 def export_onnx(
     model: Annotated[Path, typer.Option(metavar="FOLDER", help="The model folder.")],
     output: Annotated[Path, typer.Option(metavar="FILE.onnx", help="The file to write.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
 ) -> None:
     """Make one ONNX file of a model folder, which other runtimes play without this toolkit."""
     from conditioned_synthesis.exporters.onnx import export_onnx as run
     from texturelib.files import shown
 
     spec = run(model, output, overwrite)
-    print(f"{shown(output)}: {len(spec['sliders'])} sliders, {spec['sample_rate']} Hz, {output.stat().st_size / 1e6:.1f} MB")
+    print(
+        f"{shown(output)}: {len(spec['sliders'])} sliders, {spec['sample_rate']} Hz, {output.stat().st_size / 1e6:.1f} MB"
+    )
 
 
 @app.command()
 def import_model(
-    checkpoint: Annotated[Path, typer.Argument(metavar="MODEL.pkl", help="What MTCRNN saved: model_<step>.pkl.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="MODEL.pkl", help="What MTCRNN saved: model_<step>.pkl.")
+    ],
     output: Annotated[Path, typer.Option(metavar="FOLDER", help="The model folder to write.")],
-    control: Annotated[list[str] | None, typer.Option(metavar="NAME", help="In the order of --prop. Repeatable.")] = None,
-    sample_rate: Annotated[int, typer.Option(min=1000, help="Of the sounds that it learnt from.")] = 16000,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
+    control: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="In the order of --prop. Repeatable.")
+    ] = None,
+    sample_rate: Annotated[
+        int, typer.Option(min=1000, help="Of the sounds that it learnt from.")
+    ] = 16000,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a model that is there.")
+    ] = False,
 ) -> None:
     """Make a model folder, which `generate --model` plays, of a checkpoint of MTCRNN's."""
     from conditioned_synthesis.instrument.import_checkpoint import import_model as run
     from texturelib.files import shown
 
     spec = run(checkpoint, output, control or [], sample_rate, overwrite)
-    settings = spec.synthesiser
-    print(f"{shown(output)}: {settings.n_layers} x {settings.hidden_size} units, controls {', '.join(spec.names) or 'none'}")  # type: ignore[attr-defined]
+    settings: Any = spec.synthesiser
+    print(
+        f"{shown(output)}: {settings.n_layers} x {settings.hidden_size} units, controls {', '.join(spec.names) or 'none'}"
+    )
 
 
 def main() -> None:

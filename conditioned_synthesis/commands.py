@@ -62,7 +62,11 @@ def _analyse(settings: "SynthesisConfig", output: "Output", _: int | None) -> st
 
     found = analyse(settings, output)
     best = found["recommended_control"]
-    advice = f"{best} is nearest to evenly spread ({found['controls'][best]['evenness']:.2f})" if best else "no label varies"
+    advice = (
+        f"{best} is nearest to evenly spread ({found['controls'][best]['evenness']:.2f})"
+        if best
+        else "no label varies"
+    )
     return f"{found['n_clips']} clips, {', '.join(found['controls'])}; {advice}"
 
 
@@ -76,7 +80,11 @@ def _choice(settings: "SynthesisConfig") -> str:
     from conditioned_synthesis.labels.balance import select
 
     dataset = _if_there(settings.labelled)
-    return str(select(dataset.metadata, dataset.controls, settings.balance)) if dataset else BALANCE.plan(settings)
+    return (
+        str(select(dataset.metadata, dataset.controls, settings.balance))
+        if dataset
+        else BALANCE.plan(settings)
+    )
 
 
 def _export(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:
@@ -91,7 +99,9 @@ def _size(settings: "SynthesisConfig") -> str:
         return EXPORT.plan(settings)
     seconds = len(dataset) * dataset.seconds
     megabytes = seconds * settings.export.sample_rate * 2 / 1e6
-    return f"{len(dataset)} clips of {dataset.seconds:g} s, {seconds / 3600:.2f} h, {megabytes:.1f} MB"
+    return (
+        f"{len(dataset)} clips of {dataset.seconds:g} s, {seconds / 3600:.2f} h, {megabytes:.1f} MB"
+    )
 
 
 def _if_there(folder: Path) -> "Dataset | None":
@@ -122,7 +132,11 @@ def _generate(settings: "SynthesisConfig", output: "Output", _: int | None) -> s
 
     n_sounds, notes = generate_examples(settings, output)
     if notes:
-        say(output, f"note: {notes[0]}" + (f", and {len(notes) - 1} more are no better" if len(notes) > 1 else ""))
+        say(
+            output,
+            f"note: {notes[0]}"
+            + (f", and {len(notes) - 1} more are no better" if len(notes) > 1 else ""),
+        )
     return f"{n_sounds} sounds"
 
 
@@ -137,7 +151,9 @@ def _evaluate(settings: "SynthesisConfig", output: "Output", workers: int | None
     return "index.html shows and plays it"
 
 
-_command = partial(Command, "conditioned-synthesis", config="conditioned_synthesis.config:SynthesisConfig")
+_command = partial(
+    Command, "conditioned-synthesis", config="conditioned_synthesis.config:SynthesisConfig"
+)
 
 ANALYSE = _command(
     "analyse",

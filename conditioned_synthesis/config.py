@@ -4,7 +4,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from conditioned_synthesis.labels.outliers import Outliers
 from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
@@ -31,15 +38,17 @@ class Analyse(Config):
 
 
 class Balance(Config):
-    """`conditioned-synthesis balance`: a subset in which the labels of one control, or of several together, are evenly spread."""
+    """`conditioned-synthesis balance`: a subset in which the labels of one control, or of several
+    together, are evenly spread."""
 
     control: str | list[str] | None = None
-    """Whose labels; null takes the control whose histogram is nearest to flat already. Of a list, every combination of the bins
-    of all is a bin."""
+    """Whose labels; null takes the control whose histogram is nearest to flat already. Of a list,
+    every combination of the bins of all is a bin."""
     bins: Bins = 10
     """Of each control."""
     outliers: Outliers = "keep"
-    """What becomes of labels outside 0..1, which a network may give: clipped to 0..1, or their clips dropped."""
+    """What becomes of labels outside 0..1, which a network may give: clipped to 0..1, or their
+    clips dropped."""
     clips_per_bin: ClipsPerBin = "median"
     """Bins with fewer clips are dropped; "median" is the median count of the bins that hold any."""
     seed: Seed = 0
@@ -63,14 +72,16 @@ class Train(Config):
     """`conditioned-synthesis train`: what the synthesiser learns from."""
 
     sounds: ConfigPath | None = None
-    """A folder of wavs with .params files beside them, of any rate; null takes what `export` wrote."""
+    """A folder of wavs with .params files beside them, of any rate; null takes what `export`
+    wrote."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
     """The controls to learn, in this order; null takes all."""
     seed: Seed = 0
 
 
 class Generate(Config):
-    """`conditioned-synthesis generate`, where no single sound is asked for: of each control, examples of what it does."""
+    """`conditioned-synthesis generate`, where no single sound is asked for: of each control,
+    examples of what it does."""
 
     values: Annotated[int, Field(ge=2, le=100)] = 5
     """Of each control, evenly spread over what was trained on, a sound each."""
@@ -91,8 +102,8 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
 class Linearise(Config):
-    """`conditioned-synthesis linearise`: how it is measured what the sliders do. Of each control in turn, the others in their
-    middle."""
+    """`conditioned-synthesis linearise`: how it is measured what the sliders do. Of each control in
+    turn, the others in their middle."""
 
     values: Values = 9
     """Evenly spread over what was trained on."""
@@ -102,21 +113,30 @@ class Linearise(Config):
     """Of each; as long as one of the labeller's clips, or longer."""
 
 
-MEASURED_ALWAYS = ("synthesiser", "linearised", "untrained", "labels shuffled", "held-out clips", "white noise")
+MEASURED_ALWAYS = (
+    "synthesiser",
+    "linearised",
+    "untrained",
+    "labels shuffled",
+    "held-out clips",
+    "white noise",
+)
 
 
 class Evaluate(Config):
-    """`conditioned-synthesis evaluate`: how the synthesiser is measured, and what it is compared with."""
+    """`conditioned-synthesis evaluate`: how the synthesiser is measured, and what it is compared
+    with."""
 
     values: Values = 9
-    """Of each control in turn, evenly spread over what was trained on, the others in their middle."""
+    """Of each control in turn, evenly spread over what was trained on, the others in their
+    middle."""
     seeds: Seeds = 5
     """Sounds at each value."""
     seconds: Seconds = 4.0
     """Of each; as long as one of the labeller's clips, or longer."""
     clips: Annotated[int, Field(ge=2, le=10000)] = 64
-    """At most so many of those that were held out of the training, evenly spread, are compared with sounds that have their
-    controls."""
+    """At most so many of those that were held out of the training, evenly spread, are compared with
+    sounds that have their controls."""
     also: dict[str, ConfigPath] = Field(default={})
     """Other model folders to measure in the same way, by the name that the tables give them."""
 
@@ -125,9 +145,13 @@ class Evaluate(Config):
     def _has_good_names(cls, also: dict[str, Path]) -> dict[str, Path]:
         for name in also:
             if name in MEASURED_ALWAYS:
-                raise ValueError(f'"{name}" is measured anyway, so another model needs another name')
+                raise ValueError(
+                    f'"{name}" is measured anyway, so another model needs another name'
+                )
             if not re.fullmatch(r"\w[\w -]{0,39}", name):
-                raise ValueError(f'"{name}" should be a name of 40 letters, digits, spaces, - and _ at most')
+                raise ValueError(
+                    f'"{name}" should be a name of 40 letters, digits, spaces, - and _ at most'
+                )
         return also
 
 
@@ -143,10 +167,12 @@ class SynthesisConfig(StageConfig):
     """What is trained, and played; null: nothing is."""
     train: Train = Train()
     labeller: ConfigPath | None = None
-    """A model folder of stage 3, which reads the controls from sounds, for `linearise` and `evaluate`. It must not have had a
-    part in any loss that the synthesiser was trained with. Null: there is none."""
+    """A model folder of stage 3, which reads the controls from sounds, for `linearise` and
+    `evaluate`. It must not have had a part in any loss that the synthesiser was trained with. Null:
+    there is none."""
     linearise: Linearise | None = None
-    """How sliders are made linear; they then are in what `generate` plays. Null: they stay as they were learnt."""
+    """How sliders are made linear; they then are in what `generate` plays. Null: they stay as they
+    were learnt."""
     generate: Generate = Generate()
     evaluate: Evaluate | None = Evaluate()
     """How it is measured; null: it is not."""
@@ -155,7 +181,9 @@ class SynthesisConfig(StageConfig):
     @model_validator(mode="after")
     def _can_be_linearised(self) -> "SynthesisConfig":
         if self.linearise and not self.labeller:
-            raise ValueError("linearise: takes a labeller, which reads what the sliders do, but labeller names none")
+            raise ValueError(
+                "linearise: takes a labeller, which reads what the sliders do, but labeller names none"
+            )
         return self
 
     def wanted_synthesiser(self) -> Synthesiser:
@@ -167,13 +195,17 @@ class SynthesisConfig(StageConfig):
     def wanted_labeller(self) -> Path:
         """Errors: UsageError when the config has none."""
         if self.labeller is None:
-            raise UsageError("labeller: names none; it should name a model folder of domain-adaptation that reads the controls")
+            raise UsageError(
+                "labeller: names none; it should name a model folder of domain-adaptation that reads the controls"
+            )
         return self.labeller
 
     def wanted_linearise(self) -> Linearise:
         """Errors: UsageError when the config has none."""
         if self.linearise is None:
-            raise UsageError('linearise: is null, so sliders stay as they were learnt; {"values": 9} would make them linear')
+            raise UsageError(
+                'linearise: is null, so sliders stay as they were learnt; {"values": 9} would make them linear'
+            )
         return self.linearise
 
     def wanted_evaluate(self) -> Evaluate:

@@ -34,7 +34,9 @@ def makes(step: Step, flow: Flow) -> tuple[Path, Clips] | None:
         return step.folder, labelled
     if step.command == "export" and (source := flow.at(config.exported_folder)):
         controls = tuple(config.export.controls or source.controls)
-        return step.folder, replace(source, sample_rate=config.export.sample_rate, controls=controls)
+        return step.folder, replace(
+            source, sample_rate=config.export.sample_rate, controls=controls
+        )
     return None
 
 
@@ -42,14 +44,18 @@ def writes(step: Step, flow: Flow, n_parameters: int) -> Iterator[Written]:
     config = step.config
     match step.command:
         case "balance":
-            yield from written_clips(step.folder, flow.at(config.labelled), linked_from=config.labelled)
+            yield from written_clips(
+                step.folder, flow.at(config.labelled), linked_from=config.labelled
+            )
         case "export":
             yield from written_clips(step.folder, flow.at(step.folder), files_each=2)
         case command:
             n_sounds, seconds = played(command, config, len(_controls(config, flow)))
             n_bytes = wav_bytes(seconds, _rate(config, flow)) + n_sounds * _PICTURE
             model = (TRAINED_PARAMETER if command in ("train", "evaluate") else 4) * n_parameters
-            yield Written(step.folder, n_bytes + (0 if command == "analyse" else model), 3 * n_sounds + 10)
+            yield Written(
+                step.folder, n_bytes + (0 if command == "analyse" else model), 3 * n_sounds + 10
+            )
 
 
 def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
@@ -58,14 +64,17 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     if step.command in ("analyse", "balance"):
         if labelled is None:
             return None
-        return Estimate(_BEGINS_LIGHTLY + PICTURES, "a table, pictures and links; by experience, not measured")
+        return Estimate(
+            _BEGINS_LIGHTLY + PICTURES, "a table, pictures and links; by experience, not measured"
+        )
     if step.command == "export":
         each, clips = measured.exporting.get(step.config_name), flow.at(step.folder)
         if each is None or clips is None:
             return None
         seconds = clips.n * each.seconds / at_once(joblib.cpu_count())
         return Estimate(
-            measured.start + seconds, f"at most {clips.n} clips, {in_words_each(each.seconds)} on a core ({each.n} exported)"
+            measured.start + seconds,
+            f"at most {clips.n} clips, {in_words_each(each.seconds)} on a core ({each.n} exported)",
         )
     found = measured.synthesis.get(step.config_name)
     if found is None or sounds is None:
@@ -77,15 +86,24 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     factor = f"a second of sound takes {found.second:.2g} s on a core"
     n_workers = joblib.cpu_count()
     n_checkpoints = math.ceil(settings.num_steps / settings.checkpoint)
-    loudness = _LOUDNESS_SOUNDS * (found.beginning + min(4 * found.clip_seconds, 3.0) * found.second)
-    training = sounds.n * found.read + settings.num_steps * found.step + n_checkpoints * (found.validation + found.picture)
+    loudness = _LOUDNESS_SOUNDS * (
+        found.beginning + min(4 * found.clip_seconds, 3.0) * found.second
+    )
+    training = (
+        sounds.n * found.read
+        + settings.num_steps * found.step
+        + n_checkpoints * (found.validation + found.picture)
+    )
     training += loudness + (playing if step.command == "train" else 0.0)
     match step.command:
         case "train":
             words = f"{settings.num_steps} steps, {in_words_each(found.step)} ({found.n_measured} made); {factor}"
             return Estimate(measured.start + training, words)
         case "generate":
-            return Estimate(measured.start + playing + n_sounds * found.picture, f"{n_sounds} sounds, {seconds:.0f} s; {factor}")
+            return Estimate(
+                measured.start + playing + n_sounds * found.picture,
+                f"{n_sounds} sounds, {seconds:.0f} s; {factor}",
+            )
         case "linearise" | "evaluate":
             total = playing / at_once(n_workers) + _reading(seconds / found.clip_seconds, measured)
             if step.command == "evaluate" and config.evaluate:
@@ -123,7 +141,9 @@ def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:
             return n, 2.0 * n
         case "generate":
             n = n_controls * (config.generate.values + 1)
-            return n, n_controls * (config.generate.values * config.generate.seconds + config.generate.sweep_seconds)
+            return n, n_controls * (
+                config.generate.values * config.generate.seconds + config.generate.sweep_seconds
+            )
         case "linearise":
             n = 2 * n_controls * config.linearise.values * config.linearise.seeds
             return n, n * config.linearise.seconds

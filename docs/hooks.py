@@ -1,4 +1,5 @@
-"""What MkDocs adds to the pages in this folder: those that are made from the code, the benchmarks, and the patches."""
+"""What MkDocs adds to the pages in this folder: those that are made from the code, the benchmarks,
+and the patches."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ def on_files(files: Files, config: Any, **_: Any) -> Files:
     made = {f"reference/config/{name}": page for name, page in config_pages().items()}
     made["reference/commands.md"] = command_page()
     made["benchmarks.md"] = (
-        (_ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").replace("# Results", "# Benchmarks", 1)
+        (_ROOT / "benchmarks" / "RESULTS.md")
+        .read_text(encoding="utf-8")
+        .replace("# Results", "# Benchmarks", 1)
     )
     for name, page in made.items():
         files.append(File.generated(config, name, content=page))

@@ -20,7 +20,9 @@ from texturelib.command_line import (
 )
 from texturelib.errors import UsageError
 
-app = make_app("Learn the controls from synthetic sounds, adapt to real ones without labels, and label these.")
+app = make_app(
+    "Learn the controls from synthetic sounds, adapt to real ones without labels, and label these."
+)
 
 for each in COMMANDS:
     if each is not LABEL:
@@ -29,10 +31,19 @@ for each in COMMANDS:
 
 @app.command(help=LABEL.help)
 def label(
-    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="The JSON config, as for the others.")] = None,
-    model: Annotated[Path | None, typer.Option(metavar="FOLDER", help="A model folder, instead of a config.")] = None,
-    audio: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Sounds to label with it.")] = None,
-    table: Annotated[Path | None, typer.Option("--output", metavar="TABLE.csv", help="Where to write their labels.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="The JSON config, as for the others.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A model folder, instead of a config.")
+    ] = None,
+    audio: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Sounds to label with it.")
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="TABLE.csv", help="Where to write their labels."),
+    ] = None,
     set_: SetOption = None,
     executor: ExecutorOption = None,
     workers: WorkersOption = None,
@@ -47,7 +58,9 @@ def label(
     if model or audio or table:
         raise UsageError("give a config, or --model, --audio and --output, not both")
     if executor:
-        raise UsageError("--executor is for --model; with a config, its executor counts (--set executor.type=...)")
+        raise UsageError(
+            "--executor is for --model; with a config, its executor counts (--set executor.type=...)"
+        )
 
     perform(LABEL, config, set_, workers=workers, dry_run=dry_run, overwrite=overwrite)
 
@@ -67,7 +80,9 @@ def _label_folder(
     from texturelib.sound_files import find_audio
 
     if not (model and audio and table):
-        raise UsageError("name a config, or all of --model FOLDER, --audio FOLDER and --output TABLE.csv")
+        raise UsageError(
+            "name a config, or all of --model FOLDER, --audio FOLDER and --output TABLE.csv"
+        )
     if not audio.is_dir():
         raise UsageError(f"--audio: {shown(audio)}: should be a folder that holds sound files")
     if table.suffix != ".csv":
@@ -84,13 +99,19 @@ def _label_folder(
         print(printable(f"{name}: {reason}: left out"), file=sys.stderr)
     for name, note in notes.items():
         print(printable(f"{name}: {note}"), file=sys.stderr)
-    print(f"{shown(table)}: {n_rows} clips labelled, {len(rejected)} files left out; the same as JSON beside it")
+    print(
+        f"{shown(table)}: {n_rows} clips labelled, {len(rejected)} files left out; the same as JSON beside it"
+    )
 
 
 @app.command()
 def import_thesis(
-    published: Annotated[Path, typer.Argument(metavar="PUBLISHED", help="A folder that the thesis published.")],
-    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write the model folders.")],
+    published: Annotated[
+        Path, typer.Argument(metavar="PUBLISHED", help="A folder that the thesis published.")
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where to write the model folders.")
+    ],
     decibels: Annotated[
         bool | None,
         typer.Option(
@@ -100,9 +121,15 @@ def import_thesis(
         ),
     ] = None,
     audio: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Clips with published labels, where PUBLISHED holds none of them.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Clips with published labels, where PUBLISHED holds none of them.",
+        ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace models that are there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace models that are there.")
+    ] = False,
 ) -> None:
     """Make model folders from networks that the thesis published."""
     from domain_adaptation.models.thesis_import import check_place, import_thesis
@@ -110,13 +137,27 @@ def import_thesis(
 
     check_place(output, overwrite)
     done = import_thesis(published, output, decibels=decibels, audio=audio)
-    given = {"--decibels": "spectrograms in decibels", "--no-decibels": "spectrograms of power", "": "waveforms"}[done.option]
-    known = f"as the published labels of {done.n_clips} clips say" if done.n_clips else "tried on no clip"
-    names = " and ".join([", ".join(done.models[:-1]), done.models[-1]] if done.models[1:] else done.models)
+    given = {
+        "--decibels": "spectrograms in decibels",
+        "--no-decibels": "spectrograms of power",
+        "": "waveforms",
+    }[done.option]
+    known = (
+        f"as the published labels of {done.n_clips} clips say"
+        if done.n_clips
+        else "tried on no clip"
+    )
+    names = " and ".join(
+        [", ".join(done.models[:-1]), done.models[-1]] if done.models[1:] else done.models
+    )
     verb = "read" if done.models[1:] else "reads"
-    print(f"{shown(output)}: {names} {verb} {', '.join(done.controls)} from {given} ({known}); adaptation.json has the settings")
+    print(
+        f"{shown(output)}: {names} {verb} {', '.join(done.controls)} from {given} ({known}); adaptation.json has the settings"
+    )
     if done.lacking:
-        lacking = " and no ".join("adapted network" if name == "adapted" else name for name in done.lacking)
+        lacking = " and no ".join(
+            "adapted network" if name == "adapted" else name for name in done.lacking
+        )
         print(f"note: no {lacking} was published there")
 
 

@@ -113,7 +113,17 @@ def _command(
 
     config = "domain_adaptation.config:AdaptationConfig"
     return Command(
-        _PROGRAM, name, help, config, folder, inputs, plan, run, keys=frozenset(keys), needs=needs, has_workers=has_workers
+        _PROGRAM,
+        name,
+        help,
+        config,
+        folder,
+        inputs,
+        plan,
+        run,
+        keys=frozenset(keys),
+        needs=needs,
+        has_workers=has_workers,
     )
 
 

@@ -18,11 +18,12 @@ class ExtractorConfig(TrainingConfig):
     epochs: PositiveInt = 250
     loss: Literal["l1", "mse"] = "l1"
     slow_down: tuple[PositiveFloat, PositiveFloat] | None = None
-    """Half of the clips of each batch are played slower, by a factor drawn from low to high, with the controls that they have
-    then by the engine's laws: more clips than there are. null takes them as they are."""
+    """Half of the clips of each batch are played slower, by a factor drawn from low to high, with
+    the controls that they have then by the engine's laws: more clips than there are. null takes
+    them as they are."""
     mix: Share = 0.0
-    """The share of each batch that gets another clip added that differs in nothing but controls that add up, as rates do: more
-    clips than there are, where controls lie on a grid."""
+    """The share of each batch that gets another clip added that differs in nothing but controls
+    that add up, as rates do: more clips than there are, where controls lie on a grid."""
 
     @field_validator("slow_down")
     @classmethod
@@ -45,17 +46,19 @@ class EvaluationConfig(Config):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (1, 2, 3)
     """Of every training; each gives another extractor, and other adaptations."""
     unrandomised_methods: tuple[str, ...] = ()
-    """Types among `methods` that are also tried on extractors whose synthetic clips were not randomised."""
+    """Types among `methods` that are also tried on extractors whose synthetic clips were not
+    randomised."""
     truth: ConfigPath | None = None
-    """A table of true controls by recording, of `simulate-recordings`, which `real` was cut from. No training reads it, but
-    for the oracle's."""
+    """A table of true controls by recording, of `simulate-recordings`, which `real` was cut from.
+    No training reads it, but for the oracle's."""
     recordings: ConfigPath | None = None
-    """A folder of real recordings for the slow-down test; each of `held_out` is kept out of training in its turn."""
+    """A folder of real recordings for the slow-down test; each of `held_out` is kept out of
+    training in its turn."""
     held_out: tuple[str, ...] | None = None
     """How the names of those recordings begin; null takes every one in its turn."""
     held_out_together: bool = False
-    """Whether all of these are held out of the same training, rather than each in its turn: a fraction of the time, and a harder
-    test, as fewer recordings are left to learn from."""
+    """Whether all of these are held out of the same training, rather than each in its turn: a
+    fraction of the time, and a harder test, as fewer recordings are left to learn from."""
     held_out_methods: tuple[str, ...] | None = None
     """Types among `methods` that go through the slow-down test; null takes them all."""
 
@@ -74,7 +77,8 @@ class EvaluationConfig(Config):
 class AdaptationConfig(StageConfig):
     """`domain-adaptation train-extractor`, `train-classifier`, `adapt`, `label` and `evaluate`.
 
-    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels, evaluation; and clips, decoded for all.
+    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels, evaluation;
+    and clips, decoded for all.
     """
 
     synthetic: ConfigPath
@@ -95,7 +99,9 @@ class AdaptationConfig(StageConfig):
     def wanted_evaluation(self) -> EvaluationConfig:
         """Errors: UsageError when the config has none."""
         if self.evaluation is None:
-            raise UsageError('evaluation: is missing; add "evaluation": {"methods": [...]} to the config')
+            raise UsageError(
+                'evaluation: is missing; add "evaluation": {"methods": [...]} to the config'
+            )
         return self.evaluation
 
     @model_validator(mode="after")

@@ -55,34 +55,57 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
         case "train-extractor":
             settings, steps = config.extractor, found.trainings["train-extractor"]
             n_steps = settings.epochs * math.ceil(share.train * n_synthetic / settings.batch_size)
-            validated = settings.epochs * (share.validation * n_synthetic * steps.validation_clip / processes + 256 * found.read)
-            seconds = n_synthetic * (found.store + found.read_augmented) + n_steps * steps.step + validated
-            return Estimate(begins + seconds, _steps(n_steps, steps, processes), settings.patience is not None)
+            validated = settings.epochs * (
+                share.validation * n_synthetic * steps.validation_clip / processes
+                + 256 * found.read
+            )
+            seconds = (
+                n_synthetic * (found.store + found.read_augmented)
+                + n_steps * steps.step
+                + validated
+            )
+            return Estimate(
+                begins + seconds, _steps(n_steps, steps, processes), settings.patience is not None
+            )
         case "train-classifier":
             settings, steps = config.classifier, found.trainings["train-classifier"]
-            n_steps = settings.epochs * math.ceil(share.train * (n_synthetic + n_real) / settings.batch_size)
+            n_steps = settings.epochs * math.ceil(
+                share.train * (n_synthetic + n_real) / settings.batch_size
+            )
             read = n_synthetic * found.read_augmented + n_real * (found.store + found.read)
             words = (
-                f"{_steps(n_steps, steps, processes)}, after {n_synthetic + n_real} clips are read, {in_words_each(found.read)}"
+                f"{_steps(n_steps, steps, processes)}, after {n_synthetic + n_real} clips are read, "
+                f"{in_words_each(found.read)}"
             )
-            return Estimate(begins + read + n_steps * steps.step, words, settings.patience is not None)
+            return Estimate(
+                begins + read + n_steps * steps.step, words, settings.patience is not None
+            )
         case "adapt":
-            read = 2 * n_real * found.read + 3 * share.validation * n_synthetic * found.read_augmented
+            read = (
+                2 * n_real * found.read + 3 * share.validation * n_synthetic * found.read_augmented
+            )
             judged = 2 * min(_JUDGED_CLIPS, (1 - share.train) * n_real) * found.at_speeds
             if found.adapt_length is None:
-                seconds, words = share.train * n_real * found.adapt_clip, f"{n_real} clips, {in_words_each(found.adapt_clip)}"
+                seconds, words = (
+                    share.train * n_real * found.adapt_clip,
+                    f"{n_real} clips, {in_words_each(found.adapt_clip)}",
+                )
             else:
                 epochs, batch_size, n_clips = found.adapt_length
                 steps = found.trainings["adapt"]
                 n_steps = epochs * math.ceil((n_clips or share.train * n_real) / batch_size)
-                seconds = n_steps * steps.step + epochs * share.validation * n_real * steps.validation_clip
+                seconds = (
+                    n_steps * steps.step
+                    + epochs * share.validation * n_real * steps.validation_clip
+                )
                 words = _steps(n_steps, steps, 1)
             return Estimate(begins + seconds + read + judged, f"{words}, then it is judged")
         case "label":
             slowed = 2 * (min(_SLOWED_CLIPS, n_real) * found.at_speeds)
             seconds = 2 * n_real * found.label + slowed
             return Estimate(
-                begins + seconds, f"{n_real} clips, {in_words_each(found.label)}, twice, and once more at other speeds"
+                begins + seconds,
+                f"{n_real} clips, {in_words_each(found.label)}, twice, and once more at other speeds",
             )
     return None
 

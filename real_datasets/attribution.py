@@ -1,4 +1,5 @@
-"""ATTRIBUTION.md: the authors and licences of the recordings in a set, which most licences require."""
+"""ATTRIBUTION.md: the authors and licences of the recordings in a set, which most licences
+require."""
 
 import re
 from collections.abc import Sequence
@@ -10,8 +11,15 @@ from texturelib.markdown import plain
 
 def attribution(recordings: Sequence[Recording]) -> str:
     """recordings: all that the set has segments of -> ATTRIBUTION.md, by licence."""
-    lines = ["# Attribution", "", f"The clips of this set were cut from {len(recordings)} recordings."]
-    in_order = sorted(recordings, key=lambda recording: (recording.licence == "", recording.licence, recording.name))
+    lines = [
+        "# Attribution",
+        "",
+        f"The clips of this set were cut from {len(recordings)} recordings.",
+    ]
+    in_order = sorted(
+        recordings,
+        key=lambda recording: (recording.licence == "", recording.licence, recording.name),
+    )
     for licence, group in groupby(in_order, key=lambda recording: recording.licence):
         lines += ["", f"## {plain(licence) or 'No licence known'}", ""]
         lines += [f"- {_one(recording)}" for recording in group]
@@ -20,9 +28,16 @@ def attribution(recordings: Sequence[Recording]) -> str:
 
 def _one(recording: Recording) -> str:
     title = plain(recording.title) or plain(recording.name)
-    is_link = recording.url.isprintable() and re.fullmatch(r"https?://[^\s<>()\\]+", recording.url) is not None
+    is_link = (
+        recording.url.isprintable()
+        and re.fullmatch(r"https?://[^\s<>()\\]+", recording.url) is not None
+    )
     what = f"[{title}]({recording.url})" if is_link else title
     who = f" by {plain(recording.author)}" if recording.author else ""
     name = f" ({plain(recording.name)})" if recording.title else ""
-    wish = f"; wish about generative AI: {plain(recording.gen_ai_preference)}" if recording.gen_ai_preference else ""
+    wish = (
+        f"; wish about generative AI: {plain(recording.gen_ai_preference)}"
+        if recording.gen_ai_preference
+        else ""
+    )
     return f"{what}{who}{name}{wish}"

@@ -25,22 +25,31 @@ if TYPE_CHECKING:
 
 
 def build(config: RealConfig, output: Output, *, workers: int | None = None) -> dict[str, int]:
-    """-> how many recordings were read, rejected and noted, and how many segments were kept and were left out, by reason."""
+    """-> how many recordings were read, rejected and noted, and how many segments were kept and
+    were left out, by reason."""
     import pandas as pd
 
     choice = choose(config)
     wanted = choice.kept
     output.begin()
     unavailable = dict(config.source.fetch(wanted))
-    if len(unavailable) / len(wanted) > config.max_rejected:  # so that nobody waits for what will not be
+    # So that nobody waits for what will not be.
+    if len(unavailable) / len(wanted) > config.max_rejected:
         write_rejected(output.folder, unavailable, len(wanted), config.max_rejected)
     recordings = {recording.name: recording for recording in wanted}
-    # From all wanted recordings, so that a name does not depend on which were available when a resumed run began.
+    # From all wanted recordings, so that a name does not depend on which were available when a
+    # resumed run began.
     stems = zip(wanted, segment_stems(wanted), strict=True)
-    items = {recording.name: (recording, stem) for recording, stem in stems if recording.name not in unavailable}
+    items = {
+        recording.name: (recording, stem)
+        for recording, stem in stems
+        if recording.name not in unavailable
+    }
     journal = output.folder / "journal.jsonl"
     work = partial(cut_recording, config, output.folder)
-    outcomes = run_jobs(items, work, journal, label="cutting", executor=config.executor, workers=workers)
+    outcomes = run_jobs(
+        items, work, journal, label="cutting", executor=config.executor, workers=workers
+    )
 
     cuts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, dict)}
     segments, duplicates = _segments(config, recordings, cuts)
@@ -52,9 +61,13 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         # Without a single usable recording there is no set, whatever share may be rejected.
         first, reason = next(iter(rejected.items()))
         table = shown(output.folder / "rejected.csv")
-        raise TextureError(f"none of the {len(recordings)} recordings can be used (see {table}; the first: {first}: {reason})")
+        raise TextureError(
+            f"none of the {len(recordings)} recordings can be used (see {table}; the first: {first}: {reason})"
+        )
     notes = {name: "; ".join(each["notes"]) for name, each in cuts.items() if each.get("notes")}
-    write_table(output.folder / "notes.csv", pd.DataFrame([*notes.items()], columns=["file", "note"]))
+    write_table(
+        output.folder / "notes.csv", pd.DataFrame([*notes.items()], columns=["file", "note"])
+    )
     counts = {
         "n_recordings": len(recordings),
         "n_rejected": len(rejected),
@@ -63,12 +76,15 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         "n_silent_segments": sum(each["n_silent"] for each in cuts.values()),
         "n_clipped_segments": sum(each["n_too_loud"] for each in cuts.values()),
         "n_segments_beyond_most": sum(each["n_beyond_most"] for each in cuts.values()),
-        "n_duplicate_segments": len(duplicates) + sum(each["n_duplicates"] for each in cuts.values()),
+        "n_duplicate_segments": len(duplicates)
+        + sum(each["n_duplicates"] for each in cuts.values()),
     }
     used = [recordings[name] for name in segments["source"].unique()]
     write_text(output.folder / "ATTRIBUTION.md", attribution(used))
     durations = [cuts[recording.name]["seconds"] for recording in used]
-    overview_picture(output.folder / "overview.png", segments, durations, [recording.tags for recording in used])
+    overview_picture(
+        output.folder / "overview.png", segments, durations, [recording.tags for recording in used]
+    )
     write_dataset(
         output.folder,
         segments,
@@ -77,9 +93,14 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         controls=[],
         **counts,
         statistics=_statistics(segments, durations, used),
-        provenance={"kind": "real", "source": config.as_written(output.folder)["source"], **versions("soxr")},
+        provenance={
+            "kind": "real",
+            "source": config.as_written(output.folder)["source"],
+            **versions("soxr"),
+        },
     )
-    for name in duplicates:  # late: a run that goes on would miss them, and cut their recordings again
+    # Late: a run that goes on would miss them, and cut their recordings again.
+    for name in duplicates:
         remove_ours(output.folder / "audio" / name)
     output.finish(discard=(journal.name,))
     return counts | {"n_segments": len(segments)}
@@ -122,15 +143,28 @@ def _segments(
 
 def _of_nothing_new(cuts: Mapping[str, dict[str, Any]], segments: "pd.DataFrame") -> dict[str, str]:
     used = set(segments["source"]) if len(segments) else set()
-    return {name: f"all of its {len(cuts[name]['segments'])} segments are in others too" for name in cuts if name not in used}
+    return {
+        name: f"all of its {len(cuts[name]['segments'])} segments are in others too"
+        for name in cuts
+        if name not in used
+    }
 
 
-def _statistics(segments: "pd.DataFrame", durations: Sequence[float], used: Sequence[Recording]) -> dict[str, Any]:
-    """-> for dataset.json: levels and durations, and how many segments there are by tag, split, licence and wish."""
+def _statistics(
+    segments: "pd.DataFrame", durations: Sequence[float], used: Sequence[Recording]
+) -> dict[str, Any]:
+    """-> for dataset.json: levels and durations, and how many segments there are by tag, split,
+    licence and wish."""
     levels = segments["level_dbfs"].quantile([0, 0.25, 0.5, 0.75, 1])
     tags = Counter(tag for tags in segments["tags"] for tag in tags.split(TAG_SEPARATOR) if tag)
     return {
-        "level_dbfs": dict(zip(("min", "quartile_1", "median", "quartile_3", "max"), levels.round(2).tolist(), strict=True)),
+        "level_dbfs": dict(
+            zip(
+                ("min", "quartile_1", "median", "quartile_3", "max"),
+                levels.round(2).tolist(),
+                strict=True,
+            )
+        ),
         "recorded_hours": round(sum(durations) / 3600, 4),
         "n_used_recordings": len(used),
         "n_segments_by_tag": dict(tags.most_common()),

@@ -25,7 +25,10 @@ add_command(app, BUILD)
 def plan(
     config: ConfigArgument,
     output: Annotated[
-        Path | None, typer.Option(metavar="TABLE.csv", help="Write every recording there, and why it is not taken.")
+        Path | None,
+        typer.Option(
+            metavar="TABLE.csv", help="Write every recording there, and why it is not taken."
+        ),
     ] = None,
     set_: SetOption = None,
     overwrite: OverwriteTableOption = False,

@@ -40,8 +40,12 @@ def _build(settings: "RealConfig", output: "Output", workers: int | None) -> str
     }
     if counts["n_noted"]:
         notes = shown(output.folder / "notes.csv")
-        print(f"{notes}: what was unusual in {counts['n_noted']} recordings, and how they were read")
-    but = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count or reason == "silent")
+        print(
+            f"{notes}: what was unusual in {counts['n_noted']} recordings, and how they were read"
+        )
+    but = ", ".join(
+        f"{count} {reason}" for reason, count in left_out.items() if count or reason == "silent"
+    )
     return (
         f"{counts['n_segments']} segments of {settings.seconds:g} s from {counts['n_recordings']} recordings "
         f"({counts['n_rejected']} left out; segments left out: {but})"

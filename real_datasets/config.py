@@ -5,7 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError, WrapValidator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
 
 from real_datasets.decode import Resampling
 from real_datasets.silence import Silence
@@ -18,24 +26,30 @@ from texturelib.files import real_path, shown
 
 
 class Clipping(Config):
-    """Detection of clipped recordings: runs of samples at full scale, in any channel, before any processing."""
+    """Detection of clipped recordings: runs of samples at full scale, in any channel, before any
+    processing."""
 
     level: Annotated[float, Field(gt=0, le=1)] = 0.999
     """Magnitude from which a sample counts as at full scale (1)."""
     run: Annotated[int, Field(ge=1, le=1000)] = 3
     """Number of consecutive samples at full scale that count as clipped."""
     most: NonNegativeInt | None = None
-    """Segments with more clipped samples are left out; null only counts them (n_clipped in metadata.csv)."""
+    """Segments with more clipped samples are left out; null only counts them (n_clipped in
+    metadata.csv)."""
 
 
 def _mix_or_number(setting: Any, validate: Callable[[Any], Any]) -> Any:
     try:
         return validate(setting)
     except ValidationError:
-        raise ValueError(f'{json.dumps(setting)} should be "mix" or the number of a channel, from 1') from None
+        raise ValueError(
+            f'{json.dumps(setting)} should be "mix" or the number of a channel, from 1'
+        ) from None
 
 
-ChannelSetting = Annotated[Literal["mix"] | Annotated[int, Field(strict=True, ge=1)], WrapValidator(_mix_or_number)]
+ChannelSetting = Annotated[
+    Literal["mix"] | Annotated[int, Field(strict=True, ge=1)], WrapValidator(_mix_or_number)
+]
 
 
 class RealConfig(StageConfig):
@@ -48,12 +62,13 @@ class RealConfig(StageConfig):
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
     """Length of each segment; a shorter rest at a recording's end is not used."""
     hop_seconds: Annotated[float, Field(ge=0.01, le=86400)] | None = None
-    """Distance between the starts of two segments; less than `seconds` makes them overlap. null: `seconds`."""
+    """Distance between the starts of two segments; less than `seconds` makes them overlap. null:
+    `seconds`."""
     channel: ChannelSetting = "mix"
     """The mean of all channels, or one of them, from 1."""
     out_of_phase: OutOfPhase = "channel"
-    """Treatment of a recording whose channels cancel each other in their mean: "channel" uses the loudest channel only,
-    "reject" leaves the recording out, "mix" uses the mean all the same."""
+    """Treatment of a recording whose channels cancel each other in their mean: "channel" uses the
+    loudest channel only, "reject" leaves the recording out, "mix" uses the mean all the same."""
     resampling: Resampling = "HQ"
     """soxr's quality for recordings with another sample rate: QQ, LQ, MQ, HQ or VHQ."""
     fade_ms: NonNegativeFloat = 0.0
@@ -75,20 +90,26 @@ class RealConfig(StageConfig):
         output = real_path(self.output)
         for _, path in paths_in(self.source):
             read = real_path(path)
-            # Inside, segments would be taken for recordings; around, --overwrite would remove the recordings.
+            # Inside, segments would be taken for recordings; around, --overwrite would remove the
+            # recordings.
             if output.is_relative_to(read) or read.is_relative_to(output):
-                raise ValueError(f"output: {shown(self.output)} and the recordings in {shown(path)} should be apart")
+                raise ValueError(
+                    f"output: {shown(self.output)} and the recordings in {shown(path)} should be apart"
+                )
         return self
 
     @model_validator(mode="after")
     def _fades_fit(self) -> "RealConfig":
         if 2 * self.fade_ms > 1000 * self.seconds:
-            raise ValueError(f"fade_ms: {self.fade_ms:g} twice is longer than a segment of {self.seconds:g} s")
+            raise ValueError(
+                f"fade_ms: {self.fade_ms:g} twice is longer than a segment of {self.seconds:g} s"
+            )
         return self
 
     @property
     def inputs(self) -> dict[str, Path]:
-        """The files and folders that are read, by name: a change in one makes the output outdated."""
+        """The files and folders that are read, by name: a change in one makes the output
+        outdated."""
         return {**self.source.inputs, **self.tags.inputs}
 
     @property

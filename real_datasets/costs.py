@@ -3,12 +3,24 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from texturelib.costs import PICTURES, Clips, Estimate, Flow, Measured, Step, Written, at_once, written_clips
+from texturelib.costs import (
+    PICTURES,
+    Clips,
+    Estimate,
+    Flow,
+    Measured,
+    Step,
+    Written,
+    at_once,
+    written_clips,
+)
 
 
 def makes(step: Step, flow: Flow) -> tuple[Path, Clips] | None:
     n = flow.n_segments(step)
-    return None if n is None else (step.folder, Clips(n, step.config.seconds, step.config.sample_rate))
+    return (
+        None if n is None else (step.folder, Clips(n, step.config.seconds, step.config.sample_rate))
+    )
 
 
 def writes(step: Step, flow: Flow, n_parameters: int) -> Iterable[Written]:
@@ -16,7 +28,10 @@ def writes(step: Step, flow: Flow, n_parameters: int) -> Iterable[Written]:
 
 
 def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
-    found, recorded = measured.cutting.get(step.config_name), measured.recorded.get(step.config_name)
+    found, recorded = (
+        measured.cutting.get(step.config_name),
+        measured.recorded.get(step.config_name),
+    )
     if found is None or recorded is None:
         return None
     seconds = measured.start + PICTURES + recorded * found.each.seconds / at_once(found.at_once)

@@ -20,7 +20,8 @@ from texturelib.made import remove_ours
 
 @dataclass(frozen=True)
 class Segment:
-    """start_seconds: in the recording. digest: the same for segments that are the same to the sample."""
+    """start_seconds: in the recording. digest: the same for segments that are the same to the
+    sample."""
 
     file_name: str
     start_seconds: float
@@ -31,7 +32,8 @@ class Segment:
 
 @dataclass
 class CutRecording:
-    """The result of cutting a recording: its length, the kept segments, counts of those left out, and notes."""
+    """The result of cutting a recording: its length, the kept segments, counts of those left out,
+    and notes."""
 
     seconds: float
     segments: list[Segment]
@@ -42,10 +44,13 @@ class CutRecording:
     notes: list[str] = field(default_factory=list)
 
 
-def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Recording, str]) -> dict[str, Any]:
+def cut_recording(
+    config: RealConfig, folder: Path, recording_and_stem: tuple[Recording, str]
+) -> dict[str, Any]:
     """Write one recording's segments to `folder/audio`. -> a CutRecording, as JSON can hold it.
 
-    Errors: Rejected when the recording cannot be read, or nothing of it is kept; none of its segments is left then.
+    Errors: Rejected when the recording cannot be read, or nothing of it is kept; none of its
+    segments is left then.
     """
     recording, stem = recording_and_stem
     written: list[Path] = []
@@ -60,29 +65,54 @@ def cut_recording(config: RealConfig, folder: Path, recording_and_stem: tuple[Re
     return {**vars(found), "segments": [vars(segment) for segment in found.segments]}
 
 
-def _cut(config: RealConfig, folder: Path, recording: Recording, stem: str, written: list[Path]) -> CutRecording:
+def _cut(
+    config: RealConfig, folder: Path, recording: Recording, stem: str, written: list[Path]
+) -> CutRecording:
     try:
         return _cut_in(Way(config.channel), config, folder, recording, stem, written, is_sure=False)
     except OtherWayNeededError:
         for path in written:
             remove_ours(path)
         written.clear()
-        way = way_for(recording.path, config.sample_rate, config.channel, config.resampling, config.out_of_phase)
+        way = way_for(
+            recording.path,
+            config.sample_rate,
+            config.channel,
+            config.resampling,
+            config.out_of_phase,
+        )
         return _cut_in(way, config, folder, recording, stem, written, is_sure=True)
 
 
 def _cut_in(
-    way: Way, config: RealConfig, folder: Path, recording: Recording, stem: str, written: list[Path], *, is_sure: bool
+    way: Way,
+    config: RealConfig,
+    folder: Path,
+    recording: Recording,
+    stem: str,
+    written: list[Path],
+    *,
+    is_sure: bool,
 ) -> CutRecording:
     clipped = ClippedTimes(config.clipping.level * way.full_scale, config.clipping.run)
     mixes = config.out_of_phase == "mix"
-    blocks = Reading(recording.path, config.sample_rate, way, config.resampling, clipped, is_sure=is_sure, mixes=mixes)
+    blocks = Reading(
+        recording.path,
+        config.sample_rate,
+        way,
+        config.resampling,
+        clipped,
+        is_sure=is_sure,
+        mixes=mixes,
+    )
     n_fade = round(config.fade_ms / 1000 * config.sample_rate)
     found = CutRecording(0.0, [], 0, 0, 0, 0)
     seen: set[str] = set()
     for start, segment in cut(blocks, config.n_samples, config.n_hop):
         faded = fade(segment, n_fade)
-        if is_nothing(faded) or (config.silence and config.silence.is_silent(segment, config.sample_rate)):
+        if is_nothing(faded) or (
+            config.silence and config.silence.is_silent(segment, config.sample_rate)
+        ):
             found.n_silent += 1
             continue
         begins = start / config.sample_rate
@@ -100,7 +130,9 @@ def _cut_in(
         path = folder / "audio" / f"{stem}_{len(written) + 1}.wav"
         write_wav(path, steps, config.sample_rate)
         written.append(path)
-        found.segments.append(Segment(path.name, round(begins, 6), round(level_dbfs(segment), 2), n_clipped, digest))
+        found.segments.append(
+            Segment(path.name, round(begins, 6), round(level_dbfs(segment), 2), n_clipped, digest)
+        )
     found.notes = blocks.notes
     found.seconds = round(blocks.n_samples / config.sample_rate, 6)
     if not found.segments:

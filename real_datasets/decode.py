@@ -25,11 +25,13 @@ def mono_blocks(
     mixer: Mixer | None = None,
     notes: Notes | None = None,
 ) -> Iterator[np.ndarray]:
-    """-> [samples] float32, block after block, at `sample_rate`. Joined they are the whole recording, to the sample.
+    """-> [samples] float32, block after block, at `sample_rate`. Joined they are the whole
+    recording, to the sample.
 
-    channel: "mix" is the mean of all, else one of them, from 1. resampling: quality, in soxr's words. clipped: is told of
-    every block before it is changed. gain: every sample's factor. mixer: who mixes. notes: as of `read_blocks`.
-    Errors: Rejected as from `read_blocks`, or when there is no such channel.
+    channel: "mix" is the mean of all, else one of them, from 1. resampling: quality, in soxr's
+    words. clipped: is told of every block before it is changed. gain: every sample's factor. mixer:
+    who mixes. notes: as of `read_blocks`. Errors: Rejected as from `read_blocks`, or when there is
+    no such channel.
     """
     mixer = mixer or Mixer()
     stream: soxr.ResampleStream | None = None
@@ -39,12 +41,17 @@ def mono_blocks(
             raise Rejected(f"has {samples.shape[1]} channel(s), and channel {channel} is asked for")
         if clipped:
             clipped.look_at(samples, rate)
-        mono = mixer.mix(samples) if channel == "mix" else np.ascontiguousarray(samples[:, channel - 1])
+        mono = (
+            mixer.mix(samples)
+            if channel == "mix"
+            else np.ascontiguousarray(samples[:, channel - 1])
+        )
         if gain != 1:
             mono = mono * np.float32(gain)
         if rate != sample_rate and stream is None:
             stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32", quality=resampling)
-        # One block behind: the stream must be told which is the last, and clipping at a block's end may go on in the next.
+        # One block behind: the stream must be told which is the last, and clipping at a block's end
+        # may go on in the next.
         if before is not None:
             yield stream.resample_chunk(before) if stream else before
         before = mono
@@ -53,9 +60,11 @@ def mono_blocks(
 
 
 class ClippedTimes:
-    """The times at which a recording is clipped: several consecutive samples at full scale, in any channel.
+    """The times at which a recording is clipped: several consecutive samples at full scale, in any
+    channel.
 
-    level: how near to full scale (1) counts. run: how many samples on end. peak: the highest magnitude so far.
+    level: how near to full scale (1) counts. run: how many samples on end. peak: the highest
+    magnitude so far.
     """
 
     def __init__(self, level: float, run: int) -> None:
@@ -64,7 +73,8 @@ class ClippedTimes:
         self.peak = 0.0
         self._n_seen = 0
         self._times = np.zeros(0)
-        # The samples before a block, in which a run may begin: whether they are at full scale, and counted.
+        # The samples before a block, in which a run may begin: whether they are at full scale, and
+        # counted.
         self._full_before = self._clipped_before = np.zeros((0, 1), bool)
 
     def look_at(self, samples: np.ndarray, sample_rate: int) -> None:
@@ -92,6 +102,7 @@ class ClippedTimes:
         self._full_before, self._clipped_before = full[kept:], clipped[kept:]
 
     def count(self, start: float, end: float) -> int:
-        """-> how many samples are clipped from `start` to before `end`, in seconds; `start` never goes back."""
+        """-> how many samples are clipped from `start` to before `end`, in seconds; `start` never
+        goes back."""
         self._times = self._times[self._times >= start]
         return int(np.count_nonzero(self._times < end))

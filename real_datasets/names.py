@@ -7,11 +7,14 @@ from pathlib import PurePosixPath
 
 from real_datasets.sources import Recording
 
-_LONGEST = 200  # bytes of a stem: file systems allow names of 255, and `_<n>.wav` and what marks a half-written file need room
+# Bytes of a stem: file systems allow names of 255, and `_<n>.wav` and what marks a half-written
+# file need room.
+_LONGEST = 200
 
 
 def segment_stems(recordings: Sequence[Recording]) -> list[str]:
-    """-> the part of each recording's segment names before `_<n>.wav`: its stem, or more of its path if stems are shared.
+    """-> the part of each recording's segment names before `_<n>.wav`: its stem, or more of its
+    path if stems are shared.
 
     Unique also where case does not count, and short enough for any file system.
 
@@ -23,13 +26,16 @@ def segment_stems(recordings: Sequence[Recording]) -> list[str]:
     without_suffix = ["__".join(path.with_suffix("").parts) for path in paths]
     whole = ["__".join(path.parts) for path in paths]
     numbered = [_cut_short(f"{index:06}__{name}") for index, name in enumerate(whole)]
-    # Numbered names differ from one another, but one may be what another recording is called by itself: hence again.
+    # Numbered names differ from one another, but one may be what another recording is called by
+    # itself: hence again.
     for longer in chain([without_suffix, whole], repeat(numbered)):
         count = Counter(name.casefold() for name in names)
         is_fine = [count[name.casefold()] == 1 and name == _cut_short(name) for name in names]
         if all(is_fine):
             break
-        names = [name if fine else more for name, fine, more in zip(names, is_fine, longer, strict=True)]
+        names = [
+            name if fine else more for name, fine, more in zip(names, is_fine, longer, strict=True)
+        ]
     return names
 
 

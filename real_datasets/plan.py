@@ -11,21 +11,39 @@ from texturelib.jobs import how_to_allow
 _MOST_LINES = 12
 
 
-def describe(choice: Choice, missing: Mapping[str, str] = MappingProxyType({}), max_rejected: float = 1.0) -> str:
-    """-> lines: how many recordings are taken and why the others are not, and the tags, parts and licences of those taken.
+def describe(
+    choice: Choice, missing: Mapping[str, str] = MappingProxyType({}), max_rejected: float = 1.0
+) -> str:
+    """-> lines: how many recordings are taken and why the others are not, and the tags, parts and
+    licences of those taken.
 
-    missing: by name of those taken whose file is not there, the reason. max_rejected: the share of them that a build allows.
+    missing: by name of those taken whose file is not there, the reason. max_rejected: the share of
+    them that a build allows.
     """
     kept = choice.kept
     lines = [f"{len(kept)} of {len(choice.recordings)} recordings are taken"]
-    # "has Rain, which is excluded" is a reason by itself; where a recording's own tags are listed, they are not.
-    reasons = Counter(re.sub(r"^also has .*", "also has other tags", reason) for reason in choice.left_out.values())
+    # "has Rain, which is excluded" is a reason by itself; where a recording's own tags are listed,
+    # they are not.
+    reasons = Counter(
+        re.sub(r"^also has .*", "also has other tags", reason)
+        for reason in choice.left_out.values()
+    )
     lines += _block("left out", reasons)
-    lines += _block("tags of those taken", Counter(tag for recording in kept for tag in recording.tags))
-    lines += _block("parts of the source", Counter(recording.split for recording in kept if recording.split))
-    lines += _block("licences", Counter(recording.licence for recording in kept if recording.licence))
-    wishes = Counter(recording.gen_ai_preference for recording in kept if recording.gen_ai_preference)
-    lines += _block("gen_ai_preference, what uploaders wish about the training of generative models", wishes)
+    lines += _block(
+        "tags of those taken", Counter(tag for recording in kept for tag in recording.tags)
+    )
+    lines += _block(
+        "parts of the source", Counter(recording.split for recording in kept if recording.split)
+    )
+    lines += _block(
+        "licences", Counter(recording.licence for recording in kept if recording.licence)
+    )
+    wishes = Counter(
+        recording.gen_ai_preference for recording in kept if recording.gen_ai_preference
+    )
+    lines += _block(
+        "gen_ai_preference, what uploaders wish about the training of generative models", wishes
+    )
     if missing:
         lines += ["", _told_of_missing(len(kept), missing, max_rejected)]
     return "\n".join(lines)

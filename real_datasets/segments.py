@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 
-def cut(blocks: Iterable[np.ndarray], n_samples: int, n_hop: int) -> Iterator[tuple[int, np.ndarray]]:
-    """blocks: [samples] each, one recording -> (first sample, [n_samples]) of every whole segment, one each `n_hop` samples.
+def cut(
+    blocks: Iterable[np.ndarray], n_samples: int, n_hop: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """blocks: [samples] each, one recording -> (first sample, [n_samples]) of every whole segment,
+    one each `n_hop` samples.
 
     Holds no more than a block and a segment.
 
@@ -28,7 +31,8 @@ def cut(blocks: Iterable[np.ndarray], n_samples: int, n_hop: int) -> Iterator[tu
 
 
 def fade(segment: np.ndarray, n_fade: int) -> np.ndarray:
-    """-> the segment, rising from nothing over its first `n_fade` samples and falling over its last, by half a cosine."""
+    """-> the segment, rising from nothing over its first `n_fade` samples and falling over its
+    last, by half a cosine."""
     if not n_fade:
         return segment
     ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(n_fade) + 0.5) / n_fade)).astype(segment.dtype)

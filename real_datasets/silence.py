@@ -14,7 +14,8 @@ Dbfs = Annotated[float, Field(le=0)]
 
 
 class Silence(Config):
-    """Which segments are too quiet to keep, by their frames of 20 ms; an offset (DC) is no sound. Full scale is 0 dBFS."""
+    """Which segments are too quiet to keep, by their frames of 20 ms; an offset (DC) is no sound.
+    Full scale is 0 dBFS."""
 
     level_dbfs: Dbfs | None = -60.0
     """A frame is quiet when its root mean square is lower; null does not look at it."""
@@ -26,7 +27,8 @@ class Silence(Config):
     def is_silent(self, segment: np.ndarray, sample_rate: int) -> bool:
         """segment: [samples]"""
         is_quiet = self._is_quiet(segment, sample_rate)
-        # An offset (DC) is no sound. Quiet with it counts too: a short loud sound moves the mean of all the silence around it.
+        # An offset (DC) is no sound. Quiet with it counts too: a short loud sound moves the mean of
+        # all the silence around it.
         mean = float(segment.mean(dtype=np.float64))
         if mean and not is_quiet.all():
             is_quiet |= self._is_quiet(segment - np.asarray(mean, segment.dtype), sample_rate)
@@ -38,11 +40,14 @@ class Silence(Config):
         n_frame = min(round(_FRAME_SECONDS * sample_rate), len(segment))
         n_in_frames = len(segment) // n_frame * n_frame
         frames = segment[:n_in_frames].reshape(-1, n_frame)
-        if n_in_frames < len(segment):  # the last frame is as long as the others, so it overlaps the one before
+        # The last frame is as long as the others, so it overlaps the one before.
+        if n_in_frames < len(segment):
             frames = np.concatenate([frames, segment[None, -n_frame:]])
         is_quiet = np.zeros(len(frames), bool)
         if self.level_dbfs is not None:
-            is_quiet |= np.einsum("fs,fs->f", frames, frames) / n_frame < 10 ** (self.level_dbfs / 10)
+            is_quiet |= np.einsum("fs,fs->f", frames, frames) / n_frame < 10 ** (
+                self.level_dbfs / 10
+            )
         if self.peak_dbfs is not None:
             is_quiet |= np.abs(frames).max(axis=1) < 10 ** (self.peak_dbfs / 20)
         return is_quiet

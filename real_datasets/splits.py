@@ -32,7 +32,8 @@ class SplitShares(Config):
 def split_origins(origins: Sequence[str], config: SplitShares) -> dict[str, str]:
     """origins: of each segment -> the part of each origin.
 
-    The largest origins first, each to the part that lacks most; among origins of one size by chance.
+    The largest origins first, each to the part that lacks most; among origins of one size by
+    chance.
     """
     sizes = Counter(origins)
     by_chance = np.random.default_rng(config.seed).permutation(sorted(sizes)).tolist()

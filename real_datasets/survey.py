@@ -18,9 +18,9 @@ from texturelib.progress import progress
 class Survey:
     """The headers of the recordings that a config takes, or of a part of them.
 
-    n_recordings: how many it takes. n_left_out: how many it leaves out by their tags. headers: of the recordings that were looked
-    at and can be read. rejected: the reason, by name, for those that cannot. n_short: how many of `headers` are shorter than a
-    segment.
+    n_recordings: how many it takes. n_left_out: how many it leaves out by their tags. headers: of
+    the recordings that were looked at and can be read. rejected: the reason, by name, for those
+    that cannot. n_short: how many of `headers` are shorter than a segment.
     """
 
     n_recordings: int
@@ -43,13 +43,18 @@ class Survey:
 
     @property
     def n_segments(self) -> int:
-        """The largest possible number of segments, extrapolated if not all recordings were looked at."""
+        """The largest possible number of segments, extrapolated if not all recordings were looked
+        at."""
         return round(self.n_segments_seen * self.n_recordings / max(1, self.n_seen))
 
     @property
     def seconds(self) -> float:
         """Length of all recordings together, extrapolated as `n_segments`."""
-        return sum(header.seconds for header in self.headers.values()) * self.n_recordings / max(1, self.n_seen)
+        return (
+            sum(header.seconds for header in self.headers.values())
+            * self.n_recordings
+            / max(1, self.n_seen)
+        )
 
     @property
     def n_bytes(self) -> float:
@@ -75,13 +80,18 @@ class Survey:
 
 
 def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
-    """most_seconds: how long to look; those that are looked at are then spread over all. Errors: as `choose`."""
+    """most_seconds: how long to look; those that are looked at are then spread over all. Errors: as
+    `choose`."""
     choice = choose(config)
     recordings = choice.kept
-    found = Survey(len(recordings), len(choice.left_out), {}, {}, 0, 0, config.seconds, config.sample_rate)
+    found = Survey(
+        len(recordings), len(choice.left_out), {}, {}, 0, 0, config.seconds, config.sample_rate
+    )
     n_segments, n_short = 0, 0
     began = time.monotonic()
-    for recording in progress(_from_all_over(recordings, most_seconds), "looking", total=len(recordings)):
+    for recording in progress(
+        _from_all_over(recordings, most_seconds), "looking", total=len(recordings)
+    ):
         if time.monotonic() - began > most_seconds:
             break
         try:
@@ -101,7 +111,8 @@ def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
 
 
 def _from_all_over(recordings: list[Recording], most_seconds: float) -> list[Recording]:
-    """-> all of them, in an order of which any beginning is spread over all; as they are, where there is time for all."""
+    """-> all of them, in an order of which any beginning is spread over all; as they are, where
+    there is time for all."""
     if most_seconds == math.inf:
         return recordings
     n_steps = max(1, math.isqrt(len(recordings)))

@@ -21,24 +21,35 @@ _MOST_LISTED = 12  # known tags in one sentence; of more, only those near to wha
 
 
 class TagPolicy(Config):
-    """Which recordings to take, by their tags. Case, spaces, `_`, `-`, commas, brackets and "and" do not count in a tag."""
+    """Which recordings to take, by their tags. Case, spaces, `_`, `-`, commas, brackets and "and"
+    do not count in a tag."""
 
     policy: Literal[
-        "ignore", "exactly", "at_least_all", "at_least_all_and_none_of", "at_least_one", "at_least_one_and_none_of"
+        "ignore",
+        "exactly",
+        "at_least_all",
+        "at_least_all_and_none_of",
+        "at_least_one",
+        "at_least_one_and_none_of",
     ] = "ignore"
-    """Of the `wanted` tags a recording has `at_least_all`, `at_least_one`, or all and no other (`exactly`); `and_none_of` the
-    `excluded` ones. `ignore` takes every recording."""
+    """Of the `wanted` tags a recording has `at_least_all`, `at_least_one`, or all and no other
+    (`exactly`); `and_none_of` the `excluded` ones. `ignore` takes every recording."""
     wanted: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     ontology: ConfigPath | None = None
-    """AudioSet's ontology.json: with it, a tag stands for all that lie below it too (Water for Stream)."""
+    """AudioSet's ontology.json: with it, a tag stands for all that lie below it too (Water for
+    Stream)."""
 
     @model_validator(mode="after")
     def _keys_belong_to_the_policy(self) -> "TagPolicy":
         for key, tags in {"wanted": self.wanted, "excluded": self.excluded}.items():
-            is_read = self.policy != "ignore" if key == "wanted" else self.policy.endswith("none_of")
+            is_read = (
+                self.policy != "ignore" if key == "wanted" else self.policy.endswith("none_of")
+            )
             if is_read and not tags:
-                raise ValueError(f'{key}: is empty; the policy "{self.policy}" needs at least one tag')
+                raise ValueError(
+                    f'{key}: is empty; the policy "{self.policy}" needs at least one tag'
+                )
             if tags and not is_read:
                 raise ValueError(f'{key}: the policy "{self.policy}" does not look at it')
             for tag in tags:
@@ -62,9 +73,9 @@ class TagPolicy(Config):
     ) -> tuple[list[Recording], dict[str, str]]:
         """-> the recordings to take, and by the name of each other one, why not ("lacks Stream").
 
-        has_open_vocabulary: then a tag to exclude may be on no recording at all.
-        Errors: UsageError for a tag that is neither among those of the recordings nor in the ontology; TextureError when
-        the ontology cannot be read.
+        has_open_vocabulary: then a tag to exclude may be on no recording at all. Errors: UsageError
+        for a tag that is neither among those of the recordings nor in the ontology; TextureError
+        when the ontology cannot be read.
         """
         known_tags = [tag for recording in recordings for tag in recording.tags]
         why_not = self.chooser([*known_tags, *self.excluded] if has_open_vocabulary else known_tags)
@@ -73,7 +84,8 @@ class TagPolicy(Config):
         return kept, {name: reason for name, reason in reasons.items() if reason is not None}
 
     def chooser(self, known_tags: Iterable[str]) -> Callable[[Collection[str]], str | None]:
-        """known_tags: all that the source has. -> what says of a recording's tags why not to take it, or None.
+        """known_tags: all that the source has. -> what says of a recording's tags why not to take
+        it, or None.
 
         >>> stream_without_rain = TagPolicy(policy="at_least_all_and_none_of", wanted=["Stream"], excluded=["Rain"])
         >>> why_not = stream_without_rain.chooser(["Water", "Stream", "Rain"])
@@ -95,10 +107,16 @@ class TagPolicy(Config):
                     return f"has {found[hits[0]]}, which is excluded{with_what}"
             missing = [tag for tag in self.wanted if includes[tag].isdisjoint(found)]
             if self.policy.startswith("at_least_one"):
-                return None if len(missing) < len(self.wanted) else f"has none of {', '.join(self.wanted)}"
+                return (
+                    None
+                    if len(missing) < len(self.wanted)
+                    else f"has none of {', '.join(self.wanted)}"
+                )
             if missing:
                 return f"lacks {', '.join(missing)}"
-            if self.policy == "exactly" and (more := [tag for folded, tag in found.items() if folded not in included]):
+            if self.policy == "exactly" and (
+                more := [tag for folded, tag in found.items() if folded not in included]
+            ):
                 return f"also has {', '.join(more)}"
             return None
 
@@ -115,17 +133,22 @@ class TagPolicy(Config):
             for tag in tags:
                 if fold(tag) not in known:
                     where = ", nor does the ontology" if ontology else ""
-                    raise UsageError(f'tags.{key}: no recording has the tag "{tag}"{where} {_nearest(tag, known)}')
+                    raise UsageError(
+                        f'tags.{key}: no recording has the tag "{tag}"{where} {_nearest(tag, known)}'
+                    )
                 includes[tag] = ontology.below(fold(tag)) if ontology else frozenset([fold(tag)])
         for excluded in self.excluded:
             for wanted in self.wanted:
                 if fold(wanted) in includes[excluded]:
-                    raise UsageError(f'tags.excluded: by the ontology, "{excluded}" stands for "{wanted}" too, which is wanted')
+                    raise UsageError(
+                        f'tags.excluded: by the ontology, "{excluded}" stands for "{wanted}" too, which is wanted'
+                    )
         return includes
 
 
 def fold(tag: str) -> str:
-    """-> what is left of a tag when its spelling does not count. What stands in brackets does: FSD50K has Rattle twice.
+    """-> what is left of a tag when its spelling does not count. What stands in brackets does:
+    FSD50K has Rattle twice.
 
     >>> fold("Splash_and_splatter") == fold("splash, splatter")
     True
@@ -141,7 +164,9 @@ def _nearest(tag: str, known: Mapping[str, str]) -> str:
     """known: folded -> as it is written. -> which of them a person may have meant, in brackets."""
     if len(known) <= _MOST_LISTED:
         return did_you_mean(tag, known.values())
-    near = [known[folded] for folded in difflib.get_close_matches(fold(tag), known, n=3, cutoff=0.4)]
+    near = [
+        known[folded] for folded in difflib.get_close_matches(fold(tag), known, n=3, cutoff=0.4)
+    ]
     return f"(the nearest of {len(known)} tags: {', '.join(near) or 'none'})"
 
 
@@ -157,12 +182,14 @@ class _Ontology:
     """AudioSet's hierarchy of tags, from its ontology.json.
 
     names: folded -> as it is written.
-    Errors: TextureError for a file that is not one: too large, no JSON, a child that is nowhere, a tag below itself.
+    Errors: TextureError for a file that is not one: too large, no JSON, a child that is nowhere, a
+        tag below itself.
     """
 
     def __init__(self, path: Path) -> None:
         self.names: dict[str, str] = {}
-        self._ids: dict[str, list[str]] = {}  # by folded name: nothing forbids that two ids share one
+        # By folded name: nothing forbids that two ids share one.
+        self._ids: dict[str, list[str]] = {}
         self._classes: dict[str, _Class] = {}
         for class_ in _read_ontology(path):
             self.names[fold(class_.name)] = class_.name
@@ -171,15 +198,22 @@ class _Ontology:
         for class_ in self._classes.values():
             for child in class_.child_ids:
                 if child not in self._classes:
-                    raise TextureError(f'tags.ontology: {shown(path)}: "{class_.name}" has the child "{child}", which is missing')
+                    raise TextureError(
+                        f'tags.ontology: {shown(path)}: "{class_.name}" has the child "{child}", which is missing'
+                    )
         try:
-            graphlib.TopologicalSorter({id_: class_.child_ids for id_, class_ in self._classes.items()}).prepare()
+            graphlib.TopologicalSorter(
+                {id_: class_.child_ids for id_, class_ in self._classes.items()}
+            ).prepare()
         except graphlib.CycleError as error:
             name = self._classes[error.args[1][0]].name
-            raise TextureError(f'tags.ontology: {shown(path)}: "{name}" lies below itself') from None
+            raise TextureError(
+                f'tags.ontology: {shown(path)}: "{name}" lies below itself'
+            ) from None
 
     def below(self, folded: str) -> frozenset[str]:
-        """-> the tag and all below it, folded; the tag alone where the ontology does not know it."""
+        """-> the tag and all below it, folded; the tag alone where the ontology does not know
+        it."""
         found, to_do = set[str](), list(self._ids.get(folded, []))
         while to_do:
             id_ = to_do.pop()
@@ -192,14 +226,22 @@ class _Ontology:
 def _read_ontology(path: Path) -> list[_Class]:
     try:
         if (size := path.stat().st_size) > _LARGEST_ONTOLOGY:
-            raise TextureError(f"{shown(path)}: has {size / 1e6:.0f} MB; AudioSet's ontology.json has 0.3")
+            raise TextureError(
+                f"{shown(path)}: has {size / 1e6:.0f} MB; AudioSet's ontology.json has 0.3"
+            )
         return TypeAdapter(list[_Class]).validate_python(read_json(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        problem = f"not AudioSet's ontology.json ({where}: {first['msg']})" if where else "not AudioSet's ontology.json"
+        problem = (
+            f"not AudioSet's ontology.json ({where}: {first['msg']})"
+            if where
+            else "not AudioSet's ontology.json"
+        )
         raise TextureError(f"tags.ontology: {shown(path)}: {problem}") from None
     except TextureError as error:
         raise TextureError(f"tags.ontology: {error}") from None
     except OSError as error:
-        raise TextureError(f"tags.ontology: {shown(path)}: cannot be read ({error.strerror})") from None
+        raise TextureError(
+            f"tags.ontology: {shown(path)}: cannot be read ({error.strerror})"
+        ) from None

@@ -22,8 +22,8 @@ _FULL_SCALE = 1 - 2**-15  # the highest step of 16 bits
 class Way:
     """The channel and gain with which a recording is read.
 
-    channel, gain: as in `mono_blocks`. full_scale: the magnitude at which clipped samples lie. notes: sentences, to follow the
-    recording's name, about what differs from reading it unchanged.
+    channel, gain: as in `mono_blocks`. full_scale: the magnitude at which clipped samples lie.
+    notes: sentences, to follow the recording's name, about what differs from reading it unchanged.
     """
 
     channel: Channel
@@ -39,20 +39,35 @@ class OtherWayNeededError(Exception):
 class Reading:
     """A recording's mono blocks, read in one way.
 
-    is_sure: whether that way was chosen for it, after a look at all of it. n_samples: that went by, at `sample_rate`. notes: all
-    that is worth saying, once it has been read.
-    Errors: those of `mono_blocks`, and OtherWayNeededError unless it is sure.
+    is_sure: whether that way was chosen for it, after a look at all of it. n_samples: that went by,
+    at `sample_rate`. notes: all that is worth saying, once it has been read. Errors: those of
+    `mono_blocks`, and OtherWayNeededError unless it is sure.
     """
 
     def __init__(
-        self, path: Path, sample_rate: int, way: Way, resampling: Resampling, clipped: ClippedTimes, *, is_sure: bool, mixes: bool
+        self,
+        path: Path,
+        sample_rate: int,
+        way: Way,
+        resampling: Resampling,
+        clipped: ClippedTimes,
+        *,
+        is_sure: bool,
+        mixes: bool,
     ) -> None:
         """mixes: whether channels are mixed also where they cancel one another."""
         self.n_samples = 0
         self._way, self._clipped, self._is_sure, self._mixes = way, clipped, is_sure, mixes
         self._mixer, self._notes = Mixer(), Notes()
         self._blocks = mono_blocks(
-            path, sample_rate, way.channel, resampling, clipped, gain=way.gain, mixer=self._mixer, notes=self._notes
+            path,
+            sample_rate,
+            way.channel,
+            resampling,
+            clipped,
+            gain=way.gain,
+            mixer=self._mixer,
+            notes=self._notes,
         )
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -69,15 +84,20 @@ class Reading:
         return [*self._notes.sentences, *self._way.notes]
 
 
-def way_for(path: Path, sample_rate: int, channel: Channel, resampling: Resampling, out_of_phase: OutOfPhase) -> Way:
-    """channel: that the config asks for. out_of_phase: what becomes of channels that cancel one another.
+def way_for(
+    path: Path, sample_rate: int, channel: Channel, resampling: Resampling, out_of_phase: OutOfPhase
+) -> Way:
+    """channel: that the config asks for. out_of_phase: what becomes of channels that cancel one
+    another.
 
     Errors: Rejected when the recording cannot be read, or is not wanted.
     """
     notes = Notes()
     sentences = list[str]()
     mixer, look = Mixer(), ClippedTimes(math.inf, 1)
-    mono_peak = _peak(mono_blocks(path, sample_rate, channel, resampling, look, mixer=mixer, notes=notes))
+    mono_peak = _peak(
+        mono_blocks(path, sample_rate, channel, resampling, look, mixer=mixer, notes=notes)
+    )
     if mixer.cancels and out_of_phase != "mix":
         if out_of_phase == "reject":
             raise Rejected("has channels that cancel one another when they are mixed")
@@ -96,4 +116,7 @@ def way_for(path: Path, sample_rate: int, channel: Channel, resampling: Resampli
 
 
 def _peak(blocks: Iterator[np.ndarray]) -> float:
-    return max((max(float(block.max()), -float(block.min())) for block in blocks if len(block)), default=0.0)
+    return max(
+        (max(float(block.max()), -float(block.min())) for block in blocks if len(block)),
+        default=0.0,
+    )

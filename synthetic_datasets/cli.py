@@ -27,24 +27,37 @@ def generate(
     config: ConfigArgument,
     set_: SetOption = None,
     sample: Annotated[
-        int | None, typer.Option(min=1, help="Only so many clips, spread evenly over the plan, each as in the whole run.")
+        int | None,
+        typer.Option(
+            min=1, help="Only so many clips, spread evenly over the plan, each as in the whole run."
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Agree to another number of clips than was asked for.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Agree to another number of clips than was asked for.")
+    ] = False,
     workers: WorkersOption = None,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
-    perform(generating(sample, yes), config, set_, workers=workers, dry_run=dry_run, overwrite=overwrite)
+    perform(
+        generating(sample, yes), config, set_, workers=workers, dry_run=dry_run, overwrite=overwrite
+    )
 
 
 @app.command()
 def plan(
     config: ConfigArgument,
-    output: Annotated[Path, typer.Option(metavar="TABLE.csv", help="The table; its picture goes beside it, as TABLE.png.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="TABLE.csv", help="The table; its picture goes beside it, as TABLE.png."
+        ),
+    ],
     set_: SetOption = None,
     overwrite: OverwriteTableOption = False,
 ) -> None:
-    """Write the table of control values and levels of CONFIG, and a picture of how they spread; nothing is rendered."""
+    """Write the table of control values and levels of CONFIG, and a picture of how they spread;
+    nothing is rendered."""
     import pandas as pd
 
     from synthetic_datasets.config import SyntheticConfig
@@ -65,11 +78,18 @@ def plan(
         plan_picture(picture, table, settings)
     sync_files(output, picture)
     n_asked = settings.distribution.n_clips
-    print(f"{shown(output)}: {len(table)} clips" + (f", not the {n_asked} asked for" if len(table) != n_asked else ""))
+    print(
+        f"{shown(output)}: {len(table)} clips"
+        + (f", not the {n_asked} asked for" if len(table) != n_asked else "")
+    )
     print(f"{shown(picture)}: how they spread\n")
     print(table.to_string(index=False, max_rows=4), end="\n\n")
     values = table.drop(columns="file_name")
-    print(pd.DataFrame({"low": values.min(), "high": values.max(), "different values": values.nunique()}).to_string())
+    print(
+        pd.DataFrame(
+            {"low": values.min(), "high": values.max(), "different values": values.nunique()}
+        ).to_string()
+    )
 
 
 add_command(app, SIMULATE_RECORDINGS)

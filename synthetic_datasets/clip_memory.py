@@ -10,9 +10,11 @@ from texturelib.memory import memory
 _BYTES_OF_A_SAMPLE = {SyntheticConfig: 60, RecordingsConfig: 90}
 
 
-def problem_with_memory(config: SyntheticConfig | RecordingsConfig, workers: int | None = None) -> str | None:
-    """workers: how many, in place of what the config says -> what is wrong, as a sentence about `seconds`; None where it fits, or
-    where it is made on other machines."""
+def problem_with_memory(
+    config: SyntheticConfig | RecordingsConfig, workers: int | None = None
+) -> str | None:
+    """workers: how many, in place of what the config says -> what is wrong, as a sentence about
+    `seconds`; None where it fits, or where it is made on other machines."""
     if getattr(config.executor, "address", None) is not None:
         return None
     of_a_clip = _BYTES_OF_A_SAMPLE[type(config)] * config.seconds * config.sample_rate
@@ -24,7 +26,8 @@ def problem_with_memory(config: SyntheticConfig | RecordingsConfig, workers: int
     needs = f"seconds: {config.seconds:g}: rendering a clip takes {_in_words(of_a_clip)} of memory"
     if n_fit:
         return (
-            f"{needs} for each of {n_workers} workers, and {_in_words(free)} are free; take --workers {n_fit}, or shorter clips"
+            f"{needs} for each of {n_workers} workers, and {_in_words(free)} are free; "
+            f"take --workers {n_fit}, or shorter clips"
         )
     return f"{needs}, and {_in_words(free)} are free; take shorter clips"
 

@@ -7,13 +7,20 @@ def tilt(samples: np.ndarray, db_per_octave: float, sample_rate: int) -> np.ndar
     """Slope the spectrum around 1 kHz, flat under 30 Hz. samples: [samples], as is the result."""
     spectrum = np.fft.rfft(samples)
     frequency_hz = np.maximum(np.fft.rfftfreq(len(samples), 1 / sample_rate), 30.0)
-    return np.fft.irfft(spectrum * 10 ** (db_per_octave * np.log2(frequency_hz / 1000) / 20), len(samples))
+    return np.fft.irfft(
+        spectrum * 10 ** (db_per_octave * np.log2(frequency_hz / 1000) / 20), len(samples)
+    )
 
 
 def noise_below(
-    samples: np.ndarray, level_db: float, slope_db_per_octave: float, sample_rate: int, rng: np.random.Generator
+    samples: np.ndarray,
+    level_db: float,
+    slope_db_per_octave: float,
+    sample_rate: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """-> [samples] of noise whose root mean square lies `level_db` against that of `samples`. Slope 0 is white, -3 pink."""
+    """-> [samples] of noise whose root mean square lies `level_db` against that of `samples`. Slope
+    0 is white, -3 pink."""
     noise = tilt(rng.standard_normal(len(samples)), slope_db_per_octave, sample_rate)
     return noise * (root_mean_square(samples) / root_mean_square(noise) * 10 ** (level_db / 20))
 

@@ -30,7 +30,13 @@ def _size(settings: "SyntheticConfig", sample: int | None) -> str:
     return f"{n_clips} clips of {settings.seconds:g} s, {n_clips * settings.seconds / 3600:.2f} h, {megabytes:.0f} MB"
 
 
-def _generate(settings: "SyntheticConfig", output: "Output", workers: int | None, sample: int | None, yes: bool) -> str:
+def _generate(
+    settings: "SyntheticConfig",
+    output: "Output",
+    workers: int | None,
+    sample: int | None,
+    yes: bool,
+) -> str:
     planned, asked = settings.distribution.n_planned, settings.distribution.n_clips
     if planned != asked and not yes:
         _agree(f"the distribution makes {planned} clips, not {asked}")
@@ -70,7 +76,8 @@ def _problem(settings: "SyntheticConfig | RecordingsConfig", workers: int | None
 def generating(sample: int | None = None, yes: bool = False) -> Command:
     """-> the command `generate`.
 
-    sample: only so many clips of the plan. yes: another number of clips than was asked for is agreed to.
+    sample: only so many clips of the plan. yes: another number of clips than was asked for is
+    agreed to.
     """
     return replace(
         GENERATE,

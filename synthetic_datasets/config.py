@@ -15,7 +15,8 @@ _Ranges = TypeVar("_Ranges", bound=Config)
 
 
 def _check_order(ranges: _Ranges) -> _Ranges:
-    """-> the same. Errors: ValueError when one of its fields, all ranges, is the wrong way round."""
+    """-> the same. Errors: ValueError when one of its fields, all ranges, is the wrong way
+    round."""
     for name in type(ranges).model_fields:
         low, high = getattr(ranges, name)
         if low > high:
@@ -24,7 +25,8 @@ def _check_order(ranges: _Ranges) -> _Ranges:
 
 
 class Volume(Config):
-    """The level of each clip, as a position of the thesis's fader (Max's gain~: 0.6 dB a step, 158 steps, unity at 128)."""
+    """The level of each clip, as a position of the thesis's fader (Max's gain~: 0.6 dB a step, 158
+    steps, unity at 128)."""
 
     low: Share
     high: Share
@@ -39,7 +41,8 @@ class Volume(Config):
 
 
 class Noise(Config):
-    """Background noise under each clip; both values are drawn uniformly per clip, from low to high."""
+    """Background noise under each clip; both values are drawn uniformly per clip, from low to
+    high."""
 
     level_db: tuple[LevelDb, LevelDb] = (-60.0, -30.0)
     """Root mean square against the clip's."""
@@ -55,7 +58,8 @@ class Silence(Config):
     """A clip that is too quiet is drawn again: the same controls and level, another chance."""
 
     below_dbfs: Annotated[float, Field(lt=0)] = -96.0
-    """What is too quiet, root mean square at the clip's own level; -96 is nothing that 16 bits could hold."""
+    """What is too quiet, root mean square at the clip's own level; -96 is nothing that 16 bits
+    could hold."""
     redraws: Annotated[int, Field(ge=0, le=10000)] = 20
     """How often a silent clip is rendered again before it is left out (rejected.csv)."""
 
@@ -64,7 +68,8 @@ class SyntheticConfig(StageConfig):
     """`synthetic-datasets generate` and `plan`: labelled clips from an engine."""
 
     seed: Seed = 0
-    """Seed of all random numbers: those of the plan and, together with a clip's number, those of its sound."""
+    """Seed of all random numbers: those of the plan and, together with a clip's number, those of
+    its sound."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
     """Length of each clip."""
@@ -83,14 +88,23 @@ class SyntheticConfig(StageConfig):
     @field_validator("file_name")
     @classmethod
     def _plain_numbered_name(cls, name: str) -> str:
-        if "{number}" not in name or "/" in name or not name.endswith(".wav") or not name.isprintable():
-            raise ValueError(f'"{name}" should be a plain name that holds {{number}} and ends in .wav, as "clip_{{number}}.wav"')
+        if (
+            "{number}" not in name
+            or "/" in name
+            or not name.endswith(".wav")
+            or not name.isprintable()
+        ):
+            raise ValueError(
+                f'"{name}" should be a plain name that holds {{number}} and ends in .wav, as "clip_{{number}}.wav"'
+            )
         return name
 
     @model_validator(mode="after")
     def _distribution_fits(self) -> "SyntheticConfig":
         if not self.ranges:
-            raise ValueError("engine.controls: every control is held at one value; give at least one a range [low, high]")
+            raise ValueError(
+                "engine.controls: every control is held at one value; give at least one a range [low, high]"
+            )
         self.distribution.check(list(self.ranges))
         return self
 
@@ -102,18 +116,28 @@ class SyntheticConfig(StageConfig):
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The controls that vary, and so become labels."""
-        return {name: setting for name, setting in self.engine.controls.items() if isinstance(setting, tuple)}
+        return {
+            name: setting
+            for name, setting in self.engine.controls.items()
+            if isinstance(setting, tuple)
+        }
 
     @property
     def held(self) -> dict[str, float]:
-        return {name: setting for name, setting in self.engine.controls.items() if not isinstance(setting, tuple)}
+        return {
+            name: setting
+            for name, setting in self.engine.controls.items()
+            if not isinstance(setting, tuple)
+        }
 
 
-ReverberationSeconds = Annotated[float, Field(ge=0.02)]  # shorter, there is nothing after the first wall
+# Shorter, there is nothing after the first wall.
+ReverberationSeconds = Annotated[float, Field(ge=0.02)]
 
 
 class LocationsConfig(Config):
-    """Ranges of what differs between the locations of simulated recordings; each value is drawn once per location."""
+    """Ranges of what differs between the locations of simulated recordings; each value is drawn
+    once per location."""
 
     reverberation_seconds: tuple[ReverberationSeconds, ReverberationSeconds] = (0.15, 0.9)
     """Until the room's sound has fallen by 60 dB."""
@@ -132,7 +156,8 @@ class LocationsConfig(Config):
 
 
 class RecordingsConfig(StageConfig):
-    """`synthetic-datasets simulate-recordings`: field recordings whose true controls are known, to test labels against."""
+    """`synthetic-datasets simulate-recordings`: field recordings whose true controls are known, to
+    test labels against."""
 
     seed: Seed = 0
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
@@ -141,8 +166,9 @@ class RecordingsConfig(StageConfig):
     n_locations: Annotated[int, Field(ge=1, le=10**5)] = 12
     takes_per_location: Annotated[int, Field(ge=1, le=10**5)] = 40
     engine: Annotated[Engine, engines]
-    """Each take draws its controls uniformly from the ranges. Held-fixed parameters other than the synthetic set's make
-    the recordings differ from it, as real sounds do; those in `vary` differ from place to place."""
+    """Each take draws its controls uniformly from the ranges. Held-fixed parameters other than the
+    synthetic set's make the recordings differ from it, as real sounds do; those in `vary` differ
+    from place to place."""
     locations: LocationsConfig = LocationsConfig()
 
     @model_validator(mode="after")

@@ -3,14 +3,28 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from texturelib.costs import Clips, Estimate, Flow, Measured, Step, Written, at_once, in_words_each, written_clips
+from texturelib.costs import (
+    Clips,
+    Estimate,
+    Flow,
+    Measured,
+    Step,
+    Written,
+    at_once,
+    in_words_each,
+    written_clips,
+)
 
 
 def makes(step: Step, _: Flow) -> tuple[Path, Clips]:
     config, folder = step.config, _folder(step)
     if step.command == "simulate-recordings":
-        return folder, Clips(config.n_locations * config.takes_per_location, config.seconds, config.sample_rate)
-    return folder, Clips(config.distribution.n_planned, config.seconds, config.sample_rate, tuple(config.ranges))
+        return folder, Clips(
+            config.n_locations * config.takes_per_location, config.seconds, config.sample_rate
+        )
+    return folder, Clips(
+        config.distribution.n_planned, config.seconds, config.sample_rate, tuple(config.ranges)
+    )
 
 
 def writes(step: Step, flow: Flow, n_parameters: int) -> Iterable[Written]:
@@ -22,8 +36,12 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     if found is None or clips is None:
         return None
     # Itself, and its workers.
-    seconds = 2 * measured.start + clips.n * found.each.seconds / at_once(min(found.at_once, clips.n))
-    words = f"{clips.n} clips, {in_words_each(found.each.seconds)} on a core ({found.each.n} rendered)"
+    seconds = 2 * measured.start + clips.n * found.each.seconds / at_once(
+        min(found.at_once, clips.n)
+    )
+    words = (
+        f"{clips.n} clips, {in_words_each(found.each.seconds)} on a core ({found.each.n} rendered)"
+    )
     return Estimate(seconds, f"{words}, {found.at_once} at a time")
 
 

@@ -21,13 +21,23 @@ from texturelib.outputs import Output
 _FULL_SCALE = 1 - 2**-15
 
 
-def generate(config: SyntheticConfig, output: Output, *, sample: int | None = None, workers: int | None = None) -> int:
-    """Render every clip of the plan, or `sample` of them, into `output`. -> how many clips there are then.
+def generate(
+    config: SyntheticConfig,
+    output: Output,
+    *,
+    sample: int | None = None,
+    workers: int | None = None,
+) -> int:
+    """Render every clip of the plan, or `sample` of them, into `output`. -> how many clips there
+    are then.
 
-    Clip i depends on (seed, i) alone: not on the other clips, the workers, or where an earlier run was stopped.
+    Clip i depends on (seed, i) alone: not on the other clips, the workers, or where an earlier run
+    was stopped.
     """
     plan = sample_evenly(make_plan(config), sample)
-    rows = {row["file_name"]: {"index": index, **row} for index, row in plan.to_dict("index").items()}
+    rows = {
+        row["file_name"]: {"index": index, **row} for index, row in plan.to_dict("index").items()
+    }
     work = partial(render_clip, config, output.folder)
     outcomes, made_by = render_all(config, output, rows, work, label="rendering", workers=workers)
 
@@ -57,17 +67,22 @@ def generate(config: SyntheticConfig, output: Output, *, sample: int | None = No
     return len(metadata)
 
 
-def render_clip(config: SyntheticConfig, folder: Path, render: Render, row: dict[str, Any]) -> dict[str, float]:
+def render_clip(
+    config: SyntheticConfig, folder: Path, render: Render, row: dict[str, Any]
+) -> dict[str, float]:
     """Write one clip of the plan. -> further columns of its row, by name."""
     rng, samples, redraws = _draw_until_audible(config, render, row)
     columns: dict[str, float] = {}
     peak = float(np.abs(samples).max(initial=0.0))
-    if peak > 0:  # without the volume: only so can clips be added as loud as they are beside each other
+    # Without the volume: only so can clips be added as loud as they are beside each other.
+    if peak > 0:
         columns["peak_db"] = round(20 * float(np.log10(peak / volume_to_gain(row["volume"]))), 3)
     if config.noise:
         columns["noise_db"] = round(float(rng.uniform(*config.noise.level_db)), 2)
         slope = rng.uniform(*config.noise.slope_db_per_octave)
-        samples = samples + noise_below(samples, columns["noise_db"], slope, config.sample_rate, rng)
+        samples = samples + noise_below(
+            samples, columns["noise_db"], slope, config.sample_rate, rng
+        )
     excess = max(1.0, float(np.abs(samples).max(initial=0.0)) / _FULL_SCALE)
     write_wav(folder / "audio" / row["file_name"], samples / excess, config.sample_rate)
     return {**columns, "lowered_db": round(20 * float(np.log10(excess)), 2), "redraws": redraws}
@@ -81,7 +96,9 @@ def _draw_until_audible(
     n_redraws = config.silence.redraws if config.silence else 0
     level = -np.inf
     for redraw in range(n_redraws + 1):
-        rng = np.random.default_rng([config.seed, row["index"], redraw] if redraw else [config.seed, row["index"]])
+        rng = np.random.default_rng(
+            [config.seed, row["index"], redraw] if redraw else [config.seed, row["index"]]
+        )
         samples = render(controls, row["volume"], rng)
         level = level_dbfs(samples)
         if not config.silence or level >= config.silence.below_dbfs:
@@ -94,7 +111,8 @@ def _draw_until_audible(
 
 
 def describe_controls(config: SyntheticConfig) -> list[dict[str, Any]]:
-    """-> the entry of each varied control in dataset.json: its slider's range in physical units, and the used part."""
+    """-> the entry of each varied control in dataset.json: its slider's range in physical units,
+    and the used part."""
     return [
         {**control.describe(), "used": list(config.ranges[control.name])}
         for control in config.engine.available

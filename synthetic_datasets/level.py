@@ -1,4 +1,5 @@
-"""The thesis's fader: Max's gain~ object with its default values, 0.6 dB a step, 158 steps, unity at 128."""
+"""The thesis's fader: Max's gain~ object with its default values, 0.6 dB a step, 158 steps, unity
+at 128."""
 
 FADER_STEPS = 158
 UNITY = 128 / FADER_STEPS

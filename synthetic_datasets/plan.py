@@ -1,4 +1,5 @@
-"""The plan of a synthetic set: which clip gets which control values and level. Nothing is rendered here."""
+"""The plan of a synthetic set: which clip gets which control values and level. Nothing is rendered
+here."""
 
 import random
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
-    """-> a row per clip: file_name, each varied control (0..1), each varied parameter, volume (0..1)."""
+    """-> a row per clip: file_name, each varied control (0..1), each varied parameter, volume
+    (0..1)."""
     import pandas as pd
 
     rng = random.Random(config.seed)
@@ -22,7 +24,8 @@ def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
         {
             "file_name": config.file_name.replace("{number}", str(number)),
             **values,
-            # A stream of its own: a clip's sound has [seed, index], and [seed, index, redraw] with a redraw from 1 on.
+            # A stream of its own: a clip's sound has [seed, index], and [seed, index, redraw] with
+            # a redraw from 1 on.
             **config.engine.draw_varied([config.seed, number - 1, 0, 1]),
             "volume": volume.draw(config.volume.chance_new),
         }
@@ -32,7 +35,8 @@ def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
 
 
 def sample_evenly(plan: "pd.DataFrame", n_clips: int | None) -> "pd.DataFrame":
-    """-> `n_clips` rows spread evenly over the plan, first and last included; all rows when it is None. The index stays."""
+    """-> `n_clips` rows spread evenly over the plan, first and last included; all rows when it is
+    None. The index stays."""
     from texturelib.evenly import evenly_spread
 
     return plan if n_clips is None else plan.iloc[evenly_spread(len(plan), n_clips)]

@@ -27,10 +27,11 @@ Ends = tuple[float, float]
 
 
 def plan_picture(path: Path, table: "pd.DataFrame", config: SyntheticConfig) -> None:
-    """Write a corner plot: each control's histogram on the diagonal, each pair's below it, the volume's at the top right.
+    """Write a corner plot: each control's histogram on the diagonal, each pair's below it, the
+    volume's at the top right.
 
-    Of more controls than eight, the first eight. table: a row per clip, as `make_plan` makes it. Axes below and to the left are
-    sliders, 0..1, those above physical units.
+    Of more controls than eight, the first eight. table: a row per clip, as `make_plan` makes it.
+    Axes below and to the left are sliders, 0..1, those above physical units.
     """
     ranges = config.ranges
     varied = [control for control in config.engine.available if control.name in ranges]
@@ -48,7 +49,9 @@ def plan_picture(path: Path, table: "pd.DataFrame", config: SyntheticConfig) -> 
         for column, x in enumerate(controls[:row]):
             axis = axes[row, column]
             axis.set_visible(True)
-            counts, *_ = np.histogram2d(values[x.name], values[y.name], (edges[x.name], edges[y.name]))
+            counts, *_ = np.histogram2d(
+                values[x.name], values[y.name], (edges[x.name], edges[y.name])
+            )
             meshes.append(axis.pcolormesh(edges[x.name], edges[y.name], counts.T, cmap=_COLOURS))
             _slider(axis, "x", ranges[x.name], x.name if row == last else None)
             _slider(axis, "y", ranges[y.name], y.name if column == 0 else None)
@@ -60,10 +63,16 @@ def plan_picture(path: Path, table: "pd.DataFrame", config: SyntheticConfig) -> 
         for mesh in meshes:
             mesh.set_clim(0, most)
         ticks = MaxNLocator(4, integer=True)
-        bar = figure.colorbar(meshes[0], ax=list(axes[1:, -1]), ticks=ticks, fraction=0.1, aspect=10 * last)
+        bar = figure.colorbar(
+            meshes[0], ax=list(axes[1:, -1]), ticks=ticks, fraction=0.1, aspect=10 * last
+        )
         bar.set_label("clips", fontsize="small")
         bar.ax.tick_params(labelsize="x-small")
-    asked = "" if len(table) == config.distribution.n_clips else f" ({config.distribution.n_clips} asked for)"
+    asked = (
+        ""
+        if len(table) == config.distribution.n_clips
+        else f" ({config.distribution.n_clips} asked for)"
+    )
     if len(controls) < len(varied):
         asked += f"; the first {len(controls)} of {len(varied)} controls"
     kind = config.distribution.type  # type: ignore[attr-defined]
@@ -74,7 +83,8 @@ def plan_picture(path: Path, table: "pd.DataFrame", config: SyntheticConfig) -> 
 def bin_edges(values: np.ndarray, ends: Ends) -> np.ndarray:
     """values: [clips]; ends: the range that they are spread over -> [bins + 1].
 
-    Each value of a regular grid is in the middle of a bin of its own; any other values get equal bins from end to end.
+    Each value of a regular grid is in the middle of a bin of its own; any other values get equal
+    bins from end to end.
 
     >>> bin_edges(np.array([0.0, 0.5, 1.0, 0.5]), (0.0, 1.0)).tolist()
     [-0.25, 0.25, 0.75, 1.25]
@@ -84,15 +94,20 @@ def bin_edges(values: np.ndarray, ends: Ends) -> np.ndarray:
         return np.array([low - 0.05, low + 0.05])
     different = np.unique(values)
     rounding = 1.01 * 10**-DECIMALS
-    if 1 < len(different) <= _MOST_BARS and np.allclose(different, np.linspace(low, high, len(different)), rtol=0, atol=rounding):
+    if 1 < len(different) <= _MOST_BARS and np.allclose(
+        different, np.linspace(low, high, len(different)), rtol=0, atol=rounding
+    ):
         half = (high - low) / (len(different) - 1) / 2
         return np.linspace(low - half, high + half, len(different) + 1)
-    # Powers of two, else a Sobol sequence would look less even than it is; in a pair, no more bins than clips.
+    # Powers of two, else a Sobol sequence would look less even than it is; in a pair, no more bins
+    # than clips.
     n_bins = next(n_bins for n_bins in (16, 8, 4) if n_bins**2 <= len(values) or n_bins == 4)
     return np.linspace(low, high, n_bins + 1)
 
 
-def _histogram(axis: Axes, control: Control, values: np.ndarray, edges: np.ndarray, ends: Ends, color: str) -> None:
+def _histogram(
+    axis: Axes, control: Control, values: np.ndarray, edges: np.ndarray, ends: Ends, color: str
+) -> None:
     """Draw bars, with clips to the right and physical units above."""
     axis.set_visible(True)
     axis.hist(values, edges.tolist(), color=color, edgecolor="white", linewidth=0.5)
@@ -103,15 +118,25 @@ def _histogram(axis: Axes, control: Control, values: np.ndarray, edges: np.ndarr
     axis.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     axis.tick_params(labelsize="x-small")
     above = axis.secondary_xaxis("top")
-    above.set_xticks(_ticks(ends), [three_figures(value) for value in control.to_physical(_ticks(ends))], fontsize="x-small")
+    above.set_xticks(
+        _ticks(ends),
+        [three_figures(value) for value in control.to_physical(_ticks(ends))],
+        fontsize="x-small",
+    )
     name = f"{control.name}\n({control.unit})" if control.unit else control.name
     above.set_xlabel(name, fontsize=_size(control.name), fontweight="bold")
 
 
 def _slider(axis: Axes, side: Literal["x", "y"], ends: Ends, name: str | None) -> None:
-    """Mark the ends and the middle of a range on one side; without a name no figures, as the axis beside has them."""
+    """Mark the ends and the middle of a range on one side; without a name no figures, as the axis
+    beside has them."""
     ticks = _ticks(ends)
-    axis.set(**{f"{side}ticks": ticks, f"{side}ticklabels": [f"{tick:.3g}" if name else "" for tick in ticks]})
+    axis.set(
+        **{
+            f"{side}ticks": ticks,
+            f"{side}ticklabels": [f"{tick:.3g}" if name else "" for tick in ticks],
+        }
+    )
     axis.tick_params(axis=side, labelsize="x-small")
     if name:
         (axis.set_xlabel if side == "x" else axis.set_ylabel)(name, fontsize=_size(name))

@@ -27,10 +27,12 @@ def render_all(
     label: str,
     workers: int | None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Start the engine, make the output ready, and do `work` on every item. -> as `run_jobs`; versions of what made the sound.
+    """Start the engine, make the output ready, and do `work` on every item. -> as `run_jobs`;
+    versions of what made the sound.
 
-    What `work` is given to render with raises Rejected where the engine gives values that are not numbers. An engine that plays
-    something on this machine is not shared out to others, whatever the executor.
+    What `work` is given to render with raises Rejected where the engine gives values that are not
+    numbers. An engine that plays something on this machine is not shared out to others, whatever
+    the executor.
 
     The journal, `output.folder / "journal.jsonl"`, is left there.
     """
@@ -38,7 +40,10 @@ def render_all(
     n_players = min(workers or executor.workers or joblib.cpu_count(), len(items))
     with config.engine.started(config.seconds, config.sample_rate, n_players) as engine:
         if engine.in_threads and not isinstance(executor, Local):
-            warnings.warn(f'the engine "{config.engine.type}" plays on this machine, not on "{executor.type}"', stacklevel=2)
+            warnings.warn(
+                f'the engine "{config.engine.type}" plays on this machine, not on "{executor.type}"',
+                stacklevel=2,
+            )
             executor = Local()
         output.begin()  # only now: a patch that is not open should not cost the set that is there
         outcomes = run_jobs(
@@ -53,7 +58,9 @@ def render_all(
     return outcomes, dict(engine.versions)
 
 
-def _numbers(render: Render, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+def _numbers(
+    render: Render, controls: Mapping[str, float], volume: float, rng: np.random.Generator
+) -> np.ndarray:
     samples = render(controls, volume, rng)
     if not np.isfinite(samples).all():
         raise Rejected("the engine gave values that are not numbers")

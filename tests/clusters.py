@@ -21,16 +21,21 @@ def _end_with_the_tests() -> None:
 
 
 class DaskCluster:
-    """`dask scheduler`, and as many `dask worker` as are started; in a folder of their own, which is not that of the tests."""
+    """`dask scheduler`, and as many `dask worker` as are started; in a folder of their own, which
+    is not that of the tests."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file = folder / "scheduler.json"
-        self.scheduler = self._start("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.scheduler = self._start(
+            "scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0"
+        )
         self.address = str(self._when_there()["address"])
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def _start(self, *words: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, *words: str, environment: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
         common = ("--scheduler-file", str(self._file), "--host", "127.0.0.1")
         with (self._folder / f"{words[0]}.log").open("ab") as log:
             return subprocess.Popen(
@@ -54,8 +59,19 @@ class DaskCluster:
 
     def add_worker(self, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """One process, which nobody starts again."""
-        words = ("worker", "--nthreads", "1", "--no-nanny", "--dashboard-address", "127.0.0.1:0", "--memory-limit", "0")
-        self.workers.append(self._start(*words, "--local-directory", str(self._folder), environment=environment))
+        words = (
+            "worker",
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--dashboard-address",
+            "127.0.0.1:0",
+            "--memory-limit",
+            "0",
+        )
+        self.workers.append(
+            self._start(*words, "--local-directory", str(self._folder), environment=environment)
+        )
         return self.workers[-1]
 
     def wait_for_workers(self) -> None:
@@ -74,7 +90,8 @@ class DaskCluster:
 class RayCluster:
     """`ray start --head`, with two cores.
 
-    environment: what a program needs to be let in; with the first of it, Ray listens on loopback alone.
+    environment: what a program needs to be let in; with the first of it, Ray listens on loopback
+    alone.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -87,8 +104,19 @@ class RayCluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
         }
-        words = ["start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false", f"--port={port}"]
-        words += ["--node-ip-address=127.0.0.1", "--object-store-memory=83886080", f"--temp-dir={folder}"]
+        words = [
+            "start",
+            "--head",
+            "--block",
+            "--num-cpus=2",
+            "--include-dashboard=false",
+            f"--port={port}",
+        ]
+        words += [
+            "--node-ip-address=127.0.0.1",
+            "--object-store-memory=83886080",
+            f"--temp-dir={folder}",
+        ]
         with (folder / "ray.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [Path(sys.executable).with_name("ray"), *words],

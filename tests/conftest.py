@@ -22,7 +22,8 @@ from .warm import Warm
 if TYPE_CHECKING:
     from domain_adaptation.models.extractor import Extractor
 
-# Where tests are started in the background of a script, Ctrl-C is ignored, also by the processes that they start.
+# Where tests are started in the background of a script, Ctrl-C is ignored, also by the processes
+# that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
@@ -42,7 +43,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: "torch_processes" in getattr(item, "fixturenames", ()))  # what counts all comes last
+    # What counts all comes last.
+    items.sort(key=lambda item: "torch_processes" in getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(trylast=True)
@@ -99,8 +101,12 @@ def thesis_extractor(thesis_network: Path) -> "Extractor":
     path = thesis_network / f"{thesis_network.name}.pth"
     weights = torch.load(path, map_location="cpu", weights_only=True)["model_state_dict"]
     model = Extractor(Cnn(), (1, 56, 161), 4)
-    names = {name: name.replace("conv_blocks", "encoder.blocks").replace("fc_blocks", "head") for name in weights}
-    model.load_state_dict({names[name]: value for name, value in weights.items()}, strict=False)  # it has no spread
+    names = {
+        name: name.replace("conv_blocks", "encoder.blocks").replace("fc_blocks", "head")
+        for name in weights
+    }
+    # It has no spread.
+    model.load_state_dict({names[name]: value for name, value in weights.items()}, strict=False)
     return model.eval()
 
 
@@ -125,7 +131,9 @@ def run_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
     """Run an app's command line in this process."""
 
     def run(app: typer.Typer, *arguments: object) -> Done:
-        status = _status_of(lambda: app([str(argument) for argument in arguments], standalone_mode=False))
+        status = _status_of(
+            lambda: app([str(argument) for argument in arguments], standalone_mode=False)
+        )
         return Done(status, *capsys.readouterr())
 
     return run
@@ -133,7 +141,8 @@ def run_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """-> a disk of its own with the options that mount(8) is told, such as "size=1m"; it keeps what lies on it."""
+    """-> a disk of its own with the options that mount(8) is told, such as "size=1m"; it keeps what
+    lies on it."""
     place = tmp_path / "disk"
     place.mkdir()
     is_mounted = False
@@ -141,15 +150,22 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     def mount(options: str) -> Path:
         nonlocal is_mounted
         options += ",remount" if is_mounted else ""
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], capture_output=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", place],
+            capture_output=True,
+            check=False,
+        )
         if done.returncode:
-            pytest.skip(f"needs the right to mount a disk in memory ({done.stderr.decode().strip()})")
+            pytest.skip(
+                f"needs the right to mount a disk in memory ({done.stderr.decode().strip()})"
+            )
         is_mounted = True
         return place
 
     yield mount
     if is_mounted:
-        # Workers end soon after a run that has failed, but on a busy machine that may take a moment.
+        # Workers end soon after a run that has failed, but on a busy machine that may take a
+        # moment.
         for _ in range(100):
             if subprocess.run(["umount", place], capture_output=True, check=False).returncode == 0:
                 return
@@ -174,7 +190,9 @@ def dask_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def ray_address() -> Iterator[str]:
     """The address of a real Ray on loopback, with two cores."""
     # The names of sockets in it must be short.
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="ray-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
         cluster = RayCluster(Path(folder))
         try:
             with pytest.MonkeyPatch.context() as patch:

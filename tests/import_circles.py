@@ -1,7 +1,8 @@
-"""A contract for import-linter: no module imports itself by way of others, not even for type checkers alone.
+"""A contract for import-linter: no module imports itself by way of others, not even for type
+checkers alone.
 
-Its own `acyclic_siblings` looks at packages: two rooms that use each other break it, though none of their modules is in a
-circle.
+Its own `acyclic_siblings` looks at packages: two rooms that use each other break it, though none of
+their modules is in a circle.
 """
 
 from graphlib import CycleError, TopologicalSorter
@@ -22,15 +23,22 @@ class NoCircles(Contract):
             graph, self.ignore_imports, unmatched_alerting=contract_utils.AlertLevel.ERROR
         )
         circle = circle_in(graph)
-        return ContractCheck(kept=not circle, metadata={"circle": circle}, ignored_import_count=removed.ignored_import_count)
+        return ContractCheck(
+            kept=not circle,
+            metadata={"circle": circle},
+            ignored_import_count=removed.ignored_import_count,
+        )
 
     def render_broken_contract(self, check: ContractCheck) -> None:
         output.print_error("A circle: " + " imports ".join(check.metadata["circle"]))
 
 
 def circle_in(graph: ImportGraph) -> list[str]:
-    """-> modules of which each imports the next, the last one the first again; none: there is no circle."""
-    sorter = TopologicalSorter({module: graph.find_modules_directly_imported_by(module) for module in graph.modules})
+    """-> modules of which each imports the next, the last one the first again; none: there is no
+    circle."""
+    sorter = TopologicalSorter(
+        {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    )
     try:
         sorter.prepare()
     except CycleError as error:

@@ -21,7 +21,14 @@ from texturelib.executors import Executor, executor_named
 from .conftest import Done
 
 RATE, SECONDS, N_CLIPS = 8000, 0.5, 150  # three batches of clips, the last one not full
-CONTROL = {"name": "pitch", "unit": "Hz", "low": 100.0, "high": 3000.0, "curve": "exponential", "offset": 0.0}
+CONTROL = {
+    "name": "pitch",
+    "unit": "Hz",
+    "low": 100.0,
+    "high": 3000.0,
+    "curve": "exponential",
+    "offset": 0.0,
+}
 
 
 @pytest.fixture(params=["dask", pytest.param("ray", marks=pytest.mark.slow)])
@@ -31,7 +38,8 @@ def cluster(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """recordings/; labelled/, a dataset folder; models/extractor and models/adapted, which have learnt nothing."""
+    """recordings/; labelled/, a dataset folder; models/extractor and models/adapted, which have
+    learnt nothing."""
     import torch
 
     folder = tmp_path_factory.mktemp("made")
@@ -43,7 +51,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in names:
         write_wav(folder / "labelled" / name, rng.uniform(-0.5, 0.5, round(RATE * SECONDS)), RATE)
     table = pd.DataFrame({"file_name": names, "pitch": np.linspace(0, 1, N_CLIPS)})
-    write_dataset(folder / "labelled", table, sample_rate=RATE, seconds=SECONDS, controls=[CONTROL], provenance={"kind": "test"})
+    write_dataset(
+        folder / "labelled",
+        table,
+        sample_rate=RATE,
+        seconds=SECONDS,
+        controls=[CONTROL],
+        provenance={"kind": "test"},
+    )
     features = Mel(sample_rate=4000, n_mels=24)
     shape = tuple(features.compute(torch.randn(1, round(4000 * SECONDS))).shape[1:])
     spec = ModelSpec(
@@ -101,11 +116,23 @@ def configs(made: Path) -> dict[tuple[str, str], dict[str, object]]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
-def run(place: Path, made: Path, package: str, command: str, executor: str, run_command: Callable[..., Done]) -> dict[str, bytes]:
-    """-> every file that the command leaves in a folder of `place`, which ends with the same name for all."""
+def run(
+    place: Path,
+    made: Path,
+    package: str,
+    command: str,
+    executor: str,
+    run_command: Callable[..., Done],
+) -> dict[str, bytes]:
+    """-> every file that the command leaves in a folder of `place`, which ends with the same name
+    for all."""
     output = place / "out"
     if command == "label":
         shutil.copytree(made / "models", output)
@@ -113,7 +140,9 @@ def run(place: Path, made: Path, package: str, command: str, executor: str, run_
     settings = {"type": name} | ({"address": address} if address else {"workers": 1})
     config = place / "config.json"
     place.mkdir(exist_ok=True)
-    config.write_text(json.dumps({"output": "out", "executor": settings, **configs(made)[package, command]}))
+    config.write_text(
+        json.dumps({"output": "out", "executor": settings, **configs(made)[package, command]})
+    )
     done = run_command(importlib.import_module(f"{package}.cli").app, command, config)
     assert (done.status, done.err) == (0, "")
     return files(output)
@@ -130,7 +159,12 @@ def run(place: Path, made: Path, package: str, command: str, executor: str, run_
     ],
 )
 def test_a_command_leaves_the_same_bytes(
-    package: str, command: str, cluster: str, made: Path, tmp_path: Path, run_command: Callable[..., Done]
+    package: str,
+    command: str,
+    cluster: str,
+    made: Path,
+    tmp_path: Path,
+    run_command: Callable[..., Done],
 ) -> None:
     there = run(tmp_path / "there", made, package, command, cluster, run_command)
     here = run(tmp_path / "here", made, package, command, "local", run_command)
@@ -139,10 +173,16 @@ def test_a_command_leaves_the_same_bytes(
     assert [name for name in here if here[name] != there[name]] == []
 
 
-def test_a_folder_gets_the_same_labels(cluster: str, made: Path, tmp_path: Path, run_command: Callable[..., Done]) -> None:
+def test_a_folder_gets_the_same_labels(
+    cluster: str, made: Path, tmp_path: Path, run_command: Callable[..., Done]
+) -> None:
     app = importlib.import_module("domain_adaptation.cli").app
     for place, executor in (("there", cluster), ("here", "local")):
-        options = {"model": made / "models/adapted", "audio": made / "recordings", "output": tmp_path / place / "labels.csv"}
+        options = {
+            "model": made / "models/adapted",
+            "audio": made / "recordings",
+            "output": tmp_path / place / "labels.csv",
+        }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         done = run_command(app, "label", *words, "--executor", executor)
         assert done.status == 0, done.err
@@ -156,7 +196,9 @@ def test_a_store_of_clips_holds_the_same_bytes(cluster: str, made: Path, tmp_pat
     stores = {}
     for name in (cluster, "local"):
         executor: Executor = executor_named(name)
-        stores[name] = clip_store(dataset, 4000, tmp_path / executor.type, executor).path.read_bytes()
+        stores[name] = clip_store(
+            dataset, 4000, tmp_path / executor.type, executor
+        ).path.read_bytes()
     assert len(stores["local"]) == N_CLIPS * 2000 * 2
     assert stores[cluster] == stores["local"]
     assert sorted(path.name for path in (tmp_path / executor_named(cluster).type).iterdir()) == [

@@ -1,7 +1,9 @@
-"""Which processes import torch: that takes seconds in each, and few tests need it in a process of their own.
+"""Which processes import torch: that takes seconds in each, and few tests need it in a process of
+their own.
 
-Linux's loader writes down what it loads into each process that the tests start, and into those that these start. A process
-that is forked from one that has torch loads nothing, and takes no time for it.
+Linux's loader writes down what it loads into each process that the tests start, and into those that
+these start. A process that is forked from one that has torch loads nothing, and takes no time for
+it.
 """
 
 import os

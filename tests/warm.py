@@ -1,4 +1,5 @@
-"""Start commands without the seconds that a new process takes to import what they need: see warm_process.py."""
+"""Start commands without the seconds that a new process takes to import what they need: see
+warm_process.py."""
 
 import json
 import os
@@ -72,7 +73,11 @@ class Warm:
         self._process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("warm_process.py")],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")},
+            env=os.environ
+            | {
+                "PYTHONPATH": str(ROOT),
+                **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -108,7 +113,13 @@ class Warm:
         assert self._process.stdin
         self._n_started += 1
         log = self._logs / f"{self._n_started}.txt"
-        wish = {"package": package, "words": words, "folder": str(folder), "log": str(log), **options}
+        wish = {
+            "package": package,
+            "words": words,
+            "folder": str(folder),
+            "log": str(log),
+            **options,
+        }
         self._process.stdin.write(json.dumps(wish).encode() + b"\n")
         while not self._started:
             self.listen(1)

@@ -1,11 +1,14 @@
-"""A process that has everything imported, and forks a command whenever it is asked for one: as `python -m PACKAGE` would run it,
-but without the seconds that its start takes. What is killed in a test is then a command at work.
+"""A process that has everything imported, and forks a command whenever it is asked for one: as
+`python -m PACKAGE` would run it, but without the seconds that its start takes. What is killed in a
+test is then a command at work.
 
-A line on its standard input, {"package", "words", "folder", "log"}, starts one. With "obeys_modes", the modes of files count
-for it though it is root's; with "clock_jumps", the time of day goes back and forth by days while it runs; with "forks_commands",
-a pipeline forks the commands that it starts; "environment" has further variables, and what is said of errors goes to "errors",
-else to "log" too. With "spied_on", the name of a file, each command that opens such a file is written to "openers". On its
-standard output it says {"started": process} and, when that has ended, {"ended": process, "status": as `subprocess` has it}.
+A line on its standard input, {"package", "words", "folder", "log"}, starts one. With "obeys_modes",
+the modes of files count for it though it is root's; with "clock_jumps", the time of day goes back
+and forth by days while it runs; with "forks_commands", a pipeline forks the commands that it
+starts; "environment" has further variables, and what is said of errors goes to "errors", else to
+"log" too. With "spied_on", the name of a file, each command that opens such a file is written to
+"openers". On its standard output it says {"started": process} and, when that has ended, {"ended":
+process, "status": as `subprocess` has it}.
 """
 
 import atexit
@@ -26,7 +29,13 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PACKAGES = ("synthetic_datasets", "real_datasets", "domain_adaptation", "conditioned_synthesis", "texture_pipeline")
+PACKAGES = (
+    "synthetic_datasets",
+    "real_datasets",
+    "domain_adaptation",
+    "conditioned_synthesis",
+    "texture_pipeline",
+)
 # What commands import when they run, or what these import.
 MODULES = (
     "PIL.PngImagePlugin",
@@ -47,7 +56,8 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import_all()
-    warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork")  # those threads have no work
+    # Those threads have no work.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork")
     gc.freeze()  # a collection in a command would copy every page
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -143,7 +153,8 @@ def run(package: str, words: Sequence[str]) -> None:
 
 
 def end_quickly(status: int) -> None:
-    """Without taking apart, object for object, all that was imported, which would take longer than the command did."""
+    """Without taking apart, object for object, all that was imported, which would take longer than
+    the command did."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -164,7 +175,8 @@ def fork_commands() -> None:
 
 
 def spy_on(file_name: str, openers: str) -> None:
-    """Note the package and first word of each command that opens a file of this name, as often as it does."""
+    """Note the package and first word of each command that opens a file of this name, as often as
+    it does."""
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and os.path.basename(str(arguments[0])) == file_name:  # noqa: PTH119
@@ -175,7 +187,8 @@ def spy_on(file_name: str, openers: str) -> None:
 
 
 def let_clock_jump() -> None:
-    """Each time that the time of day is asked for, it has jumped: a day ahead, three back, and so on."""
+    """Each time that the time of day is asked for, it has jumped: a day ahead, three back, and so
+    on."""
     real_time, real_time_ns = time.time, time.time_ns
     jumps = itertools.cycle(86400 * days for days in (1, -2, 0, 3, -1))
 
@@ -195,12 +208,14 @@ _DAC_OVERRIDE, _DAC_READ_SEARCH, _CAPBSET_DROP, _CAPABILITY_VERSION_3 = 1, 2, 24
 
 
 def give_up_override() -> None:
-    """Let the modes of files count for this process and those that it starts, though it is root's."""
+    """Let the modes of files count for this process and those that it starts, though it is
+    root's."""
     libc = ctypes.CDLL(None, use_errno=True)
     for capability in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
         libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    content = ctypes.create_string_buffer(24)  # for 32 capabilities, then for the rest: effective, permitted, inheritable
+    # For 32 capabilities, then for the rest: effective, permitted, inheritable.
+    content = ctypes.create_string_buffer(24)
     if libc.capget(header, content):
         raise OSError(ctypes.get_errno(), "capget")
     effective, permitted, *others = struct.unpack("=6I", content)

@@ -12,22 +12,38 @@ app = make_app("Run the four stages of one sound in order, and make a page of wh
 
 @app.command()
 def pipeline(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A sound's folder of configs, as configs/demo.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A sound's folder of configs, as configs/demo.")
+    ],
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="STAGE.KEY=VALUE", help="Change one value of one stage's config. Repeatable."),
+        typer.Option(
+            "--set",
+            metavar="STAGE.KEY=VALUE",
+            help="Change one value of one stage's config. Repeatable.",
+        ),
     ] = None,
     recordings: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Recordings to use in place of those that the configs name.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Recordings to use in place of those that the configs name."
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the results go, in place of the folder that the configs share.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the results go, in place of the folder that the configs share.",
+        ),
     ] = None,
     executor: ExecutorOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Agree to another number of clips than was asked for.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Agree to another number of clips than was asked for.")
+    ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Run synthetic, (recordings,) real, adaptation and synthesis of DIR; what is done and unchanged is left alone."""
+    """Run synthetic, (recordings,) real, adaptation and synthesis of DIR; what is done and
+    unchanged is left alone."""
     from texture_pipeline.run import run_commands
     from texture_pipeline.stages import plan_jobs
     from texturelib.files import shown

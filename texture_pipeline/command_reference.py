@@ -6,9 +6,10 @@ from typing import Any
 
 from texture_pipeline.stages import STAGES
 
-_PROGRAMS = {"texture-pipeline": "texture_pipeline", "texture-doctor": "texture_pipeline.doctor"} | {
-    stage.program: stage.package for stage in STAGES
-}
+_PROGRAMS = {
+    "texture-pipeline": "texture_pipeline",
+    "texture-doctor": "texture_pipeline.doctor",
+} | {stage.program: stage.package for stage in STAGES}
 """By name, the package of each."""
 
 _TITLE = """# Commands
@@ -46,7 +47,9 @@ def _command(name: str, command: Any) -> str:
     options = [param for param in command.params if param.param_type_name == "option"]
     usage = " ".join([name, *(_argument(param) for param in arguments), "[OPTIONS]"])
     rows = [f"| `{_in_cell(_argument(param))}` | | {_in_cell(param.help)} |" for param in arguments]
-    rows += [f"| {_option(param)} | {_default(param)} | {_in_cell(param.help)} |" for param in options]
+    rows += [
+        f"| {_option(param)} | {_default(param)} | {_in_cell(param.help)} |" for param in options
+    ]
     table = "\n".join(["| | default | |", "|---|---|---|", *rows])
     return f"{command.help}\n\n```text\n{usage}\n```\n\n{table}"
 
@@ -57,7 +60,8 @@ def _argument(param: Any) -> str:
 
 
 def _option(param: Any) -> str:
-    """-> how it is written; a switch also as it is turned off, where that is an option of its own."""
+    """-> how it is written; a switch also as it is turned off, where that is an option of its
+    own."""
     name = max(param.opts, key=len)
     if param.is_flag:
         return ", ".join(f"`{word}`" for word in (name, *param.secondary_opts))

@@ -1,4 +1,5 @@
-"""Pages of the documentation, in Markdown, on the configs: every key, from the schemas that editors check them with."""
+"""Pages of the documentation, in Markdown, on the configs: every key, from the schemas that editors
+check them with."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,17 +13,27 @@ from texturelib.controls import Control, three_figures
 
 Schema = Mapping[str, Any]
 
-_TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true` or `false`", "null": "`null`"}
+_TYPES = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "`true` or `false`",
+    "null": "`null`",
+}
 _HEAD = "| key | type | default | |\n|---|---|---|---|"
 
 
 def config_pages() -> dict[str, str]:
-    """-> by file name, a page on each kind of config. Stages whose configs have the same keys share one."""
+    """-> by file name, a page on each kind of config. Stages whose configs have the same keys share
+    one."""
     shared: dict[type[StageConfig], list[Stage]] = {}
     for stage in STAGES:
         shared.setdefault(stage.config_model, []).append(stage)
     every = schemas()
-    return {f"{stages[0].name}.md": _page(stages, every[f"{stages[0].name}.json"]) for stages in shared.values()}
+    return {
+        f"{stages[0].name}.md": _page(stages, every[f"{stages[0].name}.json"])
+        for stages in shared.values()
+    }
 
 
 def _page(stages: list[Stage], schema: Schema) -> str:
@@ -48,7 +59,9 @@ class _Page:
     def __init__(self, schema: Schema) -> None:
         self._definitions: Mapping[str, Schema] = schema.get("$defs", {})
         self._families = {
-            _members(inner): key for key, value in schema["properties"].items() if (inner := _one(value)).get("discriminator")
+            _members(inner): key
+            for key, value in schema["properties"].items()
+            if (inner := _one(value)).get("discriminator")
         }
 
     def rows(self, schema: Schema) -> str:
@@ -63,18 +76,25 @@ class _Page:
         for key, value in schema["properties"].items():
             inner = _one(value)
             if "discriminator" in inner:
-                words = ", ".join(f"[`{word}`](#{_anchor(key, word)})" for word in inner["discriminator"]["mapping"])
+                words = ", ".join(
+                    f"[`{word}`](#{_anchor(key, word)})"
+                    for word in inner["discriminator"]["mapping"]
+                )
                 yield f"## {key}\n\n`{key}.type` is one of {words}. The other keys are those of its type."
                 for word, reference in inner["discriminator"]["mapping"].items():
                     yield self._member(key, word, self._resolved({"$ref": reference}))
             elif self._is_section(value):
                 definition = self._resolved(inner)
-                yield f"## {key}\n\n{_in_markdown(definition.get('description', ''))}\n\n{_HEAD}\n" + "\n".join(
-                    self._nested(key, definition)
+                yield (
+                    f"## {key}\n\n{_in_markdown(definition.get('description', ''))}\n\n{_HEAD}\n"
+                    + "\n".join(self._nested(key, definition))
                 )
 
     def _member(self, key: str, word: str, definition: Schema) -> str:
-        parts = [f'### {key}: "{word}" {{ #{_anchor(key, word)} }}', _in_markdown(definition.get("description", ""))]
+        parts = [
+            f'### {key}: "{word}" {{ #{_anchor(key, word)} }}',
+            _in_markdown(definition.get("description", "")),
+        ]
         if key == "engine" and (table := _controls_of(word)):
             parts += [table]
         rows = list(self._nested(key, definition))
@@ -94,14 +114,17 @@ class _Page:
                 yield from self._nested(f"{path}.NAME", self._resolved(of_any_name))
             elif "$ref" in inner:
                 yield from self._nested(path, self._resolved(inner))
-            for reference in inner.get("discriminator", {}).get("mapping", {}).values():  # whichever type it is of
+            # Whichever type it is of.
+            for reference in inner.get("discriminator", {}).get("mapping", {}).values():
                 yield from self._nested(path, self._resolved({"$ref": reference}))
 
     def _row(self, path: str, value: Schema, parent: Schema, link: bool = False) -> str:
         key = path.rsplit(".", 1)[-1]
         default = "required" if key in parent.get("required", ()) else f"`{self._default(value)}`"
         shown = f"[`{path}`](#{path})" if link else f"`{path}`"
-        text = value.get("description") or ("" if link else self._resolved(_one(value)).get("description", ""))
+        text = value.get("description") or (
+            "" if link else self._resolved(_one(value)).get("description", "")
+        )
         return f"| {shown} | {_in_cell(self._type(value))} | {_in_cell(default)} | {_in_cell(_in_markdown(text))} |"
 
     def _default(self, value: Schema) -> str:
@@ -110,7 +133,9 @@ class _Page:
         if isinstance(default, dict) and "properties" in definition:
             own = {key: inner.get("default") for key, inner in definition["properties"].items()}
             # Where it is what an empty object gives, its own rows say the rest.
-            return "{}" if default == own and not definition.get("required") else json.dumps(default)
+            return (
+                "{}" if default == own and not definition.get("required") else json.dumps(default)
+            )
         return json.dumps(default, ensure_ascii=False)
 
     def _type(self, value: Schema) -> str:
@@ -131,7 +156,11 @@ class _Page:
             return self._list(value)
         if value["type"] == "object":
             of_any_name = value.get("additionalProperties")
-            return f"object: name to {self._type(of_any_name)}" if isinstance(of_any_name, dict) else "object"
+            return (
+                f"object: name to {self._type(of_any_name)}"
+                if isinstance(of_any_name, dict)
+                else "object"
+            )
         return " ".join(filter(None, [_TYPES[value["type"]], _range(value)]))
 
     def _list(self, value: Schema) -> str:

@@ -1,4 +1,5 @@
-"""What `domain-adaptation evaluate` and `conditioned-synthesis evaluate` found, read for the page."""
+"""What `domain-adaptation evaluate` and `conditioned-synthesis evaluate` found, read for the
+page."""
 
 import re
 from pathlib import Path
@@ -11,14 +12,15 @@ PICTURES = ("simulated_recordings.png", "slow_down.png")
 
 
 def evaluation_in(adaptation: Path) -> Path | None:
-    """-> the folder of an evaluation in that of stage 3; None where there is none, or one that has not ended."""
+    """-> the folder of an evaluation in that of stage 3; None where there is none, or one that has
+    not ended."""
     folder = adaptation / "evaluation"
     return folder if _has_ended(folder) and (folder / "report.md").is_file() else None
 
 
 def measured_synthesiser_in(synthesis: Path) -> Path | None:
-    """-> the folder of an evaluation in that of stage 4; None where there is none, one that has not ended, or one of another
-    synthesiser than is there now."""
+    """-> the folder of an evaluation in that of stage 4; None where there is none, one that has not
+    ended, or one of another synthesiser than is there now."""
     folder = synthesis / "evaluation"
     if not _has_ended(folder) or not (folder / "index.html").is_file():
         return None
@@ -35,7 +37,8 @@ def _has_ended(folder: Path) -> bool:
 
 
 def report_parts(markdown: str) -> list[dict[str, Any]]:
-    """-> in order: {"heading": text}, {"text": text}, or {"table": rows of cells, the head first, "is_number": by column}.
+    """-> in order: {"heading": text}, {"text": text}, or {"table": rows of cells, the head first,
+    "is_number": by column}.
 
     The title is left out, as the page has its own.
 
@@ -51,8 +54,13 @@ def _part(block: str) -> dict[str, Any]:
         return {"heading": block.lstrip("# ")}
     if not block.startswith("|"):
         return {"text": block}
-    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()]
+    rows = [
+        [cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()
+    ]
     head, *body = [rows[0], *rows[2:]]  # the second line tells head from body
     columns = [[row[index] for row in body if index < len(row)] for index in range(len(head))]
-    is_number = [any(column) and all(re.match(r"[-+]?\d", cell) for cell in column if cell) for column in columns]
+    is_number = [
+        any(column) and all(re.match(r"[-+]?\d", cell) for cell in column if cell)
+        for column in columns
+    ]
     return {"table": [head, *body], "is_number": is_number}

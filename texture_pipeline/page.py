@@ -1,4 +1,5 @@
-"""One static page on what every stage made: pictures, tables, players. It needs no network and no server."""
+"""One static page on what every stage made: pictures, tables, players. It needs no network and no
+server."""
 
 import inspect
 import shutil
@@ -10,7 +11,12 @@ from typing import Any
 import numpy as np
 from jinja2 import TemplateError
 
-from texture_pipeline.evaluation import PICTURES, evaluation_in, measured_synthesiser_in, report_parts
+from texture_pipeline.evaluation import (
+    PICTURES,
+    evaluation_in,
+    measured_synthesiser_in,
+    report_parts,
+)
 from texture_pipeline.stages import PAGE
 from texture_pipeline.truth import HiddenTruth, hidden_truth
 from texturelib.audio import read_header, read_mono
@@ -45,11 +51,18 @@ class PageConfig(StageConfig):
 
 
 def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> Path:
-    """stages: by name, the configs that were run. -> the page, `results/page/index.html`; left alone when it is up to date."""
+    """stages: by name, the configs that were run. -> the page, `results/page/index.html`; left
+    alone when it is up to date."""
     outputs = {name: config.output for name, config in stages.items()}
-    played = [name for name in ("synthesis", "instrument") if getattr(stages.get(name), "synthesiser", None) is not None]
+    played = [
+        name
+        for name in ("synthesis", "instrument")
+        if getattr(stages.get(name), "synthesiser", None) is not None
+    ]
     simulated = outputs.get("recordings")
-    if simulated and not any(path.is_relative_to(simulated) for _, path in paths_in(stages["real"])):
+    if simulated and not any(
+        path.is_relative_to(simulated) for _, path in paths_in(stages["real"])
+    ):
         simulated = None  # recordings were made, but others were used
     config = PageConfig(
         output=results / PAGE,
@@ -86,7 +99,9 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
     except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
         # What the stages wrote is taken at its word: it holds some hundred numbers.
         what = f"{type(error).__name__}: {first_line(error)}"
-        raise TextureError(f"{shown(results)}: what a stage wrote there is damaged, so it cannot be shown ({what})") from error
+        raise TextureError(
+            f"{shown(results)}: what a stage wrote there is damaged, so it cannot be shown ({what})"
+        ) from error
     output.finish()
     return page
 
@@ -127,11 +142,16 @@ class _Album:
         """path: of a wav that holds these samples -> as `clip`."""
         from texturelib.pictures import spectrogram_picture
 
-        # Numbered: recordings and folders may be called anything, and a page's links should not depend on it.
+        # Numbered: recordings and folders may be called anything, and a page's links should not
+        # depend on it.
         stem = f"clip_{len(self._clips) + 1:03}"
         link_or_copy(path, self._folder / "sounds" / f"{stem}.wav")
         spectrogram_picture(self._folder / "sounds" / f"{stem}.png", samples, sample_rate)
-        self._clips[path] = {"sound": f"sounds/{stem}.wav", "picture": f"sounds/{stem}.png", "name": path.stem}
+        self._clips[path] = {
+            "sound": f"sounds/{stem}.wav",
+            "picture": f"sounds/{stem}.png",
+            "name": path.stem,
+        }
         return self._clips[path]
 
 
@@ -153,7 +173,10 @@ def _synthetic(config: PageConfig, album: _Album) -> dict[str, Any]:
         axis.set(xlabel=f"{name} (slider)", xlim=(0, 1))
     axes[0].set_ylabel("clips")
     save_picture(figure, config.output / "pictures" / "synthetic_controls.png")
-    controls = [{**control, "used_physical": _physical_range(control)} for control in dataset.description["controls"]]
+    controls = [
+        {**control, "used_physical": _physical_range(control)}
+        for control in dataset.description["controls"]
+    ]
     return {
         "description": dataset.description,
         "controls": controls,
@@ -182,7 +205,9 @@ def _networks(config: PageConfig, album: _Album) -> dict[str, Any]:
     return {
         "metrics": {name: read_json(folder / "metrics.json") for name, folder in folders.items()},
         "loss_plots": {
-            name: album.picture(folder / "loss.png") for name, folder in folders.items() if (folder / "loss.png").exists()
+            name: album.picture(folder / "loss.png")
+            for name, folder in folders.items()
+            if (folder / "loss.png").exists()
         },
         "method_in_words": config.method,
         "test_plot": album.picture(folders["extractor"] / "test_clips.png"),
@@ -200,7 +225,11 @@ def _labels(config: PageConfig, album: _Album) -> dict[str, Any]:
         order = dataset.metadata[name].to_numpy().argsort(kind="stable")
         chosen = [int(order[place]) for place in evenly_spread(len(order), _CLIPS_PER_CONTROL)]
         by_control[name] = [
-            {**album.clip(dataset, index), "label": _label_in_words(dataset.metadata.iloc[index], name)} for index in chosen
+            {
+                **album.clip(dataset, index),
+                "label": _label_in_words(dataset.metadata.iloc[index], name),
+            }
+            for index in chosen
         ]
     summary = read_json(folder / "summary.json")
     slopes = summary["slow_down"]["slopes"]
@@ -229,7 +258,15 @@ def _truth_plot(truth: HiddenTruth, page: Path) -> str:
     figure, axes = panels(len(truth.controls))
     for index, (axis, name) in enumerate(zip(axes, truth.controls, strict=False)):
         for labels, colour, when in ((truth.before, GREY, "before"), (truth.after, BLUE, "after")):
-            axis.plot(truth.truth[:, index], labels[:, index], ".", color=colour, markersize=3, alpha=0.5, label=when)
+            axis.plot(
+                truth.truth[:, index],
+                labels[:, index],
+                ".",
+                color=colour,
+                markersize=3,
+                alpha=0.5,
+                label=when,
+            )
         ends = [truth.truth[:, index].min(), truth.truth[:, index].max()]
         axis.plot(ends, ends, color=ORANGE, linewidth=1.5, label="right")
         axis.set(xlabel=f"true {name}")
@@ -250,8 +287,12 @@ def _evaluation(config: PageConfig, album: _Album) -> dict[str, Any] | None:
     )
     return {
         "parts": report_parts(read_text(folder / "report.md")),
-        "pictures": {name: album.picture(folder / name) for name in PICTURES if (folder / name).exists()},
-        "changed_since": [words for words, path, then in inputs if then and then != fingerprint(path)],
+        "pictures": {
+            name: album.picture(folder / name) for name in PICTURES if (folder / name).exists()
+        },
+        "changed_since": [
+            words for words, path, then in inputs if then and then != fingerprint(path)
+        ],
     }
 
 
@@ -261,7 +302,11 @@ def _synthesis(config: PageConfig, album: _Album) -> dict[str, Any]:
     return {
         "statistics": read_json(folder / "analysis" / "statistics.json"),
         "balance": read_json(folder / "balanced" / "balance.json"),
-        "pictures": [album.picture(path) for name in ("analysis", "balanced") for path in sorted((folder / name).glob("*.png"))],
+        "pictures": [
+            album.picture(path)
+            for name in ("analysis", "balanced")
+            for path in sorted((folder / name).glob("*.png"))
+        ],
         "n_exported": len(parameter_files),
         "example": read_text(parameter_files[0]),
         "example_name": parameter_files[0].name,
@@ -277,7 +322,11 @@ def _instrument(folder: Path, album: _Album) -> dict[str, Any]:
     sounds: dict[str, list[dict[str, str]]] = {}
     for row in read_table(examples / "examples.csv", ("file_name", "control")).to_dict("records"):
         moves = row["begins_at"] != row["ends_at"]
-        label = f"{row['begins_at']:.2f} to {row['ends_at']:.2f}" if moves else f"{row['begins_at']:.2f}"
+        label = (
+            f"{row['begins_at']:.2f} to {row['ends_at']:.2f}"
+            if moves
+            else f"{row['begins_at']:.2f}"
+        )
         path = examples / Path(row["file_name"]).name
         clip = album.sound(path, *_read(path))
         sounds.setdefault(row["control"], []).append({**clip, "label": label})

@@ -23,7 +23,13 @@ def run_commands(jobs: Sequence[Job], options: dict[str, list[str]]) -> int:
     for job in jobs:
         for command in job.commands:
             own = options.get(f"{job.stage.program} {command.name}", [])
-            words = [command.name, shown(job.path), *_set_options(job.overrides), *options.get("", []), *own]
+            words = [
+                command.name,
+                shown(job.path),
+                *_set_options(job.overrides),
+                *options.get("", []),
+                *own,
+            ]
             print(f"\n$ {job.stage.program} {shlex.join(words)}", flush=True)
             status = _run([sys.executable, "-m", job.stage.package, *words])
             if status:
@@ -36,8 +42,9 @@ def _set_options(overrides: Sequence[str]) -> list[str]:
 
 
 def _run(command: Sequence[str]) -> int:
-    # The command never hears a Ctrl-C, which reaches every process of the terminal: it is stopped from here, in the same
-    # way whether a person or a job scheduler stops us, and no import of it is torn in the middle.
+    # The command never hears a Ctrl-C, which reaches every process of the terminal: it is stopped
+    # from here, in the same way whether a person or a job scheduler stops us, and no import of it
+    # is torn in the middle.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     process = subprocess.Popen(command, env=environment_of_child())
     try:
@@ -54,5 +61,7 @@ def _run(command: Sequence[str]) -> int:
             process.wait()
     if status < 0:
         name = signal.Signals(-status).name
-        raise TextureError(f"the command was ended from outside ({name}; of memory running out, SIGKILL is the sign)")
+        raise TextureError(
+            f"the command was ended from outside ({name}; of memory running out, SIGKILL is the sign)"
+        )
     return status

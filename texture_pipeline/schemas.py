@@ -1,4 +1,5 @@
-"""Write the JSON Schemas that editors check and complete the configs with: `python -m texture_pipeline.schemas FOLDER`."""
+"""Write the JSON Schemas that editors check and complete the configs with: `python -m
+texture_pipeline.schemas FOLDER`."""
 
 import json
 import sys

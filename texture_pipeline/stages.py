@@ -37,7 +37,9 @@ class Stage:
     @property
     def commands(self) -> list[Command]:
         """As its package declares them, in the order of `names`."""
-        declared = {each.name: each for each in importlib.import_module(f"{self.package}.commands").COMMANDS}
+        declared = {
+            each.name: each for each in importlib.import_module(f"{self.package}.commands").COMMANDS
+        }
         return [declared[name] for name in self.names]
 
     @property
@@ -53,7 +55,13 @@ _PLAYING = ("train", "linearise", "generate", "evaluate")
 
 STAGES = (
     Stage("synthetic", "synthetic_datasets", ("generate",)),
-    Stage("recordings", "synthetic_datasets", ("simulate-recordings",), is_optional=True, is_simulation=True),
+    Stage(
+        "recordings",
+        "synthetic_datasets",
+        ("simulate-recordings",),
+        is_optional=True,
+        is_simulation=True,
+    ),
     Stage("real", "real_datasets", ("build",)),
     Stage(
         "adaptation",
@@ -83,20 +91,32 @@ class Job:
     @property
     def commands(self) -> list[Command]:
         """-> those whose keys the config has; a null leaves a command out."""
-        return [each for each in self.stage.commands if all(getattr(self.config, key) is not None for key in each.needs)]
+        return [
+            each
+            for each in self.stage.commands
+            if all(getattr(self.config, key) is not None for key in each.needs)
+        ]
 
 
 def plan_jobs(
-    folder: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None, executor: str | None = None
+    folder: Path,
+    overrides: Sequence[str],
+    recordings: Path | None,
+    output: Path | None,
+    executor: str | None = None,
 ) -> tuple[list[Job], Path]:
-    """Read and check every config of `folder`. -> the jobs in order, and the folder that holds all results.
+    """Read and check every config of `folder`. -> the jobs in order, and the folder that holds all
+    results.
 
-    overrides: "stage.key.key=value" each. recordings: a folder of sounds in place of the configured ones. output: a
-    folder in place of the one that the configs' outputs share; with `recordings`, one beside it is taken unless given.
-    executor: in a word, in place of each config's.
-    Errors: UsageError.
+    overrides: "stage.key.key=value" each. recordings: a folder of sounds in place of the configured
+    ones. output: a folder in place of the one that the configs' outputs share; with `recordings`,
+    one beside it is taken unless given. executor: in a word, in place of each config's. Errors:
+    UsageError.
     """
-    jobs = [_job(stage, folder, own) for stage, own in wanted_stages(folder, overrides, recordings, executor)]
+    jobs = [
+        _job(stage, folder, own)
+        for stage, own in wanted_stages(folder, overrides, recordings, executor)
+    ]
     results = _shared_folder([job.config.output for job in jobs])
     for missing in missing_inputs(jobs, results):
         raise UsageError(missing)  # or hours of work would end at it
@@ -112,9 +132,12 @@ def plan_jobs(
 def wanted_stages(
     folder: Path, overrides: Sequence[str], recordings: Path | None, executor: str | None = None
 ) -> list[tuple[Stage, list[str]]]:
-    """-> the stages that run, in order, each with what is to be changed in its config. All as in `plan_jobs`."""
+    """-> the stages that run, in order, each with what is to be changed in its config. All as in
+    `plan_jobs`."""
     if not folder.is_dir():
-        raise UsageError(f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}")
+        raise UsageError(
+            f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}"
+        )
     given = _by_stage(overrides)
     # First, so that what the user sets besides still counts.
     first = [f"executor={json.dumps(vars(executor_named(executor)))}"] if executor else []
@@ -122,15 +145,23 @@ def wanted_stages(
     if recordings:
         recordings = _normalised(recordings)
         if not recordings.is_dir() or not find_audio(recordings):
-            raise UsageError(f"--recordings: {shown(recordings)}: should be a folder that holds sound files")
+            raise UsageError(
+                f"--recordings: {shown(recordings)}: should be a folder that holds sound files"
+            )
         # Tags are the configured source's. First, so that what the user sets besides still counts.
         source = json.dumps({"type": "folder", "path": str(recordings)})
         own["real"] = [f"source={source}", 'tags={"policy": "ignore"}', *own["real"]]
-    there = [stage for stage in STAGES if not stage.is_optional or (folder / f"{stage.name}.json").exists()]
+    there = [
+        stage
+        for stage in STAGES
+        if not stage.is_optional or (folder / f"{stage.name}.json").exists()
+    ]
     wanted = [stage for stage in there if not (stage.is_simulation and recordings)]
     for stage in STAGES:
         if given[stage.name] and stage not in wanted:
-            raise UsageError(f"--set {stage.name}.{given[stage.name][0]}: this run has no stage {stage.name}")
+            raise UsageError(
+                f"--set {stage.name}.{given[stage.name][0]}: this run has no stage {stage.name}"
+            )
     return [(stage, own[stage.name]) for stage in wanted]
 
 
@@ -144,7 +175,9 @@ def _by_stage(overrides: Sequence[str]) -> dict[str, list[str]]:
     for override in overrides:
         stage, _, rest = override.partition(".")
         if stage not in own or "=" not in rest:
-            raise UsageError(f"--set {override}: should look like STAGE.key=value, with one of {', '.join(own)} for STAGE")
+            raise UsageError(
+                f"--set {override}: should look like STAGE.key=value, with one of {', '.join(own)} for STAGE"
+            )
         own[stage].append(rest)
     return own
 
@@ -157,17 +190,21 @@ def _job(stage: Stage, folder: Path, overrides: Sequence[str]) -> Job:
 def _shared_folder(outputs: Sequence[Path]) -> Path:
     shared = {output.parent for output in outputs}
     if len(shared) > 1:
-        raise UsageError(f"output: the configs write into {len(shared)} different folders; put their outputs side by side")
+        raise UsageError(
+            f"output: the configs write into {len(shared)} different folders; put their outputs side by side"
+        )
     results = shared.pop()
     for output in outputs:
         if outputs.count(output) > 1 or output == results / PAGE:
-            raise UsageError(f"output: {shown(output)} is another stage's or the page's; give each config a folder of its own")
+            raise UsageError(
+                f"output: {shown(output)} is another stage's or the page's; give each config a folder of its own"
+            )
     return results
 
 
 def missing_inputs(jobs: Sequence[Job], results: Path) -> Iterator[str]:
-    """results: the folder that the jobs write to. -> a sentence for each file or folder that is not there, and that
-    no job makes."""
+    """results: the folder that the jobs write to. -> a sentence for each file or folder that is not
+    there, and that no job makes."""
     for job in jobs:
         for key_path, path in paths_in(job.config):
             if key_path.split(".")[0] in job.stage.for_others:
@@ -187,5 +224,6 @@ def _moved(job: Job, results: Path, elsewhere: Path, folder: Path) -> Job:
 
 
 def _override(key_path: str, path: Path) -> str:
-    # As a person would type it: the commands run in this folder, to which a path after --set is relative.
+    # As a person would type it: the commands run in this folder, to which a path after --set is
+    # relative.
     return f"{key_path}={shown(path)}"

@@ -1,4 +1,5 @@
-"""How right the labels of simulated recordings are: compared, after all training, with the controls that made them."""
+"""How right the labels of simulated recordings are: compared, after all training, with the controls
+that made them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ from texturelib.files import read_table, shown
 
 @dataclass(frozen=True)
 class HiddenTruth:
-    """truth, before, after: [clips, controls], 0..1: the true controls, and the labels without and with adaptation.
+    """truth, before, after: [clips, controls], 0..1: the true controls, and the labels without and
+    with adaptation.
 
-    half_widths: [clips, controls], of the intervals around the labels after adaptation; None where they are not known.
+    half_widths: [clips, controls], of the intervals around the labels after adaptation; None where
+    they are not known.
     """
 
     controls: list[str]
@@ -24,10 +27,15 @@ class HiddenTruth:
     half_widths: np.ndarray | None = None
 
     def errors(self) -> list[dict[str, float | str]]:
-        """-> per control, and for all together ("mean"), the mean absolute error before and after adaptation, and of always
-        answering the mean of the truth; "inside", where intervals are known: the share of truths in their label's interval."""
+        """-> per control, and for all together ("mean"), the mean absolute error before and after
+        adaptation, and of always answering the mean of the truth; "inside", where intervals are
+        known: the share of truths in their label's interval."""
         table: list[dict[str, float | str]] = []
-        is_inside = None if self.half_widths is None else np.abs(self.after - self.truth) <= self.half_widths
+        is_inside = (
+            None
+            if self.half_widths is None
+            else np.abs(self.after - self.truth) <= self.half_widths
+        )
         for index, name in enumerate(self.controls):
             true = self.truth[:, index]
             table.append(
@@ -52,13 +60,21 @@ def hidden_truth(labels: Path, recordings: Path) -> HiddenTruth:
     dataset = read_dataset(labels)
     hidden = read_table(recordings / "hidden_controls.csv")
     if "file_name" not in hidden or hidden["file_name"].duplicated().any():
-        raise TextureError(f"{shown(recordings / 'hidden_controls.csv')}: should have a column file_name, each name once")
+        raise TextureError(
+            f"{shown(recordings / 'hidden_controls.csv')}: should have a column file_name, each name once"
+        )
     hidden = hidden.set_index("file_name")
     unknown = set(dataset.metadata["source"]) - set(hidden.index)
     if unknown:
-        raise TextureError(f"{shown(recordings / 'hidden_controls.csv')}: has no row for {min(unknown)}")
+        raise TextureError(
+            f"{shown(recordings / 'hidden_controls.csv')}: has no row for {min(unknown)}"
+        )
     controls = [name for name in dataset.controls if name in hidden.columns]
-    before = read_table(labels / "labels_before.csv").set_index("file_name").loc[dataset.metadata["file_name"], controls]
+    before = (
+        read_table(labels / "labels_before.csv")
+        .set_index("file_name")
+        .loc[dataset.metadata["file_name"], controls]
+    )
     intervals = [f"{name}_interval" for name in controls]
     return HiddenTruth(
         controls,

@@ -14,8 +14,11 @@ from texturelib.nearest import did_you_mean
 
 _UNIONS = (typing.Union, types.UnionType)
 
-# A check that looks at several values says `key: what is wrong`, with the key that the person should look at.
-_NAMES_ITS_KEY = frozenset({"value_error", "assertion_error", "union_tag_invalid", "union_tag_not_found"})
+# A check that looks at several values says `key: what is wrong`, with the key that the person
+# should look at.
+_NAMES_ITS_KEY = frozenset(
+    {"value_error", "assertion_error", "union_tag_invalid", "union_tag_not_found"}
+)
 
 _SHOULD_BE = {
     "dict_type": "an object {...}",
@@ -30,7 +33,8 @@ _SHOULD_BE = {
 def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     """-> `key.path: what is wrong and what would be right`, for the most telling of the errors.
 
-    A misspelt key comes as two errors (one missing, one unknown); the unknown one shows the slip, so it goes first.
+    A misspelt key comes as two errors (one missing, one unknown); the unknown one shows the slip,
+    so it goes first.
     """
     details = _in_order(error)
     first, others = details[0], len(details) - 1
@@ -44,7 +48,8 @@ def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
 
 
 def first_problem(error: ValidationError) -> str:
-    """-> where and what, in pydantic's own words: for what a program wrote, where no person misspells a key."""
+    """-> where and what, in pydantic's own words: for what a program wrote, where no person
+    misspells a key."""
     first = error.errors()[0]
     place = "".join(f"{key}: " for key in first["loc"])
     return place + first["msg"].removeprefix("Value error, ").replace("Input should", "should")
@@ -76,7 +81,9 @@ def _problem(detail: ErrorDetails, place: Any) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
     if kind == "literal_error" and isinstance(value, str):
-        known = [name.strip("' ") for name in str(context["expected"]).replace(" or ", ",").split(",")]
+        known = [
+            name.strip("' ") for name in str(context["expected"]).replace(" or ", ",").split(",")
+        ]
         return f'"{value}" is not known {did_you_mean(value, known)}'
     if kind in _SHOULD_BE:
         return f"{_as_json(value)}: should be {_SHOULD_BE[kind]}"
@@ -89,7 +96,8 @@ def _as_json(value: Any) -> str:
 
 
 def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]:
-    """-> the key path as the user wrote it (pydantic's names of union members left out), and the model of the last key."""
+    """-> the key path as the user wrote it (pydantic's names of union members left out), and the
+    model of the last key."""
     path: list[str] = []
     place: Any = model
     holder: Any = model
@@ -99,7 +107,8 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
         if members and (_is_family(place) or part not in _keys(place)):
             place = holder = members[0]
             continue
-        if _is_family(place) and part not in _keys(place):  # a plug-in that cannot be used has no keys
+        # A plug-in that cannot be used has no keys.
+        if _is_family(place) and part not in _keys(place):
             place = holder = None
             continue
         if len(choices := _choices(place)) > 1 and part not in _keys(place):
@@ -114,7 +123,11 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """Every model that a value of this annotation may be."""
     # In Python 3.10 list[int] passes for a type, and issubclass then fails.
-    if isinstance(annotation, type) and not typing.get_args(annotation) and issubclass(annotation, BaseModel):
+    if (
+        isinstance(annotation, type)
+        and not typing.get_args(annotation)
+        and issubclass(annotation, BaseModel)
+    ):
         yield annotation
     elif typing.get_origin(annotation) is typing.Annotated:
         for extra in annotation.__metadata__:
@@ -126,7 +139,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _choices(annotation: Any) -> list[Any]:
-    """What a value may be besides None: one thing, unless the annotation is a union without `type` words."""
+    """What a value may be besides None: one thing, unless the annotation is a union without `type`
+    words."""
     if typing.get_origin(annotation) is typing.Annotated:
         return [annotation] if _is_family(annotation) else _choices(annotation.__origin__)
     if typing.get_origin(annotation) in _UNIONS:
@@ -152,13 +166,21 @@ def _tag(model: type[BaseModel]) -> Any:
 
 
 def _keys(place: Any) -> list[str]:
-    return [field.alias or name for model in _models(place) for name, field in model.model_fields.items()]
+    return [
+        field.alias or name
+        for model in _models(place)
+        for name, field in model.model_fields.items()
+    ]
 
 
 def _inside(place: Any, part: int | str) -> Any:
     for model in _models(place):
         for name, field in model.model_fields.items():
             if part in (name, field.alias):
-                return typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+                return (
+                    typing.Annotated[(field.annotation, *field.metadata)]
+                    if field.metadata
+                    else field.annotation
+                )
     arguments = typing.get_args(_choices(place)[0])
     return arguments[-1] if arguments else None

@@ -1,7 +1,8 @@
 """Places for what libraries keep between runs: numba's compiled code, matplotlib's list of fonts.
 
-They keep it beside the code or in the home folder. Where neither can be written, as on a machine that an administrator set up,
-numba fails and matplotlib complains; then a folder of the user's own among the temporary files takes their place.
+They keep it beside the code or in the home folder. Where neither can be written, as on a machine
+that an administrator set up, numba fails and matplotlib complains; then a folder of the user's own
+among the temporary files takes their place.
 """
 
 import atexit
@@ -15,22 +16,31 @@ NUMBA, _MATPLOTLIB = "NUMBA_CACHE_DIR", "MPLCONFIGDIR"
 
 
 def find_places() -> None:
-    """Name a folder to numba and matplotlib, in the environment, where they would find none. Before either is imported; processes
-    that are started from here know it too."""
-    if NUMBA not in os.environ and not _is_writable(_code() / "__pycache__") and not _is_writable(_cache() / "numba"):
+    """Name a folder to numba and matplotlib, in the environment, where they would find none. Before
+    either is imported; processes that are started from here know it too."""
+    if (
+        NUMBA not in os.environ
+        and not _is_writable(_code() / "__pycache__")
+        and not _is_writable(_cache() / "numba")
+    ):
         os.environ[NUMBA] = str(_own_folder() / "numba")
-    if _MATPLOTLIB not in os.environ and not (_is_writable(_config() / "matplotlib") and _is_writable(_cache() / "matplotlib")):
+    if _MATPLOTLIB not in os.environ and not (
+        _is_writable(_config() / "matplotlib") and _is_writable(_cache() / "matplotlib")
+    ):
         place = _own_folder() / "matplotlib"
         place.mkdir(exist_ok=True)
         os.environ[_MATPLOTLIB] = str(place)
 
 
 def place_of_compiled_code() -> tuple[Path, bool]:
-    """-> where numba keeps what it compiles, and whether it stays there until it is wanted again. After `find_places`."""
+    """-> where numba keeps what it compiles, and whether it stays there until it is wanted again.
+    After `find_places`."""
     if NUMBA in os.environ:
         place = Path(os.environ[NUMBA])
         return place, not place.is_relative_to(tempfile.gettempdir())
-    return (_code() / "__pycache__" if _is_writable(_code() / "__pycache__") else _cache() / "numba"), True
+    return (
+        _code() / "__pycache__" if _is_writable(_code() / "__pycache__") else _cache() / "numba"
+    ), True
 
 
 def _code() -> Path:
@@ -46,8 +56,8 @@ def _config() -> Path:
 
 
 def _is_writable(folder: Path) -> bool:
-    """-> whether a file can be made there, found by making one, as numba does: a mode does not tell of a read-only disk. Of a
-    folder that is not there, the nearest one above it counts."""
+    """-> whether a file can be made there, found by making one, as numba does: a mode does not tell
+    of a read-only disk. Of a folder that is not there, the nearest one above it counts."""
     place = next(each for each in (folder, *folder.parents) if each.is_dir())
     try:
         with tempfile.TemporaryFile(dir=place):
@@ -62,7 +72,11 @@ def _own_folder() -> Path:
     try:
         place.mkdir(mode=0o700, exist_ok=True)
         found = place.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+        if (
+            stat.S_ISDIR(found.st_mode)
+            and found.st_uid == os.getuid()
+            and not found.st_mode & 0o077
+        ):
             return place
     except OSError:
         pass

@@ -1,7 +1,8 @@
-"""Texts of others in tables: a spreadsheet takes what begins with = + - or @ for a formula, and runs it when the table is opened.
+"""Texts of others in tables: a spreadsheet takes what begins with = + - or @ for a formula, and
+runs it when the table is opened.
 
-Such a text is written with an apostrophe before it, as spreadsheets themselves mark text, and such a file name as `./` and the
-name, which names the same file. Reading a table takes both away again.
+Such a text is written with an apostrophe before it, as spreadsheets themselves mark text, and such
+a file name as `./` and the name, which names the same file. Reading a table takes both away again.
 """
 
 import re

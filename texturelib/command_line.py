@@ -1,4 +1,5 @@
-"""How every command behaves: its common options, its errors, its exit status (0 done, 1 failed, 2 wrong usage or config)."""
+"""How every command behaves: its common options, its errors, its exit status (0 done, 1 failed, 2
+wrong usage or config)."""
 
 import errno
 import functools
@@ -23,17 +24,33 @@ from texturelib.files import printable, shown
 from texturelib.orphans import end_with_parent
 from texturelib.paths import local_path
 
-ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The JSON config; paths in it are relative to it.")]
+ConfigArgument = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="The JSON config; paths in it are relative to it.")
+]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change one value of the config for this run. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY.KEY=VALUE",
+        help="Change one value of the config for this run. Repeatable.",
+    ),
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that was made otherwise.")]
-OverwriteTableOption = Annotated[bool, typer.Option("--overwrite", help="Replace a table that is there.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")
+]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an output that was made otherwise.")
+]
+OverwriteTableOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a table that is there.")
+]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="How many; as the config's executor says unless given. Never changes the result."),
+    typer.Option(
+        "--workers",
+        min=1,
+        help="How many; as the config's executor says unless given. Never changes the result.",
+    ),
 ]
 ExecutorOption = Annotated[
     str | None,
@@ -49,9 +66,12 @@ _INTERRUPTED = 130
 
 
 class _App(typer.Typer):
-    """A command line whose commands get paths of this machine, and also take `--debug`, which `is_debugging` tells."""
+    """A command line whose commands get paths of this machine, and also take `--debug`, which
+    `is_debugging` tells."""
 
-    def command(self, *arguments: Any, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def command(
+        self, *arguments: Any, **settings: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         register = super().command(*arguments, **settings)
 
         def registered(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,7 +81,9 @@ class _App(typer.Typer):
                 return command(**{name: _for_this_machine(value) for name, value in given.items()})
 
             signature = inspect.signature(command)
-            debug = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_DebugOption)
+            debug = inspect.Parameter(
+                "debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_DebugOption
+            )
             run.__signature__ = signature.replace(  # type: ignore[attr-defined]
                 parameters=[*signature.parameters.values(), debug]
             )
@@ -81,8 +103,11 @@ def _for_this_machine(value: Any) -> Any:
 
 
 def make_app(help: str) -> typer.Typer:
-    """-> a command line without colours, completion or tracebacks of its own. help: what its `--help` begins with."""
-    return _App(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    """-> a command line without colours, completion or tracebacks of its own. help: what its
+    `--help` begins with."""
+    return _App(
+        help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
 
 
 def is_debugging() -> bool:
@@ -102,7 +127,10 @@ def add_command(app: typer.Typer, command: Command) -> None:
         perform(command, config, set_, workers=workers, dry_run=dry_run, overwrite=overwrite)
 
     def alone(
-        config: ConfigArgument, set_: SetOption = None, dry_run: DryRunOption = False, overwrite: OverwriteOption = False
+        config: ConfigArgument,
+        set_: SetOption = None,
+        dry_run: DryRunOption = False,
+        overwrite: OverwriteOption = False,
     ) -> None:
         perform(command, config, set_, dry_run=dry_run, overwrite=overwrite)
 
@@ -144,7 +172,8 @@ def perform(
 
 
 def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = ("--help",)) -> None:
-    """Run the command line; print what goes wrong as a sentence; exit. without_arguments: what it does where none are given."""
+    """Run the command line; print what goes wrong as a sentence; exit. without_arguments: what it
+    does where none are given."""
     end_with_parent()
     find_places()
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
@@ -163,13 +192,15 @@ def _note(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _of_thread(failed: threading.ExceptHookArgs) -> None:
-    """Leave it to the main thread to say that a disk is full: TensorBoard writes in a thread, and the next write hears of it."""
+    """Leave it to the main thread to say that a disk is full: TensorBoard writes in a thread, and
+    the next write hears of it."""
     if is_debugging() or not isinstance(failed.exc_value, OSError):
         threading.__excepthook__(failed)
 
 
 def _interrupt(*_: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one should not break into the cleaning up
+    # A second one should not break into the cleaning up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -197,7 +228,9 @@ def _status_of(run: Callable[[], Any]) -> int:
         if hasattr(error, "format_message"):  # what typer raises for wrong options
             return _failed(f"{error.format_message()} (--help lists what there is)", 2)  # type: ignore[attr-defined]
         if "can't allocate memory" in str(error):  # torch, whose error is a RuntimeError
-            return _failed("not enough memory: " + str(error).partition("can't allocate memory: ")[2], 1)
+            return _failed(
+                "not enough memory: " + str(error).partition("can't allocate memory: ")[2], 1
+            )
         return _failed(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
 
 

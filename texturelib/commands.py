@@ -1,5 +1,5 @@
-"""What a command is: declared once, in its stage's `commands.py`, and read by the command line, the pipeline, the doctor, the
-reference and the tests."""
+"""What a command is: declared once, in its stage's `commands.py`, and read by the command line, the
+pipeline, the doctor, the reference and the tests."""
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Input(NamedTuple):
     """A file or folder that a command reads.
 
-    name: in error messages; the key of the config where that names the path. maker: the command that makes it, where one of ours
+    name: in error messages; the key of the config where that names the path. maker: the command
+        that makes it, where one of ours
     must have: it is named when nothing is there. is_key: whether `name` is a key of the config.
     """
 
@@ -39,13 +40,16 @@ class Command:
         folder: Config -> the folder that it writes.
         inputs: Config -> what it reads.
         plan: Config -> what it makes, in words; quick, and without an error.
-        run: (Config, Output, workers) -> what it made, in words. workers: None where the executor decides.
-        look_ahead: Config -> as `plan`, for `--dry-run`: it may read what is there, and say more in further lines.
-        problem: (Config, workers) -> a sentence about a key of the config that this machine is too small for, or None.
+        run: (Config, Output, workers) -> what it made, in words. workers: None where the executor
+            decides.
+        look_ahead: Config -> as `plan`, for `--dry-run`: it may read what is there, and say more in
+            further lines.
+        problem: (Config, workers) -> a sentence about a key of the config that this machine is too
+            small for, or None.
         keys: Of the config, those that the result depends on; None: all.
         extra: What else the result depends on: options of the command line.
-        needs: Keys of the config without which (null) there is nothing to do; for each, the config has a method `wanted_KEY`
-            that raises UsageError.
+        needs: Keys of the config without which (null) there is nothing to do; for each, the config
+            has a method `wanted_KEY` that raises UsageError.
         has_workers: Whether `--workers` divides its work.
     """
 
@@ -66,7 +70,8 @@ class Command:
 
     @property
     def costs_module(self) -> Any:
-        """The stage's module that says what the command makes, writes and takes, as `texturelib.costs` has it."""
+        """The stage's module that says what the command makes, writes and takes, as
+        `texturelib.costs` has it."""
         return importlib.import_module(f"{self.config.partition('.')[0]}.costs")
 
     @property
@@ -78,11 +83,13 @@ class Command:
         """-> by name: the files and folders that it reads."""
         return {each.name: each.path for each in self.inputs(settings)}
 
-    def look(self, settings: "StageConfig", *, overwrite: bool = False, dry_run: bool = False) -> "Output":
+    def look(
+        self, settings: "StageConfig", *, overwrite: bool = False, dry_run: bool = False
+    ) -> "Output":
         """-> its output folder, looked at and not yet touched.
 
-        Errors: UsageError when the config lacks what it needs; TextureError when an input was never made; else as
-        `check_output`.
+        Errors: UsageError when the config lacks what it needs; TextureError when an input was never
+        made; else as `check_output`.
         """
         from texturelib.outputs import check_output
 
@@ -91,7 +98,9 @@ class Command:
         for each in self.inputs(settings):
             if each.maker and not each.path.exists() and not dry_run:
                 place = f"{each.name}: " if each.is_key else ""
-                raise TextureError(f'{place}{shown(each.path)}: no such folder; run "{each.maker}" first')
+                raise TextureError(
+                    f'{place}{shown(each.path)}: no such folder; run "{each.maker}" first'
+                )
         return check_output(
             settings,
             f"{self.program} {self.name}",

@@ -1,4 +1,5 @@
-"""JSON configs: loading, one-line errors, `--set`, and paths that are relative to the file they stand in."""
+"""JSON configs: loading, one-line errors, `--set`, and paths that are relative to the file they
+stand in."""
 
 import json
 import os
@@ -27,11 +28,13 @@ from texturelib.paths import local_path
 
 
 class _FromCommandLine(str):
-    """Text given by `--set`: a relative path in it is relative to the current folder, not to the config file."""
+    """Text given by `--set`: a relative path in it is relative to the current folder, not to the
+    config file."""
 
 
 def _as_written_here(value: Any, info: ValidationInfo) -> Any:
-    """-> a path for this machine, relative to where it was written. Errors: ValueError, as of `local_path`."""
+    """-> a path for this machine, relative to where it was written. Errors: ValueError, as of
+    `local_path`."""
     if not isinstance(value, str):
         return value
     base = Path.cwd() if isinstance(value, _FromCommandLine) else _folder(info)
@@ -48,7 +51,11 @@ def _mark_command_line(value: Any) -> Any:
         return _FromCommandLine(value)
     if isinstance(value, list):
         return [_mark_command_line(item) for item in value]
-    return {key: _mark_command_line(item) for key, item in value.items()} if isinstance(value, dict) else value
+    return (
+        {key: _mark_command_line(item) for key, item in value.items()}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:
@@ -62,9 +69,13 @@ def _relative(path: Path, info: SerializationInfo) -> str:
 
 
 ConfigPath = Annotated[
-    Path, BeforeValidator(_as_written_here), AfterValidator(_resolve), PlainSerializer(_relative, return_type=str)
+    Path,
+    BeforeValidator(_as_written_here),
+    AfterValidator(_resolve),
+    PlainSerializer(_relative, return_type=str),
 ]
-"""A path in a config; relative to the config's folder when read, relative to the written config's folder when dumped."""
+"""A path in a config; relative to the config's folder when read, relative to the written config's
+folder when dumped."""
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -85,19 +96,22 @@ class StageConfig(Config):
     """Who does the work: processes of this machine, or a cluster. What is written is the same."""
 
     def as_written(self, folder: Path) -> dict[str, Any]:
-        """-> what `folder/config.json` holds: every value, defaults too, with paths relative to `folder`; but not who did the
-        work, which the result does not depend on."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"schema_", "executor"}, context={"folder": folder})
+        """-> what `folder/config.json` holds: every value, defaults too, with paths relative to
+        `folder`; but not who did the work, which the result does not depend on."""
+        return self.model_dump(
+            mode="json", by_alias=True, exclude={"schema_", "executor"}, context={"folder": folder}
+        )
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
 def load_config(path: Path, model: type[AnyConfig], overrides: Sequence[str] = ()) -> AnyConfig:
-    """Read `path` as `model`, with `overrides` ("a.b=value", the value as JSON or else as text) applied.
+    """Read `path` as `model`, with `overrides` ("a.b=value", the value as JSON or else as text)
+    applied.
 
-    Errors: UsageError with one sentence that names the file, the key path, the value and what is allowed; ConfigError where more
-    than one thing may be wrong, which knows a sentence for each.
+    Errors: UsageError with one sentence that names the file, the key path, the value and what is
+    allowed; ConfigError where more than one thing may be wrong, which knows a sentence for each.
     """
     content = _read(path)
     for override in overrides:
@@ -120,7 +134,11 @@ def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
         elif isinstance(value, BaseModel):
             yield from paths_in(value, f"{prefix}{name}.")
         elif isinstance(value, dict):
-            yield from ((f"{prefix}{name}.{key}", path) for key, path in value.items() if isinstance(path, Path))
+            yield from (
+                (f"{prefix}{name}.{key}", path)
+                for key, path in value.items()
+                if isinstance(path, Path)
+            )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -134,7 +152,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{shown(path)}: cannot be read ({error.strerror})") from None
     except NotJsonError as error:
         what, line, column, excerpt = error.flaw
-        raise UsageError(f"{shown(path)}: line {line}: not valid JSON: {what} (column {column}: {excerpt})") from None
+        raise UsageError(
+            f"{shown(path)}: line {line}: not valid JSON: {what} (column {column}: {excerpt})"
+        ) from None
     except UnicodeDecodeError:
         raise UsageError(f"{shown(path)}: not a text file in UTF-8") from None
     except _DuplicateKey as error:
@@ -146,7 +166,9 @@ def _read(path: Path) -> dict[str, Any]:
     except TextureError as error:
         raise UsageError(str(error)) from None
     if not isinstance(content, dict):
-        raise UsageError(f"{shown(path)}: holds a {type(content).__name__}; a config is a JSON object {{...}}")
+        raise UsageError(
+            f"{shown(path)}: holds a {type(content).__name__}; a config is a JSON object {{...}}"
+        )
     return content
 
 
@@ -169,12 +191,15 @@ def _apply(content: dict[str, Any], override: str) -> None:
         raise UsageError(f'--set {override}: should look like key.key=value, as in "--set seed=1"')
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):  # also digits or brackets without end, which no key will take for text
+    # Also digits or brackets without end, which no key will take for text.
+    except (ValueError, RecursionError):
         value = text
     place: Any = content
     *parents, last = key_path.split(".")
     for key in parents:
         place = place.setdefault(key, {})
         if not isinstance(place, dict):
-            raise UsageError(f'--set {override}: "{key}" is not an object in this config, so nothing can be set inside it')
+            raise UsageError(
+                f'--set {override}: "{key}" is not an object in this config, so nothing can be set inside it'
+            )
     place[last] = _mark_command_line(value)

@@ -16,9 +16,10 @@ Law = Literal["slow_down", "gain", "mixing"]
 class Control:
     """A physical quantity and its slider.
 
-    low, high: the range in `unit`. curve: how the slider runs between them, "linear", or "exponential": equal steps of
-    the slider are equal ratios of (value - offset), as for a rate in bubbles per second. laws: how the value goes when the
-    sound is changed, as the exponent of the factor, for those changes of which it is known:
+    low, high: the range in `unit`. curve: how the slider runs between them, "linear", or
+    "exponential": equal steps of the slider are equal ratios of (value - offset), as for a rate in
+    bubbles per second. laws: how the value goes when the sound is changed, as the exponent of the
+    factor, for those changes of which it is known:
 
     - slow_down: played k times slower, so everything lasts k times longer and sounds at 1/k of its pitch.
     - gain: made k times louder.
@@ -45,8 +46,15 @@ class Control:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> "Control":
-        """description: what dataset.json says of a control; it may say more than concerns us here."""
-        return cls(**{field.name: description[field.name] for field in fields(cls) if field.name in description})
+        """description: what dataset.json says of a control; it may say more than concerns us
+        here."""
+        return cls(
+            **{
+                field.name: description[field.name]
+                for field in fields(cls)
+                if field.name in description
+            }
+        )
 
     def describe(self) -> dict[str, Any]:
         """-> what dataset.json says of it."""
@@ -68,19 +76,25 @@ class Control:
         low, high = self.low - self.offset, self.high - self.offset
         return np.log((physical - self.offset) / low) / np.log(high / low)
 
-    def moved(self, law: Law, factor: "float | np.ndarray", slider: "float | np.ndarray") -> np.ndarray:
-        """Where the slider is after a change of the sound by `factor`, which may lie outside of 0..1.
+    def moved(
+        self, law: Law, factor: "float | np.ndarray", slider: "float | np.ndarray"
+    ) -> np.ndarray:
+        """Where the slider is after a change of the sound by `factor`, which may lie outside of
+        0..1.
 
-        factor, slider: any two shapes that broadcast -> their common shape; nan for a value that no slider has, as it is on
-        the wrong side of the offset. Errors: KeyError when the law is not known.
+        factor, slider: any two shapes that broadcast -> their common shape; nan for a value that no
+        slider has, as it is on the wrong side of the offset. Errors: KeyError when the law is not
+        known.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
-            moved = self.to_slider(self.to_physical(slider) * np.asarray(factor, dtype=np.float64) ** self.laws[law])
+            moved = self.to_slider(
+                self.to_physical(slider) * np.asarray(factor, dtype=np.float64) ** self.laws[law]
+            )
         return np.where(np.isfinite(moved), moved, np.nan)
 
     def slope(self, law: Law) -> float | None:
-        """-> how far the slider moves per unit of ln(factor), as if there were no offset; None where it is not the same
-        everywhere (a linear slider), or the law is not known.
+        """-> how far the slider moves per unit of ln(factor), as if there were no offset; None
+        where it is not the same everywhere (a linear slider), or the law is not known.
         """
         exponent = self.laws.get(law)
         if not exponent:
@@ -91,7 +105,8 @@ class Control:
 
 
 class _Description(BaseModel):
-    """What must be right of what dataset.json or a model folder says of a control; it may say more, or less."""
+    """What must be right of what dataset.json or a model folder says of a control; it may say more,
+    or less."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -108,8 +123,13 @@ class _Description(BaseModel):
     def _has_a_range(self) -> "_Description":
         if self.low == self.high:
             raise ValueError(f"low and high: both are {self.low:g}; they should differ")
-        if self.curve == "exponential" and not (self.low - self.offset) * (self.high - self.offset) > 0:
-            raise ValueError(f"low {self.low:g} and high {self.high:g} should both lie on one side of offset {self.offset:g}")
+        if (
+            self.curve == "exponential"
+            and not (self.low - self.offset) * (self.high - self.offset) > 0
+        ):
+            raise ValueError(
+                f"low {self.low:g} and high {self.high:g} should both lie on one side of offset {self.offset:g}"
+            )
         return self
 
 
@@ -117,7 +137,8 @@ _WHOLE = ("low", "high", "unit")
 
 
 def check_description(description: Any) -> dict[str, Any]:
-    """description: what a file says of a control -> the same. Errors: ValueError with what is wrong."""
+    """description: what a file says of a control -> the same. Errors: ValueError with what is
+    wrong."""
     try:
         _Description.model_validate(description)
     except ValidationError as error:
@@ -128,7 +149,9 @@ def check_description(description: Any) -> dict[str, Any]:
 def _check_is_whole(description: dict[str, Any]) -> dict[str, Any]:
     for key in _WHOLE:
         if key not in description:
-            raise ValueError(f"control {description['name']} has no {key}; it needs {', '.join(_WHOLE)}")
+            raise ValueError(
+                f"control {description['name']} has no {key}; it needs {', '.join(_WHOLE)}"
+            )
     return description
 
 

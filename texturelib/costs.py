@@ -1,6 +1,8 @@
-"""What a command makes, writes and takes, reckoned before it runs: the words that stages and the doctor share.
+"""What a command makes, writes and takes, reckoned before it runs: the words that stages and the
+doctor share.
 
-A stage says it in its `costs.py`, which its commands name: `makes`, `writes` and `takes`, each asked with a step.
+A stage says it in its `costs.py`, which its commands name: `makes`, `writes` and `takes`, each
+asked with a step.
 """
 
 import os
@@ -17,8 +19,10 @@ from texturelib.audio import wav_bytes
 _LOW, _HIGH = 2 / 3, 3 / 2
 PICTURES = 4.0
 """Seconds, of the plots at a command's end."""
-_FILE = 4096  # bytes of the last block of a file, half of which is empty, and of its row in tables and journals
-# Four bytes each: the weights, and in a checkpoint, of which the next is written beside, weights, the best ones and Adam's two.
+# Bytes of the last block of a file, half of which is empty, and of its row in tables and journals.
+_FILE = 4096
+# Four bytes each: the weights, and in a checkpoint, of which the next is written beside, weights,
+# the best ones and Adam's two.
 TRAINED_PARAMETER = 4 * (1 + 2 * 4)
 """Bytes of a parameter of a network, with what its training keeps of it."""
 
@@ -48,7 +52,8 @@ class Written:
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of a command. measured: what from, in words. is_at_most: where it may end earlier."""
+    """seconds: of a command. measured: what from, in words. is_at_most: where it may end
+    earlier."""
 
     seconds: float
     measured: str
@@ -65,9 +70,11 @@ class Estimate:
 
 @dataclass
 class Measured:
-    """What the doctor's rehearsals found, by the name of the config; None where there was nothing to rehearse with.
+    """What the doctor's rehearsals found, by the name of the config; None where there was nothing
+    to rehearse with.
 
-    start: seconds that a command needs to begin with. recorded: seconds of recordings that will be cut.
+    start: seconds that a command needs to begin with. recorded: seconds of recordings that will be
+    cut.
     """
 
     start: float
@@ -80,7 +87,8 @@ class Measured:
 
 
 class Step(Protocol):
-    """A command that may run. folder: that it writes. inputs: what it reads, by name. name: of its config's file."""
+    """A command that may run. folder: that it writes. inputs: what it reads, by name. name: of its
+    config's file."""
 
     @property
     def command(self) -> str: ...
@@ -107,7 +115,8 @@ class Flow(Protocol):
 
 
 def at_once(n: int) -> float:
-    """-> how many times more than one of them n processes do on this machine, with what else it has to do now.
+    """-> how many times more than one of them n processes do on this machine, with what else it has
+    to do now.
 
     Each gets its part of the cores; so did the one that was measured.
     """
@@ -115,7 +124,9 @@ def at_once(n: int) -> float:
     return n * min(1.0, n_cores / (n + others)) / min(1.0, n_cores / (1 + others))
 
 
-def written_clips(folder: Path, clips: Clips | None, linked_from: Path | None = None, files_each: int = 1) -> list[Written]:
+def written_clips(
+    folder: Path, clips: Clips | None, linked_from: Path | None = None, files_each: int = 1
+) -> list[Written]:
     """linked_from: a folder whose clips get a second name, which takes no room on the same disk.
 
     -> nothing where the clips are not known.

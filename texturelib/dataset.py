@@ -1,4 +1,5 @@
-"""Dataset folders: what passes between the stages (metadata.csv, audio/, config.json, dataset.json, rejected.csv)."""
+"""Dataset folders: what passes between the stages (metadata.csv, audio/, config.json, dataset.json,
+rejected.csv)."""
 
 import importlib.metadata
 import platform
@@ -67,7 +68,8 @@ class Dataset:
         return self.folder / self.metadata["file_name"].iloc[index]
 
     def clip(self, index: int) -> np.ndarray:
-        """-> [n_samples] float32. Errors: TextureError, naming the file, when it is not a clip of this dataset."""
+        """-> [n_samples] float32. Errors: TextureError, naming the file, when it is not a clip of
+        this dataset."""
         return clip_at(self.path(index), self.sample_rate, self.n_samples)
 
     def control_values(self) -> np.ndarray:
@@ -86,7 +88,8 @@ def clip_at(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """-> the dataset, its table checked: each file name is its own and lies in the folder, each control a finite number.
+    """-> the dataset, its table checked: each file name is its own and lies in the folder, each
+    control a finite number.
 
     Errors: TextureError, naming the table and the row, or what makes the folder no dataset folder.
     """
@@ -109,17 +112,22 @@ def read_dataset(folder: Path) -> Dataset:
     for name in dataset.controls:
         values = dataset.metadata[name]
         numbers = _as_numbers(values)
-        _check(path, pd.Series(np.isfinite(numbers)), "not a finite number", values, f"{name} is ", ",")
+        _check(
+            path, pd.Series(np.isfinite(numbers)), "not a finite number", values, f"{name} is ", ","
+        )
         if values.dtype == object:
             dataset.metadata[name] = numbers
     return dataset
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """-> what dataset.json says. Errors: TextureError when it is missing, or wrong in what a reader of the set needs."""
+    """-> what dataset.json says. Errors: TextureError when it is missing, or wrong in what a reader
+    of the set needs."""
     path = folder / "dataset.json"
     if not path.exists():
-        raise TextureError(f"{shown(folder)}: not a finished dataset folder (it has no dataset.json)")
+        raise TextureError(
+            f"{shown(folder)}: not a finished dataset folder (it has no dataset.json)"
+        )
     description = read_json(path)
     try:
         controls = _Description.model_validate(description).controls
@@ -133,9 +141,15 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def _check(
-    path: Path, is_right: "pd.Series", problem: str, values: "pd.Series | None" = None, before: str = "", after: str = ""
+    path: Path,
+    is_right: "pd.Series",
+    problem: str,
+    values: "pd.Series | None" = None,
+    before: str = "",
+    after: str = "",
 ) -> None:
-    """Errors: TextureError about the first row that is not right, with its value before the problem."""
+    """Errors: TextureError about the first row that is not right, with its value before the
+    problem."""
     if not is_right.all():
         row = int(is_right.to_numpy().argmin())
         value = "" if values is None else f"{before}{values.iloc[row]}{after} "
@@ -163,7 +177,11 @@ def _as_number(value: Any) -> float:
 
 
 def _stays_inside(name: str) -> bool:
-    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts and "\0" not in name
+    return (
+        not PurePosixPath(name).is_absolute()
+        and ".." not in PurePosixPath(name).parts
+        and "\0" not in name
+    )
 
 
 def write_dataset(
@@ -175,8 +193,8 @@ def write_dataset(
     controls: Sequence[Mapping[str, Any]],
     **description: Any,
 ) -> None:
-    """Write metadata.csv, README.md and dataset.json, the last of a dataset folder's files. controls: name, unit, low, high, ...
-    each.
+    """Write metadata.csv, README.md and dataset.json, the last of a dataset folder's files.
+    controls: name, unit, low, high, ... each.
 
     description: what else dataset.json should say (seed, counts, provenance).
     """
@@ -184,9 +202,12 @@ def write_dataset(
 
     write_table(folder / "metadata.csv", metadata)
     rejected = folder / "rejected.csv"
-    if not rejected.exists() or not rejected.stat().st_size:  # as a power cut leaves that of a run before
+    # As a power cut leaves that of a run before.
+    if not rejected.exists() or not rejected.stat().st_size:
         write_table(rejected, pd.DataFrame(columns=["file", "reason"]))
-    write_dataset_card(folder, metadata, sample_rate=sample_rate, seconds=seconds, controls=controls)
+    write_dataset_card(
+        folder, metadata, sample_rate=sample_rate, seconds=seconds, controls=controls
+    )
     content = {
         "n_clips": len(metadata),
         "hours": round(len(metadata) * seconds / 3600, 4),

@@ -1,7 +1,8 @@
-"""README.md in a dataset folder: what the set is, for people, and what its splits are, for Hugging Face's `datasets`.
+"""README.md in a dataset folder: what the set is, for people, and what its splits are, for Hugging
+Face's `datasets`.
 
-Without it, `datasets` guesses splits from names: of "rain mic test.wav" and "passing_train.wav" it makes a test and a train
-split, and drops all other clips and all labels.
+Without it, `datasets` guesses splits from names: of "rain mic test.wav" and "passing_train.wav" it
+makes a test and a train split, and drops all other clips and all labels.
 """
 
 import glob
@@ -22,12 +23,21 @@ _NAME_OF_SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)  # that `datasets` takes
 
 
 def write_dataset_card(
-    folder: Path, metadata: "pd.DataFrame", *, sample_rate: int, seconds: float, controls: Sequence[Mapping[str, Any]]
+    folder: Path,
+    metadata: "pd.DataFrame",
+    *,
+    sample_rate: int,
+    seconds: float,
+    controls: Sequence[Mapping[str, Any]],
 ) -> None:
     """Write `folder/README.md`, and where metadata.csv has splits, a table of each beside it."""
     sounds = ["audio/**", *_unusual_folders(metadata["file_name"].tolist())]
     splits = _splits(metadata)
-    tables = {split: _table_name(number) for number, split in enumerate(splits, 1)} if len(splits) > 1 else {}
+    tables = (
+        {split: _table_name(number) for number, split in enumerate(splits, 1)}
+        if len(splits) > 1
+        else {}
+    )
     for split, name in tables.items():
         write_table(folder / name, metadata.loc[metadata["split"] == split])
     lines = ["---", "configs:", "- config_name: default"]
@@ -50,21 +60,27 @@ def write_dataset_card(
 
 
 def _splits(metadata: "pd.DataFrame") -> list[str]:
-    """-> the parts that every clip is in one of; none where a clip is in none, or `datasets` would not take a name."""
+    """-> the parts that every clip is in one of; none where a clip is in none, or `datasets` would
+    not take a name."""
     if "split" not in metadata:
         return []
     names = metadata["split"].tolist()
-    is_fine = all(isinstance(name, str) and _NAME_OF_SPLIT.fullmatch(name) and name != "all" for name in names)
+    is_fine = all(
+        isinstance(name, str) and _NAME_OF_SPLIT.fullmatch(name) and name != "all" for name in names
+    )
     return list(dict.fromkeys(names)) if is_fine else []
 
 
 def _table_name(number: int) -> str:
-    """The names of splits are left out: by a file called train.csv, `datasets` would guess again where it ignores the card."""
+    """The names of splits are left out: by a file called train.csv, `datasets` would guess again
+    where it ignores the card."""
     return f"split{number}.csv"
 
 
 def _unusual_folders(file_names: Sequence[str]) -> list[str]:
     """-> patterns of those that `datasets` only looks into when they are named."""
     folders = dict.fromkeys(PurePosixPath(name).parent for name in file_names)
-    unusual = [folder for folder in folders if any(part.startswith(("__", ".")) for part in folder.parts)]
+    unusual = [
+        folder for folder in folders if any(part.startswith(("__", ".")) for part in folder.parts)
+    ]
     return [f"{glob.escape(folder.as_posix())}/*" for folder in unusual]

@@ -1,4 +1,5 @@
-"""What was written is on the disk, and no longer only in the system's memory, which a power cut empties."""
+"""What was written is on the disk, and no longer only in the system's memory, which a power cut
+empties."""
 
 import ctypes
 import errno
@@ -19,8 +20,9 @@ _NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 def sync_folder(folder: Path) -> None:
     """Return when all that lies in `folder` is on its disk, with its names.
 
-    On Linux by one sync of its whole file system, which takes far less than one of each file, but also waits for what others
-    have written there; elsewhere by a sync of each file. Errors: OSError when the disk cannot take it.
+    On Linux by one sync of its whole file system, which takes far less than one of each file, but
+    also waits for what others have written there; elsewhere by a sync of each file. Errors: OSError
+    when the disk cannot take it.
     """
     syncfs = _syncfs()
     if syncfs is None:
@@ -40,7 +42,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Return when a file's content, or a folder's names, are on the disk. Errors: OSError when the disk cannot take it."""
+    """Return when a file's content, or a folder's names, are on the disk. Errors: OSError when the
+    disk cannot take it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -52,14 +55,16 @@ def sync_file(path: Path) -> None:
 
 
 def sync_files(*paths: Path) -> None:
-    """Return when these files are on the disk, with their names. Errors: OSError when the disk cannot take them."""
+    """Return when these files are on the disk, with their names. Errors: OSError when the disk
+    cannot take them."""
     for path in dict.fromkeys([*paths, *(path.parent for path in paths)]):
         sync_file(path)
 
 
 @contextmanager
 def synced_meanwhile(folder: Path) -> Iterator[None]:
-    """Sync `folder` every few seconds in this block, beside its work, so that the sync at its end has little left to write.
+    """Sync `folder` every few seconds in this block, beside its work, so that the sync at its end
+    has little left to write.
 
     Nothing happens where a sync would be one of each file.
     """
@@ -83,5 +88,6 @@ def synced_meanwhile(folder: Path) -> Iterator[None]:
 
 @cache
 def _syncfs() -> Any:
-    """-> the system's own function, which takes a descriptor; None where there is none, as on macOS."""
+    """-> the system's own function, which takes a descriptor; None where there is none, as on
+    macOS."""
     return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)

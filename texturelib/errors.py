@@ -1,10 +1,12 @@
-"""The few exceptions that carry a sentence for a person; the command line prints it and picks the exit status."""
+"""The few exceptions that carry a sentence for a person; the command line prints it and picks the
+exit status."""
 
 from collections.abc import Sequence
 
 
 class TextureError(Exception):
-    """Something in the outside world is wrong (a file, a folder, a disk). The message names it and says what would be right."""
+    """Something in the outside world is wrong (a file, a folder, a disk). The message names it and
+    says what would be right."""
 
     exit_status = 1
 
@@ -16,7 +18,8 @@ class UsageError(TextureError):
 
 
 class ConfigError(UsageError):
-    """A config does not fit its model. every: a sentence for each thing that is wrong; the message is the most telling one."""
+    """A config does not fit its model. every: a sentence for each thing that is wrong; the message
+    is the most telling one."""
 
     def __init__(self, message: str, every: Sequence[str]) -> None:
         super().__init__(message)

@@ -4,7 +4,8 @@ import numpy as np
 
 
 def evenly_spread(n_items: int, most: int) -> np.ndarray:
-    """-> [at most `most`], indices of so many of `n_items` items, first and last included; all, where there are no more.
+    """-> [at most `most`], indices of so many of `n_items` items, first and last included; all,
+    where there are no more.
 
     >>> evenly_spread(9, 3).tolist(), evenly_spread(2, 3).tolist()
     ([0, 4, 8], [0, 1])

@@ -1,4 +1,5 @@
-"""What the toolkit's packages need, by its own metadata, and the sentence for one that is missing."""
+"""What the toolkit's packages need, by its own metadata, and the sentence for one that is
+missing."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,11 +21,13 @@ EXTRA_OF = {  # a package of ours, and its extra in pyproject.toml
     "texture_pipeline": "page",
 }
 _OTHER_EXTRAS = ("onnx", "dask", "ray")
-_PACKAGE_OF = {"lightning_fabric": "lightning-fabric", "pythonosc": "python-osc", "yaml": "pyyaml"}  # where names differ
+# Where names differ.
+_PACKAGE_OF = {"lightning_fabric": "lightning-fabric", "pythonosc": "python-osc", "yaml": "pyyaml"}
 
 
 def needed(extras: Sequence[str]) -> "list[Requirement]":
-    """-> the requirements of the toolkit with these extras, each once. Errors: PackageNotFoundError when it is not installed."""
+    """-> the requirements of the toolkit with these extras, each once. Errors: PackageNotFoundError
+    when it is not installed."""
     from packaging.requirements import Requirement
 
     listed = [Requirement(line) for line in requires(TOOLKIT) or ()]
@@ -45,15 +48,19 @@ def needed(extras: Sequence[str]) -> "list[Requirement]":
 
 
 def not_importable(error: ImportError) -> str | None:
-    """-> a sentence for a package that a command needs and that is missing, or does not load; None where it is one of ours, or
-    something in a package, which is a mistake."""
+    """-> a sentence for a package that a command needs and that is missing, or does not load; None
+    where it is one of ours, or something in a package, which is a mistake."""
     module = (error.name or "").partition(".")[0]
     if not module or module in {*EXTRA_OF, "texturelib"} or "." in str(error.name):
         return None
     package = _PACKAGE_OF.get(module, module.replace("_", "-"))
     if not isinstance(error, ModuleNotFoundError):
         is_compiled = ".so" in f"{error.path} {error}"
-        return f"{package} is installed but does not load ({first_line(error)})" if is_compiled else None
+        return (
+            f"{package} is installed but does not load ({first_line(error)})"
+            if is_compiled
+            else None
+        )
     ours = [name for name in _packages_of(error) if name in EXTRA_OF]
     for extra in ["", *(EXTRA_OF[name] for name in ours), *EXTRA_OF.values(), *_OTHER_EXTRAS]:
         if _needs(extra, package):

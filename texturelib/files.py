@@ -48,12 +48,14 @@ _LARGEST_TABLE = 2**32  # bytes; a row for each of a million clips takes 200 MB
 
 @contextlib.contextmanager
 def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes `path`'s place when the block ends, and goes when the block fails.
+    """Yield a path beside `path` to write to; it takes `path`'s place when the block ends, and goes
+    when the block fails.
 
-    The name keeps its suffix, since soundfile and matplotlib choose the format by it. In an output, its list names the file
-    first: see `texturelib.made`. is_durable: after the block it is on the disk, and a power cut leaves either what was there
-    before or the whole of it. A file without that may be empty after a power cut until its folder is synced, as `Output.finish`
-    does with all of a folder at once.
+    The name keeps its suffix, since soundfile and matplotlib choose the format by it. In an output,
+    its list names the file first: see `texturelib.made`. is_durable: after the block it is on the
+    disk, and a power cut leaves either what was there before or the whole of it. A file without
+    that may be empty after a power cut until its folder is synced, as `Output.finish` does with all
+    of a folder at once.
 
     Errors: TextureError when a link leads there, or what lies there the toolkit did not make.
     """
@@ -73,7 +75,8 @@ def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
         if is_durable:
             sync_file(path.parent)
     finally:
-        part.unlink(missing_ok=True)  # still there when the block failed, or when both names were one file
+        # Still there when the block failed, or when both names were one file.
+        part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str, is_durable: bool = False) -> None:
@@ -93,8 +96,8 @@ def write_json(path: Path, content: Any, is_durable: bool = False) -> None:
 
 
 def check_file(path: Path, most_bytes: int | None = None) -> None:
-    """Errors: TextureError when it is a pipe or a device, which may never end, or has more than `most_bytes`; OSError when it is
-    missing or a folder."""
+    """Errors: TextureError when it is a pipe or a device, which may never end, or has more than
+    `most_bytes`; OSError when it is missing or a folder."""
     try:
         found = path.stat()
     except ValueError:  # a zero byte, or half a character
@@ -104,7 +107,9 @@ def check_file(path: Path, most_bytes: int | None = None) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise TextureError(f"{shown(path)}: is a pipe or a device; it should be a file")
     if most_bytes is not None and found.st_size > most_bytes:
-        raise TextureError(f"{shown(path)}: has {found.st_size / 1e9:.1f} GB; no such file has more than {most_bytes / 1e9:.1f}")
+        raise TextureError(
+            f"{shown(path)}: has {found.st_size / 1e9:.1f} GB; no such file has more than {most_bytes / 1e9:.1f}"
+        )
 
 
 def read_text(path: Path) -> str:
@@ -124,11 +129,14 @@ def check_encoding(place: Path | str, start: bytes) -> None:
     Errors: TextureError when it is UTF-16 or UTF-32, which Windows calls "Unicode".
     """
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-    without_mark = [part for part in (start[:4:2], start[1:4:2]) if part == b"\0\0"]  # of every two bytes one is 0
+    # Of every two bytes one is 0.
+    without_mark = [part for part in (start[:4:2], start[1:4:2]) if part == b"\0\0"]
     if len(start) < 4:
         return
     if start.startswith(marks) or len(without_mark) == 1:
-        raise TextureError(f'{_named(place)}: is text in UTF-16 or UTF-32 ("Unicode"); save it as UTF-8')
+        raise TextureError(
+            f'{_named(place)}: is text in UTF-16 or UTF-32 ("Unicode"); save it as UTF-8'
+        )
 
 
 def read_json(path: Path) -> Any:
@@ -139,13 +147,14 @@ def read_json(path: Path) -> Any:
         raise TextureError(f"{shown(path)}: no such file") from None
     except NotJsonError as error:
         raise TextureError(f"{shown(path)}: not JSON ({error}") from None
-    except (ValueError, RecursionError) as error:  # also a number with too many digits, and what is nested too deep
+    # Also a number with too many digits, and what is nested too deep.
+    except (ValueError, RecursionError) as error:
         raise TextureError(f"{shown(path)}: not JSON ({first_line(error)})") from None
 
 
 def import_pandas() -> ModuleType:
-    """-> pandas, set so that its tables hold any file's name: pyarrow's strings, its default where pyarrow is installed, do not
-    hold names that are not UTF-8."""
+    """-> pandas, set so that its tables hold any file's name: pyarrow's strings, its default where
+    pyarrow is installed, do not hold names that are not UTF-8."""
     import pandas
 
     pandas.set_option("mode.string_storage", "python")
@@ -153,10 +162,14 @@ def import_pandas() -> ModuleType:
 
 
 def write_table(path: Path, table: "pd.DataFrame", is_durable: bool = False) -> None:
-    """Write a CSV; a text that a spreadsheet would take for a formula is marked as text, which `read_table` undoes."""
+    """Write a CSV; a text that a spreadsheet would take for a formula is marked as text, which
+    `read_table` undoes."""
     table = _texts(table, as_cell)
-    # Names may hold a carriage return, which ends a row unless it stands in quotes; Python's csv sets none around it.
-    has_returns = any("\r" in value for column in table for value in table[column] if isinstance(value, str))
+    # Names may hold a carriage return, which ends a row unless it stands in quotes; Python's csv
+    # sets none around it.
+    has_returns = any(
+        "\r" in value for column in table for value in table[column] if isinstance(value, str)
+    )
     quoting = csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL
     with whole_file(path, is_durable) as part:
         # Linux allows names that are not UTF-8; their bytes pass through as they are.
@@ -164,7 +177,8 @@ def write_table(path: Path, table: "pd.DataFrame", is_durable: bool = False) -> 
 
 
 def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")) -> "pd.DataFrame":
-    """text_columns: those that stay as they are written: a clip called "007" or "NA" is not a number and not missing.
+    """text_columns: those that stay as they are written: a clip called "007" or "NA" is not a
+    number and not missing.
 
     Errors: TextureError, naming the file, when it is missing, empty or not a table.
     """
@@ -190,7 +204,9 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
         raise TextureError(f"{shown(path)}: not a CSV table ({first_line(error)})") from None
     # What is too much in a row pandas takes for its name, and shifts the columns.
     if len(table) and not isinstance(table.index, pd.RangeIndex):
-        raise TextureError(f"{shown(path)}: not a CSV table (its rows have more columns than its first line)")
+        raise TextureError(
+            f"{shown(path)}: not a CSV table (its rows have more columns than its first line)"
+        )
     return _texts(table, from_cell)
 
 
@@ -198,7 +214,11 @@ def _texts(table: "pd.DataFrame", change: Callable[[Any, str], Any]) -> "pd.Data
     """-> the table with each text changed, given its column's name."""
     import pandas as pd
 
-    names = [name for name in table if table[name].dtype == object or isinstance(table[name].dtype, pd.StringDtype)]
+    names = [
+        name
+        for name in table
+        if table[name].dtype == object or isinstance(table[name].dtype, pd.StringDtype)
+    ]
     changed = {}
     for name in names:
         values = [change(value, str(name)) for value in table[name]]
@@ -214,21 +234,27 @@ def _named(place: Path | str) -> str:
 def check_separator(place: Path | str, header: str) -> None:
     """place: the table, or what to call it. header: its first line.
 
-    Errors: TextureError when it parts columns by semicolons or tabs, as spreadsheets do in some countries.
+    Errors: TextureError when it parts columns by semicolons or tabs, as spreadsheets do in some
+    countries.
     """
     for separator, name in ((";", "semicolons"), ("\t", "tabs")):
         if separator in header and "," not in header and '"' not in header:
-            raise TextureError(f"{_named(place)}: its columns are parted by {name}; save it with commas (and points in numbers)")
+            raise TextureError(
+                f"{_named(place)}: its columns are parted by {name}; save it with commas (and points in numbers)"
+            )
 
 
 def printable(text: str) -> str:
-    """-> the same with what a terminal would obey rather than show written as in Python, as it may stand in a file's name."""
+    """-> the same with what a terminal would obey rather than show written as in Python, as it may
+    stand in a file's name."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give `source` a second name, or where the file system cannot, copy it. Files here are replaced, never changed in place."""
-    # A second name for a symbolic link would be one more symbolic link, which points nowhere from its new place.
+    """Give `source` a second name, or where the file system cannot, copy it. Files here are
+    replaced, never changed in place."""
+    # A second name for a symbolic link would be one more symbolic link, which points nowhere from
+    # its new place.
     source = real_path(source)
     # Done before, though a power cut may have lost its line in the list of what the toolkit made.
     if target.is_file() and not target.is_symlink() and target.samefile(source):

@@ -1,7 +1,8 @@
-"""What lay in the folders that a run read, file by file, so that a copied or touched folder is known as the same.
+"""What lay in the folders that a run read, file by file, so that a copied or touched folder is
+known as the same.
 
-Of a folder that the toolkit did not make, a fingerprint sees names, sizes and times. Where only times differ, `inputs.json` in
-the output says what the contents were.
+Of a folder that the toolkit did not make, a fingerprint sees names, sizes and times. Where only
+times differ, `inputs.json` in the output says what the contents were.
 """
 
 import hashlib
@@ -18,10 +19,14 @@ _NOTES = "inputs.json"
 _MOST_BYTES = 2**34
 
 
-def note_contents(output: Path, folders: Mapping[str, Path], fingerprints: Mapping[str, str]) -> None:
-    """Write `output/inputs.json`. folders: by the name of an input, those that are not the toolkit's. fingerprints: by name.
+def note_contents(
+    output: Path, folders: Mapping[str, Path], fingerprints: Mapping[str, str]
+) -> None:
+    """Write `output/inputs.json`. folders: by the name of an input, those that are not the
+    toolkit's. fingerprints: by name.
 
-    It reads every file once, at about the speed of the disk; of a folder of more than 16 GB it reads nothing.
+    It reads every file once, at about the speed of the disk; of a folder of more than 16 GB it
+    reads nothing.
     """
     content = {}
     for name, folder in folders.items():
@@ -34,22 +39,32 @@ def note_contents(output: Path, folders: Mapping[str, Path], fingerprints: Mappi
 
 
 def same_contents(output: Path, name: str, folder: Path, fingerprint: str) -> bool:
-    """-> whether `output/inputs.json` says that the folder held the same bytes when it had that fingerprint. Only files with
-    another time than then are read; none where a name or a size differs."""
+    """-> whether `output/inputs.json` says that the folder held the same bytes when it had that
+    fingerprint. Only files with another time than then are read; none where a name or a size
+    differs."""
     try:
         noted: Any = read_json(output / _NOTES)[name] if (output / _NOTES).is_file() else None
-        if noted is None or noted["fingerprint"] != fingerprint or noted["files"].keys() != set(_files(folder)):
+        if (
+            noted is None
+            or noted["fingerprint"] != fingerprint
+            or noted["files"].keys() != set(_files(folder))
+        ):
             return False
         found = {folder / file: facts for file, facts in noted["files"].items()}
         if any(path.stat().st_size != size for path, (size, _, _) in found.items()):
             return False
-        return all(path.stat().st_mtime_ns == time or _digest(path) == digest for path, (_, time, digest) in found.items())
+        return all(
+            path.stat().st_mtime_ns == time or _digest(path) == digest
+            for path, (_, time, digest) in found.items()
+        )
     except (TextureError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return False  # not as we wrote it
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in find_files(folder) if path.is_file())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in find_files(folder) if path.is_file()
+    )
 
 
 def _facts(path: Path) -> list[Any]:

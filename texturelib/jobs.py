@@ -1,7 +1,9 @@
-"""Many independent items of work: side by side, resumable, and the same whoever works and however many they are.
+"""Many independent items of work: side by side, resumable, and the same whoever works and however
+many they are.
 
-Each finished item is a line in a journal; a run that was stopped at any moment leaves the finished ones out when it is
-started again, as far as their files are still there. An item's files must be written (whole) before its work returns.
+Each finished item is a line in a journal; a run that was stopped at any moment leaves the finished
+ones out when it is started again, as far as their files are still there. An item's files must be
+written (whole) before its work returns.
 """
 
 import json
@@ -49,14 +51,17 @@ def run_jobs(
     reads: Path | None = None,
     unit: str = "file",
 ) -> dict[str, Any]:
-    """Do `work` on every item that the journal does not have yet, or whose files are gone or damaged.
+    """Do `work` on every item that the journal does not have yet, or whose files are gone or
+    damaged.
 
-    work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work writes to; None: a run that is
-    stopped begins anew, and results need not fit into JSON. executor: who does it. workers: how many, in place of what the
-    executor says. in_threads: on this machine, threads of this process instead of processes, for work that waits for something
-    outside of it, or does without Python's lock. reads: without a journal, what the work reads, which every worker must see.
-    -> by key, in the order of `items`: the result, or a Rejected. Errors: those of the work; TextureError when there are no
-    workers, or when they are killed over and over.
+    work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work
+    writes to; None: a run that is stopped begins anew, and results need not fit into JSON.
+    executor: who does it. workers: how many, in place of what the executor says. in_threads: on
+    this machine, threads of this process instead of processes, for work that waits for something
+    outside of it, or does without Python's lock. reads: without a journal, what the work reads,
+    which every worker must see. -> by key, in the order of `items`: the result, or a Rejected.
+    Errors: those of the work; TextureError when there are no workers, or when they are killed over
+    and over.
     """
     if journal:
         claim(journal, is_durable=True)
@@ -72,7 +77,9 @@ def run_jobs(
                 try:
                     with closing(_outcomes(todo, work, started, journal, reads)) as outcomes:
                         n_before = len(items) - len(todo)
-                        for key, outcome in progress(outcomes, label, total=len(items), unit=unit, initial=n_before):
+                        for key, outcome in progress(
+                            outcomes, label, total=len(items), unit=unit, initial=n_before
+                        ):
                             done[key] = outcome
                             if lines:
                                 lines.write(json.dumps([key, outcome]) + "\n")
@@ -83,12 +90,16 @@ def run_jobs(
                         raise TextureError(f"{lost}{_NOT_AGAIN}") from lost
                     warnings.warn(f"{lost}; the job goes on with new ones", stacklevel=2)
         if journal and (n_lost or not isinstance(executor, Local)):
-            remove_parts(journal.parent)  # of workers that were killed, whose items others have done since
+            # Of workers that were killed, whose items others have done since.
+            remove_parts(journal.parent)
     except BaseException:
         if journal:
             remove_parts(journal.parent)  # of workers that were stopped in the middle of a file
         raise
-    return {key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"] for key in items}
+    return {
+        key: Rejected(done[key]["rejected"]) if "rejected" in done[key] else done[key]["result"]
+        for key in items
+    }
 
 
 class _WorkersLost(Exception):  # noqa: N818 (it ends in run_jobs)
@@ -112,13 +123,18 @@ def write_rejected(
     harmless: Mapping[str, str] = MappingProxyType({}),
     key: str = "max_rejected",
 ) -> None:
-    """Write `folder/rejected.csv` (file, reason). harmless: what was left out too, and does not count. key: of the config.
+    """Write `folder/rejected.csv` (file, reason). harmless: what was left out too, and does not
+    count. key: of the config.
 
-    Errors: TextureError when more than the share `max_rejected` of the items was rejected; the table is written first.
+    Errors: TextureError when more than the share `max_rejected` of the items was rejected; the
+    table is written first.
     """
     import pandas as pd
 
-    write_table(folder / "rejected.csv", pd.DataFrame([*rejected.items(), *harmless.items()], columns=["file", "reason"]))
+    write_table(
+        folder / "rejected.csv",
+        pd.DataFrame([*rejected.items(), *harmless.items()], columns=["file", "reason"]),
+    )
     if rejected and len(rejected) / n_items > max_rejected:
         example, reason = next(iter(rejected.items()))
         raise TextureError(
@@ -155,12 +171,18 @@ def _outcomes(
             return
         if shared := journal or reads:
             pool.check(shared)
-        # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib, which is its own affair; and
-        # where warnings are errors, joblib would wait for ever.
+        # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib,
+        # which is its own affair; and where warnings are errors, joblib would wait for ever.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        warnings.filterwarnings("ignore", "[0-9]+ tasks which were still being processed", UserWarning)  # on a Ctrl-C
-        # Of joblib's own, from their first moment on: a worker that waits for work would wait for minutes.
-        at_start = {"initializer": end_with, "initargs": (os.getpid(),)} if pool.backend is None else {}
+        # On a Ctrl-C.
+        warnings.filterwarnings(
+            "ignore", "[0-9]+ tasks which were still being processed", UserWarning
+        )
+        # Of joblib's own, from their first moment on: a worker that waits for work would wait for
+        # minutes.
+        at_start = (
+            {"initializer": end_with, "initargs": (os.getpid(),)} if pool.backend is None else {}
+        )
         parallel = joblib.Parallel(
             n_jobs=pool.n_workers,
             return_as="generator_unordered",
@@ -171,7 +193,10 @@ def _outcomes(
         parent = os.getpid() if pool.are_children else None
         try:
             with _ctrl_c_held_back():
-                outcomes = parallel(joblib.delayed(_attempt_in_worker)(key, item, work, folder, parent) for key, item in todo)
+                outcomes = parallel(
+                    joblib.delayed(_attempt_in_worker)(key, item, work, folder, parent)
+                    for key, item in todo
+                )
             note_shared_memory()
             yield from cast("Iterator[tuple[str, dict[str, Any]]]", outcomes)
             if folder:
@@ -183,7 +208,8 @@ def _outcomes(
 
 
 def _keep_resource_tracker_quiet() -> None:
-    """loky's resource tracker, a process of its own, may complain on a Ctrl-C of what it then cleans up itself."""
+    """loky's resource tracker, a process of its own, may complain on a Ctrl-C of what it then
+    cleans up itself."""
     quiet, others = "ignore:resource_tracker", os.environ.get("PYTHONWARNINGS")
     if quiet not in (others or ""):
         os.environ["PYTHONWARNINGS"] = f"{others},{quiet}" if others else quiet
@@ -213,7 +239,9 @@ def _attempt_in_worker(
     return _attempt(key, item, work, folder)
 
 
-def _attempt(key: str, item: Item, work: Callable[[Item], Any], folder: Path | None) -> tuple[str, dict[str, Any]]:
+def _attempt(
+    key: str, item: Item, work: Callable[[Item], Any], folder: Path | None
+) -> tuple[str, dict[str, Any]]:
     """folder: what is written into it is part of the outcome."""
     try:
         if folder is None:
@@ -229,12 +257,23 @@ def _finished_before(journal: Path, items: Collection[str], unit: str) -> dict[s
     """-> by key: the outcomes of an earlier run whose files are all as they were written."""
     outcomes = {key: outcome for key, outcome in _read_journal(journal).items() if key in items}
     with ThreadPoolExecutor(_READERS) as readers:
-        found = readers.map(lambda outcome: _has_its_files(journal.parent, outcome), outcomes.values())
-        is_whole = dict(zip(outcomes, progress(found, f"looking at each {unit}", total=len(outcomes), unit=unit), strict=True))
+        found = readers.map(
+            lambda outcome: _has_its_files(journal.parent, outcome), outcomes.values()
+        )
+        is_whole = dict(
+            zip(
+                outcomes,
+                progress(found, f"looking at each {unit}", total=len(outcomes), unit=unit),
+                strict=True,
+            )
+        )
     lost = [key for key in outcomes if not is_whole[key]]
     of_older = [key for key in lost if "files" not in outcomes[key]]
     _say_lost(of_older, "was made by an older version, which did not write down its files")
-    _say_lost([key for key in lost if "files" in outcomes[key]], "was made before, but its files are gone or damaged")
+    _say_lost(
+        [key for key in lost if "files" in outcomes[key]],
+        "was made before, but its files are gone or damaged",
+    )
     return {key: outcome for key, outcome in outcomes.items() if is_whole[key]}
 
 
@@ -265,7 +304,8 @@ def _read_journal(journal: Path) -> dict[str, Any]:
 
 
 def _entry(line: bytes) -> tuple[str, dict[str, Any]] | None:
-    """-> an item's key and outcome; None where the line was damaged, so that the item is done again."""
+    """-> an item's key and outcome; None where the line was damaged, so that the item is done
+    again."""
     try:
         key, outcome = json.loads(line.decode())
     except (ValueError, TypeError, RecursionError):

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 _NUMBERS_OF_PYTHON = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)')
-_WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null", "NULL": "null", "TRUE": "true", "FALSE": "false"}
+_WORDS = {
+    "True": "true",
+    "False": "false",
+    "None": "null",
+    "undefined": "null",
+    "NULL": "null",
+    "TRUE": "true",
+    "FALSE": "false",
+}
 
 
 class Flaw(NamedTuple):
@@ -22,18 +30,26 @@ class NotJsonError(ValueError):
     """The text is not JSON."""
 
     def __init__(self, flaw: Flaw) -> None:
-        where = f"line {flaw.line}, column {flaw.column}" + (f": {flaw.excerpt}" if flaw.excerpt else "")
+        where = f"line {flaw.line}, column {flaw.column}" + (
+            f": {flaw.excerpt}" if flaw.excerpt else ""
+        )
         super().__init__(f"{flaw.what}): {where}")
         self.flaw = flaw
 
 
-def parse(text: str, *, allow_nan: bool, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """-> what the text holds. allow_nan: whether NaN and Infinity may stand there, which programs write and JSON does not have.
+def parse(
+    text: str, *, allow_nan: bool, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> Any:
+    """-> what the text holds. allow_nan: whether NaN and Infinity may stand there, which programs
+    write and JSON does not have.
 
-    pairs_hook: makes each object of its pairs. Errors: NotJsonError; ValueError for a number of too many digits; RecursionError.
+    pairs_hook: makes each object of its pairs. Errors: NotJsonError; ValueError for a number of too
+    many digits; RecursionError.
     """
     try:
-        return json.loads(text, object_pairs_hook=pairs_hook, parse_constant=None if allow_nan else _refuse)
+        return json.loads(
+            text, object_pairs_hook=pairs_hook, parse_constant=None if allow_nan else _refuse
+        )
     except json.JSONDecodeError as error:
         place, what = _explained(text, error)
     except _ConstantError as error:
@@ -42,7 +58,11 @@ def parse(text: str, *, allow_nan: bool, pairs_hook: Callable[[list[tuple[str, A
     line_start = text.rfind("\n", 0, place) + 1
     line = text[line_start:].split("\n", 1)[0]
     column = place - line_start + 1
-    excerpt = line.strip() if len(line) <= 60 else text[max(line_start, place - 30) : place + 30].split("\n")[0].strip()
+    excerpt = (
+        line.strip()
+        if len(line) <= 60
+        else text[max(line_start, place - 30) : place + 30].split("\n")[0].strip()
+    )
     raise NotJsonError(Flaw(what, text.count("\n", 0, place) + 1, column, excerpt))
 
 

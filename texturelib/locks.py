@@ -1,7 +1,8 @@
 """Who writes a folder: one run at a time. A second one is told of the first.
 
-The lock is the system's own on a file, which lets go of it whenever the process ends, however it ends. The file is ours when it
-is empty or says who holds it; any other of its name is left alone, and so is what a link of that name leads to.
+The lock is the system's own on a file, which lets go of it whenever the process ends, however it
+ends. The file is ours when it is empty or says who holds it; any other of its name is left alone,
+and so is what a link of that name leads to.
 """
 
 import contextlib
@@ -26,7 +27,8 @@ from texturelib.files import shown
 LOCK = ".lock"
 """The file's name, in the folder that is written. It is gone when the folder is finished."""
 
-# A process that was killed keeps its locks until the system has taken its memory back; and who only asks holds one for a moment.
+# A process that was killed keeps its locks until the system has taken its memory back; and who only
+# asks holds one for a moment.
 _PATIENCE_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
 
@@ -45,7 +47,8 @@ class BeingWrittenError(TextureError):
 
 
 class Lock:
-    """The right of this process to write a folder. It ends with `release`, with this object, or with the process."""
+    """The right of this process to write a folder. It ends with `release`, with this object, or
+    with the process."""
 
     def __init__(self, folder: Path, file: Path | None = None) -> None:
         """file: the lock, `folder/.lock` unless given."""
@@ -54,9 +57,11 @@ class Lock:
         self._descriptor: int | None = None
 
     def take(self, command: str) -> None:
-        """command: who asks for it. Its file's folder must be there. Nothing happens where this process has it already.
+        """command: who asks for it. Its file's folder must be there. Nothing happens where this
+        process has it already.
 
-        Errors: BeingWrittenError, naming who has it; TextureError when a file or a link of that name is not ours.
+        Errors: BeingWrittenError, naming who has it; TextureError when a file or a link of that
+        name is not ours.
         """
         key = _key(self._file)
         held = _of_this_process.get(key)
@@ -80,7 +85,8 @@ class Lock:
     def release(self) -> None:
         if self._descriptor is None:
             return
-        # While it is held: whoever waits for it sees that the file is gone, and begins with a new one.
+        # While it is held: whoever waits for it sees that the file is gone, and begins with a new
+        # one.
         with contextlib.suppress(OSError):
             self._file.unlink()
         self._let_go()
@@ -96,7 +102,10 @@ class Lock:
                 os.close(descriptor)
                 if error.errno not in _NO_LOCKS:
                     raise
-                warnings.warn(f"{shown(self._folder)}: its disk knows no locks; see that no other run writes there", stacklevel=2)
+                warnings.warn(
+                    f"{shown(self._folder)}: its disk knows no locks; see that no other run writes there",
+                    stacklevel=2,
+                )
                 return True
             if is_ours and _is_still(descriptor, self._file):
                 self._descriptor = descriptor
@@ -107,7 +116,12 @@ class Lock:
             time.sleep(_PAUSE_SECONDS)
 
     def _say_who(self, command: str) -> None:
-        who = {"command": command, "process": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M}"}
+        who = {
+            "command": command,
+            "process": os.getpid(),
+            "host": platform.node(),
+            "since": f"{datetime.now():%Y-%m-%d %H:%M}",
+        }
         with contextlib.suppress(OSError):  # on a full disk it is a lock all the same
             if self._descriptor is not None:
                 os.ftruncate(self._descriptor, 0)
@@ -144,7 +158,9 @@ def check_lock_file(file: Path) -> None:
         kind = "is a link" if file.is_symlink() else "is no lock of this toolkit"
         # Another run may have removed its own just now.
         if file.is_symlink() or file.exists():
-            raise TextureError(f"{shown(file)}: {kind}, so nothing is written to it; move it away, or name another folder")
+            raise TextureError(
+                f"{shown(file)}: {kind}, so nothing is written to it; move it away, or name another folder"
+            )
 
 
 def check_free(folder: Path, file: Path | None = None) -> None:
@@ -177,7 +193,8 @@ def wait_until_free(folder: Path) -> None:
 def _is_free(file: Path) -> bool:
     try:
         descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
-    except OSError:  # there is none, or it cannot be looked at; who begins to write will hear of that
+    # There is none, or it cannot be looked at; who begins to write will hear of that.
+    except OSError:
         return True
     try:
         return _lock(descriptor, fcntl.LOCK_SH) or not _is_still(descriptor, file)
@@ -243,5 +260,6 @@ def _let_go_of_all() -> None:
         lock._let_go()
 
 
-# A copy of this process would keep the lock for as long as it lives. (Closing does not unlock it for the process itself.)
+# A copy of this process would keep the lock for as long as it lives. (Closing does not unlock it
+# for the process itself.)
 os.register_at_fork(after_in_child=_let_go_of_all)

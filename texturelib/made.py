@@ -1,7 +1,8 @@
-"""Which files in a folder this toolkit made: a list there names each of them before it appears, and nothing else is removed.
+"""Which files in a folder this toolkit made: a list there names each of them before it appears, and
+nothing else is removed.
 
-A file is ours when the list names it, it is a plain file, and no link leads to it from within the folder. The folder itself may
-be reached through a link: results may lie on another disk.
+A file is ours when the list names it, it is a plain file, and no link leads to it from within the
+folder. The folder itself may be reached through a link: results may lie on another disk.
 """
 
 import contextlib
@@ -21,21 +22,25 @@ from texturelib.errors import TextureError
 from texturelib.shown import shown
 
 LIST = "made.jsonl"
-"""The list's name, in the folder that it is of: JSON lines, of which each is a name relative to the folder."""
+"""The list's name, in the folder that it is of: JSON lines, of which each is a name relative to the
+folder."""
 
 _HEADER = b'"The files that texture-toolkit made here, one on each line. Only these are removed."\n'
-# The second line, by which a list is known from one that was begun before it: 32 digits, drawn by chance until it is finished.
+# The second line, by which a list is known from one that was begun before it: 32 digits, drawn by
+# chance until it is finished.
 _N_DIGITS = 32
 _FINISHED = _N_DIGITS * "0"
 _PART = re.compile(r"\.part-\d+(?:\.\d+)?-(?P<target>.+)", re.DOTALL)
-_PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # neither through a link, nor waiting for the other end of a pipe
+# Neither through a link, nor waiting for the other end of a pipe.
+_PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _is_the_users: ContextVar[bool] = ContextVar("is_the_users", default=False)
 
 
 class Place(NamedTuple):
-    """Where a file lies. folder: the one with the list that it belongs in. name: relative to it, with forward slashes."""
+    """Where a file lies. folder: the one with the list that it belongs in. name: relative to it,
+    with forward slashes."""
 
     folder: Path
     name: str
@@ -43,7 +48,8 @@ class Place(NamedTuple):
 
 @contextlib.contextmanager
 def named_by_the_user() -> Iterator[None]:
-    """What is written in this block was named by the user file by file, and is theirs wherever it lies."""
+    """What is written in this block was named by the user file by file, and is theirs wherever it
+    lies."""
     token = _is_the_users.set(True)
     try:
         yield
@@ -106,40 +112,49 @@ def place_of(path: Path) -> Place | None:
 
 
 def claim(path: Path, is_durable: bool = False) -> None:
-    """Write down that the toolkit makes this file, in the list of the folder that it belongs to, where there is one. It may be
-    there already when it was made before.
+    """Write down that the toolkit makes this file, in the list of the folder that it belongs to,
+    where there is one. It may be there already when it was made before.
 
-    is_durable: that line is on the disk afterwards. A file that gets there sooner than its folder is synced needs this: after a
-    power cut nobody would know that it is ours.
+    is_durable: that line is on the disk afterwards. A file that gets there sooner than its folder
+    is synced needs this: after a power cut nobody would know that it is ours.
 
-    Errors: TextureError when a link leads there, or a file is in the way that the toolkit did not make.
+    Errors: TextureError when a link leads there, or a file is in the way that the toolkit did not
+    make.
     """
     if _is_the_users.get() or (place := place_of(path)) is None:
         return
     if place.name == LIST:
-        raise TextureError(f"{shown(path)}: only the list of what this toolkit made may be called so; rename the file")
+        raise TextureError(
+            f"{shown(path)}: only the list of what this toolkit made may be called so; rename the file"
+        )
     names = _Names.of(place.folder)
     found = _facts(path)
     if found is None:
         names.add(place.name)
     elif not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-        raise TextureError(f"{shown(path)}: is a link or no plain file, so nothing is written there; remove it, or move it away")
+        raise TextureError(
+            f"{shown(path)}: is a link or no plain file, so nothing is written there; remove it, or move it away"
+        )
     elif found.st_size == 0 and stat.S_ISREG(found.st_mode):
         names.add(place.name)  # as a power cut leaves a file, and perhaps its line in the list
     elif place.name not in names:
-        raise TextureError(f"{shown(path)}: is in the way, and this toolkit did not make it; move it away")
+        raise TextureError(
+            f"{shown(path)}: is in the way, and this toolkit did not make it; move it away"
+        )
     if is_durable:
         sync_file(place.folder / LIST)
 
 
 def add_to_list(path: Path) -> None:
-    """Write down a file that a library has just made, where only the library could know its name."""
+    """Write down a file that a library has just made, where only the library could know its
+    name."""
     if place := place_of(path):
         _Names.of(place.folder).add(place.name)
 
 
 def open_ours(path: Path, mode: str, **options: Any) -> IO[Any]:
-    """As `path.open(mode)`, for a file that grows or changes in place: claimed, and never through a link.
+    """As `path.open(mode)`, for a file that grows or changes in place: claimed, and never through a
+    link.
 
     Errors: as `claim`.
     """
@@ -150,7 +165,9 @@ def open_ours(path: Path, mode: str, **options: Any) -> IO[Any]:
             return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         except OSError as error:
             if path.is_symlink():
-                raise TextureError(f"{shown(path)}: is a link, so nothing is written there; remove it") from None
+                raise TextureError(
+                    f"{shown(path)}: is a link, so nothing is written there; remove it"
+                ) from None
             raise error
 
     return open(path, mode, opener=opener, **options)  # Path.open takes no opener
@@ -163,7 +180,8 @@ def remove_ours(path: Path) -> None:
 
 
 def remove_all_ours(folder: Path, keep: Collection[str] = ()) -> None:
-    """Remove what the toolkit made in `folder`, and the folders that are empty then; not the folder itself if the list is in it.
+    """Remove what the toolkit made in `folder`, and the folders that are empty then; not the folder
+    itself if the list is in it.
 
     keep: names, as in the list. Errors: TextureError when a link leads there.
     """
@@ -171,7 +189,11 @@ def remove_all_ours(folder: Path, keep: Collection[str] = ()) -> None:
     if place is None:
         return
     below = place.name.removesuffix(LIST)
-    names = [name for name in _Names.of(place.folder).all() if name.startswith(below) and name not in keep]
+    names = [
+        name
+        for name in _Names.of(place.folder).all()
+        if name.startswith(below) and name not in keep
+    ]
     _remove(place.folder, names)
 
 
@@ -185,14 +207,18 @@ def remove_folder_of_ours(folder: Path) -> None:
     if not folder.is_symlink():
         remove_all_ours(folder)
         with contextlib.suppress(OSError):
-            for at, _, _ in os.walk(folder, topdown=False):  # folders alone, as a run leaves that is killed before its first file
+            # Folders alone, as a run leaves that is killed before its first file.
+            for at, _, _ in os.walk(folder, topdown=False):
                 Path(at).rmdir()
     if _facts(folder) is not None:
-        raise TextureError(f"{shown(folder)}: is in the way, and this toolkit did not make all that it holds; move it away")
+        raise TextureError(
+            f"{shown(folder)}: is in the way, and this toolkit did not make all that it holds; move it away"
+        )
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what a killed run left half-written of files that the list names, anywhere under `folder`."""
+    """Remove what a killed run left half-written of files that the list names, anywhere under
+    `folder`."""
     place = place_of(folder / LIST)
     if place is None:
         return
@@ -207,7 +233,8 @@ def remove_parts(folder: Path) -> None:
                     parts = [
                         entry.name
                         for entry in entries
-                        if (target := target_of_part(entry.name)) and (parent / target).as_posix() in names
+                        if (target := target_of_part(entry.name))
+                        and (parent / target).as_posix() in names
                     ]
                 for part in parts:
                     _unlink_file(part, descriptor)
@@ -230,17 +257,20 @@ def new_part(path: Path) -> Path:
 
 
 class Found(NamedTuple):
-    """What lies in a folder. n_ours: how many files the toolkit made there. strangers: names of all others, sorted. apart:
-    folders beneath it that are not of it, as other outputs are; what is in them does not count."""
+    """What lies in a folder. n_ours: how many files the toolkit made there. strangers: names of all
+    others, sorted. apart: folders beneath it that are not of it, as other outputs are; what is in
+    them does not count."""
 
     n_ours: int
     strangers: list[str]
     apart: list[Path]
 
 
-def look_through(folder: Path, ours: Collection[str], is_apart: Callable[[Path, Collection[str]], bool]) -> Found:
-    """Look at all that lies in a folder; links are not followed. ours: names of what the toolkit made there. is_apart: asked of
-    every folder beneath it, with the names that are in it."""
+def look_through(
+    folder: Path, ours: Collection[str], is_apart: Callable[[Path, Collection[str]], bool]
+) -> Found:
+    """Look at all that lies in a folder; links are not followed. ours: names of what the toolkit
+    made there. is_apart: asked of every folder beneath it, with the names that are in it."""
     n_ours, strangers, apart = 0, [], []
     waiting = [(folder, "")]
     while waiting:
@@ -270,7 +300,8 @@ def _is_ours(name: str, ours: Collection[str]) -> bool:
 
 
 class _Names:
-    """What a folder's list names, as far as this process has read it. The list only grows, until it is begun anew."""
+    """What a folder's list names, as far as this process has read it. The list only grows, until it
+    is begun anew."""
 
     _known: ClassVar[dict[Path, "_Names"]] = {}
 
@@ -306,7 +337,8 @@ class _Names:
             self._forget_if_another(file)
             if name in self._names:
                 return
-            with contextlib.suppress(OSError):  # a file system without locks; then lines of two machines may meet
+            # A file system without locks; then lines of two machines may meet.
+            with contextlib.suppress(OSError):
                 fcntl.flock(file, fcntl.LOCK_EX)
             # Behind half a line, which a kill or a full disk left, it begins a line of its own.
             end = file.seek(0, os.SEEK_END)
@@ -322,7 +354,8 @@ class _Names:
 
 
 def _name_in(line: bytes) -> str | None:
-    """-> a name that lies within the folder; None where the line was damaged, or names something else."""
+    """-> a name that lies within the folder; None where the line was damaged, or names something
+    else."""
     try:
         name = json.loads(line)
     except (ValueError, RecursionError):
@@ -330,7 +363,14 @@ def _name_in(line: bytes) -> str | None:
     if not isinstance(name, str) or not name or "\0" in name:
         return None
     path = PurePosixPath(name)
-    return name if path.parts and not path.is_absolute() and ".." not in path.parts and path.as_posix() == name else None
+    return (
+        name
+        if path.parts
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and path.as_posix() == name
+        else None
+    )
 
 
 def _line(name: str) -> bytes:
@@ -339,11 +379,15 @@ def _line(name: str) -> bytes:
 
 def _write_list(folder: Path, names: Iterable[str], began: str | None = None) -> None:
     part = new_part(folder / LIST)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(
+        part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666
+    )
     try:
         lines = [began or secrets.token_hex(_N_DIGITS // 2), *dict.fromkeys([LIST, *names])]
         _write_whole(descriptor, _HEADER + b"".join(map(_line, lines)))
-        os.fsync(descriptor)  # else a power cut could leave an empty file of its name, which nobody could take for a list
+        # Else a power cut could leave an empty file of its name, which nobody could take for a
+        # list.
+        os.fsync(descriptor)
         part.replace(folder / LIST)
         sync_file(folder)
     finally:
@@ -358,7 +402,9 @@ def _write_whole(descriptor: int, content: bytes) -> None:
 
 def _check_no_other(folder: Path) -> None:
     if _facts(folder / LIST) is not None and not is_listed_folder(folder):
-        raise TextureError(f"{shown(folder / LIST)}: is in the way, and this toolkit did not make it; move it away")
+        raise TextureError(
+            f"{shown(folder / LIST)}: is in the way, and this toolkit did not make it; move it away"
+        )
 
 
 def _opened(path: Path, flags: int) -> IO[bytes]:
@@ -367,7 +413,9 @@ def _opened(path: Path, flags: int) -> IO[bytes]:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(f"{path}: not a plain file")
-    return os.fdopen(descriptor, "rb" if flags & os.O_ACCMODE == os.O_RDONLY else "r+b", buffering=0)
+    return os.fdopen(
+        descriptor, "rb" if flags & os.O_ACCMODE == os.O_RDONLY else "r+b", buffering=0
+    )
 
 
 def _has_list(path: str) -> bool:
@@ -377,7 +425,10 @@ def _has_list(path: str) -> bool:
     except OSError:
         return False
     try:
-        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, len(_HEADER)) == _HEADER
+        return (
+            stat.S_ISREG(os.fstat(descriptor).st_mode)
+            and os.read(descriptor, len(_HEADER)) == _HEADER
+        )
     finally:
         os.close(descriptor)
 
@@ -402,19 +453,22 @@ def _facts(path: Path) -> os.stat_result | None:
 
 
 def _remove(folder: Path, names: Iterable[str]) -> None:
-    """names: within the folder. Plain files are removed, and folders of theirs that are empty then."""
+    """names: within the folder. Plain files are removed, and folders of theirs that are empty
+    then."""
     by_parent: dict[PurePosixPath, list[str]] = {}
     for name in names:
         path = PurePosixPath(name)
         by_parent.setdefault(path.parent, []).append(path.name)
-    by_parent[PurePosixPath()] = by_parent.pop(PurePosixPath(), [])  # last, as the list itself is there
+    # Last, as the list itself is there.
+    by_parent[PurePosixPath()] = by_parent.pop(PurePosixPath(), [])
     for parent, files in by_parent.items():
         with _folder_within(folder, parent) as descriptor:
             for file in sorted(files, key=LIST.__eq__) if descriptor is not None else ():
                 _unlink_file(file, descriptor)
     parents = {each for parent in by_parent for each in (parent, *parent.parents) if each.parts}
     for parent in sorted(parents, key=lambda each: len(each.parts), reverse=True):
-        with _folder_within(folder, parent.parent) as descriptor, contextlib.suppress(OSError):  # others' files are in it
+        # Others' files are in it.
+        with _folder_within(folder, parent.parent) as descriptor, contextlib.suppress(OSError):
             if descriptor is not None:
                 os.rmdir(parent.name, dir_fd=descriptor)
 
@@ -428,7 +482,8 @@ def _unlink_file(name: str, descriptor: int | None) -> None:
 
 @contextlib.contextmanager
 def _folder_within(folder: Path, parent: PurePosixPath) -> Iterator[int | None]:
-    """Yield the folder `parent` within `folder`, opened; None where there is none, or a link leads there."""
+    """Yield the folder `parent` within `folder`, opened; None where there is none, or a link leads
+    there."""
     descriptor: int | None = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parent.parts:

@@ -8,7 +8,8 @@ from texturelib.controls import three_figures
 
 
 def plain(text: str) -> str:
-    """-> on one line, with nothing that Markdown or HTML would read as more than text; fits into a cell of a table.
+    """-> on one line, with nothing that Markdown or HTML would read as more than text; fits into a
+    cell of a table.
 
     >>> print(plain("<script> | low_pass"))
     \\<script\\> \\| low\\_pass
@@ -24,12 +25,23 @@ def row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def controls_table(controls: Iterable[Mapping[str, Any]], ranges: Sequence[tuple[float, float]] | None = None) -> list[str]:
-    """controls: as dataset.json describes each. ranges: the part of 0..1 that was trained on, of each -> lines."""
+def controls_table(
+    controls: Iterable[Mapping[str, Any]], ranges: Sequence[tuple[float, float]] | None = None
+) -> list[str]:
+    """controls: as dataset.json describes each. ranges: the part of 0..1 that was trained on, of
+    each -> lines."""
     header = ["control", "unit", "0 is", "1 is", *(["trained on"] if ranges else []), "meaning"]
     rows = []
     for index, control in enumerate(controls):
         trained = [f"{ranges[index][0]:.2f} to {ranges[index][1]:.2f}"] if ranges else []
         ends = [three_figures(control["low"]), three_figures(control["high"])]
-        rows.append([plain(control["name"]), plain(control["unit"]), *ends, *trained, plain(control.get("description", ""))])
+        rows.append(
+            [
+                plain(control["name"]),
+                plain(control["unit"]),
+                *ends,
+                *trained,
+                plain(control.get("description", "")),
+            ]
+        )
     return [row(header), "|" + "---|" * len(header), *map(row, rows)]

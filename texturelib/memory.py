@@ -13,7 +13,10 @@ def memory() -> tuple[int, int]:
             free = int(line.split()[1]) * 1024
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+        (
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        ),
     ):
         most, now = "".join(_lines(limit)).strip(), "".join(_lines(used)).strip()
         if most.isdigit() and now.isdigit() and int(most) < total:  # of a container

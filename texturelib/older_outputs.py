@@ -1,7 +1,9 @@
-"""What the toolkit made in an output of a version that kept no list of it: only what can be known as its own.
+"""What the toolkit made in an output of a version that kept no list of it: only what can be known
+as its own.
 
-That is: the names that the command always gave its files; what a table, a journal, a page or a .params file of its own in the
-folder names; and TensorBoard's events. Whatever else lies there may be the user's.
+That is: the names that the command always gave its files; what a table, a journal, a page or a
+.params file of its own in the folder names; and TensorBoard's events. Whatever else lies there may
+be the user's.
 """
 
 import csv
@@ -21,7 +23,11 @@ _EVALUATION = ("index.html", "evaluation.csv", "evaluation.json", "evaluation.md
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "synthetic-datasets generate": _DATASET,
-    "synthetic-datasets simulate-recordings": ("hidden_controls.csv", "locations.csv", "recordings.json"),
+    "synthetic-datasets simulate-recordings": (
+        "hidden_controls.csv",
+        "locations.csv",
+        "recordings.json",
+    ),
     "real-datasets build": (*_DATASET, "ATTRIBUTION.md", "overview.png"),
     "domain-adaptation train-extractor": (*_MODEL, "splits.csv", "test_clips.png"),
     "domain-adaptation train-classifier": (*_MODEL, "splits_synthetic.csv", "splits_real.csv"),
@@ -37,12 +43,28 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "slow_down.png",
     ),
     "domain-adaptation clips": ("clips.s16", "clips.unfinished"),
-    "domain-adaptation evaluate": ("report.md", "results.csv", "simulated_recordings.png", "slow_down.png"),
-    "conditioned-synthesis analyse": ("index.html", "statistics.json", "histograms.csv", "correlations.csv", "histograms.png"),
+    "domain-adaptation evaluate": (
+        "report.md",
+        "results.csv",
+        "simulated_recordings.png",
+        "slow_down.png",
+    ),
+    "conditioned-synthesis analyse": (
+        "index.html",
+        "statistics.json",
+        "histograms.csv",
+        "correlations.csv",
+        "histograms.png",
+    ),
     "conditioned-synthesis balance": (*_DATASET, "balance.json", "histogram.png"),
     "conditioned-synthesis export": ("normalisation.json", "rejected.csv"),
     "conditioned-synthesis train": _MODEL,
-    "conditioned-synthesis linearise": ("model.safetensors", "README.md", "curves.csv", "curves.png"),
+    "conditioned-synthesis linearise": (
+        "model.safetensors",
+        "README.md",
+        "curves.csv",
+        "curves.png",
+    ),
     "conditioned-synthesis generate": ("examples.csv",),
     "conditioned-synthesis evaluate": (*_MODEL, *_EVALUATION),
     "conditioned-synthesis import-mtcrnn": _DATASET,
@@ -62,7 +84,8 @@ _ADDRESS = re.compile(r'(?:src|href)="([^":#]+)"')
 
 
 def names_of_older(folder: Path, command: str) -> set[str]:
-    """-> names of files, relative to the folder, with forward slashes; some may not be there. command: as run.json has it."""
+    """-> names of files, relative to the folder, with forward slashes; some may not be there.
+    command: as run.json has it."""
     names = {*ALWAYS, *_NAMES.get(command, ())}
     for table in ("metadata.csv", "hidden_controls.csv", "examples.csv"):
         if table in names:
@@ -93,7 +116,8 @@ def _file_names(table: Path) -> Iterator[str]:
 
 
 def _in_journal(journal: Path) -> Iterator[str]:
-    """Yield its own name, and those of the files that its keys and results name, as each command called them."""
+    """Yield its own name, and those of the files that its keys and results name, as each command
+    called them."""
     try:
         lines = journal.read_bytes().splitlines()
     except OSError:
@@ -143,11 +167,19 @@ def _shown_by(folder: Path) -> Iterator[str]:
 
 def _addresses(page: Path) -> list[str]:
     try:
-        return [html.unescape(address) for address in _ADDRESS.findall(page.read_text(encoding="utf-8"))]
+        return [
+            html.unescape(address) for address in _ADDRESS.findall(page.read_text(encoding="utf-8"))
+        ]
     except (OSError, ValueError):
         return []
 
 
 def _is_within(name: str) -> bool:
     path = PurePosixPath(name)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name and path.as_posix() == name
+    return (
+        bool(path.parts)
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and "\0" not in name
+        and path.as_posix() == name
+    )

@@ -1,4 +1,5 @@
-"""Processes that end soon after the one that started them: else they would go on, and write where the next run does."""
+"""Processes that end soon after the one that started them: else they would go on, and write where
+the next run does."""
 
 import os
 import threading
@@ -11,7 +12,8 @@ _PARENT = "TEXTURE_PARENT"
 
 @cache
 def end_with(parent: int) -> None:
-    """Let this process end soon after `parent`, which has started it; at once, when that has ended already."""
+    """Let this process end soon after `parent`, which has started it; at once, when that has ended
+    already."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -20,8 +20,16 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     if not (folder / RUN).is_file() or (folder / RUN).is_symlink():
         return None
     run = read_json(folder / RUN)
-    kinds = {"command": str, "settings": dict, "inputs": dict, "fingerprint": (str, type(None)), "finished": bool}
-    is_ours = isinstance(run, dict) and all(isinstance(run.get(key, ...), kind) for key, kind in kinds.items())
+    kinds = {
+        "command": str,
+        "settings": dict,
+        "inputs": dict,
+        "fingerprint": (str, type(None)),
+        "finished": bool,
+    }
+    is_ours = isinstance(run, dict) and all(
+        isinstance(run.get(key, ...), kind) for key, kind in kinds.items()
+    )
     return run if is_ours else None
 
 
@@ -75,7 +83,9 @@ def check_none_apart(folder: Path, found: Found) -> None:
     """Errors: BeingWrittenError, UsageError when an output in the folder would be lost from it."""
     for inner in found.apart:
         check_free(inner)
-        raise UsageError(f"output: {shown(folder)} holds another output, {_made_by(inner)}; move it out, or name another folder")
+        raise UsageError(
+            f"output: {shown(folder)} holds another output, {_made_by(inner)}; move it out, or name another folder"
+        )
 
 
 def _made_by(folder: Path) -> str:
@@ -89,7 +99,11 @@ def what_would_go(folder: Path, found: Found) -> str:
     except TextureError as error:
         return f"would be refused: {error}"
     goes = f"would remove {found.n_ours} file{'' if found.n_ours == 1 else 's'}"
-    return f"{goes}, not those that this toolkit did not make: {not_ours(found.strangers)}" if found.strangers else goes
+    return (
+        f"{goes}, not those that this toolkit did not make: {not_ours(found.strangers)}"
+        if found.strangers
+        else goes
+    )
 
 
 _NAMED = 5

@@ -1,8 +1,10 @@
-"""The folder that a command writes: is what lies there what is asked for, part of it, or something else?
+"""The folder that a command writes: is what lies there what is asked for, part of it, or something
+else?
 
-`run.json` in the folder says which command made it, from which settings and inputs, and whether it finished. Its
-fingerprint covers all of these, so a change anywhere upstream shows downstream. While a run writes the folder, it holds a lock.
-What it makes there it writes down (`texturelib.made`), and what it has not made it leaves.
+`run.json` in the folder says which command made it, from which settings and inputs, and whether it
+finished. Its fingerprint covers all of these, so a change anywhere upstream shows downstream. While
+a run writes the folder, it holds a lock. What it makes there it writes down (`texturelib.made`),
+and what it has not made it leaves.
 """
 
 import hashlib
@@ -42,7 +44,8 @@ from texturelib.output_contents import (
 )
 from texturelib.sound_files import find_audio, find_files
 
-_LARGEST_FILE = 2**32  # bytes; of those that are read as a whole, no others are inputs by themselves
+# Bytes; of those that are read as a whole, no others are inputs by themselves.
+_LARGEST_FILE = 2**32
 
 
 class WrittenMeanwhileError(TextureError):
@@ -53,7 +56,8 @@ class WrittenMeanwhileError(TextureError):
 class Output:
     """A command's output folder, looked at but not yet touched.
 
-    why: the reason to run, as a phrase ("first run", "config changed: seed 0 -> 1"), or "done and unchanged".
+    why: the reason to run, as a phrase ("first run", "config changed: seed 0 -> 1"), or "done and
+    unchanged".
     """
 
     folder: Path
@@ -67,18 +71,22 @@ class Output:
     _locks: list[Lock] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Make the folder ready: emptied of what the toolkit made where that was something else, kept where an interrupted run
-        goes on. What the toolkit did not make stays, and is named on stderr.
+        """Make the folder ready: emptied of what the toolkit made where that was something else,
+        kept where an interrupted run goes on. What the toolkit did not make stays, and is named on
+        stderr.
 
-        Errors: BeingWrittenError when another run writes there, WrittenMeanwhileError when one has done so since the folder was
-        looked at, TextureError when a link leads there, UsageError when another output lies in a folder that is to be emptied.
+        Errors: BeingWrittenError when another run writes there, WrittenMeanwhileError when one has
+        done so since the folder was looked at, TextureError when a link leads there, UsageError
+        when another output lies in a folder that is to be emptied.
         """
         place_of(self.folder / RUN)  # no link within another output leads there
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = Lock(self.folder)
         lock.take(self._run["command"])
         try:
-            if read_run(self.folder) != self._before or (self._before is None and not is_empty(self.folder)):
+            if read_run(self.folder) != self._before or (
+                self._before is None and not is_empty(self.folder)
+            ):
                 raise WrittenMeanwhileError(
                     f"{shown(self.folder)}: another run has written there meanwhile; start the same command again"
                 )
@@ -104,21 +112,28 @@ class Output:
             begin_list_anew(self.folder, FIRST)
             return
         begin_list(self.folder, ours)
-        # Killed while it empties, this leaves a folder that is still ours, and that no settings fit.
-        write_json(self.folder / RUN, self._run | {"fingerprint": None, "finished": False}, is_durable=True)
+        # Killed while it empties, this leaves a folder that is still ours, and that no settings
+        # fit.
+        write_json(
+            self.folder / RUN, self._run | {"fingerprint": None, "finished": False}, is_durable=True
+        )
         remove_parts(self.folder)
         remove_all_ours(self.folder, keep=(RUN, LIST))
         begin_list_anew(self.folder, FIRST)
         if found.strangers:
-            print(f"{shown(self.folder)}: left alone, not made by this toolkit: {not_ours(found.strangers)}", file=sys.stderr)
+            print(
+                f"{shown(self.folder)}: left alone, not made by this toolkit: {not_ours(found.strangers)}",
+                file=sys.stderr,
+            )
 
     def finish(self, discard: Sequence[str] = ()) -> None:
         """Mark the folder as complete, when all that lies in it is on the disk. Last of all.
 
-        discard: names of files that only a run which is not finished needs. They are removed after the mark, since the work would
-        be lost with them if the run, or the power, ended before it.
+        discard: names of files that only a run which is not finished needs. They are removed after
+        the mark, since the work would be lost with them if the run, or the power, ended before it.
 
-        Errors: TextureError when something that this toolkit made, or a single file, was made anew while it was read.
+        Errors: TextureError when something that this toolkit made, or a single file, was made anew
+        while it was read.
         """
         for name, path in self._inputs.items():
             # A folder that the user puts sounds into may grow meanwhile; the next run notices.
@@ -152,25 +167,35 @@ def check_output(
 ) -> Output:
     """Compare the folder on disk with what is asked for. Changes nothing.
 
-    folder: where it is written, `config.output` unless given. only: the keys of the config that the result depends on,
-    all unless given. extra: what else it depends on (options of the command). inputs: what it reads, by name.
-    Errors: UsageError when something else lies in the folder and `overwrite` is not set; TextureError when an input is
-    missing or not finished, or another run is writing the folder. With `dry_run`, what could only be complained about goes into
-    `why` instead.
+    folder: where it is written, `config.output` unless given. only: the keys of the config that the
+    result depends on, all unless given. extra: what else it depends on (options of the command).
+    inputs: what it reads, by name. Errors: UsageError when something else lies in the folder and
+    `overwrite` is not set; TextureError when an input is missing or not finished, or another run is
+    writing the folder. With `dry_run`, what could only be complained about goes into `why` instead.
     """
     folder = folder or config.output
     # First of all: a dry run should say so too where the inputs are yet to be made.
     before = _read_ours(folder)
     written = config.as_written(folder)
-    settings = {key: value for key, value in written.items() if only is None or key in only} | dict(extra or {})
-    for key in ("max_rejected", "connection"):  # when a job has failed, and how its files are asked for: not what it writes
+    settings = {key: value for key, value in written.items() if only is None or key in only} | dict(
+        extra or {}
+    )
+    # When a job has failed, and how its files are asked for: not what it writes.
+    for key in ("max_rejected", "connection"):
         settings = _without(settings, key)
     try:
         check_free(folder)
-        fingerprints = {name: _fingerprint_of_input(name, path) for name, path in (inputs or {}).items()}
+        fingerprints = {
+            name: _fingerprint_of_input(name, path) for name, path in (inputs or {}).items()
+        }
         for name, earlier in (before or {}).get("inputs", {}).items():
             is_other = name in fingerprints and fingerprints[name] != earlier
-            if inputs and is_other and _is_strangers_folder(inputs[name]) and same_contents(folder, name, inputs[name], earlier):
+            if (
+                inputs
+                and is_other
+                and _is_strangers_folder(inputs[name])
+                and same_contents(folder, name, inputs[name], earlier)
+            ):
                 fingerprints[name] = earlier
     except TextureError as error:
         if not dry_run:
@@ -192,7 +217,9 @@ def check_output(
         return output("goes on where it was stopped", resumes=True)
     why = _difference(before, run)
     if not overwrite and not dry_run:
-        raise UsageError(f"output: {shown(folder)} was made otherwise ({why}); --overwrite replaces it, or name another folder")
+        raise UsageError(
+            f"output: {shown(folder)} was made otherwise ({why}); --overwrite replaces it, or name another folder"
+        )
     found = look_through_output(folder, names_of(folder, before))
     if dry_run:
         return output(f"{why}; {what_would_go(folder, found)}")
@@ -201,18 +228,23 @@ def check_output(
 
 
 def check_table_place(table: Path, config: StageConfig, overwrite: bool, *beside: Path) -> None:
-    """Errors: UsageError unless a table may be written there: a .csv outside of the output; else as `check_file_place`."""
+    """Errors: UsageError unless a table may be written there: a .csv outside of the output; else as
+    `check_file_place`."""
     if table.suffix != ".csv":
         raise UsageError(f"--output: {shown(table)} should end in .csv")
     if real_path(table).is_relative_to(real_path(config.output)):
-        raise UsageError(f"--output: {shown(table)} lies in the config's output, {shown(config.output)}; name another place")
+        raise UsageError(
+            f"--output: {shown(table)} lies in the config's output, {shown(config.output)}; name another place"
+        )
     check_file_place(table, overwrite, *beside)
 
 
 def check_file_place(file: Path, overwrite: bool, *beside: Path) -> None:
-    """file: that the user named, to be written with those `beside` it, in a block of `named_by_the_user`.
+    """file: that the user named, to be written with those `beside` it, in a block of
+    `named_by_the_user`.
 
-    Errors: UsageError when one is there and `overwrite` is not set, is a folder, or belongs to an output.
+    Errors: UsageError when one is there and `overwrite` is not set, is a folder, or belongs to an
+    output.
     """
     for each in (file, *beside):
         if each.is_dir():
@@ -221,43 +253,62 @@ def check_file_place(file: Path, overwrite: bool, *beside: Path) -> None:
             raise UsageError(f"--output: {shown(each)} is there already; --overwrite replaces it")
         place = place_of(each)
         if place and place.name in names_in(place.folder):
-            raise UsageError(f"--output: {shown(each)} belongs to {shown(place.folder)}; name another place")
+            raise UsageError(
+                f"--output: {shown(each)} belongs to {shown(place.folder)}; name another place"
+            )
 
 
 def fingerprint(path: Path) -> str:
     """-> a digest that changes with what `path` holds.
 
-    A folder made by this toolkit, or one in it, is known by how it was made and by its table, or without a table by the sounds
-    that others have put there; any other by names, sizes and times of its files, hidden ones and those of a system left out; a
-    single file by its content.
-    Errors: TextureError when it is missing, empty or not finished.
+    A folder made by this toolkit, or one in it, is known by how it was made and by its table, or
+    without a table by the sounds that others have put there; any other by names, sizes and times of
+    its files, hidden ones and those of a system left out; a single file by its content. Errors:
+    TextureError when it is missing, empty or not finished.
     """
     if not path.exists():
         raise TextureError(f"{shown(path)}: no such file or folder")
     if run := read_run(path) or read_run(path.parent):
         if not run["finished"]:
-            raise TextureError(f'{shown(path)}: is not finished; run "{run["command"]}" to its end first')
+            raise TextureError(
+                f'{shown(path)}: is not finished; run "{run["command"]}" to its end first'
+            )
         table = path / "metadata.csv"
-        return _digest([run["fingerprint"], _digest_of_file(table) if table.is_file() else "", *_added_sounds(path, run)])
+        return _digest(
+            [
+                run["fingerprint"],
+                _digest_of_file(table) if table.is_file() else "",
+                *_added_sounds(path, run),
+            ]
+        )
     if path.is_file():
         return _digest_of_file(path)[:32]
     files = sorted(p for p in find_files(path) if p.is_file())
     if not files:
         raise TextureError(f"{shown(path)}: is empty; it should hold files")
     facts = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return _digest([(file.relative_to(path).as_posix(), *fact) for file, fact in zip(files, facts, strict=True)])
+    return _digest(
+        [
+            (file.relative_to(path).as_posix(), *fact)
+            for file, fact in zip(files, facts, strict=True)
+        ]
+    )
 
 
 def _added_sounds(path: Path, run: Mapping[str, Any]) -> list[tuple[str, int, int]]:
-    """path: an output, or a folder in one -> name, size and time of each sound there that the toolkit did not make; none where a
-    table says which sounds are read."""
+    """path: an output, or a folder in one -> name, size and time of each sound there that the
+    toolkit did not make; none where a table says which sounds are read."""
     if (path / "metadata.csv").is_file():
         return []
     output = path if read_run(path) else path.parent
     ours = names_of(output, run)
     sounds = find_audio(path) if path.is_dir() else []
     facts = [(sound.relative_to(output).as_posix(), sound) for sound in sounds if sound.is_file()]
-    return [(name, sound.stat().st_size, sound.stat().st_mtime_ns) for name, sound in facts if name not in ours]
+    return [
+        (name, sound.stat().st_size, sound.stat().st_mtime_ns)
+        for name, sound in facts
+        if name not in ours
+    ]
 
 
 def _is_strangers_folder(path: Path) -> bool:
@@ -287,18 +338,25 @@ def _fingerprint_of_input(name: str, path: Path) -> str:
 
 
 def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: _without(value, key) if isinstance(value, dict) else value for name, value in settings.items() if name != key}
+    return {
+        name: _without(value, key) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if name != key
+    }
 
 
 def _read_ours(folder: Path) -> dict[str, Any] | None:
-    """-> what run.json says, None where nothing lies there yet. Errors: UsageError where something does that is not ours."""
+    """-> what run.json says, None where nothing lies there yet. Errors: UsageError where something
+    does that is not ours."""
     if folder.is_file():
         raise UsageError(f"output: {shown(folder)} is a file; name a folder")
     if not folder.exists() or is_empty(folder):
         return None
     if before := read_run(folder):
         return before
-    raise UsageError(f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder")
+    raise UsageError(
+        f"output: {shown(folder)} holds files that this toolkit did not make; name an empty or a new folder"
+    )
 
 
 def _digest(content: Any) -> str:
@@ -320,6 +378,8 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 def _changes(before: Any, now: Any, key_path: str = "") -> Iterator[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in [*now, *(key for key in before if key not in now)]:
-            yield from _changes(before.get(key), now.get(key), f"{key_path}.{key}" if key_path else str(key))
+            yield from _changes(
+                before.get(key), now.get(key), f"{key_path}.{key}" if key_path else str(key)
+            )
     elif before != now:
         yield f"{key_path} {json.dumps(before)} -> {json.dumps(now)}"

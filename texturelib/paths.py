@@ -1,4 +1,5 @@
-"""Paths as people write them, also on other machines: `~` and `$NAME` are expanded, what cannot be meant is refused."""
+"""Paths as people write them, also on other machines: `~` and `$NAME` are expanded, what cannot be
+meant is refused."""
 
 import os
 import re
@@ -13,11 +14,11 @@ _DRIVE = re.compile(r"[A-Za-z]:($|[\\/])")
 def local_path(text: str, base: Path) -> Path:
     """-> the path that a person wrote, for this machine; a relative one stays relative.
 
-    base: the folder that it is relative to. What is there under the very name that was written is taken as it is, so that
-    folders may be called anything.
+    base: the folder that it is relative to. What is there under the very name that was written is
+    taken as it is, so that folders may be called anything.
 
-    Errors: ValueError, with a sentence that begins with the path, for an address, a path of Windows, a variable that is not set,
-    a home that is not there, and what no file can be called.
+    Errors: ValueError, with a sentence that begins with the path, for an address, a path of
+    Windows, a variable that is not set, a home that is not there, and what no file can be called.
     """
     if "\0" in text or not _is_whole(text):
         raise ValueError(f"{text!a}: cannot be a path")
@@ -42,18 +43,24 @@ def _parts_that_are_there(text: str, base: Path) -> tuple[str, str]:
 def _for_this_machine(rest: str, whole: str) -> str:
     """rest: what does not exist of the path -> the same, with variables expanded."""
     if address := _ADDRESS.match(rest):
-        raise ValueError(f'"{whole}": is an address ({address[1]}:), not a path; write the path alone, as /home/me/results')
+        raise ValueError(
+            f'"{whole}": is an address ({address[1]}:), not a path; write the path alone, as /home/me/results'
+        )
     if _DRIVE.match(rest) or "\\" in rest:
         raise ValueError(
             f'"{whole}": is a path of Windows; here, "/" parts folders and there are no drives, as in /home/me/results'
         )
     if variable := _WINDOWS_VARIABLE.search(rest):
-        raise ValueError(f'"{whole}": {variable[0]} is a variable of Windows; here it would be ${variable[0].strip("%")}')
+        raise ValueError(
+            f'"{whole}": {variable[0]} is a variable of Windows; here it would be ${variable[0].strip("%")}'
+        )
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         if not os.environ.get(name):
-            raise ValueError(f'"{whole}": there is no environment variable {name}; set it, or write the path out')
+            raise ValueError(
+                f'"{whole}": there is no environment variable {name}; set it, or write the path out'
+            )
         return os.environ[name]
 
     return _VARIABLE.sub(value, rest)

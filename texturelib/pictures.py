@@ -19,7 +19,9 @@ BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#a0aec0"
 
 def grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
     """-> plots that share nothing, as [rows, columns] Axes. Sizes in inches per plot."""
-    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
+    )
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     return figure, axes
@@ -30,8 +32,8 @@ MOST_PANELS = 24
 
 
 def panels(n_panels: int, width: float = 3.2, height: float = 2.8) -> tuple[Figure, list[Axes]]:
-    """-> a row of plots, wrapped after four, that share nothing; of more than `MOST_PANELS` the first ones, and the picture says
-    so. Sizes in inches per panel."""
+    """-> a row of plots, wrapped after four, that share nothing; of more than `MOST_PANELS` the
+    first ones, and the picture says so. Sizes in inches per panel."""
     n_wanted, n_panels = n_panels, min(n_panels, MOST_PANELS)
     columns = min(n_panels, 4)
     rows = -(-n_panels // columns)
@@ -49,7 +51,8 @@ def save_picture(figure: Figure, path: Path) -> None:
         text.set_parse_math(False)
     for axis in figure.axes:
         for scale in (axis.xaxis, axis.yaxis):
-            is_number = isinstance(scale.get_major_formatter(), ScalarFormatter | LogFormatter)  # some have an exponent
+            # Some have an exponent.
+            is_number = isinstance(scale.get_major_formatter(), ScalarFormatter | LogFormatter)
             for label in scale.get_ticklabels(which="both"):
                 label.set_parse_math(is_number)
     with whole_file(path) as part:
@@ -67,8 +70,20 @@ def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> No
     save_picture(figure, path)
 
 
-def draw_spectrogram(axis: Axes, samples: np.ndarray, sample_rate: int, n_fft: int, n_overlap: int) -> None:
+def draw_spectrogram(
+    axis: Axes, samples: np.ndarray, sample_rate: int, n_fft: int, n_overlap: int
+) -> None:
     """Frequency in Hz over time in seconds, 100 dB of range."""
     colours = matplotlib.colormaps["magma"].with_extremes(bad="black")
-    with np.errstate(divide="ignore"):  # digital silence is at minus infinity decibels, and drawn black
-        axis.specgram(samples, NFFT=n_fft, Fs=sample_rate, noverlap=n_overlap, cmap=colours, scale="dB", vmin=-140, vmax=-40)
+    # Digital silence is at minus infinity decibels, and drawn black.
+    with np.errstate(divide="ignore"):
+        axis.specgram(
+            samples,
+            NFFT=n_fft,
+            Fs=sample_rate,
+            noverlap=n_overlap,
+            cmap=colours,
+            scale="dB",
+            vmin=-140,
+            vmax=-40,
+        )

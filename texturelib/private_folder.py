@@ -1,7 +1,9 @@
-"""Temporary folders that no other user of the machine sees into. What a killed run leaves of them, the next removes.
+"""Temporary folders that no other user of the machine sees into. What a killed run leaves of them,
+the next removes.
 
-A lock in the folder says whether it is still in use, and the system lets go of it however its process ends. The number of a
-process would say nothing where several containers or hosts share the folder for temporary files.
+A lock in the folder says whether it is still in use, and the system lets go of it however its
+process ends. The number of a process would say nothing where several containers or hosts share the
+folder for temporary files.
 """
 
 import contextlib
@@ -21,22 +23,28 @@ _descriptors: set[int] = set()
 
 
 @contextmanager
-def private_folder(prefix: str, parent: Path | None = None, tidy: Callable[[Path], None] | None = None) -> Iterator[Path]:
-    """A new folder with mode 0700, which is removed when the block ends; and before, those that dead runs have left.
+def private_folder(
+    prefix: str, parent: Path | None = None, tidy: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
+    """A new folder with mode 0700, which is removed when the block ends; and before, those that
+    dead runs have left.
 
-    prefix: how its name begins, and the names of those that are looked through. parent: where it lies, the folder for temporary
-    files unless given. tidy: what else there is to do for a folder that a dead run has left, before it is removed.
+    prefix: how its name begins, and the names of those that are looked through. parent: where it
+    lies, the folder for temporary files unless given. tidy: what else there is to do for a folder
+    that a dead run has left, before it is removed.
     """
     parent = parent or Path(tempfile.gettempdir())
     for left in _left_by_the_dead(parent, prefix):
         if tidy:
             tidy(left)
         _remove(left)
-    # Under its own name only once it is locked: else another run could take it for one that was left.
+    # Under its own name only once it is locked: else another run could take it for one that was
+    # left.
     made = Path(tempfile.mkdtemp(prefix=f"new-{prefix}", dir=parent))
     descriptor = os.open(made / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     _descriptors.add(descriptor)
-    with contextlib.suppress(OSError):  # a file system without locks: then nobody can tell whether it is in use, and it stays
+    # A file system without locks: then nobody can tell whether it is in use, and it stays.
+    with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     folder = made.rename(made.with_name(made.name.removeprefix("new-")))
     process = os.getpid()
@@ -53,12 +61,17 @@ def _left_by_the_dead(parent: Path, prefix: str) -> Iterator[Path]:
     for folder in parent.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # it may go while it is looked at
             found = folder.lstat()
-            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and _is_free(folder / LOCK):
+            if (
+                stat.S_ISDIR(found.st_mode)
+                and found.st_uid == os.getuid()
+                and _is_free(folder / LOCK)
+            ):
                 yield folder
 
 
 def _is_free(lock: Path) -> bool:
-    """-> whether nobody holds it; not where there is none, or where the file system has no locks."""
+    """-> whether nobody holds it; not where there is none, or where the file system has no
+    locks."""
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:

@@ -1,4 +1,5 @@
-"""Families of small classes (engines, sources, features, ...), each found by one word in a config."""
+"""Families of small classes (engines, sources, features, ...), each found by one word in a
+config."""
 
 import functools
 import importlib
@@ -19,14 +20,15 @@ Member = TypeVar("Member", bound=type[BaseModel])
 class Registry:
     """The members of one family.
 
-    A member is a pydantic model with `type: Literal["its name"]`: its other fields are its settings in the config, and
-    its methods do the work. A config field is written `engine: Annotated[Engine, engines]`. Registering is all that a
-    new member needs: every module of `package` whose name does not start with an underscore is imported before the
-    first look-up.
+    A member is a pydantic model with `type: Literal["its name"]`: its other fields are its settings
+    in the config, and its methods do the work. A config field is written `engine: Annotated[Engine,
+    engines]`. Registering is all that a new member needs: every module of `package` whose name does
+    not start with an underscore is imported before the first look-up.
 
-    Installed packages add members through entry points (plug-ins): the group is `texture_toolkit.FAMILY`, where FAMILY is
-    the last word of `package`; the entry's name is the member's word, and its value is the class. A plug-in that does not
-    import costs nothing until its word is used; that is then an error which names it.
+    Installed packages add members through entry points (plug-ins): the group is
+    `texture_toolkit.FAMILY`, where FAMILY is the last word of `package`; the entry's name is the
+    member's word, and its value is the class. A plug-in that does not import costs nothing until
+    its word is used; that is then an error which names it.
     """
 
     def __init__(self, package: str) -> None:
@@ -38,7 +40,9 @@ class Registry:
         """Errors: ValueError when another member has that word already."""
         name = member.model_fields["type"].default
         if self._members.setdefault(name, member) is not member:
-            raise ValueError(f'"{name}" is the word for {self._members[name].__qualname__} already; choose another')
+            raise ValueError(
+                f'"{name}" is the word for {self._members[name].__qualname__} already; choose another'
+            )
         return member
 
     @property
@@ -62,11 +66,20 @@ class Registry:
         except Exception as error:  # a stranger's module may raise anything
             reason = f"{type(error).__name__}: {first_line(error)}"
             if entry.name in self._members:
-                warnings.warn(f"the plug-in {entry.value} of {package} is left out ({reason})", stacklevel=2)
-            self._broken[entry.name] = f'type: the plug-in "{entry.name}" of {package} cannot be used ({reason})'
+                warnings.warn(
+                    f"the plug-in {entry.value} of {package} is left out ({reason})", stacklevel=2
+                )
+            self._broken[entry.name] = (
+                f'type: the plug-in "{entry.name}" of {package} cannot be used ({reason})'
+            )
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        choices = {model.model_fields["type"].default: handler.generate_schema(model) for model in self.models}
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        choices = {
+            model.model_fields["type"].default: handler.generate_schema(model)
+            for model in self.models
+        }
         broken = {name: _refusing(reason) for name, reason in self._broken.items()}
         return core_schema.tagged_union_schema(broken | choices, discriminator="type")
 
@@ -95,4 +108,6 @@ def _refusing(reason: str) -> CoreSchema:
     def omit(_: CoreSchema, __: Any) -> NoReturn:
         raise PydanticOmit
 
-    return core_schema.no_info_plain_validator_function(refuse, metadata={"pydantic_js_functions": [omit]})
+    return core_schema.no_info_plain_validator_function(
+        refuse, metadata={"pydantic_js_functions": [omit]}
+    )

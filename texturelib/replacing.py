@@ -1,4 +1,5 @@
-"""The folder that a command without a config writes, as imports do: what the toolkit made there is replaced, and nothing else."""
+"""The folder that a command without a config writes, as imports do: what the toolkit made there is
+replaced, and nothing else."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,16 +8,31 @@ from pathlib import Path
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import remove_parts, shown
 from texturelib.locks import Lock, check_free
-from texturelib.made import LIST, begin_list, begin_list_anew, finish_list, is_listed_folder, place_of, remove_all_ours
-from texturelib.output_contents import check_none_apart, is_empty, look_through_output, names_of, not_ours, read_run
+from texturelib.made import (
+    LIST,
+    begin_list,
+    begin_list_anew,
+    finish_list,
+    is_listed_folder,
+    place_of,
+    remove_all_ours,
+)
+from texturelib.output_contents import (
+    check_none_apart,
+    is_empty,
+    look_through_output,
+    names_of,
+    not_ours,
+    read_run,
+)
 
 NamesOfOlder = Callable[[Path], set[str]]
 """-> names of what the command made in a folder without a list, known by what is in these files."""
 
 
 def check_replaceable(folder: Path, overwrite: bool, names_of_older: NamesOfOlder) -> None:
-    """Errors: UsageError unless the folder is new or empty, or `overwrite` is set and it is one that the toolkit made;
-    BeingWrittenError when somebody writes there."""
+    """Errors: UsageError unless the folder is new or empty, or `overwrite` is set and it is one
+    that the toolkit made; BeingWrittenError when somebody writes there."""
     place_of(folder / LIST)  # no link within an output leads there
     if folder.is_file():
         raise UsageError(f"--output: {shown(folder)} is a file; name a folder")
@@ -36,11 +52,13 @@ def check_replaceable(folder: Path, overwrite: bool, names_of_older: NamesOfOlde
 
 
 @contextmanager
-def replaced(folder: Path, command: str, names_of_older: NamesOfOlder, expected: tuple[str, ...] = ()) -> Iterator[None]:
+def replaced(
+    folder: Path, command: str, names_of_older: NamesOfOlder, expected: tuple[str, ...] = ()
+) -> Iterator[None]:
     """Empty the folder of what the toolkit made there, and hold its lock while this block fills it.
 
-    command: who asks. expected: names of files that the block will write; nobody else's may have them. Errors: as
-    `check_replaceable`; TextureError when a file is in the way.
+    command: who asks. expected: names of files that the block will write; nobody else's may have
+    them. Errors: as `check_replaceable`; TextureError when a file is in the way.
     """
     place_of(folder / LIST)
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +68,9 @@ def replaced(folder: Path, command: str, names_of_older: NamesOfOlder, expected:
         check_none_apart(folder, found)
         for name in found.strangers:
             if name in expected:
-                raise TextureError(f"{shown(folder / name)}: is in the way, and this toolkit did not make it; move it away")
+                raise TextureError(
+                    f"{shown(folder / name)}: is in the way, and this toolkit did not make it; move it away"
+                )
         begin_list(folder, ours)
         remove_parts(folder)
         remove_all_ours(folder, keep=(LIST,))
@@ -61,4 +81,6 @@ def replaced(folder: Path, command: str, names_of_older: NamesOfOlder, expected:
 
 def _ours(folder: Path, names_of_older: NamesOfOlder) -> set[str]:
     before = read_run(folder)
-    return names_of(folder, before) if before or is_listed_folder(folder) else names_of_older(folder)
+    return (
+        names_of(folder, before) if before or is_listed_folder(folder) else names_of_older(folder)
+    )

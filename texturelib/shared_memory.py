@@ -1,7 +1,9 @@
-"""What worker processes leave in shared memory when all of them are killed at once: the next run removes it.
+"""What worker processes leave in shared memory when all of them are killed at once: the next run
+removes it.
 
-joblib and Dask keep semaphores there, and joblib a folder for large arrays; a process of theirs removes them at the end, unless
-it is killed with the others. So a run writes down which are its own, in a private folder whose lock says whether it still lives.
+joblib and Dask keep semaphores there, and joblib a folder for large arrays; a process of theirs
+removes them at the end, unless it is killed with the others. So a run writes down which are its
+own, in a private folder whose lock says whether it still lives.
 """
 
 import atexit
@@ -20,7 +22,8 @@ _NAMES = "names"
 
 
 def note_shared_memory() -> None:
-    """Write down what this process and its workers have there by now, and remove what dead runs have written down."""
+    """Write down what this process and its workers have there by now, and remove what dead runs
+    have written down."""
     try:
         names = _own_names()
     except OSError:
@@ -31,21 +34,26 @@ def note_shared_memory() -> None:
 
 @cache
 def _record() -> Path:
-    """-> a folder for as long as this process lives, since joblib keeps its workers from one job to the next."""
+    """-> a folder for as long as this process lives, since joblib keeps its workers from one job to
+    the next."""
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(private_folder("texture-run-", tidy=_remove_noted))
 
 
 def _own_names() -> list[str]:
-    """-> of the semaphores that are in this process' memory, and of joblib's folders, which have its number in their names."""
+    """-> of the semaphores that are in this process' memory, and of joblib's folders, which have
+    its number in their names."""
     # By their inodes: a semaphore is mapped under a name that it has but for a moment.
     maps = [line.split(maxsplit=5) for line in Path("/proc/self/maps").read_text().splitlines()]
-    inodes = {int(words[4]) for words in maps if len(words) == 6 and words[5].startswith(f"{_PLACE}/")}
+    inodes = {
+        int(words[4]) for words in maps if len(words) == 6 and words[5].startswith(f"{_PLACE}/")
+    }
     return [
         entry.name
         for entry in os.scandir(_PLACE)
-        if (entry.name.startswith(_SEMAPHORES) and entry.inode() in inodes) or entry.name.startswith(_folder_prefix())
+        if (entry.name.startswith(_SEMAPHORES) and entry.inode() in inodes)
+        or entry.name.startswith(_folder_prefix())
     ]
 
 

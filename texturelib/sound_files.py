@@ -1,4 +1,5 @@
-"""Which files of a folder are sounds, by their names and by what they hold: the same for every command."""
+"""Which files of a folder are sounds, by their names and by what they hold: the same for every
+command."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +7,20 @@ from pathlib import Path
 
 SUFFIXES = frozenset(
     {
-        *(".wav", ".wave", ".bwf", ".amb", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2"),
+        *(
+            ".wav",
+            ".wave",
+            ".bwf",
+            ".amb",
+            ".rf64",
+            ".w64",
+            ".flac",
+            ".ogg",
+            ".oga",
+            ".opus",
+            ".mp3",
+            ".mp2",
+        ),
         *(".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".voc"),
     }
 )
@@ -14,7 +28,23 @@ SUFFIXES = frozenset(
 
 _UNREADABLE_SUFFIXES = frozenset(
     {
-        *(".m4a", ".m4b", ".aac", ".wma", ".ape", ".wv", ".tta", ".mpc", ".ac3", ".amr", ".dsf", ".dff", ".ra", ".mka", ".weba"),
+        *(
+            ".m4a",
+            ".m4b",
+            ".aac",
+            ".wma",
+            ".ape",
+            ".wv",
+            ".tta",
+            ".mpc",
+            ".ac3",
+            ".amr",
+            ".dsf",
+            ".dff",
+            ".ra",
+            ".mka",
+            ".weba",
+        ),
         *(".spx", ".pcm"),
     }
 )
@@ -35,11 +65,14 @@ _FOLDERS_OF_SYSTEMS = frozenset(
 def find_audio(folder: Path) -> list[Path]:
     """-> the audio files under `folder`, in an order that does not depend on the file system.
 
-    A suffix counts in upper and lower case. Links that lead nowhere and pipes are taken too, and so are sounds of a kind that
-    cannot be read: whoever called them so meant a sound, and hears from whoever reads it what is wrong. Files of other names are
-    taken if they hold sound; pictures and texts are passed over. Errors: as `find_files`.
+    A suffix counts in upper and lower case. Links that lead nowhere and pipes are taken too, and so
+    are sounds of a kind that cannot be read: whoever called them so meant a sound, and hears from
+    whoever reads it what is wrong. Files of other names are taken if they hold sound; pictures and
+    texts are passed over. Errors: as `find_files`.
     """
-    return sorted(path for path in find_files(folder) if _is_called_a_sound(path) or _holds_sound(path))
+    return sorted(
+        path for path in find_files(folder) if _is_called_a_sound(path) or _holds_sound(path)
+    )
 
 
 def _is_called_a_sound(path: Path) -> bool:
@@ -56,10 +89,12 @@ def _holds_sound(path: Path) -> bool:
 
 
 def find_files(folder: Path) -> Iterator[Path]:
-    """Yield everything under `folder` but folders and what a system or a program keeps there for itself.
+    """Yield everything under `folder` but folders and what a system or a program keeps there for
+    itself.
 
-    Left out are hidden files (.DS_Store, ._a.wav) and what lies in hidden folders (.ipynb_checkpoints) or in those of a system
-    (__MACOSX); links to folders are not followed. Errors: OSError, naming a folder that cannot be read.
+    Left out are hidden files (.DS_Store, ._a.wav) and what lies in hidden folders
+    (.ipynb_checkpoints) or in those of a system (__MACOSX); links to folders are not followed.
+    Errors: OSError, naming a folder that cannot be read.
     """
     for place, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not is_kept_aside(name)]

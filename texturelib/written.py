@@ -1,4 +1,5 @@
-"""What an item of a job has written, told by size and checksum, so that a later run can see whether it is still there."""
+"""What an item of a job has written, told by size and checksum, so that a later run can see whether
+it is still there."""
 
 import os
 import stat
@@ -12,12 +13,15 @@ import xxhash
 
 _BLOCK = 2**20  # bytes that are read at a time
 
-_record: ContextVar["dict[tuple[Path, int | None], Piece] | None"] = ContextVar("record", default=None)
+_record: ContextVar["dict[tuple[Path, int | None], Piece] | None"] = ContextVar(
+    "record", default=None
+)
 
 
 class Piece(NamedTuple):
-    """A file, or a part of one. name: relative to the folder that it was recorded for. digest: XXH3, 64 bits, in hexadecimal.
-    start: where in the file the part begins; None when it is the whole file."""
+    """A file, or a part of one. name: relative to the folder that it was recorded for. digest:
+    XXH3, 64 bits, in hexadecimal. start: where in the file the part begins; None when it is the
+    whole file."""
 
     name: str
     n_bytes: int
@@ -37,7 +41,11 @@ class Piece(NamedTuple):
         with os.fdopen(descriptor, "rb") as file:
             facts = os.fstat(descriptor)
             start = self.start or 0
-            is_long_enough = facts.st_size == self.n_bytes if self.start is None else facts.st_size >= start + self.n_bytes
+            is_long_enough = (
+                facts.st_size == self.n_bytes
+                if self.start is None
+                else facts.st_size >= start + self.n_bytes
+            )
             if not stat.S_ISREG(facts.st_mode) or not is_long_enough:
                 return False
             file.seek(start)
@@ -49,7 +57,8 @@ class Piece(NamedTuple):
 
 @contextmanager
 def recorded(folder: Path) -> Iterator[list[Piece]]:
-    """Yield a list that, when the block has ended, holds all that this thread has written into `folder` in it."""
+    """Yield a list that, when the block has ended, holds all that this thread has written into
+    `folder` in it."""
     pieces: list[Piece] = []
     record: dict[tuple[Path, int | None], Piece] = {}  # of what is written twice, the last counts
     token = _record.set(record)
@@ -84,7 +93,12 @@ def piece_from(described: Any) -> Piece | None:
     if not isinstance(described, list) or len(described) != len(Piece._fields):
         return None
     name, n_bytes, digest, start = described
-    if type(name) is not str or type(n_bytes) is not int or type(digest) is not str or type(start) not in (int, type(None)):
+    if (
+        type(name) is not str
+        or type(n_bytes) is not int
+        or type(digest) is not str
+        or type(start) not in (int, type(None))
+    ):
         return None
     return Piece(name, n_bytes, digest, start) if min(n_bytes, start or 0) >= 0 else None
 

@@ -1,4 +1,5 @@
-"""The sounds that a synthesiser learns from, with their controls: a folder as `export` writes it, or any of MTCRNN's."""
+"""The sounds that a synthesiser learns from, with their controls: a folder as `export` writes it,
+or any of MTCRNN's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -49,12 +50,17 @@ class Sounds:
 
     def ranges(self) -> list[tuple[float, float]]:
         """-> of each control, the smallest and largest value that any clip has."""
-        of_control = [np.concatenate([lines[index].values for lines in self.lines]) for index in range(len(self.controls))]
+        of_control = [
+            np.concatenate([lines[index].values for lines in self.lines])
+            for index in range(len(self.controls))
+        ]
         return [(float(values.min()), float(values.max())) for values in of_control]
 
-    def batch(self, clips: np.ndarray, starts: np.ndarray, n_samples: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """clips, starts: [batch] -> audio [batch, 1 + n_samples], the first is the sample before; controls [batch, n_samples,
-        n_controls]."""
+    def batch(
+        self, clips: np.ndarray, starts: np.ndarray, n_samples: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """clips, starts: [batch] -> audio [batch, 1 + n_samples], the first is the sample before;
+        controls [batch, n_samples, n_controls]."""
         audio = np.zeros((len(clips), 1 + n_samples), dtype=np.float32)
         values = np.empty((len(clips), n_samples, len(self.controls)), dtype=np.float32)
         for row, (clip, start) in enumerate(zip(clips, starts, strict=True)):
@@ -70,19 +76,27 @@ class Sounds:
 def read_sounds(folder: Path, controls: list[str] | None) -> Sounds:
     """controls: to learn, in this order; None takes all.
 
-    Errors: TextureError with the first thing that is wrong in the folder; UsageError about `controls`.
+    Errors: TextureError with the first thing that is wrong in the folder; UsageError about
+    `controls`.
     """
     checked, contents = read_folder(folder, folder, read_strings=True)
     for name in controls or []:
         if name not in checked.controls:
-            raise UsageError(f'train.controls: no control "{name}" {did_you_mean(name, list(checked.controls))}')
+            raise UsageError(
+                f'train.controls: no control "{name}" {did_you_mean(name, list(checked.controls))}'
+            )
     names = tuple(controls or checked.controls)
     clips = np.empty((checked.n_clips, checked.n_samples), dtype=np.int16)
     for row, name in enumerate(progress(contents, "reading")):
         clips[row] = _clip(folder / name, checked)
-    lines = [[_line(folder / name, control, content[control]) for control in names] for name, content in contents.items()]
+    lines = [
+        [_line(folder / name, control, content[control]) for control in names]
+        for name, content in contents.items()
+    ]
     first = next(iter(contents.values()))
-    return Sounds(checked.sample_rate, clips, lines, tuple(control_of(name, first[name]) for name in names))
+    return Sounds(
+        checked.sample_rate, clips, lines, tuple(control_of(name, first[name]) for name in names)
+    )
 
 
 def _clip(path: Path, checked: Checked) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""Labelled clips in the form that MTCRNN reads: 16-bit mono wavs, each with a .params file of its controls."""
+"""Labelled clips in the form that MTCRNN reads: 16-bit mono wavs, each with a .params file of its
+controls."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,14 @@ from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.import_dataset import trajectories_of
 from conditioned_synthesis.data.mtcrnn_format import Checked, check_folder, params
 from conditioned_synthesis.instrument.automation import constant
-from conditioned_synthesis.labels.table import check_files, controls_of, label_ranges, normalise, physical, read_labelled
+from conditioned_synthesis.labels.table import (
+    check_files,
+    controls_of,
+    label_ranges,
+    normalise,
+    physical,
+    read_labelled,
+)
 from texturelib.audio import read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.dataset import Dataset
@@ -24,8 +32,8 @@ from texturelib.outputs import Output
 
 
 class Clip(NamedTuple):
-    """A clip to export. values: by control, 0..1. trajectories: a file that says more of these controls, which then counts; of
-    imported clips."""
+    """A clip to export. values: by control, 0..1. trajectories: a file that says more of these
+    controls, which then counts; of imported clips."""
 
     source: Path
     stem: str
@@ -34,8 +42,8 @@ class Clip(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What all exported clips have in common. controls: in the order of the .params files; low and high are what the values 0 and
-    1 stand for."""
+    """What all exported clips have in common. controls: in the order of the .params files; low and
+    high are what the values 0 and 1 stand for."""
 
     sample_rate: int
     n_samples: int
@@ -43,20 +51,28 @@ class Form(NamedTuple):
 
 
 def export(config: SynthesisConfig, output: Output, *, workers: int | None = None) -> Checked:
-    """Write the clips into `output`, and read them back under MTCRNN's rules. -> what was found there.
+    """Write the clips into `output`, and read them back under MTCRNN's rules. -> what was found
+    there.
 
-    Values are normalised by the smallest and largest label of the whole labelled set, which normalisation.json keeps; a
-    control whose labels are all the same is 0.0 throughout. Trajectories stay as they are. Sounds of several channels are mixed
-    down, and any rate becomes that of the export.
+    Values are normalised by the smallest and largest label of the whole labelled set, which
+    normalisation.json keeps; a control whose labels are all the same is 0.0 throughout.
+    Trajectories stay as they are. Sounds of several channels are mixed down, and any rate becomes
+    that of the export.
     """
     dataset = read_labelled(config.exported_folder)
     for name in config.export.controls or []:
         if name not in dataset.controls:
-            raise UsageError(f'export.controls: no control "{name}" {did_you_mean(name, dataset.controls)}')
+            raise UsageError(
+                f'export.controls: no control "{name}" {did_you_mean(name, dataset.controls)}'
+            )
     controls = config.export.controls or dataset.controls
     trajectories = trajectories_of(dataset)
-    ranges = dict.fromkeys(dataset.controls, (0.0, 1.0)) if trajectories else _ranges(config, dataset)
-    values = normalise(dataset.metadata.filter(items=controls), {name: ranges[name] for name in controls}).to_dict("records")
+    ranges = (
+        dict.fromkeys(dataset.controls, (0.0, 1.0)) if trajectories else _ranges(config, dataset)
+    )
+    values = normalise(
+        dataset.metadata.filter(items=controls), {name: ranges[name] for name in controls}
+    ).to_dict("records")
     names = list(dataset.metadata["file_name"])
     stems = flat_stems(names)
     check_files(dataset, [*names, *trajectories.values()])
@@ -79,9 +95,17 @@ def export(config: SynthesisConfig, output: Output, *, workers: int | None = Non
     output.begin()
     journal = output.folder / "journal.jsonl"
     work = partial(export_clip, output.folder, form)
-    outcomes = run_jobs(clips, work, journal, label="exporting", executor=config.executor, workers=workers)
+    outcomes = run_jobs(
+        clips, work, journal, label="exporting", executor=config.executor, workers=workers
+    )
     rejected = rejected_of(outcomes)
-    write_rejected(output.folder, rejected, len(outcomes), config.export.max_rejected, key="export.max_rejected")
+    write_rejected(
+        output.folder,
+        rejected,
+        len(outcomes),
+        config.export.max_rejected,
+        key="export.max_rejected",
+    )
     ends = {name: dict(zip(("min", "max"), ranges[name], strict=True)) for name in controls}
     write_json(output.folder / "normalisation.json", ends)
     checked = check_folder(output.folder)
@@ -90,11 +114,15 @@ def export(config: SynthesisConfig, output: Output, *, workers: int | None = Non
 
 
 def export_clip(folder: Path, form: Form, clip: Clip) -> None:
-    """Write one clip's wav and .params. Errors: Rejected when the clip cannot be read, or has another length than the others."""
+    """Write one clip's wav and .params. Errors: Rejected when the clip cannot be read, or has
+    another length than the others."""
     samples = read_mono(clip.source, form.sample_rate)
-    # Resampled from another rate than the others, a clip may have a sample more or fewer, and MTCRNN needs one length.
+    # Resampled from another rate than the others, a clip may have a sample more or fewer, and
+    # MTCRNN needs one length.
     if abs(len(samples) - form.n_samples) > 1:
-        found, others = (n_samples / form.sample_rate for n_samples in (len(samples), form.n_samples))
+        found, others = (
+            n_samples / form.sample_rate for n_samples in (len(samples), form.n_samples)
+        )
         raise Rejected(f"lasts {found:g} s, but the dataset's clips last {others:g} s")
     samples = np.pad(samples, (0, 1), mode="edge")[: form.n_samples]
     write_wav(folder / f"{clip.stem}.wav", samples, form.sample_rate)
@@ -110,7 +138,9 @@ def export_clip(folder: Path, form: Form, clip: Clip) -> None:
 
 def _between(control: Control, low: float, high: float) -> Control:
     """-> the same control, whose slider runs between these labels."""
-    return dataclasses.replace(control, low=float(physical(control, low)), high=float(physical(control, high)))
+    return dataclasses.replace(
+        control, low=float(physical(control, low)), high=float(physical(control, high))
+    )
 
 
 def _ranges(config: SynthesisConfig, dataset: Dataset) -> dict[str, tuple[float, float]]:
@@ -120,13 +150,19 @@ def _ranges(config: SynthesisConfig, dataset: Dataset) -> dict[str, tuple[float,
     path = config.balanced_folder / "balance.json"
     try:
         of_set = read_json(path)["ranges"]
-        return {name: (float(of_set[name]["min"]), float(of_set[name]["max"])) for name in dataset.controls}
+        return {
+            name: (float(of_set[name]["min"]), float(of_set[name]["max"]))
+            for name in dataset.controls
+        }
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise TextureError(f'{shown(path)}: lacks the ranges of its labels; run "conditioned-synthesis balance" anew') from None
+        raise TextureError(
+            f'{shown(path)}: lacks the ranges of its labels; run "conditioned-synthesis balance" anew'
+        ) from None
 
 
 def flat_stems(file_names: Iterable[str]) -> dict[str, str]:
-    """-> by file name of a dataset: a stem for a folder without sub-folders, unique also where case does not count.
+    """-> by file name of a dataset: a stem for a folder without sub-folders, unique also where case
+    does not count.
 
     >>> flat_stems(["audio/dev/1.wav", "audio/dev_1.wav", "audio/2.wav"])
     {'audio/2.wav': '2', 'audio/dev/1.wav': 'dev_1', 'audio/dev_1.wav': 'dev_1_2'}

@@ -12,22 +12,30 @@ from texturelib.durable import sync_file, sync_folder
 from texturelib.errors import TextureError, UsageError
 from texturelib.files import import_pandas, link_or_copy, read_json, real_path, shown, write_json
 from texturelib.locks import Lock, check_free
-from texturelib.made import begin_list, finish_list, is_listed_folder, names_in, place_of, remove_folder_of_ours
+from texturelib.made import (
+    begin_list,
+    finish_list,
+    is_listed_folder,
+    names_in,
+    place_of,
+    remove_folder_of_ours,
+)
 from texturelib.older_outputs import ALWAYS, names_of_older
 from texturelib.output_contents import check_none_apart, look_through_output, not_ours
 
-_TRAJECTORIES = "trajectories"  # the column of metadata.csv that names each clip's file, and the folder of these
+# The column of metadata.csv that names each clip's file, and the folder of these.
+_TRAJECTORIES = "trajectories"
 _COMMAND = "conditioned-synthesis import-mtcrnn"
 _KIND = "imported from MTCRNN"
 _TAKEN = ("file_name", "source", _TRAJECTORIES)  # columns of metadata.csv that hold text
 
 
 def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checked:
-    """Write a dataset folder: the sounds, a column per control with its mean over the clip, and what each .params file says,
-    in numbers. -> what is common to all.
+    """Write a dataset folder: the sounds, a column per control with its mean over the clip, and
+    what each .params file says, in numbers. -> what is common to all.
 
-    A dataset that is there is replaced. Errors: TextureError with the first thing that MTCRNN would stumble over, or learn
-    wrongly from; nothing is written then.
+    A dataset that is there is replaced. Errors: TextureError with the first thing that MTCRNN would
+    stumble over, or learn wrongly from; nothing is written then.
     """
     checked, contents = read_folder(wav_folder, params_folder, read_strings=True)
     for name in checked.controls:
@@ -63,8 +71,11 @@ def _ours(dataset: Path) -> set[str]:
     return names_of_older(dataset, _COMMAND) - set(ALWAYS) if is_import(dataset) else set()
 
 
-def _replace(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
-    # Made beside its place: a run that stops leaves what was there before, or nothing, and not half a dataset.
+def _replace(
+    output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]
+) -> None:
+    # Made beside its place: a run that stops leaves what was there before, or nothing, and not half
+    # a dataset.
     part, before = (output.with_name(f".part-{which}-{output.name}") for which in ("new", "old"))
     remove_folder_of_ours(part)
     remove_folder_of_ours(before)
@@ -91,13 +102,16 @@ def _names_of_clip(wav: Path) -> tuple[str, str]:
 
 
 def _names(wavs: Iterable[Path]) -> Iterator[str]:
-    """-> all that a dataset of these will hold: known at its beginning, they are known as ours after a power cut too."""
+    """-> all that a dataset of these will hold: known at its beginning, they are known as ours
+    after a power cut too."""
     for wav in wavs:
         yield from _names_of_clip(wav)
     yield from ("metadata.csv", "dataset.json", "rejected.csv")
 
 
-def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]) -> None:
+def _write(
+    output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]
+) -> None:
     """contents: by wav, within `wav_folder`: what its .params file says of each control."""
     pd = import_pandas()  # names may hold anything
 
@@ -106,7 +120,10 @@ def _write(output: Path, wav_folder: Path, checked: Checked, contents: Mapping[P
         file_name, trajectories = _names_of_clip(name)
         link_or_copy(wav_folder / name, output / file_name)
         write_json(output / trajectories, controls)
-        means = {control: mean_over(line["times"], line["values"], checked.seconds) for control, line in controls.items()}
+        means = {
+            control: mean_over(line["times"], line["values"], checked.seconds)
+            for control, line in controls.items()
+        }
         rows.append({"file_name": file_name, **means, _TRAJECTORIES: trajectories})
     first = next(iter(contents.values()))
     write_dataset(
@@ -129,14 +146,20 @@ def is_import(folder: Path) -> bool:
 
 
 def trajectories_of(dataset: Dataset) -> dict[str, str]:
-    """-> by file name: the file with its trajectories, both within the dataset's folder; none, unless it was imported.
+    """-> by file name: the file with its trajectories, both within the dataset's folder; none,
+    unless it was imported.
 
     Errors: TextureError when one would lie elsewhere.
     """
     if _TRAJECTORIES not in dataset.metadata:
         return {}
-    for row, name in enumerate(dataset.metadata[_TRAJECTORIES], 2):  # the first line of the file has the names
-        if not isinstance(name, str) or PurePosixPath(name).parts[:1] != (_TRAJECTORIES,) or ".." in PurePosixPath(name).parts:
+    # The first line of the file has the names.
+    for row, name in enumerate(dataset.metadata[_TRAJECTORIES], 2):
+        if (
+            not isinstance(name, str)
+            or PurePosixPath(name).parts[:1] != (_TRAJECTORIES,)
+            or ".." in PurePosixPath(name).parts
+        ):
             path = shown(dataset.folder / "metadata.csv")
             raise TextureError(
                 f"{path}: row {row}: {_TRAJECTORIES}: {name} is not a file in the dataset's folder {_TRAJECTORIES}"
@@ -145,7 +168,8 @@ def trajectories_of(dataset: Dataset) -> dict[str, str]:
 
 
 def mean_over(times: list[float], values: list[float], seconds: float) -> float:
-    """times: rising, from 0 or before to `seconds` or after -> the mean of the straight lines between the values.
+    """times: rising, from 0 or before to `seconds` or after -> the mean of the straight lines
+    between the values.
 
     >>> mean_over([0, 1, 2], [0.0, 1.0, 1.0], 2.0)
     0.75

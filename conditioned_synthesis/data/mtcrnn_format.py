@@ -1,7 +1,7 @@
 """MTCRNN's data: wavs, each with a .params file beside it (L. Wyse and M. Huzaifah, 2020).
 
-MTCRNN itself checks little: it trains on a wrong rate, turns a missing number into silence, and carries a line of values
-on beyond its last time. So we check.
+MTCRNN itself checks little: it trains on a wrong rate, turns a missing number into silence, and
+carries a line of values on beyond its last time. So we check.
 """
 
 import itertools
@@ -42,33 +42,45 @@ class Checked:
         return f"{self.n_clips} clips of {self.seconds:g} s at {self.sample_rate} Hz, controls {', '.join(self.controls)}"
 
 
-def params(file_name: str, lines: Mapping[str, Automation], seconds: float, controls: Iterable[Control]) -> dict[str, Any]:
+def params(
+    file_name: str, lines: Mapping[str, Automation], seconds: float, controls: Iterable[Control]
+) -> dict[str, Any]:
     """-> what the .params file of a sound holds.
 
-    lines: by control. controls: in the order of the file; low and high are what the values 0 and 1 stand for.
+    lines: by control. controls: in the order of the file; low and high are what the values 0 and 1
+    stand for.
     """
     content: dict[str, Any] = {"meta": {"filename": file_name}}
     for control in controls:
         line = lines[control.name].over(seconds)
         points = {"times": line.times.tolist(), "values": line.values.tolist()}
         # nvals 0: any value may occur, not one of so many.
-        content[control.name] = points | {"units": "norm", "nvals": 0, "minval": 0, "maxval": 1} | _original(control)
+        content[control.name] = (
+            points | {"units": "norm", "nvals": 0, "minval": 0, "maxval": 1} | _original(control)
+        )
     return content
 
 
 def _original(control: Control) -> dict[str, Any]:
-    """-> what a .params file says of the values before they were brought to 0..1, as the data that MTCRNN is published with does.
+    """-> what a .params file says of the values before they were brought to 0..1, as the data that
+    MTCRNN is published with does.
 
-    That has no key for a scale that is not linear, so origCurve and origOffset are ours; MTCRNN reads none of these.
+    That has no key for a scale that is not linear, so origCurve and origOffset are ours; MTCRNN
+    reads none of these.
     """
     if not math.isfinite(control.low) or not math.isfinite(control.high):
         return {}  # labels so far outside 0..1 that no value belongs to them
     ends = {"origMinval": control.low, "origMaxval": control.high, "origUnits": control.unit}
-    return ends if control.curve == "linear" else {**ends, "origCurve": control.curve, "origOffset": control.offset}
+    return (
+        ends
+        if control.curve == "linear"
+        else {**ends, "origCurve": control.curve, "origOffset": control.offset}
+    )
 
 
 def control_of(name: str, line: Mapping[str, Any]) -> Control:
-    """-> a control as a .params file describes it. Values run from 0 to 1; files may also say what they were before."""
+    """-> a control as a .params file describes it. Values run from 0 to 1; files may also say what
+    they were before."""
     low, high, offset = (line.get(key) for key in ("origMinval", "origMaxval", "origOffset"))
     if not (_is_number(low) and _is_number(high) and low < high):
         return Control(name, 0.0, 1.0, str(line.get("units") or ""))
@@ -94,11 +106,11 @@ def check_folder(folder: Path) -> Checked:
 def read_folder(
     wav_folder: Path, params_folder: Path, *, read_strings: bool, keep: bool = True
 ) -> tuple[Checked, dict[Path, dict[str, Any]]]:
-    """read_strings: whether a number may stand there as text, which MTCRNN reads too. keep: whether what is read is wanted; of a
-    large folder it takes much memory.
+    """read_strings: whether a number may stand there as text, which MTCRNN reads too. keep: whether
+    what is read is wanted; of a large folder it takes much memory.
 
-    -> what is common to all; by wav, within its folder: what its .params file says of each control, in numbers, all of it in the
-    order of the first. Errors: as `check_folder`.
+    -> what is common to all; by wav, within its folder: what its .params file says of each control,
+    in numbers, all of it in the order of the first. Errors: as `check_folder`.
     """
     pairs = find_pairs(wav_folder, params_folder)
     wavs = list(pairs)
@@ -139,7 +151,9 @@ def find_pairs(wav_folder: Path, params_folder: Path) -> dict[Path, Path]:
     has_sound = set(pairs.values())
     for stem, params in by_stem.items():
         if params not in has_sound and (folder := wav_folder / f"{stem}.wav").is_dir():
-            raise TextureError(f"{shown(folder)}: is a folder; {shown(params)} belongs to a sound of that name")
+            raise TextureError(
+                f"{shown(folder)}: is a folder; {shown(params)} belongs to a sound of that name"
+            )
     return pairs
 
 
@@ -152,7 +166,9 @@ def _read_header(wav: Path) -> tuple[int, int]:
     if header.n_channels != 1:
         raise TextureError(f"{shown(wav)}: has {header.n_channels} channels; MTCRNN needs mono")
     if header.n_frames > _LONGEST:  # the others should be as long, and all of them fit into memory
-        raise TextureError(f"{shown(wav)}: has {header.n_frames} samples by its header, which are too many for a clip")
+        raise TextureError(
+            f"{shown(wav)}: has {header.n_frames} samples by its header, which are too many for a clip"
+        )
     return header.sample_rate, header.n_frames
 
 
@@ -179,7 +195,8 @@ def _read_params(path: Path, seconds: float, read_strings: bool) -> dict[str, An
 
 
 def _in_numbers(control: Any) -> Any:
-    """-> the same, numbers that stood there as text in their place; what is none stays, to be complained about."""
+    """-> the same, numbers that stood there as text in their place; what is none stays, to be
+    complained about."""
     if not isinstance(control, dict):
         return control
 
@@ -189,22 +206,35 @@ def _in_numbers(control: Any) -> Any:
         except ValueError:
             return value
 
-    lists = {key: [number(value) for value in control[key]] for key in ("times", "values") if isinstance(control.get(key), list)}
+    lists = {
+        key: [number(value) for value in control[key]]
+        for key in ("times", "values")
+        if isinstance(control.get(key), list)
+    }
     return {**control, **lists}
 
 
 def is_finite(number: float) -> bool:
-    """-> False also for a whole number with more digits than a float can take, which JSON may hold."""
+    """-> False also for a whole number with more digits than a float can take, which JSON may
+    hold."""
     return abs(number) <= sys.float_info.max
 
 
 def _problem(control: Any, seconds: float) -> str | None:
     """control: what a .params file says of it -> what is wrong with that, if anything."""
-    if not isinstance(control, dict) or not isinstance(control.get("times"), list) or not isinstance(control.get("values"), list):
+    if (
+        not isinstance(control, dict)
+        or not isinstance(control.get("times"), list)
+        or not isinstance(control.get("values"), list)
+    ):
         return "should hold lists of times and values"
     times, values = control["times"], control["values"]
     for number in [*times, *values]:
-        if not isinstance(number, (int, float)) or isinstance(number, bool) or not is_finite(number):
+        if (
+            not isinstance(number, (int, float))
+            or isinstance(number, bool)
+            or not is_finite(number)
+        ):
             return f"{number!r} is not a finite number"
     if len(times) != len(values):
         return f"has {len(times)} times but {len(values)} values"

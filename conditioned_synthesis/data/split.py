@@ -25,8 +25,11 @@ class SplitSounds:
     train: np.ndarray
     held_out: np.ndarray
 
-    def drawn(self, batch_size: int, n_samples: int, seed: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Draw clips to learn from, each as often as any other as far as that goes, and where in them to begin.
+    def drawn(
+        self, batch_size: int, n_samples: int, seed: list[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw clips to learn from, each as often as any other as far as that goes, and where in
+        them to begin.
 
         Args:
             batch_size: number of clips.

@@ -13,10 +13,12 @@ _SILENCE = 1e-5  # an envelope's floor, -100 dBFS: what rounding to 16 bits leav
 
 
 class Cochlea(nn.Module):
-    """Half-cosine bands, evenly spaced on the ERB scale, and their envelopes (McDermott and Simoncelli, Neuron 71, 2011).
+    """Half-cosine bands, evenly spaced on the ERB scale, and their envelopes (McDermott and
+    Simoncelli, Neuron 71, 2011).
 
-    The squares of the bands' responses add up to one from low_hz to high_hz, the centres of the first and the last band. A sound
-    is taken as going round: where its end does not meet its beginning, there is a click.
+    The squares of the bands' responses add up to one from low_hz to high_hz, the centres of the
+    first and the last band. A sound is taken as going round: where its end does not meet its
+    beginning, there is a click.
 
     Args:
         sample_rate: of the sounds, in Hz.
@@ -59,23 +61,35 @@ class Cochlea(nn.Module):
                 )
             first, last = int(inside[0]), int(inside[-1])
             self._spans.append((first, last + 1))
-            # The square of an envelope reaches as far up as its band is wide, so twice as many samples hold all of it.
-            least = 2 * max(last + 1 - first, math.ceil(highest_envelope_hz * n_samples / sample_rate) + 1)
+            # The square of an envelope reaches as far up as its band is wide, so twice as many
+            # samples hold all of it.
+            least = 2 * max(
+                last + 1 - first, math.ceil(highest_envelope_hz * n_samples / sample_rate) + 1
+            )
             self.lengths.append(min(cast("int", next_fast_len(least, real=True)), n_samples))
 
     def forward(self, audio: torch.Tensor) -> list[torch.Tensor]:
-        """audio: [batch, n_samples] -> for each band the envelopes, [batch, fewer samples], above 0, compressed.
+        """audio: [batch, n_samples] -> for each band the envelopes, [batch, fewer samples], above
+        0, compressed.
 
-        Each band has a rate of its own. Its samples are those that the envelope at the sounds' rate would have at these moments:
-        shifted down to 0 Hz, which changes no envelope, a band is a short spectrum.
+        Each band has a rate of its own. Its samples are those that the envelope at the sounds' rate
+        would have at these moments: shifted down to 0 Hz, which changes no envelope, a band is a
+        short spectrum.
         """
         if audio.ndim != 2 or audio.shape[1] != self.n_samples:
-            raise UsageError(f"the sounds have the shape {list(audio.shape)}; it should be [batch, {self.n_samples}]")
+            raise UsageError(
+                f"the sounds have the shape {list(audio.shape)}; it should be [batch, {self.n_samples}]"
+            )
         spectrum = torch.fft.rfft(audio, norm="forward")
         envelopes = []
-        for band, (first, last), length in zip(self.filters, self._spans, self.lengths, strict=True):
-            # Twice the positive frequencies alone: the analytic signal, whose magnitude is the envelope.
-            analytic = torch.fft.ifft(2 * spectrum[:, first:last] * band[first:last], n=length, norm="forward")
+        for band, (first, last), length in zip(
+            self.filters, self._spans, self.lengths, strict=True
+        ):
+            # Twice the positive frequencies alone: the analytic signal, whose magnitude is the
+            # envelope.
+            analytic = torch.fft.ifft(
+                2 * spectrum[:, first:last] * band[first:last], n=length, norm="forward"
+            )
             power = torch.view_as_real(analytic).square().sum(-1)
             # The floor within the root keeps the gradient of silence finite.
             envelopes.append((power + _SILENCE**2) ** (self.compression / 2))
@@ -83,12 +97,15 @@ class Cochlea(nn.Module):
 
 
 class Bands:
-    """The half-cosine bands of `Cochlea`, for sounds of any length. high_hz: None: the highest that leaves the last band whole.
+    """The half-cosine bands of `Cochlea`, for sounds of any length. high_hz: None: the highest that
+    leaves the last band whole.
 
     Errors: UsageError when they do not fit below half the sample rate.
     """
 
-    def __init__(self, sample_rate: int, n_bands: int, low_hz: float, high_hz: float | None = None) -> None:
+    def __init__(
+        self, sample_rate: int, n_bands: int, low_hz: float, high_hz: float | None = None
+    ) -> None:
         nyquist = sample_rate / 2
         if n_bands < 2:
             raise UsageError(f"{n_bands} band(s) are too few; two or more make a cochlea")
@@ -100,11 +117,14 @@ class Bands:
                 f"bands from {low_hz:g} to {high_hz:g} Hz should lie within 0 and {nyquist:g} Hz, half the sample rate"
             )
         self.n_bands = n_bands
-        self._centres = torch.linspace(_erb_number(low_hz), _erb_number(high_hz), n_bands, dtype=torch.float64)
+        self._centres = torch.linspace(
+            _erb_number(low_hz), _erb_number(high_hz), n_bands, dtype=torch.float64
+        )
         self.centres_hz = [_frequency_hz(centre) for centre in self._centres.tolist()]
 
     def responses(self, frequencies_hz: torch.Tensor) -> torch.Tensor:
-        """frequencies_hz: [frequencies] float64 -> [bands, frequencies] float64, 0..1. A constant is no sound."""
+        """frequencies_hz: [frequencies] float64 -> [bands, frequencies] float64, 0..1. A constant
+        is no sound."""
         shapes = half_cosines(21.4 * torch.log10(1 + 0.00437 * frequencies_hz), self._centres)
         return torch.where(frequencies_hz > 0, shapes, 0.0)
 
@@ -112,15 +132,20 @@ class Bands:
 def half_cosines(places: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
     """places: [places]. centres: [bands], evenly spaced, on the same scale -> [bands, places].
 
-    Each band falls from 1 at its centre to 0 at its neighbours'; the squares add up to one from the first to the last centre.
+    Each band falls from 1 at its centre to 0 at its neighbours'; the squares add up to one from the
+    first to the last centre.
     """
     distance = (places - centres[:, None]).abs() / (centres[1] - centres[0])
-    # Just under 1, so that a place at a neighbour's centre is outside, and no band is longer for a rounding error.
-    return torch.where(distance < 1 - 1e-9, torch.cos(math.pi / 2 * distance), torch.zeros_like(distance))
+    # Just under 1, so that a place at a neighbour's centre is outside, and no band is longer for a
+    # rounding error.
+    return torch.where(
+        distance < 1 - 1e-9, torch.cos(math.pi / 2 * distance), torch.zeros_like(distance)
+    )
 
 
 def _erb_number(frequency_hz: float) -> float:
-    """-> how many equivalent rectangular bandwidths lie below it (B. Glasberg and B. Moore, 1990)."""
+    """-> how many equivalent rectangular bandwidths lie below it (B. Glasberg and B. Moore,
+    1990)."""
     return 21.4 * math.log10(1 + 0.00437 * frequency_hz)
 
 

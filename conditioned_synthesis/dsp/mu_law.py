@@ -1,4 +1,5 @@
-"""Mu-law: sound in 256 steps, finer where it is quiet (ITU-T G.711's curve, with MTCRNN's rounding)."""
+"""Mu-law: sound in 256 steps, finer where it is quiet (ITU-T G.711's curve, with MTCRNN's
+rounding)."""
 
 import numpy as np
 
@@ -8,7 +9,8 @@ _MU = LEVELS - 1
 
 
 def encode(samples: np.ndarray) -> np.ndarray:
-    """samples: any shape, -1..1 (what is beyond is held there) -> indices, the same shape, uint8; 0.0 becomes 127.
+    """samples: any shape, -1..1 (what is beyond is held there) -> indices, the same shape, uint8;
+    0.0 becomes 127.
 
     >>> encode(np.array([-1.0, 0.0, 1.0])).tolist()
     [0, 127, 255]

@@ -19,10 +19,11 @@ def carriers_of(sample_rate: int, n_bands: int, low_hz: float, envelope_hz: floa
 
 
 class Carriers:
-    """A loop of noise per band, of root mean square 1, each of another length, so that together they do not come again.
+    """A loop of noise per band, of root mean square 1, each of another length, so that together
+    they do not come again.
 
-    Where a band is wider than the envelopes are fast, the fluctuations that these cannot make are left in; all slower ones are
-    divided out, so that the envelope of a band is what is put on it.
+    Where a band is wider than the envelopes are fast, the fluctuations that these cannot make are
+    left in; all slower ones are divided out, so that the envelope of a band is what is put on it.
     """
 
     def __init__(self, bands: Bands, sample_rate: int, envelope_hz: float) -> None:
@@ -37,15 +38,21 @@ class Carriers:
             is_inside = (bins_hz > ends_hz[index]) & (bins_hz < ends_hz[index + 2])
             shape = np.zeros(len(bins_hz))
             shape[is_inside] = bands.responses(torch.from_numpy(bins_hz[is_inside]))[index].numpy()
-            spectrum = shape * (rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape)))
-            loop = np.fft.irfft(spectrum, length) / _slow_envelope(spectrum, length, bins_hz, envelope_hz / 2)
+            spectrum = shape * (
+                rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape))
+            )
+            loop = np.fft.irfft(spectrum, length) / _slow_envelope(
+                spectrum, length, bins_hz, envelope_hz / 2
+            )
             loop /= np.sqrt(np.mean(loop**2))
             self.loops.append(torch.from_numpy(loop.astype(np.float32)))
 
     def draw(self, starts: torch.Tensor, n_samples: int) -> torch.Tensor:
         """starts: [batch, bands], of any size -> [batch, bands, n_samples]."""
         rows = [
-            torch.stack([_turn(loop, start, n_samples) for loop, start in zip(self.loops, row, strict=True)])
+            torch.stack(
+                [_turn(loop, start, n_samples) for loop, start in zip(self.loops, row, strict=True)]
+            )
             for row in starts.tolist()
         ]
         return torch.stack(rows)
@@ -54,7 +61,8 @@ class Carriers:
 def put_on(envelopes: torch.Tensor, carriers: torch.Tensor) -> torch.Tensor:
     """From one frame to the next an envelope is a straight line.
 
-    envelopes: [batch, frames + 1, bands]. carriers: [batch, bands, frames * hop] -> [batch, frames * hop], the products summed.
+    envelopes: [batch, frames + 1, bands]. carriers: [batch, bands, frames * hop] -> [batch, frames
+    * hop], the products summed.
     """
     batch, n_frames, n_bands = len(envelopes), envelopes.shape[1] - 1, envelopes.shape[2]
     hop = carriers.shape[2] // n_frames
@@ -74,12 +82,16 @@ def _turn(loop: torch.Tensor, start: int, n_samples: int) -> torch.Tensor:
     return torch.cat([loop[begin:], *[loop] * turns])[:n_samples]
 
 
-def _slow_envelope(spectrum: np.ndarray, length: int, bins_hz: np.ndarray, highest_hz: float) -> np.ndarray:
+def _slow_envelope(
+    spectrum: np.ndarray, length: int, bins_hz: np.ndarray, highest_hz: float
+) -> np.ndarray:
     """-> [length], what of the envelope is slower than `highest_hz`, above 0."""
     whole = np.zeros(length, dtype=complex)
     whole[: len(spectrum)] = spectrum
     envelope = np.abs(np.fft.ifft(2 * whole))
     # Half a cosine, as a sharp edge rings, and rings through 0.
-    lowpass = np.where(bins_hz < highest_hz, np.cos(np.pi / 2 * np.minimum(bins_hz / highest_hz, 1.0)), 0.0)
+    lowpass = np.where(
+        bins_hz < highest_hz, np.cos(np.pi / 2 * np.minimum(bins_hz / highest_hz, 1.0)), 0.0
+    )
     slow = np.fft.irfft(np.fft.rfft(envelope) * lowpass, length)
     return np.maximum(slow, 0.05 * envelope.mean())

@@ -1,6 +1,8 @@
-"""What makes a texture sound as it does, in numbers: statistics of the cochlea's envelopes, differentiable.
+"""What makes a texture sound as it does, in numbers: statistics of the cochlea's envelopes,
+differentiable.
 
-J. McDermott and E. Simoncelli, "Sound texture perception via statistics of the auditory periphery", Neuron 71, 2011.
+J. McDermott and E. Simoncelli, "Sound texture perception via statistics of the auditory periphery",
+Neuron 71, 2011.
 """
 
 import math
@@ -17,14 +19,15 @@ from texturelib.nearest import did_you_mean
 
 _BATCH = 16  # sounds at a time, where sets of any size are compared
 
-# Of an envelope's squared mean, and of its variance: below it, it is steady, or has no such modulation, and nothing is divided by
-# the little that rounding leaves.
+# Of an envelope's squared mean, and of its variance: below it, it is steady, or has no such
+# modulation, and nothing is divided by the little that rounding leaves.
 _STEADY = 1e-6
 _UNMODULATED = 1e-4
 
-# How far two clips of one texture lie apart by chance (root mean square, of what `_comparable` gives), and which share of two
-# textures' squared difference is more than chance. Medians over pairs of 1 s clips of seven recordings of water, rain, fire and
-# wind, at 16 and 44.1 kHz, with this module's defaults.
+# How far two clips of one texture lie apart by chance (root mean square, of what `_comparable`
+# gives), and which share of two textures' squared difference is more than chance. Medians over
+# pairs of 1 s clips of seven recordings of water, rain, fire and wind, at 16 and 44.1 kHz, with
+# this module's defaults.
 _CHANCE_AND_TELLING = {
     "level_db": (1.4, 0.99),
     "variation": (0.0053, 0.80),
@@ -36,24 +39,32 @@ _CHANCE_AND_TELLING = {
     "modulation_phases": (0.30, 0.12),
 }
 _ALL_TELLING = sum(telling for _, telling in _CHANCE_AND_TELLING.values())
-# TexStat (Gutierrez and Wyse, DAFx 2025) weighs all but the moments by 20. That is mostly the chance in a second of slow
-# modulations, and leaves the levels so little that a network which was trained on it alone did not learn the spectrum.
-WEIGHTS = {name: telling / chance / _ALL_TELLING for name, (chance, telling) in _CHANCE_AND_TELLING.items()}
-"""Of the loss: by what each statistic tells of a texture, so that two clips of one texture lie about 1 apart."""
-_LEAST_SPREAD = 0.25  # of that chance: the unit of a statistic which the sounds of a reference set share exactly
+# TexStat (Gutierrez and Wyse, DAFx 2025) weighs all but the moments by 20. That is mostly the
+# chance in a second of slow modulations, and leaves the levels so little that a network which was
+# trained on it alone did not learn the spectrum.
+WEIGHTS = {
+    name: telling / chance / _ALL_TELLING for name, (chance, telling) in _CHANCE_AND_TELLING.items()
+}
+"""Of the loss: by what each statistic tells of a texture, so that two clips of one texture lie
+about 1 apart."""
+# Of that chance: the unit of a statistic which the sounds of a reference set share exactly.
+_LEAST_SPREAD = 0.25
 
 
 _Comparable = dict[str, torch.Tensor]
 
 
 class Statistics(NamedTuple):
-    """Of each sound of a batch. All but the level are the same at any gain, well above the cochlea's floor of -100 dBFS.
+    """Of each sound of a batch. All but the level are the same at any gain, well above the
+    cochlea's floor of -100 dBFS.
 
-    Of the whole envelopes, fast as they are: their moments. Of what is no faster than the highest modulations: the rest.
+    Of the whole envelopes, fast as they are: their moments. Of what is no faster than the highest
+    modulations: the rest.
     """
 
     level_db: torch.Tensor
-    """[batch, bands]: the mean of the envelope, in dB of full scale; a gain of 6 dB is 6 dB more at any compression."""
+    """[batch, bands]: the mean of the envelope, in dB of full scale; a gain of 6 dB is 6 dB more at
+    any compression."""
     variation: torch.Tensor
     """[batch, bands]: the envelope's variance over its squared mean."""
     skewness: torch.Tensor
@@ -63,16 +74,19 @@ class Statistics(NamedTuple):
     correlations: torch.Tensor
     """[batch, bands, bands]: of each band's envelope with each other's, -1..1."""
     modulation_power: torch.Tensor
-    """[batch, bands, modulations]: shares of the envelope's variance, in bands half an octave apart, about 1 in all."""
+    """[batch, bands, modulations]: shares of the envelope's variance, in bands half an octave
+    apart, about 1 in all."""
     modulation_correlations: torch.Tensor
-    """[batch, pairs, octaves], the paper's C1: of neighbours, then of next but one, in modulation bands an octave apart."""
+    """[batch, pairs, octaves], the paper's C1: of neighbours, then of next but one, in modulation
+    bands an octave apart."""
     modulation_phases: torch.Tensor
-    """[batch, bands, octaves - 1, 2], the paper's C2: how a modulation goes with the one an octave above it, real and imaginary
-    part. It tells sharp attacks from sharp ends."""
+    """[batch, bands, octaves - 1, 2], the paper's C2: how a modulation goes with the one an octave
+    above it, real and imaginary part. It tells sharp attacks from sharp ends."""
 
 
 class TextureStatistics(nn.Module):
-    """The statistics of sounds of one length, a loss between sounds, and distances between sets of them.
+    """The statistics of sounds of one length, a loss between sounds, and distances between sets of
+    them.
 
     >>> texture = TextureStatistics(sample_rate=16000, n_samples=16000)
     >>> statistics = texture(0.1 * torch.randn(2, 16000))
@@ -80,9 +94,10 @@ class TextureStatistics(nn.Module):
     (torch.Size([2, 24]), torch.Size([2, 24, 13]))
 
     Args:
-        sample_rate, n_samples, n_bands, low_hz, high_hz, compression: see `Cochlea`; three bands or more.
-        lowest_modulation_hz, highest_modulation_hz: the centres of the first and, as far as whole octaves go, the last modulation
-            band. A sound should last for two periods of the lowest.
+        sample_rate, n_samples, n_bands, low_hz, high_hz, compression: see `Cochlea`; three bands or
+            more.
+        lowest_modulation_hz, highest_modulation_hz: the centres of the first and, as far as whole
+            octaves go, the last modulation band. A sound should last for two periods of the lowest.
         weights: of the loss, for statistics that should have another than in WEIGHTS.
     """
 
@@ -110,27 +125,39 @@ class TextureStatistics(nn.Module):
         n_octaves = math.floor(math.log2(highest_modulation_hz / lowest_modulation_hz))
         top_hz = lowest_modulation_hz * 2 ** (n_octaves + 1)  # where the last of the octaves ends
         if top_hz > sample_rate / 2:
-            raise UsageError(f"modulations up to {highest_modulation_hz:g} Hz are too fast for sounds at {sample_rate} Hz")
+            raise UsageError(
+                f"modulations up to {highest_modulation_hz:g} Hz are too fast for sounds at {sample_rate} Hz"
+            )
         if seconds * lowest_modulation_hz < 2:
             raise UsageError(
                 f"a sound of {seconds:g} s is too short for modulations of {lowest_modulation_hz:g} Hz: two periods take "
                 f"{2 / lowest_modulation_hz:g} s"
             )
         if n_bands < 3:
-            raise UsageError(f"{n_bands} band(s) are too few; it takes three to compare each with the next but one")
+            raise UsageError(
+                f"{n_bands} band(s) are too few; it takes three to compare each with the next but one"
+            )
         for name in weights or {}:
             if name not in WEIGHTS:
-                raise UsageError(f"weights: {name}: no such statistic {did_you_mean(name, list(WEIGHTS))}")
+                raise UsageError(
+                    f"weights: {name}: no such statistic {did_you_mean(name, list(WEIGHTS))}"
+                )
         self.weights = {**WEIGHTS, **(weights or {})}
-        self.cochlea = Cochlea(sample_rate, n_samples, n_bands, low_hz, high_hz, compression, top_hz)
+        self.cochlea = Cochlea(
+            sample_rate, n_samples, n_bands, low_hz, high_hz, compression, top_hz
+        )
 
         bins_hz = torch.arange(1, math.ceil(top_hz * seconds), dtype=torch.float64) / seconds
         octaves = torch.arange(n_octaves + 1, dtype=torch.float64)
         half_octaves = torch.arange(2 * n_octaves + 1, dtype=torch.float64) / 2
         self.modulations_hz = (lowest_modulation_hz * 2**half_octaves).tolist()
         places = torch.log2(bins_hz / lowest_modulation_hz)
-        self.register_buffer("modulation_filters", half_cosines(places, half_octaves).float(), persistent=False)
-        self.register_buffer("octave_filters", half_cosines(places, octaves).float(), persistent=False)
+        self.register_buffer(
+            "modulation_filters", half_cosines(places, half_octaves).float(), persistent=False
+        )
+        self.register_buffer(
+            "octave_filters", half_cosines(places, octaves).float(), persistent=False
+        )
         self._octave_tops = [int(torch.nonzero(octave)[-1]) + 1 for octave in self.octave_filters]
 
     def forward(self, audio: torch.Tensor) -> Statistics:
@@ -142,13 +169,17 @@ class TextureStatistics(nn.Module):
             relative = envelope / mean - 1
             levels.append(20 / self.cochlea.compression * torch.log10(mean[:, 0]))
             moments.append(_moments(relative))
-            # The root of 2, so that the squares of the positive frequencies alone add up to the variance.
-            spectra.append(math.sqrt(2) * torch.fft.rfft(relative, norm="forward")[:, 1 : n_bins + 1])
+            # The root of 2, so that the squares of the positive frequencies alone add up to the
+            # variance.
+            spectra.append(
+                math.sqrt(2) * torch.fft.rfft(relative, norm="forward")[:, 1 : n_bins + 1]
+            )
         variation, skewness, kurtosis = torch.stack(moments, dim=-1)
         spectrum = torch.stack(spectra, dim=1)
         spectrum = spectrum / (_power(spectrum).sum(-1, keepdim=True) + _STEADY).sqrt()
 
-        # From here all envelopes have variance 1. By Parseval's theorem, no sum over time is needed but for the phases.
+        # From here all envelopes have variance 1. By Parseval's theorem, no sum over time is needed
+        # but for the phases.
         parts = torch.view_as_real(spectrum).flatten(-2)
         power = _power(spectrum)
         octaves = self.octave_filters.square().T
@@ -171,47 +202,67 @@ class TextureStatistics(nn.Module):
         )
 
     def _phases(self, spectrum: torch.Tensor, octave_power: torch.Tensor) -> torch.Tensor:
-        """spectrum: [batch, bands, bins from 1 up]. octave_power: [batch, bands, octaves] -> the paper's C2."""
+        """spectrum: [batch, bands, bins from 1 up]. octave_power: [batch, bands, octaves] -> the
+        paper's C2."""
         phases = []
         for lower, top in enumerate(self._octave_tops[1:]):
             slow, fast = (
-                torch.fft.ifft(pad(spectrum[..., :top] * filters[:top], (1, 0)), n=2 * top, norm="forward")
+                torch.fft.ifft(
+                    pad(spectrum[..., :top] * filters[:top], (1, 0)), n=2 * top, norm="forward"
+                )
                 for filters in self.octave_filters[lower : lower + 2]
             )
-            # At twice the frequency, and as large as before: now it stands still against the octave above it.
+            # At twice the frequency, and as large as before: now it stands still against the octave
+            # above it.
             doubled = slow.square() * (_power(slow) + _UNMODULATED**2).rsqrt()
             together = torch.view_as_real(doubled.conj() * fast).mean(-2)
-            phases.append(together / (octave_power[..., lower] * octave_power[..., lower + 1]).sqrt()[..., None])
+            phases.append(
+                together
+                / (octave_power[..., lower] * octave_power[..., lower + 1]).sqrt()[..., None]
+            )
         return torch.stack(phases, dim=2)
 
     def loss(self, audio: torch.Tensor, target: torch.Tensor | Statistics) -> torch.Tensor:
-        """audio: [batch, n_samples]. target: as many sounds, or their statistics -> a scalar, 0 where they agree.
+        """audio: [batch, n_samples]. target: as many sounds, or their statistics -> a scalar, 0
+        where they agree.
 
-        The root mean square difference of each kind of statistic, by its weight, summed; then the mean over the batch. Two clips
-        of one texture are about 1 apart by chance, which is as low as a synthesiser gets that does not know its target by heart.
+        The root mean square difference of each kind of statistic, by its weight, summed; then the
+        mean over the batch. Two clips of one texture are about 1 apart by chance, which is as low
+        as a synthesiser gets that does not know its target by heart.
         """
         ours = _comparable(self(audio))
         theirs = _comparable(target if isinstance(target, Statistics) else self(target))
-        parts = [weight * _root_mean_square(ours[name] - theirs[name]) for name, weight in self.weights.items()]
+        parts = [
+            weight * _root_mean_square(ours[name] - theirs[name])
+            for name, weight in self.weights.items()
+        ]
         return torch.stack(parts).sum(0).mean()
 
-    def distance(self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None) -> float:
-        """sounds: [any number, n_samples]. reference: [two or more, n_samples] -> how far apart their mean statistics are.
+    def distance(
+        self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None
+    ) -> float:
+        """sounds: [any number, n_samples]. reference: [two or more, n_samples] -> how far apart
+        their mean statistics are.
 
-        Each in units of its standard deviation over the reference set, or over the set `unit`, averaged within its kind, then
-        over the kinds. Not symmetric: the reference says what is much. Sets of n and m sounds of one texture are about
-        0.8 * sqrt(1/n + 1/m) apart by chance. Whatever the controls of the sounds are, only their mean counts; see
-        `paired_distance`.
+        Each in units of its standard deviation over the reference set, or over the set `unit`,
+        averaged within its kind, then over the kinds. Not symmetric: the reference says what is
+        much. Sets of n and m sounds of one texture are about 0.8 * sqrt(1/n + 1/m) apart by chance.
+        Whatever the controls of the sounds are, only their mean counts; see `paired_distance`.
         """
         ours, theirs, units = self._measure(sounds, reference, unit)
-        return _mean_of_kinds({name: (ours[name].mean(0) - theirs[name].mean(0)) / units[name] for name in units})
+        return _mean_of_kinds(
+            {name: (ours[name].mean(0) - theirs[name].mean(0)) / units[name] for name in units}
+        )
 
-    def paired_distance(self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None) -> float:
-        """sounds, reference: [two or more, n_samples], the i-th of both made with the same controls -> the mean distance of such
-        pairs, in the units of `distance`.
+    def paired_distance(
+        self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None
+    ) -> float:
+        """sounds, reference: [two or more, n_samples], the i-th of both made with the same controls
+        -> the mean distance of such pairs, in the units of `distance`.
 
-        So sounds that follow their controls are nearer than the same sounds in another order. Two clips of one texture are about
-        1.1 apart where all of the reference is that texture, and less where it has more than one.
+        So sounds that follow their controls are nearer than the same sounds in another order. Two
+        clips of one texture are about 1.1 apart where all of the reference is that texture, and
+        less where it has more than one.
         """
         if len(sounds) != len(reference):
             raise UsageError(f"{len(sounds)} sounds and {len(reference)} of reference are no pairs")
@@ -222,23 +273,35 @@ class TextureStatistics(nn.Module):
     def _measure(
         self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None
     ) -> tuple[_Comparable, _Comparable, _Comparable]:
-        """-> the statistics of all sounds, of all of the reference, and the unit of each statistic."""
+        """-> the statistics of all sounds, of all of the reference, and the unit of each
+        statistic."""
         if len(sounds) < 1 or len(reference if unit is None else unit) < 2 or len(reference) < 1:
-            raise UsageError(f"{len(sounds)} sound(s) and {len(reference)} of reference are too few; it takes one and two")
+            raise UsageError(
+                f"{len(sounds)} sound(s) and {len(reference)} of reference are too few; it takes one and two"
+            )
         ours, theirs = self._of_all(sounds), self._of_all(reference)
         of_unit = theirs if unit is None else self._of_all(unit)
         least = {name: _LEAST_SPREAD * chance for name, (chance, _) in _CHANCE_AND_TELLING.items()}
-        return ours, theirs, {name: each.std(0).clamp_min(least[name]) for name, each in of_unit.items()}
+        return (
+            ours,
+            theirs,
+            {name: each.std(0).clamp_min(least[name]) for name, each in of_unit.items()},
+        )
 
     def _of_all(self, sounds: torch.Tensor) -> _Comparable:
-        return _comparable(Statistics(*map(torch.cat, zip(*map(self, sounds.split(_BATCH)), strict=True))))
+        return _comparable(
+            Statistics(*map(torch.cat, zip(*map(self, sounds.split(_BATCH)), strict=True)))
+        )
 
 
 def _moments(relative: torch.Tensor) -> torch.Tensor:
-    """relative: [batch, samples], of mean 0 -> [3, batch]: variance, skewness, kurtosis. Those of a steady envelope are 0."""
+    """relative: [batch, samples], of mean 0 -> [3, batch]: variance, skewness, kurtosis. Those of a
+    steady envelope are 0."""
     variance = relative.square().mean(-1)
     steadied = variance + _STEADY
-    return torch.stack([variance, relative.pow(3).mean(-1) / steadied**1.5, relative.pow(4).mean(-1) / steadied**2])
+    return torch.stack(
+        [variance, relative.pow(3).mean(-1) / steadied**1.5, relative.pow(4).mean(-1) / steadied**2]
+    )
 
 
 def _power(spectrum: torch.Tensor) -> torch.Tensor:
@@ -247,7 +310,8 @@ def _power(spectrum: torch.Tensor) -> torch.Tensor:
 
 
 def _comparable(statistics: Statistics) -> _Comparable:
-    """-> by name. Of what has no bounds nearly the logarithm: one click in an empty band has a kurtosis of thousands."""
+    """-> by name. Of what has no bounds nearly the logarithm: one click in an empty band has a
+    kurtosis of thousands."""
     values = statistics._asdict()
     return values | {name: values[name].asinh() for name in ("skewness", "kurtosis")}
 

@@ -1,4 +1,5 @@
-"""Measure a synthesiser beside others, and beside real clips and noise: does it follow its controls, and sound like the clips?"""
+"""Measure a synthesiser beside others, and beside real clips and noise: does it follow its
+controls, and sound like the clips?"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,13 @@ from conditioned_synthesis.evaluation.held_out import HeldOut
 from conditioned_synthesis.evaluation.labeller import Labeller, on_slider
 from conditioned_synthesis.evaluation.page import choose_sounds, write_evaluation_page
 from conditioned_synthesis.evaluation.plots import plot_target_measured
-from conditioned_synthesis.evaluation.render import Place, grid, play_set, real_time_factor, targets_at
+from conditioned_synthesis.evaluation.render import (
+    Place,
+    grid,
+    play_set,
+    real_time_factor,
+    targets_at,
+)
 from conditioned_synthesis.evaluation.results import Evaluation, Measured
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, new_instrument
 from conditioned_synthesis.training.command import train
@@ -29,11 +36,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None) -> Evaluation:
-    """Write evaluation.csv, .md and .json, asked_read.png, index.html and sounds for it into `output`.
+def evaluate(
+    config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None
+) -> Evaluation:
+    """Write evaluation.csv, .md and .json, asked_read.png, index.html and sounds for it into
+    `output`.
 
-    What it takes long for, sounds and the synthesiser with shuffled labels, is kept when it is stopped.
-    Errors: UsageError when the settings do not fit one another; TextureError about a file.
+    What it takes long for, sounds and the synthesiser with shuffled labels, is kept when it is
+    stopped. Errors: UsageError when the settings do not fit one another; TextureError about a file.
     """
     settings = config.wanted_evaluate()
     instruments = _instruments(config)
@@ -55,15 +65,31 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
     for name, instrument in instruments.items():
         places[name] = grid(instrument.spec, settings.values, settings.seeds)
         asked = {key: targets_at(place, settings.seconds) for key, place in places[name].items()}
-        play_set(instrument, asked | held.targets_of(instrument), played / name, f"playing {name}", config.executor, workers)
+        play_set(
+            instrument,
+            asked | held.targets_of(instrument),
+            played / name,
+            f"playing {name}",
+            config.executor,
+            workers,
+        )
     held.write(played)
-    print(f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with the labeller", flush=True)
+    print(
+        f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with the labeller",
+        flush=True,
+    )
     read = labeller.read_as(sounds.controls, played)
 
-    varying = tuple(control for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True) if low < high)
+    varying = tuple(
+        control
+        for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True)
+        if low < high
+    )
     texture, note = held.texture_statistics()
     notes += note
-    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {control.name: {} for control in varying}
+    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {
+        control.name: {} for control in varying
+    }
     measured = []
     for name in [*instruments, "held-out clips", "white noise"]:
         instrument = instruments.get(name)
@@ -79,7 +105,9 @@ def evaluate(config: SynthesisConfig, output: Output, labeller: Labeller, worker
         factor = real_time_factor(instrument, settings.seconds) if instrument else math.nan
         louder = held.louder(played, name) if instrument else math.nan
         measured.append(Measured(name, follows, errors, *distances, louder, factor))
-    found = Evaluation(varying, measured, points, len(held.rows), sounds.n_samples / sounds.sample_rate, notes)
+    found = Evaluation(
+        varying, measured, points, len(held.rows), sounds.n_samples / sounds.sample_rate, notes
+    )
     _write(found, output, played, places, held, config)
     remove_all_ours(played)
     output.finish()
@@ -101,20 +129,28 @@ def _instruments(config: SynthesisConfig) -> dict[str, Instrument]:
 
 
 def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
-    """-> what it learnt from. Errors: UsageError when the config says otherwise than it was trained."""
+    """-> what it learnt from. Errors: UsageError when the config says otherwise than it was
+    trained."""
     folder = config.synthesiser_folder
     trained, wanted = read_json(folder / "config.json"), config.wanted_synthesiser()
     try:
-        seed, n_clips = trained["train"]["seed"], sum(read_json(folder / "metrics.json")["n_clips"].values())
+        seed, n_clips = (
+            trained["train"]["seed"],
+            sum(read_json(folder / "metrics.json")["n_clips"].values()),
+        )
     except (KeyError, TypeError, AttributeError):
         raise TextureError(
             f'{shown(folder)}: its config.json or metrics.json is damaged; run "conditioned-synthesis train" anew'
         ) from None
     if instrument.spec.synthesiser != wanted or seed != config.train.seed:
-        raise UsageError(f'synthesiser: {shown(folder)} was trained with other settings; run "conditioned-synthesis train" anew')
+        raise UsageError(
+            f'synthesiser: {shown(folder)} was trained with other settings; run "conditioned-synthesis train" anew'
+        )
     sounds = read_sounds(config.sounds_folder, instrument.spec.names)
     if len(sounds) != n_clips:
-        raise UsageError(f"{shown(config.sounds_folder)}: holds {len(sounds)} clips, but {shown(folder)} learnt from {n_clips}")
+        raise UsageError(
+            f"{shown(config.sounds_folder)}: holds {len(sounds)} clips, but {shown(folder)} learnt from {n_clips}"
+        )
     return sounds
 
 
@@ -130,7 +166,8 @@ def _check_others(instruments: Mapping[str, Instrument], controls: Sequence[Cont
 
 
 def _shuffled_twin(config: SynthesisConfig) -> Instrument:
-    """-> the same synthesiser, trained on the same clips, each with another's labels; where nothing changed, that of before."""
+    """-> the same synthesiser, trained on the same clips, each with another's labels; where nothing
+    changed, that of before."""
     output = check_output(
         config,
         "conditioned-synthesis evaluate",
@@ -140,18 +177,28 @@ def _shuffled_twin(config: SynthesisConfig) -> Instrument:
         overwrite=True,
     )
     if not output.is_done:
-        print(f"{shown(output.folder)}: training the same synthesiser on shuffled labels ({output.why})", flush=True)
+        print(
+            f"{shown(output.folder)}: training the same synthesiser on shuffled labels ({output.why})",
+            flush=True,
+        )
         train(config, output, labels_shuffled=True)
     return load_instrument(output.folder)
 
 
 def _target_and_measured(
-    control: Control, instrument: Instrument, places: Mapping[str, Place], read: "pd.DataFrame", name: str
+    control: Control,
+    instrument: Instrument,
+    places: Mapping[str, Place],
+    read: "pd.DataFrame",
+    name: str,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """-> of the grid's sounds in which this control moves: what was asked; by control, what was read."""
+    """-> of the grid's sounds in which this control moves: what was asked; by control, what was
+    read."""
     of_control = {key: place for key, place in places.items() if place.control == control.name}
     values = np.array([place.value for place in of_control.values()])
-    own = {slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders}
+    own = {
+        slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders
+    }
     asked = on_slider(control, own[control.name], values) if of_control else values
     found = read.reindex([f"{name}/{key}.wav" for key in of_control])
     return asked, {str(other): found[other].to_numpy() for other in found.columns}
@@ -179,11 +226,21 @@ def _write(
         "notes": found.notes,
     }
     write_json(folder / "evaluation.json", content)
-    shown_points = {control: of_control for control, of_control in found.points.items() if of_control}
+    shown_points = {
+        control: of_control for control, of_control in found.points.items() if of_control
+    }
     if shown_points:
-        plot_target_measured(folder / "asked_read.png", shown_points, [each.name for each in found.measured])
+        plot_target_measured(
+            folder / "asked_read.png", shown_points, [each.name for each in found.measured]
+        )
     chosen = choose_sounds(played, folder / "sounds", found, places, held.controls)
-    write_evaluation_page(folder / "index.html", found, chosen, has_plot=bool(shown_points), settings=config.wanted_evaluate())
+    write_evaluation_page(
+        folder / "index.html",
+        found,
+        chosen,
+        has_plot=bool(shown_points),
+        settings=config.wanted_evaluate(),
+    )
 
 
 def _number(value: Any) -> Any:

@@ -32,7 +32,8 @@ _LEAST_MODULATION_HZ = 2.0  # where sounds last for a second
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Clips that a training did not hear. rows: [clips], of the sounds. labels: [clips, controls], the mean of each line."""
+    """Clips that a training did not hear. rows: [clips], of the sounds. labels: [clips, controls],
+    the mean of each line."""
 
     sounds: Sounds
     rows: np.ndarray
@@ -43,7 +44,11 @@ class HeldOut:
         validation = split_sounds(sounds, share, seed).held_out
         rows = validation[evenly_spread(len(validation), most)]
         times = (np.arange(1000) + 0.5) / 1000 * sounds.n_samples / sounds.sample_rate
-        return cls(sounds, rows, np.array([[line.at(times).mean() for line in sounds.lines[row]] for row in rows]))
+        return cls(
+            sounds,
+            rows,
+            np.array([[line.at(times).mean() for line in sounds.lines[row]] for row in rows]),
+        )
 
     @property
     def seconds(self) -> float:
@@ -53,7 +58,10 @@ class HeldOut:
     def controls(self) -> dict[str, dict[str, float]]:
         """-> by the name of a sound with a clip's controls: these."""
         names = [control.name for control in self.sounds.controls]
-        return {name: dict(zip(names, row.tolist(), strict=True)) for name, row in zip(self.names(), self.labels, strict=True)}
+        return {
+            name: dict(zip(names, row.tolist(), strict=True))
+            for name, row in zip(self.names(), self.labels, strict=True)
+        }
 
     @property
     def clips(self) -> torch.Tensor:
@@ -61,12 +69,14 @@ class HeldOut:
         return torch.from_numpy(np.stack([self.sounds.samples(int(row)) for row in self.rows]))
 
     def names(self, kind: str = "held") -> list[str]:
-        """kind: "held", or "again" for those with another seed -> by clip, the name of the sound with its controls."""
+        """kind: "held", or "again" for those with another seed -> by clip, the name of the sound
+        with its controls."""
         n_sounds = len(self.rows) if kind == "held" else min(_MOST_PAIRS, len(self.rows))
         return [f"{kind}_{index}" for index in range(n_sounds)]
 
     def targets_of(self, instrument: Instrument) -> dict[str, Target]:
-        """-> by name: a sound with the controls of each clip, and for some a second one with another seed."""
+        """-> by name: a sound with the controls of each clip, and for some a second one with
+        another seed."""
         asked = {}
         for index, row in enumerate(self.rows):
             lines = dict(_lines_for(instrument, self.sounds.controls, self.sounds.lines[int(row)]))
@@ -76,24 +86,38 @@ class HeldOut:
         return asked
 
     def write(self, folder: Path) -> None:
-        """Write the clips themselves, and as many of white noise, as if they were sounds of synthesisers."""
+        """Write the clips themselves, and as many of white noise, as if they were sounds of
+        synthesisers."""
         level = 10 ** (level_dbfs(self.clips.numpy()) / 20)
         rng = np.random.default_rng(0)
-        noise = {name: rng.normal(0, level, self.sounds.n_samples) for name in [*self.names(), *self.names("again")]}
-        clips = {name: self.sounds.clips[row] for name, row in zip(self.names(), self.rows, strict=True)}
+        noise = {
+            name: rng.normal(0, level, self.sounds.n_samples)
+            for name in [*self.names(), *self.names("again")]
+        }
+        clips = {
+            name: self.sounds.clips[row] for name, row in zip(self.names(), self.rows, strict=True)
+        }
         for kind, samples in (("held-out clips", clips), ("white noise", noise)):
             for name, each in samples.items():
                 write_wav(folder / kind / f"{name}.wav", each, self.sounds.sample_rate)
 
     def errors(self, read: "pd.DataFrame", name: str) -> dict[str, float]:
-        """-> by control that is read: how far what is read lies from the clips' labels, in the mean."""
+        """-> by control that is read: how far what is read lies from the clips' labels, in the
+        mean."""
         found = read.reindex([f"{name}/{key}.wav" for key in self.names()])
         columns = {control.name: index for index, control in enumerate(self.sounds.controls)}
-        return {str(control): mean_error(self.labels[:, columns[str(control)]], found[control].to_numpy()) for control in found}
+        return {
+            str(control): mean_error(
+                self.labels[:, columns[str(control)]], found[control].to_numpy()
+            )
+            for control in found
+        }
 
-    def distances(self, texture: TextureStatistics | None, played: Path, name: str) -> tuple[float, float, float]:
-        """-> paired distance, distance of sets, diversity; of the clips themselves: none, of two halves of them, of neighbours in
-        their controls."""
+    def distances(
+        self, texture: TextureStatistics | None, played: Path, name: str
+    ) -> tuple[float, float, float]:
+        """-> paired distance, distance of sets, diversity; of the clips themselves: none, of two
+        halves of them, of neighbours in their controls."""
         if texture is None:
             return math.nan, math.nan, math.nan
         clips = self.clips
@@ -113,7 +137,8 @@ class HeldOut:
         )
 
     def louder(self, played: Path, name: str) -> float:
-        """-> in dB, how much louder sounds are than the clips whose controls they have, in the mean; silent ones left out."""
+        """-> in dB, how much louder sounds are than the clips whose controls they have, in the
+        mean; silent ones left out."""
         made = np.array([level_dbfs(each) for each in self._made(played / name, "held").numpy()])
         clips = np.array([level_dbfs(clip) for clip in self.clips.numpy()])
         apart = (made - clips)[np.isfinite(made) & np.isfinite(clips)]
@@ -123,25 +148,38 @@ class HeldOut:
         """-> None where these clips are too few or too short for any, and a note that says so."""
         rate, seconds = self.sounds.sample_rate, self.seconds
         if len(self.rows) < 2:
-            return None, ["there is one held-out clip; it takes two to say how far apart sounds are"]
+            return None, [
+                "there is one held-out clip; it takes two to say how far apart sounds are"
+            ]
         lowest = _LEAST_MODULATION_HZ * 2 ** max(0, math.ceil(math.log2(1 / seconds)))
         highest = min(128.0, rate / 8)
         if 2 * lowest > highest:
             return None, [f"clips of {seconds:g} s are too short to say how far apart sounds are"]
-        return TextureStatistics(rate, self.sounds.n_samples, lowest_modulation_hz=lowest, highest_modulation_hz=highest), []
+        return TextureStatistics(
+            rate, self.sounds.n_samples, lowest_modulation_hz=lowest, highest_modulation_hz=highest
+        ), []
 
     def _made(self, folder: Path, kind: str) -> torch.Tensor:
         """-> [sounds, samples], at the clips' rate and of their length."""
-        sounds = [read_mono(folder / f"{name}.wav", self.sounds.sample_rate) for name in self.names(kind)]
+        sounds = [
+            read_mono(folder / f"{name}.wav", self.sounds.sample_rate) for name in self.names(kind)
+        ]
         n_samples = self.sounds.n_samples
-        return torch.from_numpy(np.stack([np.pad(each, (0, max(0, n_samples - len(each))))[:n_samples] for each in sounds]))
+        return torch.from_numpy(
+            np.stack(
+                [np.pad(each, (0, max(0, n_samples - len(each))))[:n_samples] for each in sounds]
+            )
+        )
 
 
 def _lines_for(
     instrument: Instrument, controls: Sequence[Control], lines: Sequence[Automation]
 ) -> Iterator[tuple[str, Automation]]:
-    """lines: by control -> the same as this instrument has them on its own sliders, held within what it was trained on."""
-    given = dict(zip((control.name for control in controls), zip(controls, lines, strict=True), strict=True))
+    """lines: by control -> the same as this instrument has them on its own sliders, held within
+    what it was trained on."""
+    given = dict(
+        zip((control.name for control in controls), zip(controls, lines, strict=True), strict=True)
+    )
     for slider in instrument.spec.sliders:
         if slider.name in given:
             control, line = given[slider.name]

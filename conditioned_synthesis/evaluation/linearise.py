@@ -1,4 +1,5 @@
-"""Make the sliders of an instrument linear: equal steps of a slider are equal steps of what a labeller reads from the sound."""
+"""Make the sliders of an instrument linear: equal steps of a slider are equal steps of what a
+labeller reads from the sound."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -23,27 +24,40 @@ from texturelib.outputs import Output
 if TYPE_CHECKING:
     import pandas as pd
 
-_TURNS = 2  # what a control does may depend on the others; in the second turn these are in the middle of their new sliders
-# Less, and what a curve straightens is mostly chance; and the middle of the new slider may lie where it spoils the others.
+# What a control does may depend on the others; in the second turn these are in the middle of their
+# new sliders.
+_TURNS = 2
+# Less, and what a curve straightens is mostly chance; and the middle of the new slider may lie
+# where it spoils the others.
 _LEAST_RHO = 0.8
 _LEAST_RISE = 0.25  # of what was asked for
-# Of the mean slope: where what is read hardly changes, a slider runs through at most twenty times as fast as on the whole.
+# Of the mean slope: where what is read hardly changes, a slider runs through at most twenty times
+# as fast as on the whole.
 _LEAST_SLOPE = 0.05
 _POINTS = 33  # of a curve
 
 
-def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None) -> list[str]:
-    """Write the instrument with linear sliders into `output`, a model folder, with curves.csv and curves.png. -> notes.
+def linearise(
+    config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None
+) -> list[str]:
+    """Write the instrument with linear sliders into `output`, a model folder, with curves.csv and
+    curves.png. -> notes.
 
     Errors: UsageError when the labeller does not fit; TextureError about a file.
     """
     settings = config.wanted_linearise()
     instrument = load_instrument(config.synthesiser_folder)
-    controls = {slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders}
+    controls = {
+        slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders
+    }
     notes = labeller.check(list(controls.values()), settings.seconds, "linearise.seconds")
     output.begin()
     heard = {control.name for control in labeller.controls}
-    varying = [slider for slider in instrument.spec.sliders if slider.low < slider.high and slider.name in heard]
+    varying = [
+        slider
+        for slider in instrument.spec.sliders
+        if slider.low < slider.high and slider.name in heard
+    ]
     responses: dict[str, Response] = {}
     for turn in range(1, _TURNS + 1):
         places = {}
@@ -57,14 +71,26 @@ def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, worke
                 for name, place in grid(instrument.spec, settings.values, settings.seeds).items()
                 if place.control == slider.name
             }
-            asked = {name: targets_at(place, settings.seconds) for name, place in places[slider.name].items()}
-            play_set(others, asked, folder, f"playing {slider.name}, {turn} of {_TURNS}", config.executor, workers)
+            asked = {
+                name: targets_at(place, settings.seconds)
+                for name, place in places[slider.name].items()
+            }
+            play_set(
+                others,
+                asked,
+                folder,
+                f"playing {slider.name}, {turn} of {_TURNS}",
+                config.executor,
+                workers,
+            )
         if not places:
             break
         read = labeller.read_as(controls.values(), folder)
         for control, of_control in places.items():
             asked = np.array([place.value for place in of_control.values()])
-            responses[control] = response(asked, read[control].reindex([f"{name}.wav" for name in of_control]).to_numpy())
+            responses[control] = response(
+                asked, read[control].reindex([f"{name}.wav" for name in of_control]).to_numpy()
+            )
     linear = _with_curves(instrument, responses)
     save_instrument(output.folder, linear)
     write_linear_card(output.folder, linear.spec)
@@ -77,7 +103,8 @@ def linearise(config: SynthesisConfig, output: Output, labeller: Labeller, worke
 
 
 def response(asked: np.ndarray, read: np.ndarray) -> Response:
-    """asked: [sounds], the places of a slider that were played. read: [sounds], NaN where a sound could not be read."""
+    """asked: [sounds], the places of a slider that were played. read: [sounds], NaN where a sound
+    could not be read."""
     is_known = np.isfinite(read)
     places, at = np.unique(asked[is_known], return_inverse=True)
     rho = signed_rho(asked, read)
@@ -104,10 +131,18 @@ def response(asked: np.ndarray, read: np.ndarray) -> Response:
         steady, given = 1 - steady[::-1], given[::-1]  # up on the slider is up in what is read
     curve = np.stack([low + (high - low) * steady, given], axis=1)
     curve[[0, -1], 0] = low, high  # exactly
-    return Response(asked, read, fitted(asked), tuple((float(place), float(value)) for place, value in curve), rho)
+    return Response(
+        asked,
+        read,
+        fitted(asked),
+        tuple((float(place), float(value)) for place, value in curve),
+        rho,
+    )
 
 
-def _with_curves(instrument: Instrument, responses: Mapping[str, Response], but: str | None = None) -> Instrument:
+def _with_curves(
+    instrument: Instrument, responses: Mapping[str, Response], but: str | None = None
+) -> Instrument:
     """-> the same, whose sliders are straightened, but the one of that name."""
     sliders = tuple(
         slider.model_copy(update={"curve": responses[slider.name].curve})
@@ -140,8 +175,17 @@ def _table(responses: Mapping[str, Response]) -> "pd.DataFrame":
         slider = found.asked
         if found.curve is not None:
             places, given = np.array(found.curve).T
-            slider = np.interp(found.asked, *((given[::-1], places[::-1]) if found.is_backwards else (given, places)))
-        columns = {"control": control, "asked": found.asked, "read": found.read, "fitted": found.fitted, "slider": slider}
+            slider = np.interp(
+                found.asked,
+                *((given[::-1], places[::-1]) if found.is_backwards else (given, places)),
+            )
+        columns = {
+            "control": control,
+            "asked": found.asked,
+            "read": found.read,
+            "fitted": found.fitted,
+            "slider": slider,
+        }
         tables.append(pd.DataFrame(columns))
     columns = ["control", "asked", "read", "fitted", "slider"]
     return pd.concat(tables) if tables else pd.DataFrame(columns=columns)

@@ -1,4 +1,5 @@
-"""One static page on how synthesisers were measured. It needs no network, no server and no scripts."""
+"""One static page on how synthesisers were measured. It needs no network, no server and no
+scripts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,8 @@ def choose_sounds(
 ) -> dict[str, Any]:
     """Copy a few of the sounds in `played` into `folder`, which lies beside the page.
 
-    places: by synthesiser, its grid. held: by name of a sound with a held-out clip's controls, these. -> addresses, for the page.
+    places: by synthesiser, its grid. held: by name of a sound with a held-out clip's controls,
+    these. -> addresses, for the page.
     """
     numbers = {each.name: number for number, each in enumerate(found.measured, 1)}
 
@@ -51,19 +53,36 @@ def choose_sounds(
     for control in found.controls:
         rows = []
         for synthesiser, grid in places.items():
-            of_control = {key: place.value for key, place in grid.items() if place.control == control.name and place.seed == 1}
+            of_control = {
+                key: place.value
+                for key, place in grid.items()
+                if place.control == control.name and place.seed == 1
+            }
             keys = sorted(of_control, key=lambda key: of_control[key])
             if keys:
                 chosen = [keys[index] for index in (0, (len(keys) - 1) // 2, len(keys) - 1)]
                 rows.append((synthesiser, [address(synthesiser, key) for key in chosen]))
         by_control[control.name] = rows
     names = [list(held)[index] for index in evenly_spread(len(held), _CLIPS_SHOWN)]
-    of_clips = [(synthesiser, [address(synthesiser, name) for name in names]) for synthesiser in ("held-out clips", *places)]
-    return {"by_control": by_control, "ends": _ENDS, "with_controls_of_clips": of_clips, "clips": [held[name] for name in names]}
+    of_clips = [
+        (synthesiser, [address(synthesiser, name) for name in names])
+        for synthesiser in ("held-out clips", *places)
+    ]
+    return {
+        "by_control": by_control,
+        "ends": _ENDS,
+        "with_controls_of_clips": of_clips,
+        "clips": [held[name] for name in names],
+    }
 
 
 def write_evaluation_page(
-    path: Path, found: "Evaluation", sounds: Mapping[str, Any], *, has_plot: bool, settings: Evaluate
+    path: Path,
+    found: "Evaluation",
+    sounds: Mapping[str, Any],
+    *,
+    has_plot: bool,
+    settings: Evaluate,
 ) -> None:
     """The page shows asked_read.png where `has_plot`, and the sounds; both are to lie beside it."""
     write_page(
@@ -71,7 +90,10 @@ def write_evaluation_page(
         "conditioned_synthesis",
         "evaluation.html",
         verdicts=[_verdict(control.name, found.measured) for control in found.controls],
-        following=[(control.name, _following_rows(control.name, found.measured)) for control in found.controls],
+        following=[
+            (control.name, _following_rows(control.name, found.measured))
+            for control in found.controls
+        ],
         rows=[_row(each) for each in found.measured],
         what=_WHAT,
         found=found,
@@ -82,7 +104,8 @@ def write_evaluation_page(
 
 
 def _verdict(control: str, measured: "Sequence[Measured]") -> dict[str, str]:
-    """-> in plain words, how well the synthesiser follows a control, beside the one that learnt nothing of it."""
+    """-> in plain words, how well the synthesiser follows a control, beside the one that learnt
+    nothing of it."""
     of = {each.name: each.following.get(control) for each in measured}
     own, twin = of["synthesiser"], of.get("labels shuffled")
     if own is None or not math.isfinite(own.error):
@@ -109,7 +132,9 @@ def _following_rows(control: str, measured: "Sequence[Measured]") -> list[dict[s
         held_out = each.held_out.get(control, math.nan)
         if own is None and not math.isfinite(held_out):
             continue
-        leaks = f"{_hundredths(own.leakage)} into {own.leaks_into}" if own and own.leaks_into else "–"
+        leaks = (
+            f"{_hundredths(own.leakage)} into {own.leaks_into}" if own and own.leaks_into else "–"
+        )
         rows.append(
             {
                 "name": each.name,
@@ -126,9 +151,17 @@ def _following_rows(control: str, measured: "Sequence[Measured]") -> list[dict[s
 def _row(each: "Measured") -> dict[str, str]:
     numbers = {"paired": each.paired, "of_sets": each.of_sets, "diversity": each.diversity}
     factor = each.real_time_factor
-    speed = "–" if not math.isfinite(factor) else f"{factor:.0f} ×" if factor >= 10 else f"{factor:.2g} ×"
+    speed = (
+        "–"
+        if not math.isfinite(factor)
+        else f"{factor:.0f} ×"
+        if factor >= 10
+        else f"{factor:.2g} ×"
+    )
     louder = _signed(each.louder, 1)
-    return {"name": each.name, "speed": speed, "louder": louder} | {key: _hundredths(value) for key, value in numbers.items()}
+    return {"name": each.name, "speed": speed, "louder": louder} | {
+        key: _hundredths(value) for key, value in numbers.items()
+    }
 
 
 def _hundredths(value: float) -> str:

@@ -16,7 +16,8 @@ COLOURS = (BLUE, ORANGE, "#2f855a", "#805ad5", "#b83280", "#00808a", "#975a16", 
 
 
 def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
-    """Write a panel per control: each sound, the curve through them, and the straight line that it becomes."""
+    """Write a panel per control: each sound, the curve through them, and the straight line that it
+    becomes."""
     figure, axes = panels(len(responses), 3.4, 3.0)
     for axis, (control, found) in zip(axes, responses.items(), strict=False):
         order = np.argsort(found.asked, kind="stable")
@@ -24,7 +25,14 @@ def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
         axis.plot(found.asked[order], found.fitted[order], color=BLUE, label="curve")
         if found.curve is not None:
             ends = found.fitted[order][[0, -1]]
-            axis.plot(found.asked[order][[0, -1]], np.sort(ends), "--", color=ORANGE, linewidth=1, label="with the new slider")
+            axis.plot(
+                found.asked[order][[0, -1]],
+                np.sort(ends),
+                "--",
+                color=ORANGE,
+                linewidth=1,
+                label="with the new slider",
+            )
         _name_axes(axis, control)
     axes[0].set_ylabel("read from the sound")
     axes[0].legend(frameon=False, fontsize=8)
@@ -32,24 +40,44 @@ def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
 
 
 def plot_target_measured(
-    path: Path, points: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]], names: Sequence[str]
+    path: Path,
+    points: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
+    names: Sequence[str],
 ) -> None:
-    """points: by control and synthesiser, what was asked and what was read, [sounds] each. names: of all synthesisers, which
-    decide on the colours. Write a panel per control: each sound, and lines through the means."""
+    """points: by control and synthesiser, what was asked and what was read, [sounds] each. names:
+    of all synthesisers, which decide on the colours. Write a panel per control: each sound, and
+    lines through the means."""
     figure, axes = panels(len(points), 3.8, 3.4)
     colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
     for axis, (control, of_control) in zip(axes, points.items(), strict=False):
-        ends = [min(asked.min() for asked, _ in of_control.values()), max(asked.max() for asked, _ in of_control.values())]
+        ends = [
+            min(asked.min() for asked, _ in of_control.values()),
+            max(asked.max() for asked, _ in of_control.values()),
+        ]
         axis.plot(ends, ends, color="black", linewidth=0.8, linestyle=":", label="as asked")
         for index, (name, (asked, read)) in enumerate(of_control.items()):
             axis.plot(asked, read, ".", color=colours[name], markersize=3, alpha=0.45)
             places = np.unique(asked[np.isfinite(read)])
             means = [np.nanmean(read[asked == place]) for place in places]
             # The first lies on top, and the wider ones of those beneath show.
-            axis.plot(places, means, color=colours[name], linewidth=1.4 + 0.4 * index, alpha=0.85, zorder=5 - index, label=name)
+            axis.plot(
+                places,
+                means,
+                color=colours[name],
+                linewidth=1.4 + 0.4 * index,
+                alpha=0.85,
+                zorder=5 - index,
+                label=name,
+            )
         _name_axes(axis, control)
     axes[0].set_ylabel("read from the sound")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=8,
+    )
     save_picture(figure, path)
 
 

@@ -29,7 +29,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Place:
-    """A value of a control in a grid of sounds, and one of its seeds. value: a place on the slider."""
+    """A value of a control in a grid of sounds, and one of its seeds. value: a place on the
+    slider."""
 
     control: str
     value: float
@@ -37,7 +38,8 @@ class Place:
 
 
 def grid(spec: ModelSpec, values: int, seeds: int) -> dict[str, Place]:
-    """-> by the name of a sound: of each control that varies, `values` places evenly spread over it, with each seed."""
+    """-> by the name of a sound: of each control that varies, `values` places evenly spread over
+    it, with each seed."""
     return {
         f"grid_{number}_{step}_{seed}": Place(slider.name, float(value), seed)
         for number, slider in enumerate(spec.sliders)
@@ -52,9 +54,15 @@ def targets_at(place: Place, seconds: float) -> Target:
 
 
 def play_set(
-    instrument: Instrument, asked: Mapping[str, Target], folder: Path, label: str, executor: Executor, workers: int | None
+    instrument: Instrument,
+    asked: Mapping[str, Target],
+    folder: Path,
+    label: str,
+    executor: Executor,
+    workers: int | None,
 ) -> None:
-    """Play every sound into `folder/NAME.wav`, where a name may have folders in it, but those that an earlier run has left there.
+    """Play every sound into `folder/NAME.wav`, where a name may have folders in it, but those that
+    an earlier run has left there.
 
     workers: how many, in place of what the executor says; each computes on one core.
     """

@@ -15,9 +15,10 @@ from texturelib.markdown import plain
 class Measured:
     """What was found of one row of the tables; NaN for what does not apply to it.
 
-    following: by control. held_out: by control, the mean error of what is read from sounds with the held-out clips' controls.
-    Distances are in the unit of `TextureStatistics.paired_distance`: paired: between each held-out clip and the sound with its
-    controls; of_sets: between all of both. diversity: between sounds that differ in nothing but their seed. louder: than each
+    following: by control. held_out: by control, the mean error of what is read from sounds with the
+    held-out clips' controls. Distances are in the unit of `TextureStatistics.paired_distance`:
+    paired: between each held-out clip and the sound with its controls; of_sets: between all of
+    both. diversity: between sounds that differ in nothing but their seed. louder: than each
     held-out clip the sound with its controls is, in dB.
     """
 
@@ -33,7 +34,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """controls: those that vary, on whose sliders all values are. points: by control and synthesiser, asked and read."""
+    """controls: those that vary, on whose sliders all values are. points: by control and
+    synthesiser, asked and read."""
 
     controls: tuple[Control, ...]
     measured: list[Measured]
@@ -62,11 +64,22 @@ class Evaluation:
 
     def markdown(self) -> str:
         """-> the table, as Markdown."""
-        of_sounds = ["held-out error", "paired distance", "set distance", "diversity", "louder, dB", "x real time"]
+        of_sounds = [
+            "held-out error",
+            "paired distance",
+            "set distance",
+            "diversity",
+            "louder, dB",
+            "x real time",
+        ]
         head = ["synthesiser", "control", "signed rho", "error", "R2", "leakage", *of_sounds]
         lines = [" | ".join(head), " | ".join(["---"] * 2 + ["--:"] * (len(head) - 2))]
         for row in self.rows():
-            values = [value for key, value in row.items() if key not in ("synthesiser", "control", "leaks_into")]
+            values = [
+                value
+                for key, value in row.items()
+                if key not in ("synthesiser", "control", "leaks_into")
+            ]
             signed = f"{values[0]:+.2f}" if math.isfinite(values[0]) else ""
             numbers = ["" if not math.isfinite(value) else f"{value:.2f}" for value in values[1:]]
             lines.append(" | ".join([row["synthesiser"], plain(row["control"]), signed, *numbers]))
@@ -79,8 +92,9 @@ def _following_row(found: Following | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Response:
-    """What a control does. asked, read: [sounds], NaN where a sound could not be read. fitted: [sounds], the smooth curve through
-    them. curve: see `Slider`; None where the control is not followed. rho: the rank correlation of asked and read."""
+    """What a control does. asked, read: [sounds], NaN where a sound could not be read. fitted:
+    [sounds], the smooth curve through them. curve: see `Slider`; None where the control is not
+    followed. rho: the rank correlation of asked and read."""
 
     asked: np.ndarray
     read: np.ndarray

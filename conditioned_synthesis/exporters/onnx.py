@@ -18,20 +18,27 @@ from texturelib.files import shown, whole_file
 from texturelib.made import named_by_the_user
 from texturelib.outputs import check_file_place
 
-_OPSET = 18  # the oldest that torch writes: what its converter makes of a graph for older ones is not valid
-_IR_VERSION = 8  # the format of that opset's time: torch would write a newer one, which runtimes of before 2024 refuse
+# The oldest that torch writes: what its converter makes of a graph for older ones is not valid.
+_OPSET = 18
+# The format of that opset's time: torch would write a newer one, which runtimes of before 2024
+# refuse.
+_IR_VERSION = 8
 
 
 def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
-    """Write the instrument in the model folder to `path`. Its sliders' curves are part of the graph.
+    """Write the instrument in the model folder to `path`. Its sliders' curves are part of the
+    graph.
 
-    -> what the file says of itself, as JSON under the key "instrument" of its metadata. Errors: UsageError, TextureError.
+    -> what the file says of itself, as JSON under the key "instrument" of its metadata. Errors:
+    UsageError, TextureError.
     """
     if path.suffix != ".onnx":
         raise UsageError(f"--output {shown(path)}: should end in .onnx")
     check_file_place(path, overwrite)
     if importlib.util.find_spec("onnxscript") is None:
-        raise UsageError('export-onnx: takes the package onnxscript, which is not there; "pip install onnx onnxscript" brings it')
+        raise UsageError(
+            'export-onnx: takes the package onnxscript, which is not there; "pip install onnx onnxscript" brings it'
+        )
     instrument = load_instrument(folder)
     graph = cast("SynthesisNetwork", instrument.network).graph()
     spec = {
@@ -73,7 +80,8 @@ def _program(module: nn.Module, graph: Graph) -> torch.onnx.ONNXProgram:
 
 
 def _make_portable(model: Any) -> None:
-    """model: an `onnx_ir.Model`. Leaves out where in whose files each node was written: paths of this machine, a fifth of it."""
+    """model: an `onnx_ir.Model`. Leaves out where in whose files each node was written: paths of
+    this machine, a fifth of it."""
     model.ir_version = _IR_VERSION
     for node in model.graph.all_nodes():
         node.metadata_props.clear()
@@ -84,27 +92,38 @@ def _make_portable(model: Any) -> None:
 
 
 def _sliders(instrument: Instrument) -> list[dict[str, Any]]:
-    return [{"control": slider.control, "low": slider.low, "high": slider.high} for slider in instrument.spec.sliders]
+    return [
+        {"control": slider.control, "low": slider.low, "high": slider.high}
+        for slider in instrument.spec.sliders
+    ]
 
 
 class _WithCurves(nn.Module):
-    """Holds each slider within what was trained on, turns its place into what the network is given there, and plays as loud as
-    `Instrument` does."""
+    """Holds each slider within what was trained on, turns its place into what the network is given
+    there, and plays as loud as `Instrument` does."""
 
     def __init__(self, module: nn.Module, instrument: Instrument) -> None:
         super().__init__()
         self.module = module
         sliders = instrument.spec.sliders
-        self._curves = [slider.curve or ((slider.low, slider.low), (slider.high, slider.high)) for slider in sliders]
+        self._curves = [
+            slider.curve or ((slider.low, slider.low), (slider.high, slider.high))
+            for slider in sliders
+        ]
         self._loudness = [slider.loudness for slider in sliders]
 
     def forward(self, controls: torch.Tensor, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         given = [_bent(controls[..., index], curve) for index, curve in enumerate(self._curves)]
         samples, *after = self.module(torch.stack(given, dim=-1), *inputs)
-        louder = [_bent(value[0], points) for value, points in zip(given, self._loudness, strict=True) if points]
+        louder = [
+            _bent(value[0], points)
+            for value, points in zip(given, self._loudness, strict=True)
+            if points
+        ]
         if not louder:
             return samples, *after
-        gains = 10 ** (torch.stack(louder).sum(dim=0).clamp(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)  # of each frame
+        # Of each frame.
+        gains = 10 ** (torch.stack(louder).sum(dim=0).clamp(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
         return (samples.reshape(gains.shape[0], -1) * gains[:, None]).flatten(), *after
 
 

@@ -13,7 +13,8 @@ class Automation:
     values: np.ndarray
 
     def at(self, seconds: "float | np.ndarray") -> np.ndarray:
-        """seconds: any shape -> values, the same shape; before the first and after the last point, its value."""
+        """seconds: any shape -> values, the same shape; before the first and after the last point,
+        its value."""
         return np.interp(np.asarray(seconds), self.times, self.values)
 
     def over(self, seconds: float) -> "Automation":

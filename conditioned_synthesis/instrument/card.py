@@ -1,4 +1,5 @@
-"""README.md in the folder of a synthesiser: what it is, what it learnt from, how to play it, and what not to expect."""
+"""README.md in the folder of a synthesiser: what it is, what it learnt from, how to play it, and
+what not to expect."""
 
 import shlex
 from collections.abc import Mapping
@@ -24,13 +25,23 @@ def write_trained_card(folder: Path, spec: ModelSpec, metrics: Mapping[str, Any]
 
 def write_linear_card(folder: Path, spec: ModelSpec) -> None:
     straight = [slider.name for slider in spec.sliders if slider.curve]
-    what = f"made linear: {plain(', '.join(straight))}" if straight else "as they were: none could be made linear"
-    _write(folder, spec, [f"The weights are those of the synthesiser beside it; its sliders were {what}."])
+    what = (
+        f"made linear: {plain(', '.join(straight))}"
+        if straight
+        else "as they were: none could be made linear"
+    )
+    _write(
+        folder,
+        spec,
+        [f"The weights are those of the synthesiser beside it; its sliders were {what}."],
+    )
 
 
 def write_imported_card(folder: Path, spec: ModelSpec, name: str) -> None:
     """name: of the file that it was imported from."""
-    _write(folder, spec, [f"Imported from {plain(name)}; what it was trained on is not known here."])
+    _write(
+        folder, spec, [f"Imported from {plain(name)}; what it was trained on is not known here."]
+    )
 
 
 def _write(folder: Path, spec: ModelSpec, story: list[str]) -> None:

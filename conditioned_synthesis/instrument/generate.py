@@ -1,4 +1,5 @@
-"""Play a trained synthesiser: one sound as asked for, or a set of examples of what each control does."""
+"""Play a trained synthesiser: one sound as asked for, or a set of examples of what each control
+does."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,9 @@ class GenerateRequest:
     fast: bool
 
 
-def generate_sound(folder: Path, path: Path, request: GenerateRequest, overwrite: bool, dry_run: bool) -> None:
+def generate_sound(
+    folder: Path, path: Path, request: GenerateRequest, overwrite: bool, dry_run: bool
+) -> None:
     """Play the synthesiser in `folder` into `path`, and write its controls and a picture beside.
 
     Errors: UsageError, TextureError about a file.
@@ -52,29 +55,38 @@ def generate_sound(folder: Path, path: Path, request: GenerateRequest, overwrite
     for note in notes:
         print(f"note: {note}")
     own = _own_arguments(instrument, request)
-    asked = ", ".join(f"{name} {line.at(0):.2g} to {line.at(request.seconds):.2g}" for name, line in lines.items())
+    asked = ", ".join(
+        f"{name} {line.at(0):.2g} to {line.at(request.seconds):.2g}" for name, line in lines.items()
+    )
     if dry_run:
         print(
             f"{shown(path)}: {request.seconds:g} s at {instrument.spec.sample_rate} Hz, {asked or 'all controls in the middle'}"
         )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = instrument.play(lines, request.seconds, request.seed, temperature=request.temperature, **own)
+    samples = instrument.play(
+        lines, request.seconds, request.seed, temperature=request.temperature, **own
+    )
     with named_by_the_user():
         quality_warning = write_sound(path, samples, instrument, lines)
     if quality_warning:
         print(f"note: the sound {quality_warning}")
     sync_files(path, path.with_suffix(".params"), path.with_suffix(".png"))
-    print(f"{shown(path)}: {request.seconds:g} s at {instrument.spec.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS")
+    print(
+        f"{shown(path)}: {request.seconds:g} s at {instrument.spec.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS"
+    )
 
 
 def _own_arguments(instrument: Instrument, request: GenerateRequest) -> dict[str, Any]:
-    """-> what was asked for that not every kind of synthesiser knows. Errors: UsageError where this kind does not."""
+    """-> what was asked for that not every kind of synthesiser knows. Errors: UsageError where this
+    kind does not."""
     own: dict[str, Any] = _if_faster(instrument, request.fast)
     if request.prime:
         if not instrument.takes("prime"):
             kind = instrument.spec.synthesiser.type  # type: ignore[attr-defined]
-            raise UsageError(f'--prime: a synthesiser of type "{kind}" has no memory of a sound to go on from')
+            raise UsageError(
+                f'--prime: a synthesiser of type "{kind}" has no memory of a sound to go on from'
+            )
         own["prime"] = _prime(request.prime, instrument.spec.sample_rate)
     return own
 
@@ -93,8 +105,9 @@ def _prime(path: Path, sample_rate: int) -> np.ndarray:
 
 
 def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, list[str]]:
-    """Write, of each control, sounds at values evenly spread over its range and one that moves through it, the others in their
-    middle; and examples.csv. -> how many sounds, and notes on what is wrong with any."""
+    """Write, of each control, sounds at values evenly spread over its range and one that moves
+    through it, the others in their middle; and examples.csv. -> how many sounds, and notes on what
+    is wrong with any."""
     import pandas as pd
 
     instrument = load_instrument(config.synthesiser_folder)
@@ -109,23 +122,36 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
         stem = _stem(number, slider.name)
         for value in np.linspace(slider.low, slider.high, settings.values):
             wanted.append((f"{stem}_{value:.3f}", slider.name, constant(value), settings.seconds))
-        sweep = Automation(np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high]))
+        sweep = Automation(
+            np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high])
+        )
         wanted.append((f"{stem}_sweep", slider.name, sweep, settings.sweep_seconds))
     for stem, name, line, seconds in progress(wanted, "examples", unit="sound"):
         path = output.folder / f"{stem}.wav"
-        samples = instrument.play({name: line}, seconds, settings.seed, temperature=settings.temperature, **own)
+        samples = instrument.play(
+            {name: line}, seconds, settings.seed, temperature=settings.temperature, **own
+        )
         if note := write_sound(path, samples, instrument, {name: line}):
             notes.append(f"{stem} {note}")
         ends = {"begins_at": float(line.values[0]), "ends_at": float(line.values[-1])}
         level = round(float(level_dbfs(samples)), 2)
-        rows.append({"file_name": path.name, "control": name, **ends, "seconds": seconds, "level_dbfs": level})
+        rows.append(
+            {
+                "file_name": path.name,
+                "control": name,
+                **ends,
+                "seconds": seconds,
+                "level_dbfs": level,
+            }
+        )
     write_table(output.folder / "examples.csv", pd.DataFrame(rows))
     output.finish()
     return len(rows), notes
 
 
 def _stem(number: int, control: str) -> str:
-    """-> what the names of a control's files begin with: a control may be called anything, also what no file can be.
+    """-> what the names of a control's files begin with: a control may be called anything, also
+    what no file can be.
 
     >>> _stem(1, "rate/s"), len(_stem(2, "x" * 300))
     ('1_rate_s', 102)
@@ -133,12 +159,17 @@ def _stem(number: int, control: str) -> str:
     return f"{number}_{re.sub(r'[^A-Za-z0-9-]+', '_', control)[:_LONGEST_NAME]}"
 
 
-def write_sound(path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Automation]) -> str | None:
-    """Write the sound, its controls beside it as MTCRNN has them, and a picture of both. -> what is wrong, if anything."""
+def write_sound(
+    path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Automation]
+) -> str | None:
+    """Write the sound, its controls beside it as MTCRNN has them, and a picture of both. -> what is
+    wrong, if anything."""
     spec = instrument.spec
     seconds = len(samples) / spec.sample_rate
     write_wav(path, samples, spec.sample_rate)
-    complete = {slider.name: lines.get(slider.name, constant(slider.middle)) for slider in spec.sliders}
+    complete = {
+        slider.name: lines.get(slider.name, constant(slider.middle)) for slider in spec.sliders
+    }
     controls = [Control.from_description(slider.control) for slider in spec.sliders]
     write_json(path.with_suffix(".params"), params(path.name, complete, seconds, controls))
     plot_sound(path.with_suffix(".png"), samples, spec.sample_rate, complete)

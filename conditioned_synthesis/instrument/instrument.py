@@ -1,4 +1,5 @@
-"""An instrument: a trained synthesiser, with the sliders that it is played with. Its folder is all that it takes."""
+"""An instrument: a trained synthesiser, with the sliders that it is played with. Its folder is all
+that it takes."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -27,11 +28,13 @@ _Points = Annotated[tuple[tuple[_Place, float], ...], Field(min_length=2)]
 
 
 class Slider(Config):
-    """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was trained on, within 0..1.
+    """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was
+    trained on, within 0..1.
 
-    control: what 0 and 1 mean, as dataset.json describes a control. curve: points of (place of the slider, what the network is
-    given there), the places rising from low to high, straight lines between; None: it is given the place itself. loudness:
-    points of (what the network is given, how many dB louder than the network it is played there); those of all sliders add up.
+    control: what 0 and 1 mean, as dataset.json describes a control. curve: points of (place of the
+    slider, what the network is given there), the places rising from low to high, straight lines
+    between; None: it is given the place itself. loudness: points of (what the network is given, how
+    many dB louder than the network it is played there); those of all sliders add up.
     """
 
     control: WholeDescription
@@ -43,8 +46,12 @@ class Slider(Config):
     @model_validator(mode="after")
     def _rises(self) -> "Slider":
         lines = [[place for place, _ in points] for points in (self.curve, self.loudness) if points]
-        if self.low > self.high or any(later <= earlier for line in lines for earlier, later in itertools.pairwise(line)):
-            raise ValueError(f"{self.name}: low, high and the places of its curve and its loudness should rise")
+        if self.low > self.high or any(
+            later <= earlier for line in lines for earlier, later in itertools.pairwise(line)
+        ):
+            raise ValueError(
+                f"{self.name}: low, high and the places of its curve and its loudness should rise"
+            )
         return self
 
     @property
@@ -61,7 +68,11 @@ class Slider(Config):
 
     def decibels(self, given: np.ndarray) -> np.ndarray:
         """given: to the network, any shape -> the same shape."""
-        return np.zeros(given.shape) if self.loudness is None else np.interp(given, *np.array(self.loudness).T)
+        return (
+            np.zeros(given.shape)
+            if self.loudness is None
+            else np.interp(given, *np.array(self.loudness).T)
+        )
 
 
 class ModelSpec(Config):
@@ -84,7 +95,10 @@ class ModelSpec(Config):
 
     def gain(self, given: np.ndarray) -> np.ndarray:
         """given: [..., n_controls], to the network -> [...], a factor, within 12 dB."""
-        decibels = sum((slider.decibels(given[..., i]) for i, slider in enumerate(self.sliders)), np.zeros(given.shape[:-1]))
+        decibels = sum(
+            (slider.decibels(given[..., i]) for i, slider in enumerate(self.sliders)),
+            np.zeros(given.shape[:-1]),
+        )
         return 10 ** (decibels.clip(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
 
     @property
@@ -123,8 +137,8 @@ class Instrument:
     ) -> Iterator[np.ndarray]:
         """Yield [block] float32, the last one shorter. The length of the sound costs no memory.
 
-        lines: by control, within what it was trained on. own: what only this kind of synthesiser knows (see `takes`). The rest as
-        `SynthesisNetwork.player`.
+        lines: by control, within what it was trained on. own: what only this kind of synthesiser
+        knows (see `takes`). The rest as `SynthesisNetwork.player`.
         """
         player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, **own)
         n_samples = round(seconds * self.spec.sample_rate)
@@ -137,12 +151,16 @@ class Instrument:
         return name in signature(cast("SynthesisNetwork", self.network).player).parameters
 
     def controls_of(self, lines: Mapping[str, Automation], samples: np.ndarray) -> np.ndarray:
-        """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control without a line stays in its
-        middle."""
+        """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control
+        without a line stays in its middle."""
         times = samples / self.spec.sample_rate
         values = np.empty((len(times), len(self.spec.sliders)), dtype=np.float32)
         for index, slider in enumerate(self.spec.sliders):
-            places = lines[slider.name].at(times) if slider.name in lines else np.full(len(times), slider.middle)
+            places = (
+                lines[slider.name].at(times)
+                if slider.name in lines
+                else np.full(len(times), slider.middle)
+            )
             values[:, index] = slider.to_network(places)
         return values
 
@@ -150,7 +168,9 @@ class Instrument:
 def new_instrument(spec: ModelSpec, seed: int) -> Instrument:
     """-> with fresh weights."""
     torch.manual_seed(seed)
-    return Instrument(cast("nn.Module", spec.synthesiser.network(len(spec.sliders), spec.sample_rate)), spec)
+    return Instrument(
+        cast("nn.Module", spec.synthesiser.network(len(spec.sliders), spec.sample_rate)), spec
+    )
 
 
 def save_instrument(folder: Path, instrument: Instrument) -> None:

@@ -9,7 +9,8 @@ from texturelib.evenly import evenly_spread
 from texturelib.progress import progress
 
 _SOUNDS, _MOST_SOUNDS = 24, 72  # for each control, and of all
-_CLIP_LENGTHS, _MOST_SECONDS = 4, 3.0  # of each: longer than a clip, as a network that hears itself drifts from where it began
+# Of each: longer than a clip, as a network that hears itself drifts from where it began.
+_CLIP_LENGTHS, _MOST_SECONDS = 4, 3.0
 _SHARE_OF_NEIGHBOURS = 1 / 40  # of all clips: few enough that these do have the same controls
 _KNOTS = 9  # of each control: what lacks at its ends need not lack beside them
 _LEAST_RANGE = 1e-3  # of a control that varies
@@ -19,8 +20,9 @@ _STIFFNESS = 0.6  # how many sounds it takes for a difference between two knots 
 def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
     """-> the same, with gains that bring its sounds to the level of the clips that it learnt from.
 
-    Each sound is compared with the clips whose controls are nearest to its own, as a single one may be loud or soft by chance.
-    The gains are a line in each control, bent at its knots, that add up to what the sounds lack.
+    Each sound is compared with the clips whose controls are nearest to its own, as a single one may
+    be loud or soft by chance. The gains are a line in each control, bent at its knots, that add up
+    to what the sounds lack.
     """
     places = np.array([[line.values.mean() for line in lines] for lines in sounds.lines])
     instrument = Instrument(instrument.network, _with_loudness(instrument.spec, None))
@@ -29,7 +31,10 @@ def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
     is_heard = np.isfinite(lacking)
     if not is_heard.any():
         return instrument
-    return Instrument(instrument.network, _with_loudness(instrument.spec, _fitted(places[played][is_heard], lacking[is_heard])))
+    return Instrument(
+        instrument.network,
+        _with_loudness(instrument.spec, _fitted(places[played][is_heard], lacking[is_heard])),
+    )
 
 
 def _spread_over_each_control(places: np.ndarray) -> np.ndarray:
@@ -39,7 +44,9 @@ def _spread_over_each_control(places: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate([each[evenly_spread(len(each), n_each)] for each in ordered]))
 
 
-def _lacking(sounds: Sounds, rows: np.ndarray, places: np.ndarray, instrument: Instrument) -> np.ndarray:
+def _lacking(
+    sounds: Sounds, rows: np.ndarray, places: np.ndarray, instrument: Instrument
+) -> np.ndarray:
     """-> [rows], in dB; not a number where the clips or what is played are silent."""
     seconds = min(_CLIP_LENGTHS * sounds.n_samples / sounds.sample_rate, _MOST_SECONDS)
     levels = np.array([level_dbfs(sounds.samples(row)) for row in range(len(sounds))])
@@ -56,11 +63,12 @@ def _lacking(sounds: Sounds, rows: np.ndarray, places: np.ndarray, instrument: I
 
 
 def _fitted(places: np.ndarray, lacking: np.ndarray) -> list[np.ndarray | None]:
-    """places: [sounds, controls]. lacking: [sounds] -> for each control, [knots, 2]: where they are, and the dB there; None for
-    one that does not vary.
+    """places: [sounds, controls]. lacking: [sounds] -> for each control, [knots, 2]: where they
+    are, and the dB there; None for one that does not vary.
 
-    The least squares of what is left, and of the differences between neighbouring knots (penalised splines of degree 1: P. Eilers
-    and B. Marx, "Flexible smoothing with B-splines and penalties", 1996).
+    The least squares of what is left, and of the differences between neighbouring knots (penalised
+    splines of degree 1: P. Eilers and B. Marx, "Flexible smoothing with B-splines and penalties",
+    1996).
     """
     varies = np.ptp(places, axis=0) > _LEAST_RANGE
     n_varying = int(varies.sum())
@@ -68,18 +76,30 @@ def _fitted(places: np.ndarray, lacking: np.ndarray) -> list[np.ndarray | None]:
         return [None] * len(varies)
     columns = places[:, varies].T
     knots = [np.linspace(column.min(), column.max(), _KNOTS) for column in columns]
-    hats = [np.array([np.interp(column, at, hat) for hat in np.eye(_KNOTS)]).T for column, at in zip(columns, knots, strict=True)]
+    hats = [
+        np.array([np.interp(column, at, hat) for hat in np.eye(_KNOTS)]).T
+        for column, at in zip(columns, knots, strict=True)
+    ]
     differences = np.kron(np.eye(n_varying), np.diff(np.eye(_KNOTS), axis=0))
     mean = lacking.mean()
     unknowns = np.vstack([np.hstack(hats), np.sqrt(_STIFFNESS) * differences])
     known = np.concatenate([lacking - mean, np.zeros(len(differences))])
     # Of the many solutions (what one control has more, another can have less) the smallest.
-    decibels = np.linalg.lstsq(unknowns, known, rcond=None)[0].reshape(n_varying, _KNOTS) + mean / n_varying
+    decibels = (
+        np.linalg.lstsq(unknowns, known, rcond=None)[0].reshape(n_varying, _KNOTS)
+        + mean / n_varying
+    )
     fitted = iter(np.stack([knots, decibels], axis=-1))
     return [next(fitted) if each else None for each in varies]
 
 
 def _with_loudness(spec: ModelSpec, lines: list[np.ndarray | None] | None) -> ModelSpec:
-    points = [None if line is None else tuple(map(tuple, line.round(6).tolist())) for line in lines or [None] * len(spec.sliders)]
-    sliders = [slider.model_copy(update={"loudness": each}) for slider, each in zip(spec.sliders, points, strict=True)]
+    points = [
+        None if line is None else tuple(map(tuple, line.round(6).tolist()))
+        for line in lines or [None] * len(spec.sliders)
+    ]
+    sliders = [
+        slider.model_copy(update={"loudness": each})
+        for slider, each in zip(spec.sliders, points, strict=True)
+    ]
     return spec.model_copy(update={"sliders": tuple(sliders)})

@@ -6,13 +6,17 @@ from texturelib.audio import level_dbfs
 
 _FRAME = 512
 _FAR_BELOW_DB = 30.0
-_WHITE = 0.8  # at 16 kHz white noise has 0.99 by `flatness`, and of recordings of water, fire and wind light rain has most, 0.68
+# At 16 kHz white noise has 0.99 by `flatness`, and of recordings of water, fire and wind light rain
+# has most, 0.68.
+_WHITE = 0.8
 
 
 def flatness(samples: np.ndarray) -> float | None:
-    """samples: [samples] -> geometric over arithmetic mean of the sound's power spectrum, 1 is white; None where it is too short.
+    """samples: [samples] -> geometric over arithmetic mean of the sound's power spectrum, 1 is
+    white; None where it is too short.
 
-    The spectrum is averaged over frames first (P. Welch, 1967): of a single frame, even white noise gives 0.56.
+    The spectrum is averaged over frames first (P. Welch, 1967): of a single frame, even white noise
+    gives 0.56.
     """
     n_frames = len(samples) // _FRAME
     if not n_frames:
@@ -22,9 +26,11 @@ def flatness(samples: np.ndarray) -> float | None:
     return float(np.exp(np.log(power).mean()) / power.mean())
 
 
-def quality_warning(samples: np.ndarray, usual_dbfs: float | None, usual_flatness: float | None = None) -> str | None:
-    """usual_dbfs, usual_flatness: of the sounds that were learnt from, None: unknown -> what is wrong with a generated sound, as
-    a phrase, or None."""
+def quality_warning(
+    samples: np.ndarray, usual_dbfs: float | None, usual_flatness: float | None = None
+) -> str | None:
+    """usual_dbfs, usual_flatness: of the sounds that were learnt from, None: unknown -> what is
+    wrong with a generated sound, as a phrase, or None."""
     own = flatness(samples)
     if own is None:
         return None

@@ -18,24 +18,32 @@ from texturelib.nearest import did_you_mean
 _LARGEST_ARRAY = 2**30  # bytes
 
 
-def read_lines(words: Sequence[str], spec: ModelSpec, seconds: float) -> tuple[dict[str, Automation], list[str]]:
-    """words: NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,..., NAME=FILE.npy ([rows], spread over the sound), or FILE.npy ([rows,
-    controls], or MTCRNN's [1, rows, controls]).
+def read_lines(
+    words: Sequence[str], spec: ModelSpec, seconds: float
+) -> tuple[dict[str, Automation], list[str]]:
+    """words: NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,..., NAME=FILE.npy ([rows], spread over the
+    sound), or FILE.npy ([rows, controls], or MTCRNN's [1, rows, controls]).
 
-    -> lines by control, held within what the synthesiser was trained on; notes on those that were not.
-    Errors: UsageError, TextureError about a file.
+    -> lines by control, held within what the synthesiser was trained on; notes on those that were
+    not. Errors: UsageError, TextureError about a file.
     """
     lines: dict[str, Automation] = {}
     for word in words:
         name, equals, rest = word.partition("=")
         if equals:
             if name not in spec.names:
-                raise UsageError(f'--control {word}: no control "{name}" {did_you_mean(name, spec.names)}')
-            lines[name] = _column(Path(rest), seconds) if rest.endswith(".npy") else _line(word, rest)
+                raise UsageError(
+                    f'--control {word}: no control "{name}" {did_you_mean(name, spec.names)}'
+                )
+            lines[name] = (
+                _column(Path(rest), seconds) if rest.endswith(".npy") else _line(word, rest)
+            )
         elif word.endswith(".npy"):
             lines |= _table(Path(word), spec, seconds)
         else:
-            raise UsageError(f"--control {word}: should be NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,... or a .npy file")
+            raise UsageError(
+                f"--control {word}: should be NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,... or a .npy file"
+            )
     notes = []
     for slider in spec.sliders:
         if slider.name in lines:
@@ -54,7 +62,9 @@ def _line(word: str, text: str) -> Automation:
     elif points and all(len(point) == 2 for point in points):
         times, values = ([point[index] for point in points] for index in (0, 1))
     else:
-        raise UsageError(f"--control {word}: should be a number, as 0.5, or points of time and value, as 0:0.2,10:0.8")
+        raise UsageError(
+            f"--control {word}: should be a number, as 0.5, or points of time and value, as 0:0.2,10:0.8"
+        )
     is_rising = all(later > earlier for earlier, later in itertools.pairwise(times))
     if not is_rising or not np.isfinite([*times, *values]).all():
         raise UsageError(f"--control {word}: its times should rise, and all be finite numbers")
@@ -64,26 +74,33 @@ def _line(word: str, text: str) -> Automation:
 def _load(path: Path) -> np.ndarray:
     try:
         check_file(path, _LARGEST_ARRAY)
-        # What the header claims is looked at first: numpy sets memory aside for it, and divides by the size of a number.
+        # What the header claims is looked at first: numpy sets memory aside for it, and divides by
+        # the size of a number.
         with path.open("rb") as file:
             array = np.load(path, allow_pickle=False) if _holds_numbers(file) else np.zeros(0)
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file") from None
     except TextureError:
         raise
-    except Exception as error:  # numpy reads the header as Python, so that almost anything may come of a damaged one
-        raise TextureError(f"{shown(path)}: not an array of numbers that numpy saved ({first_line(error)})") from None
+    # Numpy reads the header as Python, so that almost anything may come of a damaged one.
+    except Exception as error:
+        raise TextureError(
+            f"{shown(path)}: not an array of numbers that numpy saved ({first_line(error)})"
+        ) from None
     if array.dtype.kind not in "iuf" or not array.size or not np.isfinite(array).all():
         raise TextureError(f"{shown(path)}: should hold finite numbers")
     return array
 
 
-_HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_HEADER_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def _holds_numbers(file: BinaryIO) -> bool:
-    """-> whether it is an array of numbers by its header. Errors: ValueError where there are fewer than the header says, or
-    none that may be loaded."""
+    """-> whether it is an array of numbers by its header. Errors: ValueError where there are fewer
+    than the header says, or none that may be loaded."""
     version = np.lib.format.read_magic(file)
     if version not in _HEADER_READERS:
         return False
@@ -99,7 +116,9 @@ def _holds_numbers(file: BinaryIO) -> bool:
 def _column(path: Path, seconds: float) -> Automation:
     values = np.squeeze(_load(path))
     if values.ndim > 1:
-        raise TextureError(f"{shown(path)}: has shape {values.shape}; for one control it should be [rows]")
+        raise TextureError(
+            f"{shown(path)}: has shape {values.shape}; for one control it should be [rows]"
+        )
     return _spread(np.atleast_1d(values), seconds)
 
 
@@ -126,7 +145,11 @@ def _held(line: Automation, slider: Slider) -> tuple[Automation, list[str]]:
     held = np.clip(line.values, slider.low, slider.high)
     if np.allclose(held, line.values):
         return line, []
-    asked = f"{line.values.min():g} to {line.values.max():g}" if np.ptp(line.values) else f"{line.values[0]:g}"
+    asked = (
+        f"{line.values.min():g} to {line.values.max():g}"
+        if np.ptp(line.values)
+        else f"{line.values[0]:g}"
+    )
     return Automation(line.times, held), [
         f"{slider.name}: {asked} is held within {slider.low:g} to {slider.high:g}, what was trained on"
     ]

@@ -14,14 +14,21 @@ def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_wor
     """history: a row per checkpoint, with step, train_loss and validation_loss."""
     figure, (axis,) = panels(1, 5.0, 3.2)
     steps = [row["step"] for row in history]
-    for name, colour, label in (("train_loss", GREY, "training"), ("validation_loss", BLUE, "held-out clips")):
-        axis.plot(steps, [row[name] for row in history], "o-", markersize=3, color=colour, label=label)
+    for name, colour, label in (
+        ("train_loss", GREY, "training"),
+        ("validation_loss", BLUE, "held-out clips"),
+    ):
+        axis.plot(
+            steps, [row[name] for row in history], "o-", markersize=3, color=colour, label=label
+        )
     axis.set(xlabel="step", ylabel=fill(f"loss, {loss_in_words}", 30))
     axis.legend(frameon=False)
     save_picture(figure, path)
 
 
-def plot_sound(path: Path, samples: np.ndarray, sample_rate: int, lines: Mapping[str, Automation]) -> None:
+def plot_sound(
+    path: Path, samples: np.ndarray, sample_rate: int, lines: Mapping[str, Automation]
+) -> None:
     """Write the controls above the spectrogram of the sound. lines: by control, 0..1."""
     figure, axes = grid(2, 1, 6.4, 2.2)
     above, below = axes[:, 0]
@@ -31,7 +38,9 @@ def plot_sound(path: Path, samples: np.ndarray, sample_rate: int, lines: Mapping
         above.plot(times, line.at(times), label=name)
     above.set(xlim=(0, seconds), ylim=(-0.03, 1.03), ylabel="controls")
     if lines:
-        legend = above.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        legend = above.legend(
+            frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0)
+        )
         for text in legend.get_texts():
             text.set_parse_math(False)  # a control may be called "$_"
     draw_spectrogram(below, samples, sample_rate, n_fft=512, n_overlap=256)

@@ -1,4 +1,5 @@
-"""What the labels of a set are like: numbers, histograms, correlations, and a page that shows them."""
+"""What the labels of a set are like: numbers, histograms, correlations, and a page that shows
+them."""
 
 import os
 from pathlib import Path
@@ -7,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from conditioned_synthesis.config import SynthesisConfig
-from conditioned_synthesis.labels.histogram import bin_table, counts, evenness, most_even, n_balanced
+from conditioned_synthesis.labels.histogram import (
+    bin_table,
+    counts,
+    evenness,
+    most_even,
+    n_balanced,
+)
 from conditioned_synthesis.labels.page import write_analysis_page
 from conditioned_synthesis.labels.plots import plot_histograms
 from conditioned_synthesis.labels.table import controls_of, label_ranges, normalise, read_labelled
@@ -19,7 +26,8 @@ if TYPE_CHECKING:
 
 
 def analyse(config: SynthesisConfig, output: Output) -> dict[str, Any]:
-    """Write statistics.json, histograms.csv, histograms.png, correlations.csv and index.html, a page of all these, into `output`.
+    """Write statistics.json, histograms.csv, histograms.png, correlations.csv and index.html, a
+    page of all these, into `output`.
 
     -> the statistics. The labels alone are read, and not the sounds.
     """
@@ -35,7 +43,14 @@ def analyse(config: SynthesisConfig, output: Output) -> dict[str, Any]:
     plot_histograms(output.folder / "histograms.png", labels, bins, controls)
     # Relative, so that the page is the same from wherever the command is called.
     source = Path(os.path.relpath(config.labelled, output.folder)).as_posix()
-    write_analysis_page(output.folder / "index.html", found, correlations, controls, source=source, seconds=dataset.seconds)
+    write_analysis_page(
+        output.folder / "index.html",
+        found,
+        correlations,
+        controls,
+        source=source,
+        seconds=dataset.seconds,
+    )
     output.finish()
     return found
 
@@ -46,9 +61,10 @@ _QUARTILES = {"quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75}
 def statistics(labels: "pd.DataFrame", bins: int) -> dict[str, Any]:
     """labels: a column per control -> what statistics.json holds.
 
-    std: the sample's (divided by n - 1), 0 for a single clip. outside: the share of labels outside 0..1; n_outside: the clips
-    with any such label. evenness: of the histogram of the labels normalised to 0..1 by their own smallest and largest, 1 where it
-    is flat. n_balanced: how many clips stay when each of its bins keeps the median count.
+    std: the sample's (divided by n - 1), 0 for a single clip. outside: the share of labels outside
+    0..1; n_outside: the clips with any such label. evenness: of the histogram of the labels
+    normalised to 0..1 by their own smallest and largest, 1 where it is flat. n_balanced: how many
+    clips stay when each of its bins keeps the median count.
     """
     normalised = normalise(labels, label_ranges(labels))
     heights = {str(name): counts(normalised[name].to_numpy(), bins) for name in labels.columns}
@@ -77,7 +93,8 @@ def statistics(labels: "pd.DataFrame", bins: int) -> dict[str, Any]:
 
 
 def histograms(labels: "pd.DataFrame", bins: int) -> "pd.DataFrame":
-    """labels: a column per control -> a row per control and bin, with the bin's edges and how many clips it holds."""
+    """labels: a column per control -> a row per control and bin, with the bin's edges and how many
+    clips it holds."""
     import pandas as pd
 
     ranges = label_ranges(labels)

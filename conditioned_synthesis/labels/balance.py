@@ -11,7 +11,13 @@ from conditioned_synthesis.data.import_dataset import trajectories_of
 from conditioned_synthesis.labels.histogram import bin_edges, bin_of, median_count, most_even
 from conditioned_synthesis.labels.outliers import treat_outliers
 from conditioned_synthesis.labels.plots import plot_balance
-from conditioned_synthesis.labels.table import check_files, controls_of, label_ranges, normalise, read_labelled
+from conditioned_synthesis.labels.table import (
+    check_files,
+    controls_of,
+    label_ranges,
+    normalise,
+    read_labelled,
+)
 from texturelib.dataset import write_dataset
 from texturelib.errors import UsageError
 from texturelib.files import link_or_copy, write_json
@@ -27,9 +33,9 @@ if TYPE_CHECKING:
 class Selection:
     """Which clips of a labelled set are kept.
 
-    controls: whose labels are evenly spread. metadata: the rows that are kept, sorted by file_name. n_labelled: clips of the set.
-    n_outliers: those with a label outside 0..1. before, after: clips per bin, an axis per control. ranges: by control, the
-    smallest and largest label of the set.
+    controls: whose labels are evenly spread. metadata: the rows that are kept, sorted by file_name.
+    n_labelled: clips of the set. n_outliers: those with a label outside 0..1. before, after: clips
+    per bin, an axis per control. ranges: by control, the smallest and largest label of the set.
     """
 
     controls: tuple[str, ...]
@@ -53,9 +59,11 @@ class Selection:
 
 
 def balance(config: SynthesisConfig, output: Output) -> Selection:
-    """Write the balanced subset of `config.labelled` into `output`, a dataset folder. -> what was kept.
+    """Write the balanced subset of `config.labelled` into `output`, a dataset folder. -> what was
+    kept.
 
-    The labels stay as they were, or are clipped to 0..1; balance.json has the ranges by which the export brings them to 0..1.
+    The labels stay as they were, or are clipped to 0..1; balance.json has the ranges by which the
+    export brings them to 0..1.
     """
     dataset = read_labelled(config.labelled)
     trajectories = trajectories_of(dataset)
@@ -91,9 +99,11 @@ def balance(config: SynthesisConfig, output: Output) -> Selection:
 
 
 def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> Selection:
-    """Choose from every bin of the histogram the same number of clips. What is chosen does not depend on the rows' order.
+    """Choose from every bin of the histogram the same number of clips. What is chosen does not
+    depend on the rows' order.
 
-    Errors: UsageError when there is no such control, all its labels are the same, or no bin holds enough clips.
+    Errors: UsageError when there is no such control, all its labels are the same, or no bin holds
+    enough clips.
     """
     n_labelled = len(metadata)
     metadata = metadata.sort_values("file_name", ignore_index=True)
@@ -104,14 +114,19 @@ def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> 
     chosen = _chosen(settings, normalised, ranges)
     shape = (settings.bins,) * len(chosen)
     _check_size(shape)
-    cell = np.ravel_multi_index(tuple(bin_of(normalised[name].to_numpy(), settings.bins) for name in chosen), shape)
+    cell = np.ravel_multi_index(
+        tuple(bin_of(normalised[name].to_numpy(), settings.bins) for name in chosen), shape
+    )
     before = np.bincount(cell, minlength=int(np.prod(shape)))
     n = median_count(before) if settings.clips_per_bin == "median" else settings.clips_per_bin
     if n > before.max():
         raise UsageError(
             f"balance.clips_per_bin: {n} is more than any bin of {' x '.join(chosen)} holds; the fullest has {before.max()} clips"
         )
-    kept = [_draw(np.flatnonzero(cell == index), n, [settings.seed, index]) for index in np.flatnonzero(before >= n).tolist()]
+    kept = [
+        _draw(np.flatnonzero(cell == index), n, [settings.seed, index])
+        for index in np.flatnonzero(before >= n).tolist()
+    ]
     after = np.where(before >= n, n, 0)
     return Selection(
         chosen,
@@ -125,17 +140,26 @@ def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> 
     )
 
 
-def _chosen(settings: Balance, normalised: "pd.DataFrame", ranges: dict[str, tuple[float, float]]) -> tuple[str, ...]:
-    """-> the controls to balance. Errors: UsageError when there is none such, or all its labels are the same."""
-    wanted = settings.control if settings.control is not None else most_even(normalised, settings.bins)
+def _chosen(
+    settings: Balance, normalised: "pd.DataFrame", ranges: dict[str, tuple[float, float]]
+) -> tuple[str, ...]:
+    """-> the controls to balance. Errors: UsageError when there is none such, or all its labels are
+    the same."""
+    wanted = (
+        settings.control if settings.control is not None else most_even(normalised, settings.bins)
+    )
     if wanted is None:
-        raise UsageError("balance.control: every control has the same label for all clips, so there is no histogram to balance")
+        raise UsageError(
+            "balance.control: every control has the same label for all clips, so there is no histogram to balance"
+        )
     names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
     if not names:
         raise UsageError("balance.control: [] names no control")
     for name in names:
         if name not in ranges:
-            raise UsageError(f'balance.control: no control "{name}" {did_you_mean(name, list(ranges))}')
+            raise UsageError(
+                f'balance.control: no control "{name}" {did_you_mean(name, list(ranges))}'
+            )
         if names.count(name) > 1:
             raise UsageError(f"balance.control: {name} stands there twice")
         if ranges[name][0] == ranges[name][1]:
@@ -150,7 +174,9 @@ _MOST_BINS = 10**6
 
 def _check_size(shape: Sequence[int]) -> None:
     if np.prod(shape, dtype=float) > _MOST_BINS:
-        raise UsageError(f"balance.bins: {shape[0]} of each of {len(shape)} controls makes over a million bins; take fewer")
+        raise UsageError(
+            f"balance.bins: {shape[0]} of each of {len(shape)} controls makes over a million bins; take fewer"
+        )
 
 
 def _draw(rows: np.ndarray, n: int, seed: list[int]) -> np.ndarray:
@@ -158,11 +184,18 @@ def _draw(rows: np.ndarray, n: int, seed: list[int]) -> np.ndarray:
 
 
 def _report(selection: Selection) -> dict[str, Any]:
-    """-> what balance.json holds: of every bin that holds clips, its number along each control (from 1), and its labels' ends."""
-    edges = {name: bin_edges(selection.before.shape[0], selection.ranges[name]).tolist() for name in selection.controls}
+    """-> what balance.json holds: of every bin that holds clips, its number along each control
+    (from 1), and its labels' ends."""
+    edges = {
+        name: bin_edges(selection.before.shape[0], selection.ranges[name]).tolist()
+        for name in selection.controls
+    }
     bins = []
     for place in zip(*np.nonzero(selection.before), strict=True):
-        ends = {name: [edges[name][index], edges[name][index + 1]] for name, index in zip(selection.controls, place, strict=True)}
+        ends = {
+            name: [edges[name][index], edges[name][index + 1]]
+            for name, index in zip(selection.controls, place, strict=True)
+        }
         counted = {"n_before": int(selection.before[place]), "n_after": int(selection.after[place])}
         bins.append({"bin": [int(index) + 1 for index in place], "labels": ends, **counted})
     return {
@@ -173,5 +206,7 @@ def _report(selection: Selection) -> dict[str, Any]:
         "n_before": int(selection.before.sum()),
         "n_after": int(selection.after.sum()),
         "bins": bins,
-        "ranges": {name: {"min": low, "max": high} for name, (low, high) in selection.ranges.items()},
+        "ranges": {
+            name: {"min": low, "max": high} for name, (low, high) in selection.ranges.items()
+        },
     }

@@ -19,19 +19,26 @@ def bin_edges(bins: int, ends: tuple[float, float]) -> np.ndarray:
 
 
 def bin_table(bins: int, ends: tuple[float, float]) -> "pd.DataFrame":
-    """-> a row per bin: low and high, its edges on 0..1, and label_low and label_high, the same as labels.
+    """-> a row per bin: low and high, its edges on 0..1, and label_low and label_high, the same as
+    labels.
 
     ends: the labels that were brought to 0 and to 1.
     """
     import pandas as pd
 
     of_labels = bin_edges(bins, ends)
-    columns = {"low": edges(bins)[:-1], "high": edges(bins)[1:], "label_low": of_labels[:-1], "label_high": of_labels[1:]}
+    columns = {
+        "low": edges(bins)[:-1],
+        "high": edges(bins)[1:],
+        "label_low": of_labels[:-1],
+        "label_high": of_labels[1:],
+    }
     return pd.DataFrame({"bin": np.arange(1, bins + 1), **columns})
 
 
 def bin_of(normalised: np.ndarray, bins: int) -> np.ndarray:
-    """normalised: [clips], 0..1 -> [clips] int, 0..bins - 1: which of `bins` equal parts of 0..1 holds it.
+    """normalised: [clips], 0..1 -> [clips] int, 0..bins - 1: which of `bins` equal parts of 0..1
+    holds it.
 
     A value on an edge is in the upper part, 1 in the last.
 
@@ -47,7 +54,8 @@ def counts(normalised: np.ndarray, bins: int) -> np.ndarray:
 
 
 def evenness(counts: np.ndarray) -> float:
-    """counts: [bins] -> 0..1: the histogram's entropy over that of a flat one, so 1 is flat, 0 all in one bin.
+    """counts: [bins] -> 0..1: the histogram's entropy over that of a flat one, so 1 is flat, 0 all
+    in one bin.
 
     >>> evenness(np.array([5, 5])), evenness(np.array([9, 0]))
     (1.0, 0.0)
@@ -57,7 +65,8 @@ def evenness(counts: np.ndarray) -> float:
 
 
 def median_count(counts: np.ndarray) -> int:
-    """counts: clips per bin, any shape, some above 0 -> the median of the bins that hold any, rounded down; at least 1.
+    """counts: clips per bin, any shape, some above 0 -> the median of the bins that hold any,
+    rounded down; at least 1.
 
     >>> median_count(np.array([1, 4, 0, 4]))
     4
@@ -66,7 +75,8 @@ def median_count(counts: np.ndarray) -> int:
 
 
 def n_balanced(counts: np.ndarray) -> int:
-    """counts: clips per bin -> how many stay when each bin keeps the median count, and bins with fewer are dropped.
+    """counts: clips per bin -> how many stay when each bin keeps the median count, and bins with
+    fewer are dropped.
 
     >>> n_balanced(np.array([1, 4, 0, 5]))
     8
@@ -75,10 +85,14 @@ def n_balanced(counts: np.ndarray) -> int:
 
 
 def most_even(normalised: "pd.DataFrame", bins: int) -> str | None:
-    """normalised: a column per control -> the control whose histogram is nearest to flat; the first of equals.
+    """normalised: a column per control -> the control whose histogram is nearest to flat; the first
+    of equals.
 
     None when every control has all its labels the same.
     """
-    scores = {str(name): evenness(counts(normalised[name].to_numpy(), bins)) for name in normalised.columns}
+    scores = {
+        str(name): evenness(counts(normalised[name].to_numpy(), bins))
+        for name in normalised.columns
+    }
     best = max(scores, key=lambda name: scores[name])
     return best if scores[best] > 0 else None

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_CORRELATED = 40  # of a thousand controls the table would have a million cells
-_IN_UNIT = ("min", "quartile_1", "median", "quartile_3", "max", "mean")  # a deviation is none of the control's values
+# A deviation is none of the control's values.
+_IN_UNIT = ("min", "quartile_1", "median", "quartile_3", "max", "mean")
 
 
 def write_analysis_page(
@@ -27,8 +28,9 @@ def write_analysis_page(
     source: str,
     seconds: float,
 ) -> None:
-    """statistics: what statistics.json holds. correlations: a row and a column per control. source: the labelled set, in words;
-    seconds: of each of its clips. The page shows histograms.png, which is to lie beside it."""
+    """statistics: what statistics.json holds. correlations: a row and a column per control. source:
+    the labelled set, in words; seconds: of each of its clips. The page shows histograms.png, which
+    is to lie beside it."""
     shown = correlations.index[:_MOST_CORRELATED]
     write_page(
         path,
@@ -39,15 +41,20 @@ def write_analysis_page(
         seconds=seconds,
         source=source,
         rows=[_row(control, statistics) for control in controls],
-        constant=[name for name, found in statistics["controls"].items() if found["min"] == found["max"]],
-        correlations=[(name, [_coloured(value) for value in correlations.loc[name, shown]]) for name in shown],
+        constant=[
+            name for name, found in statistics["controls"].items() if found["min"] == found["max"]
+        ],
+        correlations=[
+            (name, [_coloured(value) for value in correlations.loc[name, shown]]) for name in shown
+        ],
         n_not_shown=len(correlations) - len(shown),
         strongest=_strongest(correlations),
     )
 
 
 def _row(control: Control, statistics: Mapping[str, Any]) -> dict[str, Any]:
-    """-> what the page's table says of a control. in_unit: some of the numbers as the control's unit has them."""
+    """-> what the page's table says of a control. in_unit: some of the numbers as the control's
+    unit has them."""
     found = statistics["controls"][control.name]
     # Without a unit, or on a scale that is 0..1 itself, a label says all there is.
     has_unit = control.unit and (control.low, control.high) != (0, 1)
@@ -55,22 +62,28 @@ def _row(control: Control, statistics: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "control": control,
         "found": found,
-        "in_unit": {key: three_figures(value) for key, value in values.items() if math.isfinite(value)},
+        "in_unit": {
+            key: three_figures(value) for key, value in values.items() if math.isfinite(value)
+        },
         "is_recommended": control.name == statistics["recommended_control"],
         "places": _places(found, statistics["controls"].values()),
     }
 
 
 def _places(found: Mapping[str, float], of_all: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """-> where 0, 1 and the quartiles lie on a line that is as long as all labels and 0..1 need, in percent of it."""
+    """-> where 0, 1 and the quartiles lie on a line that is as long as all labels and 0..1 need, in
+    percent of it."""
     lows, highs = zip(*((each["min"], each["max"]) for each in of_all), strict=True)
     low, high = min(0.0, *lows), max(1.0, *highs)
-    marks = {"zero": 0.0, "one": 1.0} | {key: found[key] for key in ("min", "quartile_1", "median", "quartile_3", "max")}
+    marks = {"zero": 0.0, "one": 1.0} | {
+        key: found[key] for key in ("min", "quartile_1", "median", "quartile_3", "max")
+    }
     return {key: round(100 * (value - low) / (high - low), 2) for key, value in marks.items()}
 
 
 def _coloured(correlation: float) -> dict[str, str]:
-    """-> the number, and the colours of its cell: blue where both rise together, orange where one falls, stronger the closer.
+    """-> the number, and the colours of its cell: blue where both rise together, orange where one
+    falls, stronger the closer.
 
     Where a control does not vary there is no number.
     """
@@ -86,13 +99,18 @@ def _coloured(correlation: float) -> dict[str, str]:
 
 
 def _strongest(correlations: "pd.DataFrame") -> dict[str, str] | None:
-    """-> the two controls that go together most, and their correlation in words; None when no two vary."""
+    """-> the two controls that go together most, and their correlation in words; None when no two
+    vary."""
     values = correlations.to_numpy(float)
     strengths = np.where(np.triu(np.isfinite(values), k=1), abs(values), -1.0)
     one, other = np.unravel_index(int(strengths.argmax()), strengths.shape)
     if strengths[one, other] < 0:
         return None
-    return {"one": correlations.index[one], "other": correlations.columns[other], "text": _signed(float(values[one, other]))}
+    return {
+        "one": correlations.index[one],
+        "other": correlations.columns[other],
+        "text": _signed(float(values[one, other])),
+    }
 
 
 def _signed(correlation: float) -> str:

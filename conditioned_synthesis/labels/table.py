@@ -19,17 +19,22 @@ def read_labelled(folder: Path) -> Dataset:
     """-> a dataset that has labels. Errors: TextureError naming the table and the row."""
     dataset = read_dataset(folder)
     if not dataset.controls:
-        raise TextureError(f"{shown(folder / 'metadata.csv')}: holds no labels; it should come from domain-adaptation label")
+        raise TextureError(
+            f"{shown(folder / 'metadata.csv')}: holds no labels; it should come from domain-adaptation label"
+        )
     return dataset
 
 
 def controls_of(dataset: Dataset) -> list[Control]:
-    """-> its controls, in the order of dataset.json. Errors: TextureError when that does not say enough of one."""
+    """-> its controls, in the order of dataset.json. Errors: TextureError when that does not say
+    enough of one."""
     for described in dataset.description["controls"]:
         for key in ("low", "high", "unit"):
             if key not in described:
                 path = shown(dataset.folder / "dataset.json")
-                raise TextureError(f"{path}: control {described['name']} has no {key}; it needs low, high and unit")
+                raise TextureError(
+                    f"{path}: control {described['name']} has no {key}; it needs low, high and unit"
+                )
     return [Control.from_description(described) for described in dataset.description["controls"]]
 
 
@@ -37,22 +42,28 @@ def check_files(dataset: Dataset, names: Iterable[str]) -> None:
     """names: files that the table names. Errors: TextureError with the first that is not there."""
     for name in names:
         if not (dataset.folder / name).is_file():
-            raise TextureError(f"{shown(dataset.folder / name)}: no such file, but metadata.csv names it")
+            raise TextureError(
+                f"{shown(dataset.folder / name)}: no such file, but metadata.csv names it"
+            )
 
 
 def physical(control: Control, label: "float | np.ndarray") -> np.ndarray:
-    """label: any shape -> the same shape, in the control's unit; inf for a label so far above 1 that no number stands for it."""
+    """label: any shape -> the same shape, in the control's unit; inf for a label so far above 1
+    that no number stands for it."""
     with np.errstate(over="ignore"):
         return control.to_physical(label)
 
 
 def label_ranges(labels: "pd.DataFrame") -> dict[str, tuple[float, float]]:
     """labels: a column per control -> by control: its smallest and its largest label."""
-    return {str(name): (float(labels[name].min()), float(labels[name].max())) for name in labels.columns}
+    return {
+        str(name): (float(labels[name].min()), float(labels[name].max())) for name in labels.columns
+    }
 
 
 def normalise(labels: "pd.DataFrame", ranges: Mapping[str, tuple[float, float]]) -> "pd.DataFrame":
-    """labels: a column per control, each within its range -> 0..1: 0 is the range's low end, 1 its high end.
+    """labels: a column per control, each within its range -> 0..1: 0 is the range's low end, 1 its
+    high end.
 
     Where all labels of a control are the same (the range is a point) the result is 0.0.
 

@@ -1,5 +1,12 @@
-"""The family of synthesisers. A new one is a new module here, and a new word for `synthesiser.type`."""
+"""The family of synthesisers. A new one is a new module here, and a new word for
+`synthesiser.type`."""
 
-from conditioned_synthesis.synthesisers._base import Graph, Player, Synthesiser, SynthesisNetwork, synthesisers
+from conditioned_synthesis.synthesisers._base import (
+    Graph,
+    Player,
+    Synthesiser,
+    SynthesisNetwork,
+    synthesisers,
+)
 
 __all__ = ["Graph", "Player", "SynthesisNetwork", "Synthesiser", "synthesisers"]

@@ -33,7 +33,8 @@ class Synthesiser(Config):
     gradient_norm: PositiveFloat = 1.0
     """Longer gradients are shortened to this."""
     checkpoint: PositiveInt = 500
-    """Steps from one to the next: validation loss, an example to hear, and from where a stopped training goes on."""
+    """Steps from one to the next: validation loss, an example to hear, and from where a stopped
+    training goes on."""
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The share of clips that are held out of the training."""
 
@@ -51,10 +52,11 @@ class Synthesiser(Config):
     def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
         """Say how the network learns: what batches it gets, what its losses and optimisers are.
 
-        As it is here, random parts of random clips, the network's `losses`, and Adam. A synthesiser that learns in another way
-        (by windows that follow one another, with an adversary, with a running average of weights) returns another `Trainable`,
-        such as a subclass of `SynthesiserTraining`. What it wants to know of the clips beforehand, such as their mean level, it
-        can write into the network's buffers here.
+        As it is here, random parts of random clips, the network's `losses`, and Adam. A synthesiser
+        that learns in another way (by windows that follow one another, with an adversary, with a
+        running average of weights) returns another `Trainable`, such as a subclass of
+        `SynthesiserTraining`. What it wants to know of the clips beforehand, such as their mean
+        level, it can write into the network's buffers here.
 
         Args:
             network: as `network` made it.
@@ -65,15 +67,17 @@ class Synthesiser(Config):
         """
         from conditioned_synthesis.synthesisers._training import SynthesiserTraining
 
-        return SynthesiserTraining(network, clips, seed, self.batch_size, self.lr, self.schedule, self.gradient_norm)
+        return SynthesiserTraining(
+            network, clips, seed, self.batch_size, self.lr, self.schedule, self.gradient_norm
+        )
 
 
 class Graph(NamedTuple):
     """A synthesiser as tensors in and tensors out, for runtimes of other makers.
 
-    module: called with `controls` and then all of `inputs`, in order; gives tensors as `outputs` names them, sound first.
-    controls: [1, frames, n_controls], an example. moving: those inputs whose axis 1 is frames too; any number will do. facts:
-    what else one must know to run it.
+    module: called with `controls` and then all of `inputs`, in order; gives tensors as `outputs`
+    names them, sound first. controls: [1, frames, n_controls], an example. moving: those inputs
+    whose axis 1 is frames too; any number will do. facts: what else one must know to run it.
     """
 
     module: "nn.Module"
@@ -104,7 +108,8 @@ class Player(Protocol):
 class SynthesisNetwork(Protocol):
     """A torch module that makes sounds with the controls that it is given.
 
-    How it learns is the matter of `Synthesiser.training`; what that needs of the network is between the two.
+    How it learns is the matter of `Synthesiser.training`; what that needs of the network is between
+    the two.
 
     Attributes:
         loss_in_words: what its validation_loss is, and that of a network that knows nothing.
@@ -115,7 +120,8 @@ class SynthesisNetwork(Protocol):
     def player(self, seed: int, *, temperature: float = 1.0) -> Player:
         """Begin a sound. The same seed gives the same one.
 
-        A synthesiser may take more arguments, by name, that only it knows; `Instrument.play` hands them on.
+        A synthesiser may take more arguments, by name, that only it knows; `Instrument.play` hands
+        them on.
 
         Args:
             temperature: of the chance, below 1 tamer, above 1 wilder.
@@ -136,14 +142,17 @@ class TrainedByParts(SynthesisNetwork, Protocol):
 
     n_samples: int
 
-    def losses(self, audio: "torch.Tensor", controls: "torch.Tensor") -> "Mapping[str, torch.Tensor]":
+    def losses(
+        self, audio: "torch.Tensor", controls: "torch.Tensor"
+    ) -> "Mapping[str, torch.Tensor]":
         """Compute what should get smaller. Draws from torch's generator.
 
         Args:
             audio: parts of clips, -1..1.
             controls: of each sample, 0..1.
 
-        Returns: scalars by name; "loss" is the name of one that stands alone. Their sum is made smaller.
+        Returns: scalars by name; "loss" is the name of one that stands alone. Their sum is made
+        smaller.
 
         Shape:
             audio: [batch, n_samples]

@@ -16,9 +16,11 @@ _MOST_VALIDATION_CLIPS = 64
 
 
 class SynthesiserTraining(Trainable):
-    """Random parts of random clips, each batch drawn from (seed, its number) alone; one optimiser, Adam, for the whole network.
+    """Random parts of random clips, each batch drawn from (seed, its number) alone; one optimiser,
+    Adam, for the whole network.
 
-    Subclasses change what is different, mostly `groups` and `losses`; see `Trainable` for what each method is asked for.
+    Subclasses change what is different, mostly `groups` and `losses`; see `Trainable` for what each
+    method is asked for.
     """
 
     methods = ("losses",)
@@ -76,7 +78,9 @@ class SynthesiserTraining(Trainable):
         """The beginnings of held-out clips, at most 64 of them, in one batch."""
         rows = self.validation_rows[mine]
         if len(rows):
-            audio, controls = self.clips.sounds.batch(rows, np.zeros(len(rows), dtype=np.int64), self.n_samples)
+            audio, controls = self.clips.sounds.batch(
+                rows, np.zeros(len(rows), dtype=np.int64), self.n_samples
+            )
             yield audio[:, 1:], controls
 
     @property

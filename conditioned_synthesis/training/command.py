@@ -11,7 +11,13 @@ from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.clips import Sounds, read_sounds
 from conditioned_synthesis.data.split import SplitSounds, split_sounds
 from conditioned_synthesis.instrument.card import write_trained_card
-from conditioned_synthesis.instrument.instrument import Instrument, ModelSpec, Slider, new_instrument, save_instrument
+from conditioned_synthesis.instrument.instrument import (
+    Instrument,
+    ModelSpec,
+    Slider,
+    new_instrument,
+    save_instrument,
+)
 from conditioned_synthesis.instrument.loudness import as_loud_as
 from conditioned_synthesis.instrument.output_checks import flatness, quality_warning
 from conditioned_synthesis.instrument.plots import plot_history
@@ -30,8 +36,11 @@ _EXAMPLE_SECONDS = 2.0
 _LOOKED_AT = 64  # clips, whose level and flatness stand for all
 
 
-def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = False) -> dict[str, Any]:
-    """Write a model folder into `output`: weights, metrics, history, examples. -> what metrics.json says.
+def train(
+    config: SynthesisConfig, output: Output, *, labels_shuffled: bool = False
+) -> dict[str, Any]:
+    """Write a model folder into `output`: weights, metrics, history, examples. -> what metrics.json
+    says.
 
     labels_shuffled: each clip has the controls of another, so there is nothing to learn of them.
     Errors: UsageError when the sounds are not what the settings want; TextureError about a file.
@@ -45,7 +54,11 @@ def train(config: SynthesisConfig, output: Output, *, labels_shuffled: bool = Fa
     training = settings.training(instrument.network, clips, config.train.seed)
     fabric = start_fabric(config.compute)
     output.begin()
-    state = loop.train(training, plan_of(settings, output.folder, partial(_hear, instrument, output.folder)), fabric)
+    state = loop.train(
+        training,
+        plan_of(settings, output.folder, partial(_hear, instrument, output.folder)),
+        fabric,
+    )
     instrument = as_loud_as(sounds, instrument)
     save_instrument(output.folder, instrument)
     plot_history(output.folder / "loss.png", state.history, str(instrument.network.loss_in_words))
@@ -75,7 +88,8 @@ def plan_of(
 
 
 def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
-    """-> an instrument that has yet to learn from these sounds. Errors: UsageError when there is too little to learn from."""
+    """-> an instrument that has yet to learn from these sounds. Errors: UsageError when there is
+    too little to learn from."""
     heard = sounds.samples(slice(_LOOKED_AT)).ravel()
     level = float(level_dbfs(heard))
     spec = ModelSpec(
@@ -99,11 +113,14 @@ def _check(sounds: Sounds, instrument: Instrument) -> None:
         raise UsageError("train: there is one clip; it takes two or more, as some are held out")
     silent = [slider.name for slider in instrument.spec.sliders if slider.low == slider.high]
     if len(silent) == len(instrument.spec.sliders):
-        raise UsageError(f"train.controls: no clip differs from another in {', '.join(silent)}, so there is no control to learn")
+        raise UsageError(
+            f"train.controls: no clip differs from another in {', '.join(silent)}, so there is no control to learn"
+        )
 
 
 def _hear(instrument: Instrument, output_folder: Path, step: int) -> None:
-    """Write an example, all controls in their middle, and say so when something is wrong with it."""
+    """Write an example, all controls in their middle, and say so when something is wrong with
+    it."""
     spec = instrument.spec
     samples = instrument.play({}, _EXAMPLE_SECONDS, seed=step)
     folder = output_folder / "examples"
@@ -111,7 +128,9 @@ def _hear(instrument: Instrument, output_folder: Path, step: int) -> None:
     write_wav(folder / f"step_{step:07}.wav", samples, spec.sample_rate)
     spectrogram_picture(folder / f"step_{step:07}.png", samples, spec.sample_rate)
     if words := quality_warning(samples, spec.level_dbfs, spec.flatness):
-        print(f"note: what it plays after {step} steps {words}; {shown(folder / f'step_{step:07}.wav')}")
+        print(
+            f"note: what it plays after {step} steps {words}; {shown(folder / f'step_{step:07}.wav')}"
+        )
 
 
 class _Clock:
@@ -129,12 +148,22 @@ class _Clock:
         if self._n_ticks == self._FIRST:
             self._began = time.monotonic()
         if self._n_ticks == self._LAST:
-            seconds = (time.monotonic() - self._began) / (self._LAST - self._FIRST) * (self._num_steps - step)
+            seconds = (
+                (time.monotonic() - self._began)
+                / (self._LAST - self._FIRST)
+                * (self._num_steps - step)
+            )
             print(f"{self._num_steps - step} steps to go: about {_in_words(seconds)}", flush=True)
 
 
 def _in_words(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 100
+        else f"{seconds / 60:.0f} min"
+        if seconds < 6000
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def _metrics(instrument: Instrument, clips: SplitSounds, state: State) -> dict[str, Any]:

@@ -6,11 +6,12 @@ The rule, written down before any truth is looked at. An adapted extractor is ke
 2. where it is meant to read synthetic clips too, or where these were randomised until they stand for any recording, it still
    reads them: its error on those that it was not trained on has not risen by more than a twentieth;
 3. where the engine says how labels move when a sound is played slower: the labels of real clips, on average, move no
-   further from these laws than before. Where it says nothing, or the features cannot tell: no more labels leave the range
-   0..1 than before.
+   further from these laws than before. Where it says nothing, or the features cannot tell: no more
+   labels leave the range 0..1 than before.
 
-The clips of 3 are those that adaptation did not train on, but of the same recordings, and `scaling_law` is trained to keep
-to these laws: for that method, 3 says that it learnt them, and `evaluate` whether they hold for other recordings.
+The clips of 3 are those that adaptation did not train on, but of the same recordings, and
+`scaling_law` is trained to keep to these laws: for that method, 3 says that it learnt them, and
+`evaluate` whether they hold for other recordings.
 """
 
 from dataclasses import dataclass
@@ -34,9 +35,10 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class Judgement:
-    """inside: the share of labels of real clips within 0..1. spread: of these labels, of the control whose spread shrank most,
-    against before. synthetic_error: mean absolute, on synthetic clips that were not trained on, None where it does
-    not count. law_broken: see `law_broken_by`; None without laws."""
+    """inside: the share of labels of real clips within 0..1. spread: of these labels, of the
+    control whose spread shrank most, against before. synthetic_error: mean absolute, on synthetic
+    clips that were not trained on, None where it does not count. law_broken: see `law_broken_by`;
+    None without laws."""
 
     is_kept: bool
     why: str
@@ -58,7 +60,8 @@ class Judgement:
 
 
 def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
-    """problem: its model is the adapted one. reads_both: whether the method goes on learning from synthetic clips."""
+    """problem: its model is the adapted one. reads_both: whether the method goes on learning from
+    synthetic clips."""
     models = (before, problem.model)
     labels = [read_store(model, problem.real.clips).labels for model in models]
     deviations = [part.std(axis=0) for part in labels]
@@ -66,7 +69,11 @@ def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
     inside = (share_inside(labels[0]), share_inside(labels[1]))
     is_randomised = getattr(problem.features, "randomise", None) is not None
     asks = reads_both or is_randomised
-    errors = (_synthetic_error(before, problem), _synthetic_error(problem.model, problem)) if asks else None
+    errors = (
+        (_synthetic_error(before, problem), _synthetic_error(problem.model, problem))
+        if asks
+        else None
+    )
     broken = _law_broken(before, problem), _law_broken(problem.model, problem)
     law_broken = None if broken[0] is None or broken[1] is None else (broken[0], broken[1])
     is_kept, why = _rule(inside, spread, errors, law_broken)
@@ -87,15 +94,24 @@ def _law_broken(model: Model, problem: Problem) -> float | None:
     return law_broken_by(model.spec, labels_at_speeds(model, problem.real.clips[rows[chosen]]))
 
 
-def _rule(inside: Pair, spread: float, synthetic_error: Pair | None, law_broken: Pair | None) -> tuple[bool, str]:
+def _rule(
+    inside: Pair, spread: float, synthetic_error: Pair | None, law_broken: Pair | None
+) -> tuple[bool, str]:
     if spread < _LEAST_SPREAD:
-        return False, f"the labels of some control spread only {spread:.0%} as far as before: {_KEPT_AS_IT_WAS}"
+        return (
+            False,
+            f"the labels of some control spread only {spread:.0%} as far as before: {_KEPT_AS_IT_WAS}",
+        )
     if synthetic_error and synthetic_error[1] > _MOST_ERROR * synthetic_error[0]:
         risen = f"the error on synthetic clips rose from {synthetic_error[0]:.4f} to {synthetic_error[1]:.4f}"
         return False, f"{risen}: {_KEPT_AS_IT_WAS}"
     if law_broken:
         words = f"slopes miss the engine's laws by {law_broken[1]:.4f}, before {law_broken[0]:.4f}"
-        return (True, words) if law_broken[1] <= law_broken[0] else (False, f"{words}: {_KEPT_AS_IT_WAS}")
+        return (
+            (True, words)
+            if law_broken[1] <= law_broken[0]
+            else (False, f"{words}: {_KEPT_AS_IT_WAS}")
+        )
     words = f"labels within 0..1: {inside[1]:.1%}, before {inside[0]:.1%}"
     return (True, words) if inside[1] >= inside[0] else (False, f"{words}: {_KEPT_AS_IT_WAS}")
 

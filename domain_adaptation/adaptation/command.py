@@ -1,4 +1,5 @@
-"""Adapt an extractor to real clips, without labels, and keep the result only where it does no harm."""
+"""Adapt an extractor to real clips, without labels, and keep the result only where it does no
+harm."""
 
 import copy
 from dataclasses import dataclass
@@ -12,12 +13,24 @@ from domain_adaptation.adaptation.acceptance import Judgement, judge
 from domain_adaptation.adaptation.methods import Method
 from domain_adaptation.adaptation.task import Problem, RealClips
 from domain_adaptation.config import AdaptationConfig
-from domain_adaptation.data.sets import ClipSet, check_clips_alike, real_set, sources_of, synthetic_set
+from domain_adaptation.data.sets import (
+    ClipSet,
+    check_clips_alike,
+    real_set,
+    sources_of,
+    synthetic_set,
+)
 from domain_adaptation.data.splits import split_clips, write_split
 from domain_adaptation.evaluation.plots import loss_plot
 from domain_adaptation.labelling.inference import read_store
 from domain_adaptation.models.card import write_model_card
-from domain_adaptation.models.model_folder import Model, check_same_features, load_classifier, load_model, save_model
+from domain_adaptation.models.model_folder import (
+    Model,
+    check_same_features,
+    load_classifier,
+    load_model,
+    save_model,
+)
 from domain_adaptation.training.extractor import with_interval
 from domain_adaptation.training.losses import SupervisedLoss
 from texturelib.files import write_json
@@ -28,7 +41,8 @@ from texturelib.outputs import Output
 
 @dataclass(frozen=True)
 class Adapted:
-    """before, after: the model as it was, and adapted. state: how the training went, None where there was none."""
+    """before, after: the model as it was, and adapted. state: how the training went, None where
+    there was none."""
 
     before: Model
     after: Model
@@ -42,13 +56,20 @@ class Adapted:
 
 
 def adapt(config: AdaptationConfig, output: Output) -> Judgement:
-    """Write a model folder: the extractor, adapted, or as it was where adaptation is judged to do harm."""
+    """Write a model folder: the extractor, adapted, or as it was where adaptation is judged to do
+    harm."""
     model = load_model(config.output / "extractor")
     check_same_features(config.output / "extractor", model, config.features)
-    classifier = load_classifier(config.output / "classifier") if config.adaptation.needs_classifier else None
+    classifier = (
+        load_classifier(config.output / "classifier")
+        if config.adaptation.needs_classifier
+        else None
+    )
     synthetic, real = synthetic_set(config), real_set(config)
     spec = model.spec
-    check_clips_alike("real", real.dataset, "that of the clips the extractor learnt from", spec.model_dump())
+    check_clips_alike(
+        "real", real.dataset, "that of the clips the extractor learnt from", spec.model_dump()
+    )
     split = split_clips(real.dataset, config.split, config.seed)
     fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
 
@@ -56,7 +77,9 @@ def adapt(config: AdaptationConfig, output: Output) -> Judgement:
     folder = output.folder
     write_split(folder / "splits.csv", real.dataset, split)
     clips = RealClips(real.store, sources_of(real.dataset), split)
-    adapted = adapt_model(config, config.adaptation, model, classifier, synthetic, clips, folder, config.seed, fabric)
+    adapted = adapt_model(
+        config, config.adaptation, model, classifier, synthetic, clips, folder, config.seed, fabric
+    )
     save_model(folder, adapted.model)
     metrics = {
         "method": config.adaptation.type,
@@ -65,7 +88,10 @@ def adapt(config: AdaptationConfig, output: Output) -> Judgement:
         **adapted.judgement.describe(),
     }
     if adapted.state:
-        metrics |= {"kept_epoch": adapted.state.kept_row + 1, "kept_validation_loss": adapted.state.kept_loss}
+        metrics |= {
+            "kept_epoch": adapted.state.kept_row + 1,
+            "kept_validation_loss": adapted.state.kept_loss,
+        }
         loss_plot(folder / "loss.png", adapted.state.history, adapted.state.kept_row, "loss")
     write_json(folder / "metrics.json", metrics)
     write_model_card(folder, "adapted", adapted.model.spec, metrics)
@@ -106,7 +132,8 @@ def adapt_model(
 
 
 def _with_interval(problem: Problem, method: Method) -> Model:
-    """-> the adapted model, its intervals fitted anew to synthetic clips; without any, where it no longer reads these."""
+    """-> the adapted model, its intervals fitted anew to synthetic clips; without any, where it no
+    longer reads these."""
     model = problem.model
     if not method.reads_both:
         return Model(model.extractor, model.spec.model_copy(update={"interval": None}))

@@ -20,16 +20,19 @@ from texturelib.learning.loop import State
 
 
 class Objective(HasState, Protocol):
-    """What the module in training should make small. It may learn along; then its state is saved with the training."""
+    """What the module in training should make small. It may learn along; then its state is saved
+    with the training."""
 
     def __call__(self, module: nn.Module, real: torch.Tensor, /) -> torch.Tensor:
-        """real: a batch of real clips, [batch, samples] int16 -> a scalar. Learns only while the module trains."""
+        """real: a batch of real clips, [batch, samples] int16 -> a scalar. Learns only while the
+        module trains."""
         ...
 
 
 @dataclass(frozen=True)
 class RealClips:
-    """Clips without labels. clips: [clips, samples] int16 at the features' rate. sources: [clips], each one's recording."""
+    """Clips without labels. clips: [clips, samples] int16 at the features' rate. sources: [clips],
+    each one's recording."""
 
     clips: Rows
     sources: np.ndarray
@@ -40,8 +43,9 @@ class RealClips:
 class Problem:
     """A trained model, the clips it was trained on, and real clips without labels.
 
-    model: the copy that is adapted. classifier: frozen, [batch, n_features] -> [batch, 1], the logit of "this is real";
-    None where the method needs none. Of the synthetic clips, the training part alone is used.
+    model: the copy that is adapted. classifier: frozen, [batch, n_features] -> [batch, 1], the
+    logit of "this is real"; None where the method needs none. Of the synthetic clips, the training
+    part alone is used.
     """
 
     model: Model
@@ -61,7 +65,8 @@ class Problem:
 
     @property
     def labelled(self) -> Clips:
-        """Synthetic clips with their controls: batches of (clips [batch, samples] int16, truth [batch, controls])."""
+        """Synthetic clips with their controls: batches of (clips [batch, samples] int16, truth
+        [batch, controls])."""
         return Clips(self.synthetic_split["train"], self.synthetic, self.truth)
 
     def train(
@@ -101,17 +106,23 @@ class Problem:
 
     @torch.no_grad()
     def encoded_synthetic(self) -> torch.Tensor:
-        """-> [clips, n_features], the training part of the synthetic set, augmented once, through the encoder as it is."""
+        """-> [clips, n_features], the training part of the synthetic set, augmented once, through
+        the encoder as it is."""
         encoder = self.model.extractor.encoder.eval().to(self.fabric.device)
         torch.manual_seed(self.seed)
         rows = self.synthetic_split["train"]
-        batches = (torch.from_numpy(self.synthetic[rows[start : start + 256]]) for start in range(0, len(rows), 256))
-        return torch.cat([encoder(self.supervised.inputs(batch.to(self.fabric.device))) for batch in batches])
+        batches = (
+            torch.from_numpy(self.synthetic[rows[start : start + 256]])
+            for start in range(0, len(rows), 256)
+        )
+        return torch.cat(
+            [encoder(self.supervised.inputs(batch.to(self.fabric.device))) for batch in batches]
+        )
 
 
 def _evenly(rows: np.ndarray, sources: np.ndarray, n_rows: int) -> np.ndarray:
-    """-> each of `rows` at least once, those of short recordings again and again, until every recording has as many; at least
-    `n_rows` in all."""
+    """-> each of `rows` at least once, those of short recordings again and again, until every
+    recording has as many; at least `n_rows` in all."""
     names, counts = np.unique(sources, return_counts=True)
     n_each = max(counts.max(), -(-n_rows // len(names)))
     return np.concatenate([np.resize(rows[sources == name], n_each) for name in names])

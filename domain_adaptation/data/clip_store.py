@@ -1,4 +1,5 @@
-"""All clips of a dataset, decoded and resampled once: what trainings read from, a batch at a time."""
+"""All clips of a dataset, decoded and resampled once: what trainings read from, a batch at a
+time."""
 
 import os
 from collections.abc import Sequence
@@ -24,7 +25,8 @@ _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it ane
 _REPLACED = "{}: another run has made it anew while this one read it; start the same command again"
 _JOURNAL = "journal.jsonl"
 BATCH = 64
-"""Clips that are read at a time: enough to keep the resampler and a network busy, few enough for any memory."""
+"""Clips that are read at a time: enough to keep the resampler and a network busy, few enough for
+any memory."""
 
 
 class StoreConfig(StageConfig):
@@ -71,9 +73,11 @@ def _identity(facts: os.stat_result) -> tuple[int, int]:
     return facts.st_ino, facts.st_mtime_ns
 
 
-def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Executor | None = None) -> ClipStore:
-    """-> every clip of `dataset` at `sample_rate`, from `folder`, made there unless it is there already. executor: who makes it,
-    this machine unless given.
+def clip_store(
+    dataset: Dataset, sample_rate: int, folder: Path, executor: Executor | None = None
+) -> ClipStore:
+    """-> every clip of `dataset` at `sample_rate`, from `folder`, made there unless it is there
+    already. executor: who makes it, this machine unless given.
 
     Errors: TextureError, naming a clip that is missing, damaged or silent.
     """
@@ -82,7 +86,9 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Execu
     while True:
         wait_until_free(folder)  # a training that runs side by side may be making it right now
         try:
-            output = check_output(config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True)
+            output = check_output(
+                config, "domain-adaptation clips", inputs={"clips": dataset.folder}, overwrite=True
+            )
             if not output.is_done:
                 output.begin()
         except (BeingWrittenError, WrittenMeanwhileError):  # another one was quicker
@@ -99,23 +105,33 @@ def clip_store(dataset: Dataset, sample_rate: int, folder: Path, executor: Execu
 
 
 def read_batch(paths: Sequence[Path], sample_rate: int, n_samples: int) -> np.ndarray:
-    """-> [batch, n_samples] float32. Errors: TextureError, naming a clip that is missing, damaged or silent."""
+    """-> [batch, n_samples] float32. Errors: TextureError, naming a clip that is missing, damaged
+    or silent."""
     clips = np.stack([clip_at(path, sample_rate, n_samples) for path in paths])
     for path, clip in zip(paths, clips, strict=True):
         if not clip.any():
-            raise TextureError(f"{shown(path)}: is silent, so it has no features; leave it out of metadata.csv")
+            raise TextureError(
+                f"{shown(path)}: is silent, so it has no features; leave it out of metadata.csv"
+            )
     return clips
 
 
 def batches_of(dataset: Dataset) -> dict[str, list[str]]:
-    """-> by the row it begins with, the file names of each batch; the same whoever works on them."""
+    """-> by the row it begins with, the file names of each batch; the same whoever works on
+    them."""
     names = dataset.metadata["file_name"]
-    return {str(start): names.iloc[start : start + BATCH].tolist() for start in range(0, len(dataset), BATCH)}
+    return {
+        str(start): names.iloc[start : start + BATCH].tolist()
+        for start in range(0, len(dataset), BATCH)
+    }
 
 
-def _write(path: Path, n_samples: int, dataset: Dataset, sample_rate: int, executor: Executor) -> None:
+def _write(
+    path: Path, n_samples: int, dataset: Dataset, sample_rate: int, executor: Executor
+) -> None:
     """n_samples: of each clip at `sample_rate`."""
-    # A name of its own while it grows: each batch has its place in it, and is written there by whoever is done with it.
+    # A name of its own while it grows: each batch has its place in it, and is written there by
+    # whoever is done with it.
     unfinished = path.with_suffix(".unfinished")
     if path.exists():  # of a run that was stopped before it could say that it has finished
         claim(unfinished)
@@ -124,16 +140,30 @@ def _write(path: Path, n_samples: int, dataset: Dataset, sample_rate: int, execu
         file.truncate(2 * len(dataset) * n_samples)
     journal = path.with_name(_JOURNAL)
     batches = {start: (int(start), names) for start, names in batches_of(dataset).items()}
-    work = partial(_write_batch, unfinished, dataset.folder, dataset.sample_rate, dataset.n_samples, sample_rate)
+    work = partial(
+        _write_batch,
+        unfinished,
+        dataset.folder,
+        dataset.sample_rate,
+        dataset.n_samples,
+        sample_rate,
+    )
     label = f"reading {shown(dataset.folder)}"
     with one_thread():
-        run_jobs(batches, work, journal, label=label, executor=executor, in_threads=True, unit="batch")
+        run_jobs(
+            batches, work, journal, label=label, executor=executor, in_threads=True, unit="batch"
+        )
     claim(path)
     unfinished.replace(path)
 
 
 def _write_batch(
-    unfinished: Path, folder: Path, sample_rate: int, n_samples: int, new_sample_rate: int, batch: tuple[int, list[str]]
+    unfinished: Path,
+    folder: Path,
+    sample_rate: int,
+    n_samples: int,
+    new_sample_rate: int,
+    batch: tuple[int, list[str]],
 ) -> None:
     """batch: the row that it begins with, and its file names."""
     import torch
@@ -143,7 +173,9 @@ def _write_batch(
     start, names = batch
     clips = read_batch([folder / name for name in names], sample_rate, n_samples)
     with one_thread(), torch.inference_mode():
-        rows = to_full_scale(prepared(torch.from_numpy(clips), sample_rate, new_sample_rate)).numpy()
+        rows = to_full_scale(
+            prepared(torch.from_numpy(clips), sample_rate, new_sample_rate)
+        ).numpy()
     place, content = start * rows[0].nbytes, rows.tobytes()
     with open_ours(unfinished, "r+b") as file:
         file.seek(place)

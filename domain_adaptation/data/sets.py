@@ -30,7 +30,13 @@ def synthetic_set(config: AdaptationConfig) -> ClipSet:
             f"synthetic: {shown(dataset.folder)}: has no controls; it should come from synthetic-datasets generate"
         )
     return ClipSet(
-        dataset, clip_store(dataset, config.features.sample_rate, config.output / "clips" / "synthetic", config.executor)
+        dataset,
+        clip_store(
+            dataset,
+            config.features.sample_rate,
+            config.output / "clips" / "synthetic",
+            config.executor,
+        ),
     )
 
 
@@ -38,7 +44,12 @@ def real_set(config: AdaptationConfig) -> ClipSet:
     """Errors: TextureError when its clips are not like the synthetic ones."""
     dataset = read_dataset(config.real)
     check_clips_alike("real", dataset, "the synthetic set's", _description(config))
-    return ClipSet(dataset, clip_store(dataset, config.features.sample_rate, config.output / "clips" / "real", config.executor))
+    return ClipSet(
+        dataset,
+        clip_store(
+            dataset, config.features.sample_rate, config.output / "clips" / "real", config.executor
+        ),
+    )
 
 
 def check_clips_alike(key: str, dataset: Dataset, whose: str, other: Mapping[str, Any]) -> None:
@@ -46,11 +57,14 @@ def check_clips_alike(key: str, dataset: Dataset, whose: str, other: Mapping[str
     for name in ("sample_rate", "seconds"):
         ours, theirs = getattr(dataset, name), other[name]
         if ours != theirs:
-            raise TextureError(f"{key}: {shown(dataset.folder)}: {name} is {ours:g}, but {whose} is {theirs:g}; make them alike")
+            raise TextureError(
+                f"{key}: {shown(dataset.folder)}: {name} is {ours:g}, but {whose} is {theirs:g}; make them alike"
+            )
 
 
 def sources_of(dataset: Dataset) -> np.ndarray:
-    """-> [clips], the recording that each was cut from; of a dataset that does not say, all are of one."""
+    """-> [clips], the recording that each was cut from; of a dataset that does not say, all are of
+    one."""
     if "source" not in dataset.metadata:
         return np.full(len(dataset), "")
     return dataset.metadata["source"].fillna("").astype(str).to_numpy()

@@ -32,7 +32,8 @@ Split = dict[str, np.ndarray]
 
 
 def split_clips(dataset: Dataset, config: SplitConfig, seed: int) -> Split:
-    """-> every clip in exactly one part, by chance. Errors: TextureError when a part would be empty."""
+    """-> every clip in exactly one part, by chance. Errors: TextureError when a part would be
+    empty."""
     return split_rows(len(dataset), config, seed, shown(dataset.folder))
 
 

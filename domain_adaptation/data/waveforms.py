@@ -8,7 +8,8 @@ import torch
 
 def peak_normalised(clips: torch.Tensor) -> torch.Tensor:
     """clips: [batch, samples], none silent -> the same, each with a peak of 1."""
-    peak = torch.maximum(clips.amax(dim=-1, keepdim=True), -clips.amin(dim=-1, keepdim=True))  # several times as fast as abs()
+    # Several times as fast as abs().
+    peak = torch.maximum(clips.amax(dim=-1, keepdim=True), -clips.amin(dim=-1, keepdim=True))
     return clips / peak
 
 
@@ -18,22 +19,26 @@ def without_mean(clips: torch.Tensor) -> torch.Tensor:
 
 
 def to_full_scale(clips: torch.Tensor) -> torch.Tensor:
-    """clips: [batch, samples], none silent -> the same in 16 bits, each with its peak at full scale."""
+    """clips: [batch, samples], none silent -> the same in 16 bits, each with its peak at full
+    scale."""
     return (peak_normalised(clips) * (2**15 - 1)).round().to(torch.int16)
 
 
 def prepared(clips: torch.Tensor, sample_rate: int, new_sample_rate: int) -> torch.Tensor:
-    """clips: [batch, samples], none silent -> [batch, samples x new_sample_rate / sample_rate, rounded up], peak-normalised
-    before the resampling, as in the thesis."""
+    """clips: [batch, samples], none silent -> [batch, samples x new_sample_rate / sample_rate,
+    rounded up], peak-normalised before the resampling, as in the thesis."""
     clips = peak_normalised(clips)
-    return clips if sample_rate == new_sample_rate else _resampler(sample_rate, new_sample_rate)(clips)
+    return (
+        clips if sample_rate == new_sample_rate else _resampler(sample_rate, new_sample_rate)(clips)
+    )
 
 
 class _Resampler:
     """torchaudio's resampling, sum for sum, but without the zeros.
 
-    Between two whole numbers of periods, each new sample weighs a few old ones around it. torchaudio gives every one of them
-    weights for the whole period, most of them zero; here neighbours share a window that is only as long as they need.
+    Between two whole numbers of periods, each new sample weighs a few old ones around it.
+    torchaudio gives every one of them weights for the whole period, most of them zero; here
+    neighbours share a window that is only as long as they need.
     """
 
     _N_WINDOWS = 8

@@ -18,7 +18,8 @@ LabelsAtSpeeds = Mapping[float, np.ndarray]
 
 
 def can_be_slowed(model: Model) -> bool:
-    """-> whether clips can be played at all these speeds without the end of their spectrum telling of it."""
+    """-> whether clips can be played at all these speeds without the end of their spectrum telling
+    of it."""
     return max(_SPEEDS) <= most_slow_down(model.spec.features)
 
 
@@ -34,9 +35,14 @@ def labels_at_speeds(model: Model, clips: np.ndarray) -> LabelsAtSpeeds:
 
 
 def law_slopes(spec: ModelSpec) -> dict[str, float]:
-    """-> by control, how far its label should move per unit of ln(slow-down); none for those without a law."""
+    """-> by control, how far its label should move per unit of ln(slow-down); none for those
+    without a law."""
     slopes = slow_down_slopes(controls_of(spec.controls))
-    return {name: float(slope) for name, slope in zip(spec.names, slopes, strict=True) if np.isfinite(slope)}
+    return {
+        name: float(slope)
+        for name, slope in zip(spec.names, slopes, strict=True)
+        if np.isfinite(slope)
+    }
 
 
 def fitted_slopes(labels: LabelsAtSpeeds) -> np.ndarray:
@@ -46,10 +52,11 @@ def fitted_slopes(labels: LabelsAtSpeeds) -> np.ndarray:
 
 
 def law_broken_by(spec: ModelSpec, labels: LabelsAtSpeeds) -> float | None:
-    """-> how far the slopes of the mean labels lie from those of the laws, the mean over the controls with a law; None where
-    there is none.
+    """-> how far the slopes of the mean labels lie from those of the laws, the mean over the
+    controls with a law; None where there is none.
 
-    Of means, not clip by clip: there, the noise of reading would outweigh the law, and answering always the same look best.
+    Of means, not clip by clip: there, the noise of reading would outweigh the law, and answering
+    always the same look best.
     """
     wanted = law_slopes(spec)
     if not wanted:

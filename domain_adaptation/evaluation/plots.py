@@ -11,13 +11,23 @@ from domain_adaptation.evaluation.scores import Scores
 from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
 
-def loss_plot(path: Path, history: Sequence[Mapping[str, float]], kept_epoch: int, loss_name: str) -> None:
+def loss_plot(
+    path: Path, history: Sequence[Mapping[str, float]], kept_epoch: int, loss_name: str
+) -> None:
     """history: a row per epoch (epoch, train_loss, validation_loss)."""
     figure, (axis,) = panels(1, 5.5, 3.2)
     epochs = [row["epoch"] for row in history]
     marker = "o" if len(epochs) == 1 else ""
-    axis.plot(epochs, [row["train_loss"] for row in history], marker=marker, color=GREY, label="training")
-    axis.plot(epochs, [row["validation_loss"] for row in history], marker=marker, color=BLUE, label="validation")
+    axis.plot(
+        epochs, [row["train_loss"] for row in history], marker=marker, color=GREY, label="training"
+    )
+    axis.plot(
+        epochs,
+        [row["validation_loss"] for row in history],
+        marker=marker,
+        color=BLUE,
+        label="validation",
+    )
     axis.axvline(kept_epoch + 1, color=ORANGE, linestyle=":", label=f"kept: epoch {kept_epoch + 1}")
     values = [row[name] for row in history for name in ("train_loss", "validation_loss")]
     if min(values) > 0 and max(values) > 10 * min(values):
@@ -29,7 +39,8 @@ def loss_plot(path: Path, history: Sequence[Mapping[str, float]], kept_epoch: in
 
 
 def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Scores) -> None:
-    """truth, labels: [clips, controls]. One panel per control: what was asked for, and what the network reads."""
+    """truth, labels: [clips, controls]. One panel per control: what was asked for, and what the
+    network reads."""
     figure, axes = panels(truth.shape[1])
     for index, (axis, (name, score)) in enumerate(zip(axes, scores.items(), strict=False)):
         low = min(truth[:, index].min(), labels[:, index].min())
@@ -42,8 +53,11 @@ def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Scores
     save_picture(figure, path)
 
 
-def distribution_plot(path: Path, before: np.ndarray, after: np.ndarray, controls: Sequence[str]) -> None:
-    """before, after: [clips, controls]. One panel per control: labels without and with adaptation, 0..1 marked."""
+def distribution_plot(
+    path: Path, before: np.ndarray, after: np.ndarray, controls: Sequence[str]
+) -> None:
+    """before, after: [clips, controls]. One panel per control: labels without and with adaptation,
+    0..1 marked."""
     figure, axes = panels(len(controls))
     for index, (axis, name) in enumerate(zip(axes, controls, strict=False)):
         both = np.concatenate([before[:, index], after[:, index], [0.0, 1.0]])
@@ -58,11 +72,16 @@ def distribution_plot(path: Path, before: np.ndarray, after: np.ndarray, control
 
 
 def slow_down_plot(
-    path: Path, at_speeds: Mapping[str, LabelsAtSpeeds], wanted: Mapping[str, float], controls: Sequence[str]
+    path: Path,
+    at_speeds: Mapping[str, LabelsAtSpeeds],
+    wanted: Mapping[str, float],
+    controls: Sequence[str],
 ) -> None:
-    """at_speeds: "before" and "after" -> labels of the same clips by slow-down. wanted: slope by control, of those with a law.
+    """at_speeds: "before" and "after" -> labels of the same clips by slow-down. wanted: slope by
+    control, of those with a law.
 
-    One panel per control with a law: the mean label against the slow-down, and the slope that the law asks for.
+    One panel per control with a law: the mean label against the slow-down, and the slope that the
+    law asks for.
     """
     figure, axes = panels(len(wanted))
     for axis, (name, slope) in zip(axes, wanted.items(), strict=False):
@@ -85,16 +104,24 @@ def slow_down_plot(
 _MOST_SOURCES = 12
 
 
-def source_plot(path: Path, labels: np.ndarray, sources: np.ndarray, controls: Sequence[str]) -> None:
-    """labels: [clips, controls]. sources: [clips], the recording of each. One panel per control: a box per recording, of those
-    with the most clips."""
+def source_plot(
+    path: Path, labels: np.ndarray, sources: np.ndarray, controls: Sequence[str]
+) -> None:
+    """labels: [clips, controls]. sources: [clips], the recording of each. One panel per control: a
+    box per recording, of those with the most clips."""
     names, counts = np.unique(sources, return_counts=True)
     chosen = sorted(names[np.argsort(-counts, kind="stable")[:_MOST_SOURCES]], reverse=True)
     figure, axes = panels(len(controls), 3.2, 1.2 + 0.3 * len(chosen))
     for index, (axis, name) in enumerate(zip(axes, controls, strict=False)):
         axis.axvspan(0, 1, color=GREY, alpha=0.15, linewidth=0)
-        axis.boxplot([labels[sources == source, index] for source in chosen], orientation="horizontal", showfliers=False)
-        axis.set(xlabel=name, yticklabels=[_short(source) if index == 0 else "" for source in chosen])
+        axis.boxplot(
+            [labels[sources == source, index] for source in chosen],
+            orientation="horizontal",
+            showfliers=False,
+        )
+        axis.set(
+            xlabel=name, yticklabels=[_short(source) if index == 0 else "" for source in chosen]
+        )
     save_picture(figure, path)
 
 

@@ -38,7 +38,8 @@ def write_report(folder: Path, rows: Sequence[Mapping[str, Any]], spec: ModelSpe
 
 
 def _simulated(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
-    """-> Markdown: mean absolute errors, over seeds, and the share of the gap that each method closes."""
+    """-> Markdown: mean absolute errors, over seeds, and the share of the gap that each method
+    closes."""
     lines = [
         "## Simulated recordings",
         "",
@@ -57,10 +58,15 @@ def _simulated(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
     for key, group in table.groupby(["variant", "method"], sort=False):
         variant, method = cast("tuple[str, str]", key)
         if group["error"].isna().all():
-            lines.append(f"| {variant} | {method} | failed: {plain(str(group['failed'].iloc[0]))} |" + " |" * (len(columns) + 6))
+            lines.append(
+                f"| {variant} | {method} | failed: {plain(str(group['failed'].iloc[0]))} |"
+                + " |" * (len(columns) + 6)
+            )
             continue
         none, oracle = (
-            table.loc[(table["variant"] == variant) & (table["method"] == other), [*columns, "error"]].mean()
+            table.loc[
+                (table["variant"] == variant) & (table["method"] == other), [*columns, "error"]
+            ].mean()
             for other in ("none", ORACLE)
         )
         found = group[[*columns, "error"]].mean()
@@ -77,8 +83,8 @@ def _simulated(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
 
 
 def _choice(table: pd.DataFrame) -> list[str]:
-    """-> Markdown: which method the rule would take, which sees no truth: of those that it kept with every seed, the one whose
-    labels miss the laws by least."""
+    """-> Markdown: which method the rule would take, which sees no truth: of those that it kept
+    with every seed, the one whose labels miss the laws by least."""
     tried = table.loc[table["law_broken"].notna() & (table["variant"] == table["variant"].iloc[0])]
     missed = {
         str(method): float(group["law_broken"].astype(float).mean())
@@ -87,7 +93,10 @@ def _choice(table: pd.DataFrame) -> list[str]:
     }
     if not missed:
         return []
-    return [f"By the rule, without truth, `{min(missed, key=lambda method: missed[method])}` would be taken.", ""]
+    return [
+        f"By the rule, without truth, `{min(missed, key=lambda method: missed[method])}` would be taken.",
+        "",
+    ]
 
 
 def _slow_down(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
@@ -108,8 +117,14 @@ def _slow_down(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
     for key, group in table.groupby(["recording", "method"], sort=True):
         recording, method = cast("tuple[str, str]", key)
         name = plain(recording)
-        if f"slope_{next(iter(wanted), '')}" not in group or group[f"slope_{next(iter(wanted))}"].isna().all():
-            lines.append(f"| {name} | | {method} | failed: {plain(str(group['failed'].iloc[0]))} |" + " |" * (len(wanted) + 2))
+        if (
+            f"slope_{next(iter(wanted), '')}" not in group
+            or group[f"slope_{next(iter(wanted))}"].isna().all()
+        ):
+            lines.append(
+                f"| {name} | | {method} | failed: {plain(str(group['failed'].iloc[0]))} |"
+                + " |" * (len(wanted) + 2)
+            )
             continue
         slopes = [_slope(group[f"slope_{name}"]) for name in wanted]
         deviation = np.mean([group[f"deviation_{name}"].mean() for name in spec.names])
@@ -144,15 +159,29 @@ def _share(group: pd.DataFrame) -> str:
 def _error_picture(path: Path, table: pd.DataFrame, spec: ModelSpec) -> None:
     figure, axes = panels(len(spec.names) + 1, 3.0, 3.2)
     order = list(dict.fromkeys(zip(table["variant"], table["method"], strict=True)))
-    labels = [method if variant == order[0][0] else f"{method} ({variant.replace('_', ' ')})" for variant, method in order]
-    for axis, column in zip(axes, ["error", *(f"error_{name}" for name in spec.names)], strict=False):
-        groups = [table[(table["variant"] == variant) & (table["method"] == method)][column] for variant, method in order]
+    labels = [
+        method if variant == order[0][0] else f"{method} ({variant.replace('_', ' ')})"
+        for variant, method in order
+    ]
+    for axis, column in zip(
+        axes, ["error", *(f"error_{name}" for name in spec.names)], strict=False
+    ):
+        groups = [
+            table[(table["variant"] == variant) & (table["method"] == method)][column]
+            for variant, method in order
+        ]
         colours = [GREY if method in (ORACLE, THE_MEAN) else BLUE for _, method in order]
         axis.barh(range(len(order)), [group.mean() for group in groups], color=colours)
         for place, group in enumerate(groups):
             axis.plot(group, [place] * len(group), "|", color=ORANGE, markersize=8)
-        axis.set(xlabel="error, mean" if column == "error" else column.removeprefix("error_"), ylim=(len(order) - 0.5, -0.5))
-        axis.set_yticks(range(len(order)), labels if axis in (axes[0], axes[4 if len(axes) > 4 else 0]) else [""] * len(order))
+        axis.set(
+            xlabel="error, mean" if column == "error" else column.removeprefix("error_"),
+            ylim=(len(order) - 0.5, -0.5),
+        )
+        axis.set_yticks(
+            range(len(order)),
+            labels if axis in (axes[0], axes[4 if len(axes) > 4 else 0]) else [""] * len(order),
+        )
     save_picture(figure, path)
 
 
@@ -166,7 +195,8 @@ def _slope_picture(path: Path, table: pd.DataFrame, spec: ModelSpec) -> None:
         for number, method in enumerate(methods):
             found = table[table["method"] == method]
             heights = [
-                recordings.index(recording) + 0.6 * (number + 0.5) / len(methods) - 0.3 for recording in found["recording"]
+                recordings.index(recording) + 0.6 * (number + 0.5) / len(methods) - 0.3
+                for recording in found["recording"]
             ]
             axis.plot(
                 found[f"slope_{name}"],
@@ -176,8 +206,16 @@ def _slope_picture(path: Path, table: pd.DataFrame, spec: ModelSpec) -> None:
                 color=_COLOURS[number % len(_COLOURS)],
                 label=method,
             )
-        axis.set_yticks(range(len(recordings)), recordings if index == 0 else [""] * len(recordings))
+        axis.set_yticks(
+            range(len(recordings)), recordings if index == 0 else [""] * len(recordings)
+        )
         axis.set(xlabel=f"slope of {name}")
         axis.locator_params(axis="x", nbins=4)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=8, frameon=False, fontsize=8)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=8,
+        frameon=False,
+        fontsize=8,
+    )
     save_picture(figure, path)

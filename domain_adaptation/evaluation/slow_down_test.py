@@ -1,7 +1,8 @@
-"""Do the labels of recordings mean what they say? Play them slower, and see whether the labels move as they must.
+"""Do the labels of recordings mean what they say? Play them slower, and see whether the labels move
+as they must.
 
-Whatever a recording's true controls are, those of the same recording played k times slower are known from them: the
-engine's laws say how far each label has to move per unit of ln k.
+Whatever a recording's true controls are, those of the same recording played k times slower are
+known from them: the engine's laws say how far each label has to move per unit of ln k.
 """
 
 from dataclasses import dataclass
@@ -37,22 +38,32 @@ class Recording:
     spec: ModelSpec
 
     def segments(self, speed: float = 1.0) -> np.ndarray:
-        """-> [segments, samples] int16 at the features' rate: played `speed` times slower, in segments as long as the model's
-        clips, without silent ones. Errors: TextureError when the file is no sound, or too short."""
+        """-> [segments, samples] int16 at the features' rate: played `speed` times slower, in
+        segments as long as the model's clips, without silent ones. Errors: TextureError when the
+        file is no sound, or too short."""
         spec = self.spec
         try:
             samples = read_mono(self.path, spec.sample_rate)
         except Rejected as reason:
             raise TextureError(f"{shown(self.path)}: {reason}") from None
-        # Resampled to `speed` times the rate and played at the old rate: everything takes `speed` times as long.
-        played = samples if speed == 1 else soxr.resample(samples, spec.sample_rate, spec.sample_rate * speed)
+        # Resampled to `speed` times the rate and played at the old rate: everything takes `speed`
+        # times as long.
+        played = (
+            samples
+            if speed == 1
+            else soxr.resample(samples, spec.sample_rate, spec.sample_rate * speed)
+        )
         n_samples = round(spec.seconds * spec.sample_rate)
         segments = played[: len(played) // n_samples * n_samples].reshape(-1, n_samples)
         segments = segments[np.abs(segments).max(axis=1, initial=0.0) > 1e-4]
         if len(segments) == 0:
-            raise TextureError(f"{shown(self.path)}: {speed:g} times slower, has no audible segment of {spec.seconds:g} s")
+            raise TextureError(
+                f"{shown(self.path)}: {speed:g} times slower, has no audible segment of {spec.seconds:g} s"
+            )
         chosen = evenly_spread(len(segments), _MOST_SEGMENTS)
-        waveforms = prepared(torch.from_numpy(segments[chosen]), spec.sample_rate, spec.features.sample_rate)
+        waveforms = prepared(
+            torch.from_numpy(segments[chosen]), spec.sample_rate, spec.features.sample_rate
+        )
         return to_full_scale(waveforms).numpy()
 
 
@@ -60,9 +71,9 @@ class Recording:
 class SlowDownScore:
     """What became of a recording's labels. All by control.
 
-    slope: of the mean label per unit of ln(slow-down). mean, deviation: of the labels at the original speed.
-    inside: the share of all labels within 0..1. change_db: how far the sound itself changes from the first speed to the
-    last, as `spectrum_change_db` has it.
+    slope: of the mean label per unit of ln(slow-down). mean, deviation: of the labels at the
+    original speed. inside: the share of all labels within 0..1. change_db: how far the sound itself
+    changes from the first speed to the last, as `spectrum_change_db` has it.
     """
 
     slope: np.ndarray
@@ -73,7 +84,8 @@ class SlowDownScore:
 
 
 def find_recordings(folder: Path, spec: ModelSpec) -> list[Recording]:
-    """Errors: TextureError when the folder holds none, or one that is no sound or too short at the highest speed."""
+    """Errors: TextureError when the folder holds none, or one that is no sound or too short at the
+    highest speed."""
     paths = find_audio(folder) if folder.is_dir() else []
     if not paths:
         raise TextureError(f"{shown(folder)}: should be a folder that holds sound files")
@@ -87,5 +99,9 @@ def score(model: Model, recording: Recording) -> SlowDownScore:
     segments = {speed: recording.segments(speed) for speed in SPEEDS}
     labels = {speed: read_waveforms(model, clips).labels for speed, clips in segments.items()}
     original, inside = labels[1.0], share_inside(np.concatenate(list(labels.values())))
-    change = spectrum_change_db(segments[min(SPEEDS)], segments[max(SPEEDS)], model.spec.features.sample_rate)
-    return SlowDownScore(fitted_slopes(labels), original.mean(axis=0), original.std(axis=0), inside, change)
+    change = spectrum_change_db(
+        segments[min(SPEEDS)], segments[max(SPEEDS)], model.spec.features.sample_rate
+    )
+    return SlowDownScore(
+        fitted_slopes(labels), original.mean(axis=0), original.std(axis=0), inside, change
+    )

@@ -7,14 +7,21 @@ _LEAST_BINS = 2
 
 
 def spectrum_change_db(one: np.ndarray, other: np.ndarray, sample_rate: int) -> float:
-    """How far the mean spectra of two sets of clips lie apart, in dB: root mean square over third octaves, less level and tilt.
+    """How far the mean spectra of two sets of clips lie apart, in dB: root mean square over third
+    octaves, less level and tilt.
 
-    one, other: [clips, samples], as long as each other, none silent. Two speeds of one recording that differ by little leave
-    little to tell its size by: a microphone changes as much. nan where the clips are too short to tell three third octaves.
+    one, other: [clips, samples], as long as each other, none silent. Two speeds of one recording
+        that differ by little leave
+    little to tell its size by: a microphone changes as much. nan where the clips are too short to
+        tell three third octaves.
     """
     frequency = np.fft.rfftfreq(one.shape[1], 1 / sample_rate)
     edges = np.searchsorted(frequency, [_CENTRES_HZ * 2 ** (-1 / 6), _CENTRES_HZ * 2 ** (1 / 6)]).T
-    bands = [slice(*edge) for edge in edges if edge[1] - edge[0] >= _LEAST_BINS and edge[1] < len(frequency)]
+    bands = [
+        slice(*edge)
+        for edge in edges
+        if edge[1] - edge[0] >= _LEAST_BINS and edge[1] < len(frequency)
+    ]
     if len(bands) < 3:
         return float("nan")
     change = _levels_db(other, bands) - _levels_db(one, bands)

@@ -13,7 +13,8 @@ features = Registry("domain_adaptation.features")
 class Features(Protocol):
     """A pydantic model whose fields are its settings. Training and labelling use the same object.
 
-    The level of a clip does not matter to them; where it does, by a setting, they take it as `waveforms.prepared` leaves it.
+    The level of a clip does not matter to them; where it does, by a setting, they take it as
+    `waveforms.prepared` leaves it.
     """
 
     @property
@@ -27,14 +28,16 @@ class Features(Protocol):
         ...
 
     def augment(self, clips: "torch.Tensor") -> "torch.Tensor":
-        """clips: [batch, samples], synthetic -> the same shape: made a little more like recordings, by torch's chance.
+        """clips: [batch, samples], synthetic -> the same shape: made a little more like recordings,
+        by torch's chance.
 
         Real clips skip this.
         """
         ...
 
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
-        """clips: [batch, samples], none silent -> [batch, channels, ...]: one or two axes after the channels.
+        """clips: [batch, samples], none silent -> [batch, channels, ...]: one or two axes after the
+        channels.
 
         A clip's features depend on no other clip of the batch.
         """

@@ -16,8 +16,9 @@ _THESIS_RATE = 44100  # Hz, at which the thesis drew its noise
 class LowNoise(Config):
     """The thesis's noise: low-pass filtered, as wind and traffic leave in recordings.
 
-    White Gaussian noise with a peak of `amount` times the clip's, at 44.1 kHz, through a second-order low-pass; both are
-    drawn per clip. Its peak is taken before the low-pass, which leaves some 25 to 40 dB less than the clip's peak.
+    White Gaussian noise with a peak of `amount` times the clip's, at 44.1 kHz, through a
+    second-order low-pass; both are drawn per clip. Its peak is taken before the low-pass, which
+    leaves some 25 to 40 dB less than the clip's peak.
     """
 
     cutoff_hz: tuple[PositiveFloat, PositiveFloat] = (50.0, 400.0)
@@ -34,18 +35,25 @@ class LowNoise(Config):
     def check(self, sample_rate: int) -> None:
         """Errors: ValueError when that rate cannot hold the cutoff."""
         if self.cutoff_hz[1] >= sample_rate / 2:
-            raise ValueError(f"noise.cutoff_hz: {self.cutoff_hz[1]:g} should be under half of sample_rate, {sample_rate / 2:g}")
+            raise ValueError(
+                f"noise.cutoff_hz: {self.cutoff_hz[1]:g} should be under half of sample_rate, {sample_rate / 2:g}"
+            )
 
     def add(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
         """clips: [batch, samples], none silent -> the same shape, each with a peak of 1."""
         import torch
 
         from domain_adaptation.data.waveforms import peak_normalised
-        from domain_adaptation.training.augment.draws import peak_of_white_noise, uniform, white_spectrum
+        from domain_adaptation.training.augment.draws import (
+            peak_of_white_noise,
+            uniform,
+            white_spectrum,
+        )
 
         n_samples = clips.shape[-1]
         gain = _low_pass(uniform(*self.cutoff_hz, clips), sample_rate, n_samples)
-        # Drawn where it is filtered. Its peak is drawn apart: the low-pass leaves so little of the noise that this does not tell.
+        # Drawn where it is filtered. Its peak is drawn apart: the low-pass leaves so little of the
+        # noise that this does not tell.
         level = uniform(*self.amount, clips) * (n_samples / 2) ** 0.5 / peak_of_white_noise(clips)
         level = level * (sample_rate / _THESIS_RATE) ** 0.5  # as much of it per Hz
         noise = torch.fft.irfft(white_spectrum(clips) * (gain * level), n_samples)
@@ -58,7 +66,8 @@ class WithNoise(Config):
     sample_rate: Annotated[int, Field(ge=1, le=384000)] = 32000
     """Clips are resampled to this rate first."""
     noise: LowNoise | None = LowNoise()
-    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on."""
+    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained
+    on."""
 
     @model_validator(mode="after")
     def _noise_fits(self) -> "WithNoise":
@@ -71,8 +80,8 @@ class WithNoise(Config):
 
 
 def _low_pass(cutoff_hz: "torch.Tensor", sample_rate: int, n_samples: int) -> "torch.Tensor":
-    """cutoff_hz: [batch, 1] -> [batch, n_samples // 2 + 1], the gain of the second-order low-pass with Q 0.707 in
-    R. Bristow-Johnson's Audio EQ Cookbook at each frequency of a real FFT."""
+    """cutoff_hz: [batch, 1] -> [batch, n_samples // 2 + 1], the gain of the second-order low-pass
+    with Q 0.707 in R. Bristow-Johnson's Audio EQ Cookbook at each frequency of a real FFT."""
     import torch
 
     w0 = 2 * torch.pi * cutoff_hz / sample_rate

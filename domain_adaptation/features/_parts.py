@@ -9,14 +9,16 @@ if TYPE_CHECKING:
 
 Settings = TypeVar("Settings")
 
-# What is in the making of as many seconds of sound stays in a core's cache: of 64, features take twice as long.
+# What is in the making of as many seconds of sound stays in a core's cache: of 64, features take
+# twice as long.
 _CLIPS = 16
 
 
 def a_few_at_a_time(
     compute: "Callable[[Settings, torch.Tensor], torch.Tensor]",
 ) -> "Callable[[Settings, torch.Tensor], torch.Tensor]":
-    """compute: of clips [batch, samples], each by itself -> the same, in parts where they are not on an accelerator."""
+    """compute: of clips [batch, samples], each by itself -> the same, in parts where they are not
+    on an accelerator."""
 
     @functools.wraps(compute)
     def computed(settings: Settings, clips: "torch.Tensor") -> "torch.Tensor":
@@ -30,14 +32,16 @@ def a_few_at_a_time(
 
 
 _STORED = 100.0
-"""Clips with a higher peak come from a store, where each has its peak at 32767; resampling raises a peak of 1 to under 2."""
+"""Clips with a higher peak come from a store, where each has its peak at 32767; resampling raises a
+peak of 1 to under 2."""
 
 
 def as_prepared(clips: "torch.Tensor") -> "torch.Tensor":
-    """clips: [batch, samples], as `waveforms.prepared` gives them, or in 16 bits from a store -> at the level of the former.
+    """clips: [batch, samples], as `waveforms.prepared` gives them, or in 16 bits from a store -> at
+    the level of the former.
 
-    For features to which the level matters. A store does not know what resampling made of a clip's peak: its clips have a peak
-    of 1 after it.
+    For features to which the level matters. A store does not know what resampling made of a clip's
+    peak: its clips have a peak of 1 after it.
     """
     peak = clips.abs().amax(dim=-1, keepdim=True)
     return clips / peak.where(peak > _STORED, 1.0)

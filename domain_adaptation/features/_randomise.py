@@ -1,4 +1,5 @@
-"""Domain randomisation: synthetic clips as if recorded anywhere, so that no recording is far from all of them."""
+"""Domain randomisation: synthetic clips as if recorded anywhere, so that no recording is far from
+all of them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,12 @@ if TYPE_CHECKING:
 
 
 class Randomise(Config):
-    """Each time that a clip is trained on: a room, a microphone, background noise and band limits, drawn afresh.
+    """Each time that a clip is trained on: a room, a microphone, background noise and band limits,
+    drawn afresh.
 
-    Held-fixed parameters of the engine can be varied too, when the clips are made (`vary` in the synthetic set's config).
-    J. Tobin et al., "Domain randomization for transferring deep neural networks from simulation to the real world", 2017.
+    Held-fixed parameters of the engine can be varied too, when the clips are made (`vary` in the
+    synthetic set's config). J. Tobin et al., "Domain randomization for transferring deep neural
+    networks from simulation to the real world", 2017.
     """
 
     chance_of_room: Share = 0.85
@@ -46,13 +49,24 @@ class Randomise(Config):
         """clips: [batch, samples], none silent -> the same shape."""
         import torch
 
-        from domain_adaptation.training.augment.draws import Pitches, from_db, uniform, white_spectrum
+        from domain_adaptation.training.augment.draws import (
+            Pitches,
+            from_db,
+            uniform,
+            white_spectrum,
+        )
 
         pitches = Pitches(clips, sample_rate)
-        limits = pitches.band_limits_db(self.chance_of_band_limits, self.low_pass_hz, self.high_pass_hz)
+        limits = pitches.band_limits_db(
+            self.chance_of_band_limits, self.low_pass_hz, self.high_pass_hz
+        )
         microphone = pitches.equaliser_db(self.tilt_db_per_octave, self.bumps_db)
         # Circular convolution: the end of a texture is as good a beginning as any.
-        spectrum = torch.fft.rfft(clips) * self._rooms(clips, sample_rate) * pitches.gain(microphone + limits)
+        spectrum = (
+            torch.fft.rfft(clips)
+            * self._rooms(clips, sample_rate)
+            * pitches.gain(microphone + limits)
+        )
         slope = uniform(*self.noise_slope_db_per_octave, clips) * pitches.octaves
         noise = white_spectrum(clips) * pitches.gain(slope + limits)
         # By Parseval's theorem the ratio of these is that of the sounds.
@@ -60,22 +74,37 @@ class Randomise(Config):
         return torch.fft.irfft(spectrum + level * noise, clips.shape[-1])
 
     def _rooms(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
-        """-> [batch, samples // 2 + 1] complex, responses: the direct sound, then noise that dies away, its highs faster.
+        """-> [batch, samples // 2 + 1] complex, responses: the direct sound, then noise that dies
+        away, its highs faster.
 
-        The usual statistical picture of late reverberation (J. A. Moorer, "About this reverberation business", Computer
-        Music Journal 3(2), 1979). Several clips of a batch are in one room, at distances of their own.
+        The usual statistical picture of late reverberation (J. A. Moorer, "About this reverberation
+        business", Computer Music Journal 3(2), 1979). Several clips of a batch are in one room, at
+        distances of their own.
         """
         import torch
 
-        from domain_adaptation.training.augment.draws import Pitches, from_db, happens, uniform, white_spectrum
+        from domain_adaptation.training.augment.draws import (
+            Pitches,
+            from_db,
+            happens,
+            uniform,
+            white_spectrum,
+        )
 
         rooms = clips[: -(-len(clips) // _CLIPS_PER_ROOM)]
         pitches = Pitches(rooms, sample_rate)
         seconds = torch.arange(clips.shape[-1], device=clips.device) / sample_rate
-        decay = torch.exp(-seconds * (6.9078 / uniform(*self.reverberation_seconds, rooms)))  # ln 1000: 60 dB
-        dark = torch.fft.irfft(white_spectrum(rooms) * pitches.gain(-3.0 * pitches.octaves[None]), clips.shape[-1]) * decay
+        # Ln 1000: 60 dB.
+        decay = torch.exp(-seconds * (6.9078 / uniform(*self.reverberation_seconds, rooms)))
+        dark = (
+            torch.fft.irfft(
+                white_spectrum(rooms) * pitches.gain(-3.0 * pitches.octaves[None]), clips.shape[-1]
+            )
+            * decay
+        )
         bright = torch.randn_like(rooms) * decay.square()
-        tail = (bright / _size(bright) + dark / _size(dark)) * (seconds >= 0.004)  # the first wall is over a metre away
+        # The first wall is over a metre away.
+        tail = (bright / _size(bright) + dark / _size(dark)) * (seconds >= 0.004)
         response = torch.fft.rfft(tail / _size(tail))
         level = from_db(uniform(*self.room_level_db, clips)) * happens(self.chance_of_room, clips)
         return 1.0 + level * response[torch.randint(len(rooms), (len(clips),), device=clips.device)]
@@ -88,5 +117,6 @@ def _size(x: "torch.Tensor") -> "torch.Tensor":
     """x: [batch, any], real or complex -> [batch, 1], over 0."""
     import torch
 
-    numbers = torch.view_as_real(x).flatten(-2) if x.is_complex() else x  # of complex ones torch takes every root
+    # Of complex ones torch takes every root.
+    numbers = torch.view_as_real(x).flatten(-2) if x.is_complex() else x
     return torch.linalg.vector_norm(numbers, dim=-1, keepdim=True).clamp(min=1e-12)

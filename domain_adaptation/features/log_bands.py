@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 class LogBands(WithNoise):
     """[batch, 1, n_bands, frames]: the logarithm of each band's power, against the clip's own.
 
-    A sound that is played slower moves down by the same number of bands, whatever its pitch. Keep the highest band well
-    under half of `sample_rate`, so that no edge of a resampled recording's spectrum comes into view.
-    Each band is cut out of the spectrum of the whole clip and transformed back, so that wide bands are fine in time and
-    narrow ones in pitch (the constant-Q transform by way of the FFT: G. A. Velasco et al., "Constructing an invertible
-    constant-Q transform with nonstationary Gabor frames", DAFx 2011; here only its power is wanted).
+    A sound that is played slower moves down by the same number of bands, whatever its pitch. Keep
+    the highest band well under half of `sample_rate`, so that no edge of a resampled recording's
+    spectrum comes into view. Each band is cut out of the spectrum of the whole clip and transformed
+    back, so that wide bands are fine in time and narrow ones in pitch (the constant-Q transform by
+    way of the FFT: G. A. Velasco et al., "Constructing an invertible constant-Q transform with
+    nonstationary Gabor frames", DAFx 2011; here only its power is wanted).
     """
 
     type: Literal["log_bands"] = "log_bands"
@@ -31,13 +32,15 @@ class LogBands(WithNoise):
     high_hz: PositiveFloat = 11000.0
     frames_per_second: Annotated[int, Field(ge=1, le=10000)] = 64
     narrowest_hz: PositiveFloat = 12.0
-    """The least width of a band, as is `widest_hz` the greatest; between these it is `overlap` steps to the next band."""
+    """The least width of a band, as is `widest_hz` the greatest; between these it is `overlap`
+    steps to the next band."""
     widest_hz: PositiveFloat = 500.0
     overlap: PositiveFloat = 3.0
     floor_db: Annotated[float, Field(lt=0)] = -70.0
     """Against the clip's mean power in a band; what is quieter does not count."""
     noise: LowNoise | None = None
-    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on, as is `randomise`."""
+    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on,
+    as is `randomise`."""
     randomise: Randomise | None = None
     """Rooms, microphones, background noise; null leaves synthetic clips as the engine made them."""
 
@@ -48,16 +51,22 @@ class LogBands(WithNoise):
             ("narrowest_hz", "widest_hz", self.sample_rate / 4),
         ):
             if not getattr(self, low) < getattr(self, high) < most:
-                raise ValueError(f"{low}, {high}: {getattr(self, low):g}, {getattr(self, high):g} should rise, to under {most:g}")
+                raise ValueError(
+                    f"{low}, {high}: {getattr(self, low):g}, {getattr(self, high):g} should rise, to under {most:g}"
+                )
         return self
 
     @property
     def highest_hz(self) -> float:
         step = (self.high_hz / self.low_hz) ** (1 / (self.n_bands - 1)) - 1
-        return self.high_hz + 0.5 * min(self.widest_hz, max(self.narrowest_hz, self.overlap * self.high_hz * step))
+        return self.high_hz + 0.5 * min(
+            self.widest_hz, max(self.narrowest_hz, self.overlap * self.high_hz * step)
+        )
 
     def augment(self, clips: "torch.Tensor") -> "torch.Tensor":
-        return super().augment(self.randomise.apply(clips, self.sample_rate) if self.randomise else clips)
+        return super().augment(
+            self.randomise.apply(clips, self.sample_rate) if self.randomise else clips
+        )
 
     @a_few_at_a_time
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
@@ -78,13 +87,16 @@ class LogBands(WithNoise):
             self.overlap,
         ):
             # Not divided by the length of the transform, which differs from band to band.
-            bands = torch.fft.ifft(spectrum[:, bins.to(clips.device)] * window.to(clips.device), norm="forward")
+            bands = torch.fft.ifft(
+                spectrum[:, bins.to(clips.device)] * window.to(clips.device), norm="forward"
+            )
             power = bands.real.square() + bands.imag.square()
             powers.append(torch.nn.functional.adaptive_avg_pool1d(power, n_frames))
         power = torch.cat(powers, dim=1)
         mean = power.mean(dim=(-2, -1), keepdim=True)
         decibels = 10 * (power / mean + 10 ** (self.floor_db / 10)).log10()
-        return ((decibels + 40.0) / 25.0).unsqueeze(1)  # most textures then have a mean near 0 and a deviation near 1
+        # Most textures then have a mean near 0 and a deviation near 1.
+        return ((decibels + 40.0) / 25.0).unsqueeze(1)
 
 
 @functools.lru_cache(maxsize=8)
@@ -99,10 +111,11 @@ def _bands(
     widest_hz: float,
     overlap: float,
 ) -> "list[tuple[torch.Tensor, torch.Tensor]]":
-    """-> of the lowest bands to the highest, some at a time: which bins of a clip's spectrum make up each, [bands, points];
-    their weights, the same shape.
+    """-> of the lowest bands to the highest, some at a time: which bins of a clip's spectrum make
+    up each, [bands, points]; their weights, the same shape.
 
-    Hann windows around the bands' centres, as high as gives white noise the same power in all of them.
+    Hann windows around the bands' centres, as high as gives white noise the same power in all of
+    them.
     """
     import numpy as np
     import torch
@@ -110,7 +123,8 @@ def _bands(
     bins_per_hz = n_samples / sample_rate
     centres = np.geomspace(low_hz, high_hz, n_bands)
     widths = np.clip(overlap * centres * (centres[1] / centres[0] - 1), narrowest_hz, widest_hz)
-    # Two points to a frame, or as many as the band's width wants: with the widest band's for all, it takes half as long again.
+    # Two points to a frame, or as many as the band's width wants: with the widest band's for all,
+    # it takes half as long again.
     n_points = 2 ** np.ceil(np.log2(np.maximum(2 * n_frames, widths * bins_per_hz))).astype(int)
     last = n_samples // 2
     groups = []
@@ -118,7 +132,11 @@ def _bands(
         centre, width = centres[n_points == n, None], widths[n_points == n, None]
         bins = np.round(centre * bins_per_hz).astype(int) + np.arange(-n // 2, n // 2)
         distance = (bins / bins_per_hz - centre) / width
-        window = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0.0) / np.sqrt(width)
+        window = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0.0) / np.sqrt(
+            width
+        )
         window[(bins < 0) | (bins > last)] = 0.0
-        groups.append((torch.from_numpy(np.clip(bins, 0, last)), torch.from_numpy(window.astype(np.float32))))
+        groups.append(
+            (torch.from_numpy(np.clip(bins, 0, last)), torch.from_numpy(window.astype(np.float32)))
+        )
     return groups

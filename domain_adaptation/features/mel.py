@@ -1,4 +1,5 @@
-"""The thesis's features: a mel spectrogram, in decibels scaled to 0..1, or, as its first networks had it, the power."""
+"""The thesis's features: a mel spectrogram, in decibels scaled to 0..1, or, as its first networks
+had it, the power."""
 
 import functools
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class Mel(WithNoise):
     """[batch, 1, n_mels, frames]: each clip's loudest cell is 1, what is `top_db` below it is 0.
 
-    With `decibels` false it is the power itself, of clips whose peak was 1 before they were resampled.
+    With `decibels` false it is the power itself, of clips whose peak was 1 before they were
+    resampled.
     """
 
     type: Literal["mel"] = "mel"
@@ -29,7 +31,8 @@ class Mel(WithNoise):
     remove_mean: bool = True
     """Whether a clip's offset (DC) is taken out first, which is no sound; the thesis left it in."""
     decibels: bool = True
-    """false: the power as it is, which the thesis's networks were given before there was a step to decibels."""
+    """false: the power as it is, which the thesis's networks were given before there was a step to
+    decibels."""
 
     @property
     def highest_hz(self) -> float:
@@ -49,10 +52,15 @@ class Mel(WithNoise):
             clips = as_prepared(clips)
         if self.remove_mean:
             clips = without_mean(clips)
-        window, bands = (part.to(clips.device) for part in _window_and_bands(self.sample_rate, self.n_fft, self.n_mels))
+        window, bands = (
+            part.to(clips.device)
+            for part in _window_and_bands(self.sample_rate, self.n_fft, self.n_mels)
+        )
         # torch.stft, without putting time last in between: that is where most of its time goes.
         padded = torch.nn.functional.pad(clips, (self.n_fft // 2, self.n_fft // 2), mode="reflect")
-        spectrum = torch.view_as_real(torch.fft.rfft(padded.unfold(1, self.n_fft, self.hop_length) * window))
+        spectrum = torch.view_as_real(
+            torch.fft.rfft(padded.unfold(1, self.n_fft, self.hop_length) * window)
+        )
         power = (spectrum.flatten(2).square() @ bands).transpose(1, 2)
         if not self.decibels:
             return (power / window.square().sum()).unsqueeze(1)  # torchaudio's `normalized`
@@ -66,9 +74,11 @@ class Mel(WithNoise):
 
 
 @functools.lru_cache(maxsize=4)
-def _window_and_bands(sample_rate: int, n_fft: int, n_mels: int) -> "tuple[torch.Tensor, torch.Tensor]":
-    """-> [n_fft]; [n_fft + 2, n_mels], triangles on the HTK mel scale, from 0 Hz to half the rate, for the real and then the
-    imaginary part of each frequency."""
+def _window_and_bands(
+    sample_rate: int, n_fft: int, n_mels: int
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """-> [n_fft]; [n_fft + 2, n_mels], triangles on the HTK mel scale, from 0 Hz to half the rate,
+    for the real and then the imaginary part of each frequency."""
     import torch
     from torchaudio.functional import melscale_fbanks
 

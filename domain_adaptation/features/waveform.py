@@ -16,7 +16,8 @@ class Waveform(WithNoise):
 
     type: Literal["waveform"] = "waveform"
     renormalise: bool = True
-    """Whether the peak is 1 after resampling; false: before it, as the thesis's one-dimensional networks heard clips."""
+    """Whether the peak is 1 after resampling; false: before it, as the thesis's one-dimensional
+    networks heard clips."""
 
     remove_mean: bool = True
     """Whether a clip's offset (DC) is taken out first, which is no sound; the thesis left it in."""

@@ -1,4 +1,5 @@
-"""Labels of many clips, the same whoever reads them: batches do not depend on the workers, and each worker loads a model once."""
+"""Labels of many clips, the same whoever reads them: batches do not depend on the workers, and each
+worker loads a model once."""
 
 import base64
 import functools
@@ -22,7 +23,8 @@ from texturelib.learning.one_thread import one_thread
 
 
 class ModelPlace(NamedTuple):
-    """A model folder, and what its weights are: where they change, a worker that lives on loads them anew."""
+    """A model folder, and what its weights are: where they change, a worker that lives on loads
+    them anew."""
 
     folder: Path
     digest: str
@@ -56,20 +58,30 @@ class _Batch:
         """names: of files -> by model, labels and spread, as JSON can hold them."""
         clips = read_batch([self.folder / name for name in names], self.sample_rate, self.n_samples)
         with one_thread():
-            found = {name: read_clips(model_at(place), clips) for name, place in self.models.items()}
+            found = {
+                name: read_clips(model_at(place), clips) for name, place in self.models.items()
+            }
         return {name: [_packed(each.labels), _packed(each.spread)] for name, each in found.items()}
 
 
 def label_dataset(
-    models: Mapping[str, Path], dataset: Dataset, journal: Path, executor: Executor, workers: int | None = None
+    models: Mapping[str, Path],
+    dataset: Dataset,
+    journal: Path,
+    executor: Executor,
+    workers: int | None = None,
 ) -> dict[str, Labels]:
-    """models: folders of models that read the dataset's controls, by name. journal: as for `run_jobs`.
+    """models: folders of models that read the dataset's controls, by name. journal: as for
+    `run_jobs`.
 
-    -> by model, the labels of every clip. Errors: TextureError, naming a clip that is missing, damaged or silent.
+    -> by model, the labels of every clip. Errors: TextureError, naming a clip that is missing,
+    damaged or silent.
     """
     places = {name: place_of(folder) for name, folder in models.items()}
     n_controls = len(model_at(next(iter(places.values()))).spec.names)
-    work = _Batch(places, dataset.folder.absolute(), dataset.sample_rate, dataset.n_samples).labelled
+    work = _Batch(
+        places, dataset.folder.absolute(), dataset.sample_rate, dataset.n_samples
+    ).labelled
     with one_thread():
         found = run_jobs(
             batches_of(dataset),
@@ -82,7 +94,12 @@ def label_dataset(
             unit="batch",
         )
     return {
-        name: joined([Labels(*(_unpacked(text, n_controls) for text in batch[name])) for batch in found.values()])
+        name: joined(
+            [
+                Labels(*(_unpacked(text, n_controls) for text in batch[name]))
+                for batch in found.values()
+            ]
+        )
         for name in models
     }
 

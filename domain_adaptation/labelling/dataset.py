@@ -29,11 +29,14 @@ from texturelib.outputs import Output
 _SLOWED_CLIPS = 256  # spread evenly over the set, for the slow-down test
 
 
-def label(config: AdaptationConfig, output: Output, *, workers: int | None = None) -> dict[str, Any]:
-    """Write a dataset folder: the real clips with a column per control, read by the adapted network, not clipped, and one
-    for half the width of each label's 90 % interval.
+def label(
+    config: AdaptationConfig, output: Output, *, workers: int | None = None
+) -> dict[str, Any]:
+    """Write a dataset folder: the real clips with a column per control, read by the adapted
+    network, not clipped, and one for half the width of each label's 90 % interval.
 
-    labels.csv and labels.json hold the labels alone, labels_before.csv those without adaptation. -> what summary.json says.
+    labels.csv and labels.json hold the labels alone, labels_before.csv those without adaptation. ->
+    what summary.json says.
     """
     import pandas as pd
 
@@ -45,7 +48,9 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
     controls = adapted.spec.names
     dataset = read_dataset(config.real)
     sources = sources_of(dataset)
-    check_clips_alike("real", dataset, "that of the clips the extractor learnt from", adapted.spec.model_dump())
+    check_clips_alike(
+        "real", dataset, "that of the clips the extractor learnt from", adapted.spec.model_dump()
+    )
     output.begin()
     folder, journal = output.folder, output.folder / "journal.jsonl"
     readings = label_dataset(folders, dataset, journal, config.executor, workers)
@@ -56,7 +61,9 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
     clips = read_waveforms_of(adapted, dataset, chosen)
     is_slowed = bool(law_slopes(adapted.spec)) and can_be_slowed(adapted)
     at_speeds = {
-        when: labels_at_speeds(models[name], clips) for when, name in (("before", "extractor"), ("after", "adapted")) if is_slowed
+        when: labels_at_speeds(models[name], clips)
+        for when, name in (("before", "extractor"), ("after", "adapted"))
+        if is_slowed
     }
 
     names = dataset.metadata[["file_name"]]
@@ -69,7 +76,10 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
     write_json(folder / "labels.json", labels_by_name(labels))
     summary = {
         "n_clips": len(dataset),
-        "share_of_labels_within_0_1": {"before": share_inside(before), "after": share_inside(after)},
+        "share_of_labels_within_0_1": {
+            "before": share_inside(before),
+            "after": share_inside(after),
+        },
         "controls": {name: _summary(before[:, i], after[:, i]) for i, name in enumerate(controls)},
         "slow_down": _slow_down(adapted, at_speeds, len(chosen)),
     }
@@ -84,20 +94,34 @@ def label(config: AdaptationConfig, output: Output, *, workers: int | None = Non
         sample_rate=dataset.sample_rate,
         seconds=dataset.seconds,
         controls=adapted.spec.controls,
-        provenance={"kind": "labelled by domain-adaptation", "of": dataset.description.get("provenance")},
+        provenance={
+            "kind": "labelled by domain-adaptation",
+            "of": dataset.description.get("provenance"),
+        },
     )
     output.finish(discard=(journal.name,))
     return summary
 
 
-def _slow_down(model: Model, at_speeds: Mapping[str, LabelsAtSpeeds], n_clips: int) -> dict[str, Any]:
-    """-> by control with a law: the slope it asks for per unit of ln(slow-down), and those of the labels."""
+def _slow_down(
+    model: Model, at_speeds: Mapping[str, LabelsAtSpeeds], n_clips: int
+) -> dict[str, Any]:
+    """-> by control with a law: the slope it asks for per unit of ln(slow-down), and those of the
+    labels."""
     slopes = {when: fitted_slopes(labels) for when, labels in at_speeds.items()}
     return {
         "n_clips": n_clips,
-        "law_broken_by": {when: law_broken_by(model.spec, labels) for when, labels in at_speeds.items()},
+        "law_broken_by": {
+            when: law_broken_by(model.spec, labels) for when, labels in at_speeds.items()
+        },
         "slopes": {
-            name: {"by_the_law": wanted, **{when: float(slope[model.spec.names.index(name)]) for when, slope in slopes.items()}}
+            name: {
+                "by_the_law": wanted,
+                **{
+                    when: float(slope[model.spec.names.index(name)])
+                    for when, slope in slopes.items()
+                },
+            }
             for name, wanted in law_slopes(model.spec).items()
             if slopes
         },
@@ -105,7 +129,8 @@ def _slow_down(model: Model, at_speeds: Mapping[str, LabelsAtSpeeds], n_clips: i
 
 
 def labels_table(model: Model, reading: Labels) -> Any:
-    """-> a data frame: a column per control, then one `<control>_interval` each where intervals are known."""
+    """-> a data frame: a column per control, then one `<control>_interval` each where intervals are
+    known."""
     import pandas as pd
 
     names = model.spec.names
@@ -117,7 +142,8 @@ def labels_table(model: Model, reading: Labels) -> Any:
 
 
 def labels_by_name(labels: Any) -> dict[str, dict[str, float]]:
-    """labels: a data frame with file_name first -> {file name: {column: value}}, as the thesis published its labels."""
+    """labels: a data frame with file_name first -> {file name: {column: value}}, as the thesis
+    published its labels."""
     return {str(row.pop("file_name")): row for row in labels.to_dict("records")}
 
 

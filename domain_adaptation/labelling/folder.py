@@ -26,13 +26,18 @@ _THIS_MACHINE = Local()
 
 
 def label_folder(
-    model_folder: Path, audio: Path, table: Path, executor: Executor = _THIS_MACHINE, workers: int | None = None
+    model_folder: Path,
+    audio: Path,
+    table: Path,
+    executor: Executor = _THIS_MACHINE,
+    workers: int | None = None,
 ) -> tuple[int, dict[str, str], dict[str, str]]:
-    """Write `table`, a CSV, and the same as JSON beside it: a row per clip; of longer sounds, a row per segment of the model's
-    length, end to end, with its start_seconds. Sounds at other rates are resampled, several channels mixed.
+    """Write `table`, a CSV, and the same as JSON beside it: a row per clip; of longer sounds, a row
+    per segment of the model's length, end to end, with its start_seconds. Sounds at other rates are
+    resampled, several channels mixed.
 
-    -> how many rows; files that were left out, and why; files that were not read as they stand, and how. Errors: TextureError
-    when there is nothing to label.
+    -> how many rows; files that were left out, and why; files that were not read as they stand, and
+    how. Errors: TextureError when there is nothing to label.
     """
     pd = import_pandas()  # names may hold anything
 
@@ -42,7 +47,10 @@ def label_folder(
     paths = find_audio(audio)
     if not paths:
         raise TextureError(f"{shown(audio)}: holds no sound files")
-    batches = {str(start): [*map(str, paths[start : start + BATCH])] for start in range(0, len(paths), BATCH)}
+    batches = {
+        str(start): [*map(str, paths[start : start + BATCH])]
+        for start in range(0, len(paths), BATCH)
+    }
     work = partial(_label_files, place_of(model_folder, is_fused=True), audio)
     with one_thread():
         found = run_jobs(
@@ -61,7 +69,9 @@ def label_folder(
     segments = pd.DataFrame([row for part in parts for row in part.rows])
     if segments.empty:
         name, reason = next(iter(rejected.items()))
-        raise TextureError(f"{shown(audio)}: none of {len(paths)} files can be labelled; {name}: {reason}")
+        raise TextureError(
+            f"{shown(audio)}: none of {len(paths)} files can be labelled; {name}: {reason}"
+        )
     labels = joined([labels for part in parts for labels in part.labels])
     if not segments["file_name"].duplicated().any() and not segments["start_seconds"].any():
         segments = segments[["file_name"]]  # every sound is one clip
@@ -72,13 +82,16 @@ def label_folder(
             write_json(table.with_suffix(".json"), labels_by_name(content), is_durable=True)
         else:
             write_json(table.with_suffix(".json"), content.to_dict("records"), is_durable=True)
-    notes = {name: note for part in parts for name, note in part.notes.items() if name not in rejected}
+    notes = {
+        name: note for part in parts for name, note in part.notes.items() if name not in rejected
+    }
     return len(segments), rejected, notes
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What came of some files: a row per segment, their labels in batches, what was left out, what is worth saying of others."""
+    """What came of some files: a row per segment, their labels in batches, what was left out, what
+    is worth saying of others."""
 
     rows: list[dict[str, object]] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
@@ -116,12 +129,15 @@ def _labelled(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
 
 
 def _segments(model: Model, path: Path, notes: Notes) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield start in seconds and samples [n_samples] at the model's rate. Errors: Rejected, with why there is none."""
+    """Yield start in seconds and samples [n_samples] at the model's rate. Errors: Rejected, with
+    why there is none."""
     spec = model.spec
     samples = read_mono(path, spec.sample_rate, notes)
     n_samples = round(spec.seconds * spec.sample_rate)
     if len(samples) < n_samples:
-        raise Rejected(f"lasts {len(samples)} samples at {spec.sample_rate} Hz; the model reads clips of {n_samples}")
+        raise Rejected(
+            f"lasts {len(samples)} samples at {spec.sample_rate} Hz; the model reads clips of {n_samples}"
+        )
     is_silent = True
     for start in range(0, len(samples) - n_samples + 1, n_samples):
         clip = samples[start : start + n_samples]

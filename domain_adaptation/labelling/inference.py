@@ -23,7 +23,8 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Labels:
-    """labels, spread: [clips, controls] float32; the spread as `Extractor.read` says. Labels are not held to 0..1."""
+    """labels, spread: [clips, controls] float32; the spread as `Extractor.read` says. Labels are
+    not held to 0..1."""
 
     labels: np.ndarray
     spread: np.ndarray
@@ -33,10 +34,12 @@ class Labels:
 
 
 def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
-    """-> [rows, samples] float32 at the features' rate. Errors: TextureError, naming a clip that is missing, damaged or
-    silent."""
+    """-> [rows, samples] float32 at the features' rate. Errors: TextureError, naming a clip that is
+    missing, damaged or silent."""
     clips = read_batch([dataset.path(row) for row in rows], dataset.sample_rate, dataset.n_samples)
-    return prepared(torch.from_numpy(clips), dataset.sample_rate, model.spec.features.sample_rate).numpy()
+    return prepared(
+        torch.from_numpy(clips), dataset.sample_rate, model.spec.features.sample_rate
+    ).numpy()
 
 
 def read_clips(model: Model, clips: np.ndarray) -> Labels:
@@ -48,25 +51,35 @@ def read_clips(model: Model, clips: np.ndarray) -> Labels:
 
 
 def joined(parts: Sequence[Labels]) -> Labels:
-    return Labels(np.concatenate([part.labels for part in parts]), np.concatenate([part.spread for part in parts]))
+    return Labels(
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.spread for part in parts]),
+    )
 
 
 def _on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """-> what `work` makes of each item, in order. For work that is mostly torch's."""
     with one_thread():
-        results = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(work)(item) for item in items)
+        results = joblib.Parallel(n_jobs=-1, prefer="threads")(
+            joblib.delayed(work)(item) for item in items
+        )
     return cast("list[Result]", results)
 
 
-def read_store(model: Model, store: Rows, rows: np.ndarray | None = None, *, augment_seed: int | None = None) -> Labels:
-    """rows: which clips; all when None. augment_seed: of what is done to synthetic clips; None reads them as they are."""
+def read_store(
+    model: Model, store: Rows, rows: np.ndarray | None = None, *, augment_seed: int | None = None
+) -> Labels:
+    """rows: which clips; all when None. augment_seed: of what is done to synthetic clips; None
+    reads them as they are."""
     n_clips = len(store) if rows is None else len(rows)
     return _read(model, n_clips, _rows_of(store, rows), augment_seed)
 
 
 def read_waveforms(model: Model, clips: np.ndarray) -> Labels:
     """clips: [clips, samples] at the features' rate, none silent."""
-    return _read(model, len(clips), lambda batch: torch.from_numpy(clips[batch.start : batch.stop]).float())
+    return _read(
+        model, len(clips), lambda batch: torch.from_numpy(clips[batch.start : batch.stop]).float()
+    )
 
 
 def encode_store(model: Model, store: Rows, *, augment_seed: int | None = None) -> np.ndarray:
@@ -89,12 +102,15 @@ def _read(
 
 
 def _labels(reading: Reading) -> Labels:
-    """Errors: TextureError when some are not finite, as from weights so large that what they make of a clip has no number."""
+    """Errors: TextureError when some are not finite, as from weights so large that what they make
+    of a clip has no number."""
     found = Labels(reading.labels.cpu().numpy(), reading.spread.cpu().numpy())
     is_read = np.isfinite(found.labels).all(axis=1) & np.isfinite(found.spread).all(axis=1)
     if n_wrong := len(found.labels) - np.count_nonzero(is_read):
         counted = f"{n_wrong} of {len(found.labels)} clips"
-        raise TextureError(f"the network reads NaN or infinity from {counted} of a batch; train it anew, with a smaller lr")
+        raise TextureError(
+            f"the network reads NaN or infinity from {counted} of a batch; train it anew, with a smaller lr"
+        )
     return found
 
 

@@ -1,4 +1,5 @@
-"""README.md in a model folder: what the model is, what it was trained on, how good it is, and what it should not be used for."""
+"""README.md in a model folder: what the model is, what it was trained on, how good it is, and what
+it should not be used for."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,10 @@ def write_model_card(folder: Path, kind: str, spec: ModelSpec, metrics: Mapping[
 
 def write_imported_card(folder: Path, spec: ModelSpec, name: str) -> None:
     """name: of the published folder."""
-    source = [f"Imported from {plain(name)}, published with the thesis (GPL-3.0). How sure its labels are is not known.", ""]
+    source = [
+        f"Imported from {plain(name)}, published with the thesis (GPL-3.0). How sure its labels are is not known.",
+        "",
+    ]
     _write(folder, f"{_TITLES[folder.name]} of the thesis", spec, source)
 
 
@@ -67,7 +71,11 @@ def _extractor_scores(metrics: Mapping[str, Any]) -> list[str]:
         r2 = "" if score["r2"] is None else f"{score['r2']:.3f}"
         rows.append(
             f"| {plain(name)} | {score['mae']:.4f} | {score['mae_of_the_mean']:.4f} | {r2} "
-            + (f"| {interval['mean_half_width']:.3f} | {interval['coverage']:.1%} |" if interval else "| | |")
+            + (
+                f"| {interval['mean_half_width']:.3f} | {interval['coverage']:.1%} |"
+                if interval
+                else "| | |"
+            )
         )
     return [
         f"On {metrics['n_clips']['test']} synthetic clips that it was not trained on (seed {metrics['seed']}, epoch "

@@ -18,9 +18,10 @@ from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPoo
 class Reading(NamedTuple):
     """What an extractor makes of clips.
 
-    encoded: [clips, n_features]. labels, spread: [clips, controls]; the spread is the scale of a Laplace distribution
-    around the label, larger where a larger error is to be expected. each: [clips, any, controls], what should be trained
-    towards the truth: of an ensemble in training the labels of every member, else the labels.
+    encoded: [clips, n_features]. labels, spread: [clips, controls]; the spread is the scale of a
+    Laplace distribution around the label, larger where a larger error is to be expected. each:
+    [clips, any, controls], what should be trained towards the truth: of an ensemble in training the
+    labels of every member, else the labels.
     """
 
     encoded: torch.Tensor
@@ -30,9 +31,11 @@ class Reading(NamedTuple):
 
 
 class Extractor(nn.Module):
-    """Features of a clip -> its controls, and how far these may be off: an encoder, a head, and a second head.
+    """Features of a clip -> its controls, and how far these may be off: an encoder, a head, and a
+    second head.
 
-    The second head reads the encoding without teaching the encoder, so the labels are the same with it and without.
+    The second head reads the encoding without teaching the encoder, so the labels are the same with
+    it and without.
     """
 
     def __init__(self, network: Network, input_shape: Sequence[int], n_controls: int) -> None:
@@ -44,13 +47,15 @@ class Extractor(nn.Module):
         self.spread = nn.Linear(n_features, n_controls)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """features: [batch, channels, ...] -> [batch, n_controls], meant for 0..1 but not held to it."""
+        """features: [batch, channels, ...] -> [batch, n_controls], meant for 0..1 but not held to
+        it."""
         return self.head(self.encoder(features))
 
     def read(self, features: torch.Tensor) -> Reading:
         """features: [batch, channels, ...]."""
         encoded = self.encoder(features)
-        # Bounded, so that no clip that is far from all that was learnt from gives an endless interval.
+        # Bounded, so that no clip that is far from all that was learnt from gives an endless
+        # interval.
         spread = torch.exp(self.spread(encoded.detach()).clamp(-9.0, 1.0))
         if self.training and isinstance(self.head, Averaging):
             each = self.head.each(encoded)
@@ -60,19 +65,23 @@ class Extractor(nn.Module):
 
 
 def fused(extractor: Extractor) -> Extractor:
-    """-> a copy for labelling: each convolution with the batch normalisation that follows it in one, as their product."""
+    """-> a copy for labelling: each convolution with the batch normalisation that follows it in
+    one, as their product."""
     extractor = copy.deepcopy(extractor).eval()
     for module in extractor.modules():
         if isinstance(module, nn.Sequential):
             for index, (layer, following) in enumerate(itertools.pairwise(list(module))):
                 if isinstance(layer, nn.Conv1d | nn.Conv2d) and isinstance(following, _BatchNorm):
                     module[index] = fuse_conv_bn_eval(layer, following)
-                    module[index + 1] = MaxPoolByTwo() if isinstance(following, NormThenPool) else nn.Identity()
+                    module[index + 1] = (
+                        MaxPoolByTwo() if isinstance(following, NormThenPool) else nn.Identity()
+                    )
     return extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def make_classifier(n_layers: int, negative_slope: float, n_features: int) -> nn.Sequential:
-    """-> [batch, n_features] -> [batch, 1], the logit of "this is real": each layer halves the size, the last ends at one."""
+    """-> [batch, n_features] -> [batch, 1], the logit of "this is real": each layer halves the
+    size, the last ends at one."""
     sizes = [max(1, n_features // 2**index) for index in range(n_layers)]
     layers: list[nn.Module] = []
     for size, new_size in zip(sizes, [*sizes[1:], 1], strict=True):

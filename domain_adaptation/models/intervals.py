@@ -9,18 +9,21 @@ COVERAGE = 0.9
 
 
 def laplace_loss(labels: torch.Tensor, spread: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """All [batch, controls] -> the mean negative log-likelihood, less a constant, of the truth under Laplace distributions
-    around the labels. It teaches the spread alone."""
+    """All [batch, controls] -> the mean negative log-likelihood, less a constant, of the truth
+    under Laplace distributions around the labels. It teaches the spread alone."""
     return ((labels.detach() - truth).abs() / spread + spread.log()).mean()
 
 
-def conformal_factors(labels: np.ndarray, spread: np.ndarray, truth: np.ndarray) -> np.ndarray | None:
-    """All [clips, controls], of clips that were not trained on -> [controls], by what to multiply a spread; None
-    where these are too few to say (under 9).
+def conformal_factors(
+    labels: np.ndarray, spread: np.ndarray, truth: np.ndarray
+) -> np.ndarray | None:
+    """All [clips, controls], of clips that were not trained on -> [controls], by what to multiply a
+    spread; None where these are too few to say (under 9).
 
-    Split conformal prediction with a scaled residual: on clips like these, |truth - label| is at most the spread times
-    this factor with a probability of at least 0.9, whatever the network is like (J. Lei et al., "Distribution-free
-    predictive inference for regression", JASA 113(523), 2018, sections 2.2 and 5.2).
+    Split conformal prediction with a scaled residual: on clips like these, |truth - label| is at
+    most the spread times this factor with a probability of at least 0.9, whatever the network is
+    like (J. Lei et al., "Distribution-free predictive inference for regression", JASA 113(523),
+    2018, sections 2.2 and 5.2).
     """
     residuals = np.sort(np.abs(truth - labels) / spread, axis=0)
     rank = math.ceil((len(residuals) + 1) * COVERAGE)
@@ -28,5 +31,6 @@ def conformal_factors(labels: np.ndarray, spread: np.ndarray, truth: np.ndarray)
 
 
 def coverage(labels: np.ndarray, half_widths: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """All [clips, controls] -> [controls], the share of truths that lie in their label's interval."""
+    """All [clips, controls] -> [controls], the share of truths that lie in their label's
+    interval."""
     return (np.abs(truth - labels) <= half_widths).mean(axis=0)

@@ -34,14 +34,20 @@ class ModelSpec(Config):
     """Of the clips, as is `seconds`."""
     seconds: Annotated[float, Field(gt=0, le=86400)]
     interval: tuple[PositiveFloat, ...] | None = None
-    """Per control, by what the network's spread is multiplied to give half the width of a 90 % interval; null: unknown."""
+    """Per control, by what the network's spread is multiplied to give half the width of a 90 %
+    interval; null: unknown."""
 
     @model_validator(mode="before")
     @classmethod
     def _hears_as_it_learnt(cls, spec: Any) -> Any:
-        """Networks that were saved before `remove_mean` existed learnt from clips with their mean."""
+        """Networks that were saved before `remove_mean` existed learnt from clips with their
+        mean."""
         found = spec.get("features") if isinstance(spec, dict) else None
-        if isinstance(found, dict) and found.get("type") in ("mel", "waveform") and "remove_mean" not in found:
+        if (
+            isinstance(found, dict)
+            and found.get("type") in ("mel", "waveform")
+            and "remove_mean" not in found
+        ):
             return spec | {"features": found | {"remove_mean": False}}
         return spec
 
@@ -50,7 +56,9 @@ class ModelSpec(Config):
         if len(set(self.names)) < len(self.names):
             raise ValueError("controls: two have the same name")
         if self.interval is not None and len(self.interval) != len(self.controls):
-            raise ValueError(f"interval: has {len(self.interval)} numbers for {len(self.controls)} controls")
+            raise ValueError(
+                f"interval: has {len(self.interval)} numbers for {len(self.controls)} controls"
+            )
         return self
 
     @property
@@ -69,8 +77,13 @@ class Model:
         return replace(self, extractor=extractor)
 
     def half_widths(self, spread: np.ndarray) -> np.ndarray | None:
-        """spread: [clips, controls], as read -> half the width of each label's 90 % interval; None: nothing is known of it."""
-        return None if self.spec.interval is None else spread * np.array(self.spec.interval, dtype=np.float32)
+        """spread: [clips, controls], as read -> half the width of each label's 90 % interval; None:
+        nothing is known of it."""
+        return (
+            None
+            if self.spec.interval is None
+            else spread * np.array(self.spec.interval, dtype=np.float32)
+        )
 
 
 class _ClassifierSpec(Config):
@@ -111,7 +124,8 @@ _LONGEST_TRIED = 2**22  # samples
 
 
 def _check_reads(folder: Path, model: Model) -> None:
-    """Errors: TextureError when its features and its network do not go together, which a single clip shows."""
+    """Errors: TextureError when its features and its network do not go together, which a single
+    clip shows."""
     spec = model.spec
     n_samples = round(spec.seconds * spec.sample_rate)
     if n_samples > _LONGEST_TRIED:
@@ -119,13 +133,23 @@ def _check_reads(folder: Path, model: Model) -> None:
     clip = torch.sin(torch.arange(n_samples) / 3).unsqueeze(0)
     try:
         with torch.inference_mode():
-            model.extractor.read(spec.features.compute(prepared(clip, spec.sample_rate, spec.features.sample_rate)))
+            model.extractor.read(
+                spec.features.compute(prepared(clip, spec.sample_rate, spec.features.sample_rate))
+            )
     except (RuntimeError, ValueError, IndexError, TextureError) as error:
-        raise TextureError(f"{shown(folder / WEIGHTS)}: it cannot read a clip ({first_line(error)})") from None
+        raise TextureError(
+            f"{shown(folder / WEIGHTS)}: it cannot read a clip ({first_line(error)})"
+        ) from None
 
 
-def save_classifier(folder: Path, classifier: nn.Module, n_layers: int, negative_slope: float, n_features: int) -> None:
-    save_weights(folder, classifier, {"n_layers": n_layers, "negative_slope": negative_slope, "n_features": n_features})
+def save_classifier(
+    folder: Path, classifier: nn.Module, n_layers: int, negative_slope: float, n_features: int
+) -> None:
+    save_weights(
+        folder,
+        classifier,
+        {"n_layers": n_layers, "negative_slope": negative_slope, "n_features": n_features},
+    )
 
 
 def load_classifier(folder: Path) -> nn.Module:

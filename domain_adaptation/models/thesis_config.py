@@ -16,28 +16,38 @@ from texturelib.errors import TextureError, first_line
 from texturelib.files import shown
 
 _N_FFT = 400
-"""The published config lists another FFT length, but its program did not pass it on: this is torchaudio's default."""
+"""The published config lists another FFT length, but its program did not pass it on: this is
+torchaudio's default."""
 
 
 def our_config(path: Path, theirs: Mapping[str, Any], *, decibels: bool) -> dict[str, Any]:
-    """path: of their config. decibels: whether the network was given decibels; of a network of waveforms it does not matter.
+    """path: of their config. decibels: whether the network was given decibels; of a network of
+    waveforms it does not matter.
 
-    -> the same settings as a config of ours; its data are taken to lie beside it, as "synthetic" and "real".
-    Errors: TextureError when something is missing, or is nothing that networks of ours can do.
+    -> the same settings as a config of ours; its data are taken to lie beside it, as "synthetic"
+    and "real". Errors: TextureError when something is missing, or is nothing that networks of ours
+    can do.
     """
     try:
         settings, inputs = theirs["neuralNetwork_Settings"], theirs["inputTransforms_Settings"]
         network = settings["arguments_For_Convolutional_DynamicNet_Constructor"]
         shares = theirs["syntheticDataset_Settings"]["splits"]
         slope = settings["activation_Function"]["negative_slope"]
-        training = {"batch_size": settings["batch_size"], "learning_rate": settings["learning_Rate"]}
+        training = {
+            "batch_size": settings["batch_size"],
+            "learning_rate": settings["learning_Rate"],
+        }
         _check_network(path, network)
         return {
             "output": "retrained",
             "synthetic": "synthetic",
             "real": "real",
             "seed": theirs["pyTorch_General_Settings"]["manual_seed"],
-            "split": {"train": shares["train"], "validation": shares["val"], "test": shares["test"]},
+            "split": {
+                "train": shares["train"],
+                "validation": shares["val"],
+                "test": shares["test"],
+            },
             "features": {
                 **_features(theirs, network["inputTensor_Shape"], decibels),
                 "sample_rate": inputs["resample"]["new_freq"],
@@ -59,28 +69,41 @@ def our_config(path: Path, theirs: Mapping[str, Any], *, decibels: bool) -> dict
             "adaptation": {"type": "adda_frozen", "epochs": 50, **training},
         }
     except (KeyError, TypeError) as error:
-        raise TextureError(f"{shown(path)}: not a config that the thesis published (it lacks {error})") from None
+        raise TextureError(
+            f"{shown(path)}: not a config that the thesis published (it lacks {error})"
+        ) from None
     except (ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise TextureError(f"{shown(path)}: not a config that the thesis published ({first_line(error)})") from None
+        raise TextureError(
+            f"{shown(path)}: not a config that the thesis published ({first_line(error)})"
+        ) from None
 
 
 def reads_waveforms(path: Path, theirs: Mapping[str, Any]) -> bool:
     """-> whether the network is one-dimensional. Errors: TextureError."""
     try:
-        network = theirs["neuralNetwork_Settings"]["arguments_For_Convolutional_DynamicNet_Constructor"]
+        network = theirs["neuralNetwork_Settings"][
+            "arguments_For_Convolutional_DynamicNet_Constructor"
+        ]
         return len(network["inputTensor_Shape"]) == 3
     except (KeyError, TypeError) as error:
-        raise TextureError(f"{shown(path)}: not a config that the thesis published (it lacks {error})") from None
+        raise TextureError(
+            f"{shown(path)}: not a config that the thesis published (it lacks {error})"
+        ) from None
 
 
 def _check_network(path: Path, network: Mapping[str, Any]) -> None:
-    """Errors: TextureError about what the thesis's program can make and networks of ours cannot be."""
+    """Errors: TextureError about what the thesis's program can make and networks of ours cannot
+    be."""
     shape = network["inputTensor_Shape"]
     size, stride = network["kernelSizeOfPoolingLayers"], network["strideOfPoolingLayers"]
     if len(shape) not in (3, 4):
-        raise TextureError(f"{shown(path)}: inputTensor_Shape: {shape} should have 3 numbers, or 4 of a spectrogram")
+        raise TextureError(
+            f"{shown(path)}: inputTensor_Shape: {shape} should have 3 numbers, or 4 of a spectrogram"
+        )
     if shape[1] != 1:
-        raise TextureError(f"{shown(path)}: inputTensor_Shape: its network reads {shape[1]} channels; here all are mixed to 1")
+        raise TextureError(
+            f"{shown(path)}: inputTensor_Shape: its network reads {shape[1]} channels; here all are mixed to 1"
+        )
     if stride != size:
         raise TextureError(
             f"{shown(path)}: strideOfPoolingLayers: {stride} is not kernelSizeOfPoolingLayers, {size}: pools that overlap or "
@@ -93,10 +116,17 @@ def _features(theirs: Mapping[str, Any], shape: Sequence[int], decibels: bool) -
         return {"type": "waveform", "renormalise": False, "remove_mean": False}
     spectrogram = theirs["inputTransforms_Settings"]["spectrogram"]
     clips = theirs["validation"]
-    n_samples = clips["nominal_AudioDurationSecs"] * theirs["inputTransforms_Settings"]["resample"]["new_freq"]
+    n_samples = (
+        clips["nominal_AudioDurationSecs"]
+        * theirs["inputTransforms_Settings"]["resample"]["new_freq"]
+    )
     # Whether a program passed the listed length on shows in how many frames its network reads.
     listed = spectrogram.get("n_fft", _N_FFT)
-    n_fft = listed if shape[3] != _frames(n_samples, _N_FFT) and shape[3] == _frames(n_samples, listed) else _N_FFT
+    n_fft = (
+        listed
+        if shape[3] != _frames(n_samples, _N_FFT) and shape[3] == _frames(n_samples, listed)
+        else _N_FFT
+    )
     sizes = {"n_mels": spectrogram["n_mels"], "n_fft": n_fft, "hop_length": n_fft // 2}
     return {"type": "mel", **sizes, "decibels": decibels, "remove_mean": False}
 
@@ -109,7 +139,10 @@ def _noise(noise: Mapping[str, Any]) -> dict[str, Any] | None:
     if not noise["perform"]:
         return None
     return {
-        "cutoff_hz": [noise["minimum_LowPassFilter_FreqThreshold"], noise["maximum_LowPassFilter_FreqThreshold"]],
+        "cutoff_hz": [
+            noise["minimum_LowPassFilter_FreqThreshold"],
+            noise["maximum_LowPassFilter_FreqThreshold"],
+        ],
         "amount": [noise["minimumNoiseAmount"], noise["maximumNoiseAmount"]],
     }
 
@@ -122,12 +155,16 @@ def checked(path: Path, content: dict[str, Any], folder: Path) -> AdaptationConf
         raise TextureError(f"{shown(path)}: {sentence(error, AdaptationConfig)}") from None
 
 
-def about_of(path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], controls: Sequence[str]) -> ModelSpec:
-    """controls: their names, as the published labels have them. Errors: TextureError when these, the config's shape of a clip's
-    features and its features do not go together."""
+def about_of(
+    path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], controls: Sequence[str]
+) -> ModelSpec:
+    """controls: their names, as the published labels have them. Errors: TextureError when these,
+    the config's shape of a clip's features and its features do not go together."""
     try:
         clips = theirs["validation"]
-        network = theirs["neuralNetwork_Settings"]["arguments_For_Convolutional_DynamicNet_Constructor"]
+        network = theirs["neuralNetwork_Settings"][
+            "arguments_For_Convolutional_DynamicNet_Constructor"
+        ]
         n_controls = network["numberOfFeatures_ToExtract"]
         if len(controls) != n_controls:
             raise TextureError(
@@ -143,8 +180,12 @@ def about_of(path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], co
             seconds=clips["nominal_AudioDurationSecs"],
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise TextureError(f"{shown(path)}: not a config that the thesis published ({first_line(error)})") from None
-    n_samples = math.ceil(round(spec.seconds * spec.sample_rate) * spec.features.sample_rate / spec.sample_rate)
+        raise TextureError(
+            f"{shown(path)}: not a config that the thesis published ({first_line(error)})"
+        ) from None
+    n_samples = math.ceil(
+        round(spec.seconds * spec.sample_rate) * spec.features.sample_rate / spec.sample_rate
+    )
     mel = spec.features if isinstance(spec.features, Mel) else None
     shape = (1, mel.n_mels, _frames(n_samples, mel.n_fft)) if mel else (1, n_samples)
     if shape != spec.input_shape:

@@ -1,4 +1,5 @@
-"""Model folders from what the thesis published: its trained networks, their config, and labels that they gave."""
+"""Model folders from what the thesis published: its trained networks, their config, and labels that
+they gave."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
@@ -11,7 +12,13 @@ from torch import nn
 from domain_adaptation.config import AdaptationConfig
 from domain_adaptation.models.card import write_imported_card
 from domain_adaptation.models.extractor import Extractor, make_classifier
-from domain_adaptation.models.model_folder import Model, ModelSpec, new_model, save_classifier, save_model
+from domain_adaptation.models.model_folder import (
+    Model,
+    ModelSpec,
+    new_model,
+    save_classifier,
+    save_model,
+)
 from domain_adaptation.models.thesis_config import about_of, checked, our_config, reads_waveforms
 from domain_adaptation.models.thesis_labels import published_labels, that_answers_alike
 from texturelib.durable import sync_folder
@@ -32,13 +39,25 @@ _DECIBELS = {"--decibels": True, "--no-decibels": False}
 
 _MODELS = ("extractor", "classifier", "adapted")
 _CONFIG, _RETRAINED = "adaptation.json", "retrained"
-_KEYS = ("output", "synthetic", "real", "seed", "split", "features", "network", "extractor", "classifier", "adaptation")
+_KEYS = (
+    "output",
+    "synthetic",
+    "real",
+    "seed",
+    "split",
+    "features",
+    "network",
+    "extractor",
+    "classifier",
+    "adaptation",
+)
 _COMMAND = "domain-adaptation import-thesis"
 
 
 class Imported(NamedTuple):
-    """models: the folders that were written. lacking: those of which nothing was published. option: what the networks were given,
-    as the option that says it; "" for waveforms. n_clips: how many published clips were read as the published labels say."""
+    """models: the folders that were written. lacking: those of which nothing was published. option:
+    what the networks were given, as the option that says it; "" for waveforms. n_clips: how many
+    published clips were read as the published labels say."""
 
     models: list[str]
     lacking: list[str]
@@ -47,13 +66,19 @@ class Imported(NamedTuple):
     n_clips: int
 
 
-def import_thesis(published: Path, output: Path, *, decibels: bool | None = None, audio: Path | None = None) -> Imported:
-    """Write the model folders `output`/extractor, and where they were published classifier and adapted, and
-    `output`/adaptation.json, with which `train-extractor` and the others would train such networks anew.
+def import_thesis(
+    published: Path, output: Path, *, decibels: bool | None = None, audio: Path | None = None
+) -> Imported:
+    """Write the model folders `output`/extractor, and where they were published classifier and
+    adapted, and `output`/adaptation.json, with which `train-extractor` and the others would train
+    such networks anew.
 
-    decibels: whether the networks were given decibels or the power, which their config does not say; None: try both.
-    audio: a folder with some of the clips whose labels were published; None: `published`, which may have some.
-    Errors: TextureError, naming what is missing, foreign or does not fit; UsageError where nothing tells what `decibels` is.
+    decibels: whether the networks were given decibels or the power, which their config does not
+        say; None: try both.
+    audio: a folder with some of the clips whose labels were published; None: `published`, which may
+        have some.
+    Errors: TextureError, naming what is missing, foreign or does not fit; UsageError where nothing
+        tells what `decibels` is.
     """
     audio = audio or published
     for folder in (published, audio):
@@ -68,17 +93,27 @@ def import_thesis(published: Path, output: Path, *, decibels: bool | None = None
     readings = _possible_readings(path, read_json(path), labels.controls, decibels, output)
 
     # Only the encoder was adapted: the head is the extractor's.
-    encoder = {name: value for name, value in weights.get(_ADAPTED, {}).items() if name.startswith("conv_blocks")}
+    encoder = {
+        name: value
+        for name, value in weights.get(_ADAPTED, {}).items()
+        if name.startswith("conv_blocks")
+    }
     spec = next(iter(readings.values())).spec
     extractor = _network(_beside(path, ".pth"), spec, weights[_EXTRACTOR])
-    adapted = _network(_beside(path, f"{_ADAPTED}.pth"), spec, weights[_EXTRACTOR] | encoder) if encoder else None
+    adapted = (
+        _network(_beside(path, f"{_ADAPTED}.pth"), spec, weights[_EXTRACTOR] | encoder)
+        if encoder
+        else None
+    )
     candidates = {option: Model(extractor, reading.spec) for option, reading in readings.items()}
     option, n_clips = that_answers_alike(candidates, labels.extractor, audio, hint=_hint(path))
     reading = readings[option]
     models = {"extractor": candidates[option]}
     if adapted:
         models["adapted"] = Model(adapted, reading.spec)
-        n_clips += that_answers_alike({option: models["adapted"]}, labels.adapted, audio, hint="")[1]
+        n_clips += that_answers_alike({option: models["adapted"]}, labels.adapted, audio, hint="")[
+            1
+        ]
     settings, n_features = reading.config.classifier, extractor.spread.in_features
     classifier = make_classifier(settings.n_layers, settings.negative_slope, n_features)
     if _CLASSIFIER in weights:
@@ -95,12 +130,28 @@ def import_thesis(published: Path, output: Path, *, decibels: bool | None = None
                 write_imported_card(output / name, reading.spec, path.parent.name)
         if _CLASSIFIER in weights:
             with _replaced(output / "classifier"):
-                save_classifier(output / "classifier", classifier, settings.n_layers, settings.negative_slope, n_features)
+                save_classifier(
+                    output / "classifier",
+                    classifier,
+                    settings.n_layers,
+                    settings.negative_slope,
+                    n_features,
+                )
         write_json(output / _CONFIG, reading.content)
         sync_folder(output)
-    is_there = {"extractor": True, "classifier": _CLASSIFIER in weights, "adapted": adapted is not None}
+    is_there = {
+        "extractor": True,
+        "classifier": _CLASSIFIER in weights,
+        "adapted": adapted is not None,
+    }
     written = [name for name, there in is_there.items() if there]
-    return Imported(written, [name for name in is_there if name not in written], labels.controls, option, n_clips)
+    return Imported(
+        written,
+        [name for name in is_there if name not in written],
+        labels.controls,
+        option,
+        n_clips,
+    )
 
 
 class _Reading(NamedTuple):
@@ -118,7 +169,9 @@ def _possible_readings(
     options = {option: value for option, value in _DECIBELS.items() if decibels in (value, None)}
     if reads_waveforms(path, theirs):
         if decibels is not None:
-            raise UsageError(f"{next(iter(options))}: {shown(path)}: its network reads waveforms, not spectrograms")
+            raise UsageError(
+                f"{next(iter(options))}: {shown(path)}: its network reads waveforms, not spectrograms"
+            )
         options = {"": True}
     readings = {}
     for option, value in options.items():
@@ -137,7 +190,8 @@ def _hint(config: Path) -> str:
 
 
 def check_place(output: Path, overwrite: bool) -> None:
-    """Errors: UsageError unless the models may be written there: over nothing, or with `overwrite` over what the toolkit made."""
+    """Errors: UsageError unless the models may be written there: over nothing, or with `overwrite`
+    over what the toolkit made."""
     place_of(output / _CONFIG)  # no link within an output leads there
     for name in _MODELS:
         check_replaceable(output / name, overwrite, names_of_older_model)
@@ -146,7 +200,9 @@ def check_place(output: Path, overwrite: bool) -> None:
         if not overwrite:
             raise UsageError(f"--output: {shown(config)} is there already; --overwrite replaces it")
         if not _is_imported_config(config):
-            raise UsageError(f"--output: {shown(config)} is in the way, and no import wrote it; move it, or name another folder")
+            raise UsageError(
+                f"--output: {shown(config)} is in the way, and no import wrote it; move it, or name another folder"
+            )
 
 
 def _is_imported_config(path: Path) -> bool:
@@ -173,9 +229,13 @@ def _replaced(folder: Path) -> AbstractContextManager[None]:
 
 def _common_name(published: Path) -> str:
     """-> what the names of all its files begin with."""
-    found = sorted(path for path in published.glob("*_ConfigDict.json") if not is_kept_aside(path.name))
+    found = sorted(
+        path for path in published.glob("*_ConfigDict.json") if not is_kept_aside(path.name)
+    )
     if len(found) != 1:
-        raise TextureError(f"{shown(published)}: holds {len(found)} files NAME_ConfigDict.json; a published folder has one")
+        raise TextureError(
+            f"{shown(published)}: holds {len(found)} files NAME_ConfigDict.json; a published folder has one"
+        )
     return found[0].name.removesuffix("_ConfigDict.json")
 
 
@@ -197,18 +257,25 @@ def _network(path: Path, spec: ModelSpec, weights: Mapping[str, torch.Tensor]) -
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         weights = dict(load_tensors(path)["model_state_dict"])
-        if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in weights.items()):
+        if not all(
+            isinstance(key, str) and isinstance(value, torch.Tensor)
+            for key, value in weights.items()
+        ):
             raise ValueError("it holds something other than tensors")
         check_finite(path, weights)
         return weights
     except FileNotFoundError:
-        raise TextureError(f"{shown(path)}: no such file; it belongs to what the thesis published") from None
+        raise TextureError(
+            f"{shown(path)}: no such file; it belongs to what the thesis published"
+        ) from None
     except (NotTensorsError, KeyError, TypeError, ValueError, IndexError) as error:
         if isinstance(error, NotTensorsError) and error.is_refused:
             raise TextureError(
                 f"{shown(path)}: refused: it holds something other than weights, which loading it might run"
             ) from None
-        raise TextureError(f"{shown(path)}: not a checkpoint of the thesis ({first_line(error)})") from None
+        raise TextureError(
+            f"{shown(path)}: not a checkpoint of the thesis ({first_line(error)})"
+        ) from None
 
 
 def _renamed(name: str) -> str:
@@ -216,7 +283,8 @@ def _renamed(name: str) -> str:
 
 
 def _classifier_name(name: str) -> str:
-    """fc_blocks.3.0.weight -> 6.weight: layers and what follows each of them are numbered through here."""
+    """fc_blocks.3.0.weight -> 6.weight: layers and what follows each of them are numbered through
+    here."""
     parts = name.split(".")
     if len(parts) != 4 or not parts[1].isdigit():
         return name  # of another network: `_fill` says so
@@ -225,7 +293,10 @@ def _classifier_name(name: str) -> str:
 
 def _fill(path: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
     """Errors: TextureError, naming the first that is missing, left over or of another size."""
-    sizes, expected = ({name: tuple(each.shape) for name, each in those.items()} for those in (weights, module.state_dict()))
+    sizes, expected = (
+        {name: tuple(each.shape) for name, each in those.items()}
+        for those in (weights, module.state_dict())
+    )
     for name in [*expected, *sizes]:
         if sizes.get(name) != expected.get(name):
             found, wanted = _size(sizes.get(name)), _size(expected.get(name))

@@ -1,4 +1,5 @@
-"""The labels that the thesis published of a network: the names of its controls, and what it should answer to which clip."""
+"""The labels that the thesis published of a network: the names of its controls, and what it should
+answer to which clip."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,16 +16,20 @@ from texturelib.files import read_table, shown
 from texturelib.sound_files import find_audio
 
 _NAME = "AudioFileName"
-_TABLES = ("_ExtractedAudioFilesLabels_SynthDataset.csv", "_ExtractedAudioFilesLabels_RealDataset.csv")
+_TABLES = (
+    "_ExtractedAudioFilesLabels_SynthDataset.csv",
+    "_ExtractedAudioFilesLabels_RealDataset.csv",
+)
 _OF_ADAPTED = "_ExtractedAudioFilesLabels__DA_RealDataset.csv"
 _MOST_CLIPS = 16  # that are tried: one tells as much as a thousand
 _AGREES = 1e-3
-"""Answers that are no further off than this are the same, of labels above 1 in proportion: the right features give them within
-1e-5, others miss by tenths or tens."""
+"""Answers that are no further off than this are the same, of labels above 1 in proportion: the
+right features give them within 1e-5, others miss by tenths or tens."""
 
 
 class PublishedLabels(NamedTuple):
-    """extractor, adapted: of that network, a row per clip, by its file's name, a column per control; perhaps no rows."""
+    """extractor, adapted: of that network, a row per clip, by its file's name, a column per
+    control; perhaps no rows."""
 
     controls: list[str]
     extractor: pd.DataFrame
@@ -34,7 +39,8 @@ class PublishedLabels(NamedTuple):
 def published_labels(prefix: Path) -> PublishedLabels:
     """prefix: what the paths of all published files begin with.
 
-    Errors: TextureError when there is no table, one is none of labels, or they differ in their controls.
+    Errors: TextureError when there is no table, one is none of labels, or they differ in their
+    controls.
     """
     tables: dict[str, pd.DataFrame] = {}
     for ending in (*_TABLES, _OF_ADAPTED):
@@ -49,31 +55,42 @@ def published_labels(prefix: Path) -> PublishedLabels:
             )
     if not tables:
         path = prefix.with_name(prefix.name + _TABLES[1])
-        raise TextureError(f"{shown(path)}: no such file, nor another table of labels; they name the controls")
+        raise TextureError(
+            f"{shown(path)}: no such file, nor another table of labels; they name the controls"
+        )
     first, *_ = tables.values()
     nothing = first.iloc[:0]
     of_extractor = pd.concat([nothing, *(tables[ending] for ending in _TABLES if ending in tables)])
-    adapted = pd.concat([nothing, *(table for ending, table in tables.items() if ending == _OF_ADAPTED)])
+    adapted = pd.concat(
+        [nothing, *(table for ending, table in tables.items() if ending == _OF_ADAPTED)]
+    )
     return PublishedLabels([*first.columns], of_extractor, adapted)
 
 
 def _labels(path: Path) -> pd.DataFrame:
     table = read_table(path, text_columns=(_NAME,))
     if _NAME not in table or len(table.columns) < 2:
-        raise TextureError(f"{shown(path)}: should have the column {_NAME} and one for each control")
+        raise TextureError(
+            f"{shown(path)}: should have the column {_NAME} and one for each control"
+        )
     table = table.drop_duplicates(_NAME).set_index(_NAME)
     try:
         return table.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise TextureError(f"{shown(path)}: holds labels that are not numbers ({first_line(error)})") from None
+        raise TextureError(
+            f"{shown(path)}: holds labels that are not numbers ({first_line(error)})"
+        ) from None
 
 
-def that_answers_alike(models: Mapping[str, Model], labels: pd.DataFrame, audio: Path, *, hint: str) -> tuple[str, int]:
+def that_answers_alike(
+    models: Mapping[str, Model], labels: pd.DataFrame, audio: Path, *, hint: str
+) -> tuple[str, int]:
     """Which model gives the published labels, and to how many clips?
 
-    models: by the option of the command that asks for it: the same weights with other features. labels: by file name. audio: a
-    folder in which some of these clips may be. hint: what to do where none is.
-    Errors: UsageError when no clip is there and there are several models; TextureError when none gives these labels.
+    models: by the option of the command that asks for it: the same weights with other features.
+    labels: by file name. audio: a folder in which some of these clips may be. hint: what to do
+    where none is. Errors: UsageError when no clip is there and there are several models;
+    TextureError when none gives these labels.
     """
     clips = _labelled_clips(next(iter(models.values())), labels, audio)
     if not clips:
@@ -87,7 +104,9 @@ def that_answers_alike(models: Mapping[str, Model], labels: pd.DataFrame, audio:
         if np.all(np.abs(answers[name] - expected) <= _AGREES * np.maximum(1, np.abs(expected))):
             return name, len(clips)
     clip, control = next(iter(clips)), labels.columns[0]
-    read = " or ".join(f"{values[0, 0]:.4g}" + (f" ({name})" if name else "") for name, values in answers.items())
+    read = " or ".join(
+        f"{values[0, 0]:.4g}" + (f" ({name})" if name else "") for name, values in answers.items()
+    )
     raise TextureError(
         f"{shown(audio)}: of {clip} its network reads {control} {read}, but {expected[0, 0]:.4g} was published: it is another "
         "clip, or the network was given something else"
@@ -95,7 +114,8 @@ def that_answers_alike(models: Mapping[str, Model], labels: pd.DataFrame, audio:
 
 
 def _labelled_clips(model: Model, labels: pd.DataFrame, audio: Path) -> dict[str, np.ndarray]:
-    """-> by name, [samples] of some clips that have labels. What is no clip of the model's is left out."""
+    """-> by name, [samples] of some clips that have labels. What is no clip of the model's is left
+    out."""
     spec, clips = model.spec, {}
     n_samples = round(spec.seconds * spec.sample_rate)
     known = set(labels.index)

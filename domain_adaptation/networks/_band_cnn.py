@@ -13,7 +13,8 @@ _REACH = 5  # bands
 
 
 class BandEncoder(nn.Module):
-    """[batch, channels, bands, frames] -> [batch, n_features]: where each head looks, and what it reads there."""
+    """[batch, channels, bands, frames] -> [batch, n_features]: where each head looks, and what it
+    reads there."""
 
     def __init__(
         self,
@@ -26,7 +27,8 @@ class BandEncoder(nn.Module):
         n_heads: int,
         dropout: float,
     ) -> None:
-        """input_shape: (channels, bands, frames) of one clip's features. Errors: UsageError when it is not."""
+        """input_shape: (channels, bands, frames) of one clip's features. Errors: UsageError when it
+        is not."""
         super().__init__()
         if len(input_shape) != 3:
             raise UsageError(
@@ -34,7 +36,8 @@ class BandEncoder(nn.Module):
             )
         channels, n_bands, _ = input_shape
         n_halvings = min(n_band_halvings, len(stage_channels))
-        self._n_more_bands = -n_bands % 2**n_halvings  # empty ones, until they can be halved that often
+        # Empty ones, until they can be halved that often.
+        self._n_more_bands = -n_bands % 2**n_halvings
         n_bands += self._n_more_bands
         self._n_bands = n_bands // 2**n_halvings
         self.input_norm = nn.BatchNorm2d(channels)
@@ -56,14 +59,18 @@ class BandEncoder(nn.Module):
             self.stages.append(nn.Sequential(*layers))
         self.stages.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster here
         n_per_band = 2 * n_pooled // self._n_bands
-        # Means and deviations of many sizes: on one scale, the layer that reads them learns several times as fast.
+        # Means and deviations of many sizes: on one scale, the layer that reads them learns several
+        # times as fast.
         self.pooled_norm = nn.BatchNorm1d(n_per_band)
         self.dropout = nn.Dropout(dropout)
         self.hidden = _convolution(n_per_band, n_hidden, 1)
         self.around = nn.ModuleList(_convolution(n_hidden, n_hidden, _REACH) for _ in range(2))
         self.looks = nn.Conv1d(n_hidden, n_heads, 1)
         self.reads = nn.Conv1d(n_hidden, n_heads * _VALUES, 1)
-        self.register_buffer("place", torch.arange(self._n_bands) - (self._n_bands - 1) / 2, persistent=False)  # from the middle
+        # From the middle.
+        self.register_buffer(
+            "place", torch.arange(self._n_bands) - (self._n_bands - 1) / 2, persistent=False
+        )
         self.n_features = n_heads * (1 + _VALUES)
         self.norm = nn.BatchNorm1d(self.n_features)
 
@@ -78,16 +85,17 @@ class BandEncoder(nn.Module):
         bands = self.hidden(self.dropout(self.pooled_norm(torch.cat(pooled, dim=1))))
         for layer in self.around:
             bands = bands + layer(bands)
-        # The mean place, not the likeliest, so that it has a gradient: X. Sun et al., "Integral human pose regression",
-        # ECCV 2018.
+        # The mean place, not the likeliest, so that it has a gradient: X. Sun et al., "Integral
+        # human pose regression", ECCV 2018.
         attention = self.looks(bands).float().softmax(dim=-1)
         place = attention @ self.place
         values = self.reads(bands).unflatten(1, (-1, _VALUES)) * attention.unsqueeze(2)
         return self.norm(torch.cat([place, values.sum(dim=-1).flatten(1)], dim=1))
 
     def _over_time(self, maps: torch.Tensor) -> torch.Tensor:
-        """maps: [batch, channels, bands, frames] -> [batch, any, n_bands]: mean and standard deviation over the frames; where
-        there are more bands than at the end, neighbours lie side by side."""
+        """maps: [batch, channels, bands, frames] -> [batch, any, n_bands]: mean and standard
+        deviation over the frames; where there are more bands than at the end, neighbours lie side
+        by side."""
         pooled = torch.cat(_MeanAndDeviation.apply(maps), dim=1)
         return pooled.unflatten(2, (self._n_bands, -1)).transpose(2, 3).flatten(1, 2)
 
@@ -95,15 +103,17 @@ class BandEncoder(nn.Module):
 def _convolution(n_before: int, n_after: int, reach: int) -> nn.Sequential:
     """-> [batch, n_before, bands] -> [batch, n_after, bands]."""
     return nn.Sequential(
-        nn.Conv1d(n_before, n_after, reach, padding=reach // 2, bias=False), nn.BatchNorm1d(n_after), nn.ReLU(inplace=True)
+        nn.Conv1d(n_before, n_after, reach, padding=reach // 2, bias=False),
+        nn.BatchNorm1d(n_after),
+        nn.ReLU(inplace=True),
     )
 
 
 class SliderHead(nn.Module):
     """[batch, n_features] -> [batch, n_controls], around the middle of a slider.
 
-    Labels differ by little on a slider from 0 to 1. A layer that answered in such small numbers would be thrown about by
-    every step of Adam, whose size does not depend on the gradient's.
+    Labels differ by little on a slider from 0 to 1. A layer that answered in such small numbers
+    would be thrown about by every step of Adam, whose size does not depend on the gradient's.
     """
 
     def __init__(self, n_features: int, n_controls: int) -> None:
@@ -117,12 +127,14 @@ class SliderHead(nn.Module):
 class _MeanAndDeviation(torch.autograd.Function):
     """[batch, channels, bands, frames] of any precision -> two of [batch, channels, bands] float32.
 
-    Its gradient written out is one pass over the maps. Automatic differentiation takes five, a tenth of a training step.
+    Its gradient written out is one pass over the maps. Automatic differentiation takes five, a
+    tenth of a training step.
     """
 
     @staticmethod
     def forward(ctx: Any, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        # As the maps lie in memory, channels last: reductions over another order are several times as slow.
+        # As the maps lie in memory, channels last: reductions over another order are several times
+        # as slow.
         wide = maps.permute(0, 2, 3, 1).float()
         mean = wide.mean(dim=2)
         deviation = ((wide.square().mean(dim=2) - mean.square()).clamp(min=0.0) + 1e-4).sqrt()
@@ -135,5 +147,8 @@ class _MeanAndDeviation(torch.autograd.Function):
         maps, mean, deviation = ctx.saved_tensors
         factor = of_deviation / (deviation * maps.shape[-1])
         constant = of_mean / maps.shape[-1] - mean * factor
-        constant, factor = (x.to(maps.dtype, memory_format=torch.contiguous_format).unsqueeze(2) for x in (constant, factor))
+        constant, factor = (
+            x.to(maps.dtype, memory_format=torch.contiguous_format).unsqueeze(2)
+            for x in (constant, factor)
+        )
         return torch.addcmul(constant, maps.permute(0, 2, 3, 1), factor).permute(0, 3, 1, 2)

@@ -15,7 +15,8 @@ class Network(Protocol):
     """A pydantic model whose fields are its settings. Sizes follow from these and the input."""
 
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
-        """input_shape: (channels, ...) of one clip's features -> [batch, channels, ...] -> [batch, n_features].
+        """input_shape: (channels, ...) of one clip's features -> [batch, channels, ...] -> [batch,
+        n_features].
 
         The module says its `n_features`. Errors: UsageError when it cannot take such features.
         """

@@ -14,8 +14,9 @@ from texturelib.errors import UsageError
 class CnnEncoder(nn.Module):
     """Convolution blocks, then one flat vector: [batch, channels, ...] -> [batch, n_features].
 
-    One- or two-dimensional by the shape of its input. Each block: convolution without padding, batch normalisation,
-    max pooling, LeakyReLU; its channels are `channel_factor` times those of the block before.
+    One- or two-dimensional by the shape of its input. Each block: convolution without padding,
+    batch normalisation, max pooling, LeakyReLU; its channels are `channel_factor` times those of
+    the block before.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class CnnEncoder(nn.Module):
         super().__init__()
         channels, *size = input_shape
         if len(size) not in (1, 2):
-            raise ValueError(f"features of shape {tuple(input_shape)} should have one or two axes after the channels")
+            raise ValueError(
+                f"features of shape {tuple(input_shape)} should have one or two axes after the channels"
+            )
         convolution, norm, pool = {
             1: (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d),
             2: (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d),
@@ -52,8 +55,11 @@ class CnnEncoder(nn.Module):
                     f"network.n_blocks: {n_blocks} is too many for features of {' x '.join(map(str, input_shape[1:]))}: "
                     f"nothing is left after block {index + 1}"
                 )
-            # The thesis pools after the LeakyReLU. That never falls, so the numbers are the same, from fewer of them.
-            pooled = [NormThenPool(new_channels)] if is_fast else [norm(new_channels), pool(pool_size)]
+            # The thesis pools after the LeakyReLU. That never falls, so the numbers are the same,
+            # from fewer of them.
+            pooled = (
+                [NormThenPool(new_channels)] if is_fast else [norm(new_channels), pool(pool_size)]
+            )
             blocks.append(
                 nn.Sequential(
                     convolution(channels, new_channels, kernel_size, stride),
@@ -75,6 +81,7 @@ class CnnEncoder(nn.Module):
 def shrinking_head(sizes: Sequence[int], negative_slope: float) -> nn.Sequential:
     """sizes: of the input, and of each layer's output."""
     layers = [
-        nn.Sequential(nn.Linear(size, new_size), nn.LeakyReLU(negative_slope)) for size, new_size in itertools.pairwise(sizes)
+        nn.Sequential(nn.Linear(size, new_size), nn.LeakyReLU(negative_slope))
+        for size, new_size in itertools.pairwise(sizes)
     ]
     return nn.Sequential(*layers)

@@ -1,4 +1,5 @@
-"""Batch normalisation and max pooling by two in one, several times as fast on a CPU as one after the other."""
+"""Batch normalisation and max pooling by two in one, several times as fast on a CPU as one after
+the other."""
 
 from typing import Any, cast
 
@@ -7,7 +8,8 @@ from torch import nn
 
 
 class MaxPoolByTwo(nn.Module):
-    """nn.MaxPool2d(2), number for number: whole rows are compared, then neighbours, where torch looks at window after window."""
+    """nn.MaxPool2d(2), number for number: whole rows are compared, then neighbours, where torch
+    looks at window after window."""
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """maps: [batch, channels, height, width] -> [batch, channels, height // 2, width // 2]."""
@@ -19,22 +21,26 @@ class MaxPoolByTwo(nn.Module):
 class NormThenPool(nn.BatchNorm2d):
     """nn.BatchNorm2d, then nn.MaxPool2d(2); its weights and buffers are those of nn.BatchNorm2d.
 
-    Normalisation is one gain and one offset per channel, so the largest of four is found first, and a quarter of the numbers is
-    normalised. With the few channels of the thesis's network, the two would take longer than its convolutions.
+    Normalisation is one gain and one offset per channel, so the largest of four is found first, and
+    a quarter of the numbers is normalised. With the few channels of the thesis's network, the two
+    would take longer than its convolutions.
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """input: [batch, channels, height, width] -> [batch, channels, height // 2, width // 2]."""
         if not self.training:
             return MaxPoolByTwo()(super().forward(input))
-        pooled, mean, variance = cast("tuple[torch.Tensor, ...]", _NormThenPool.apply(input, self.weight, self.bias, self.eps))
+        pooled, mean, variance = cast(
+            "tuple[torch.Tensor, ...]", _NormThenPool.apply(input, self.weight, self.bias, self.eps)
+        )
         self._remember(mean, variance)
         return pooled
 
     @torch.no_grad()
     def _remember(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
         tracked, running_mean, running_variance = (
-            cast("torch.Tensor", buffer) for buffer in (self.num_batches_tracked, self.running_mean, self.running_var)
+            cast("torch.Tensor", buffer)
+            for buffer in (self.num_batches_tracked, self.running_mean, self.running_var)
         )
         tracked += 1
         momentum = 1 / int(tracked) if self.momentum is None else self.momentum
@@ -43,18 +49,21 @@ class NormThenPool(nn.BatchNorm2d):
 
 
 class _NormThenPool(torch.autograd.Function):
-    """-> the pooled maps; the mean and the unbiased variance of each channel, which have no gradient.
+    """-> the pooled maps; the mean and the unbiased variance of each channel, which have no
+    gradient.
 
-    In training, with x the maps, n how many values a channel has, m and s their mean and deviation, g the gradient of the
-    normalised maps (none but where a window has its largest value) and w the weight: the gradient of x is
-    w / s (g - mean(g) - (x - m) / s mean(g (x - m) / s)) (S. Ioffe and C. Szegedy, "Batch normalization", ICML 2015).
+    In training, with x the maps, n how many values a channel has, m and s their mean and deviation,
+    g the gradient of the normalised maps (none but where a window has its largest value) and w the
+    weight: the gradient of x is w / s (g - mean(g) - (x - m) / s mean(g (x - m) / s)) (S. Ioffe and
+    C. Szegedy, "Batch normalization", ICML 2015).
     """
 
     @staticmethod
     def forward(
         ctx: Any, maps: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, eps: float
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        last = maps.permute(0, 2, 3, 1).contiguous()  # channels last, as the convolution leaves them
+        # Channels last, as the convolution leaves them.
+        last = maps.permute(0, 2, 3, 1).contiguous()
         n = last.numel() // last.shape[-1]
         wide = last.to(torch.promote_types(last.dtype, torch.float32))
         mean = _by_channel(wide) / n
@@ -63,10 +72,14 @@ class _NormThenPool(torch.autograd.Function):
         # Where a gain is negative, the smallest value becomes the largest.
         sign = torch.where(gain < 0, -1.0, 1.0).to(mean)
         turned = last * sign.to(last) if bool((gain < 0).any()) else last
-        largest, places = nn.functional.max_pool2d(turned.permute(0, 3, 1, 2), 2, return_indices=True)
+        largest, places = nn.functional.max_pool2d(
+            turned.permute(0, 3, 1, 2), 2, return_indices=True
+        )
         ctx.save_for_backward(last, places, largest, sign, mean, variance, weight)
         ctx.eps = eps
-        pooled = torch.addcmul(_of_maps(bias - mean * gain, maps), largest, _of_maps(gain * sign, maps))
+        pooled = torch.addcmul(
+            _of_maps(bias - mean * gain, maps), largest, _of_maps(gain * sign, maps)
+        )
         ctx.mark_non_differentiable(mean, variance)
         return pooled, mean, variance * (n / max(1, n - 1))
 
@@ -77,7 +90,9 @@ class _NormThenPool(torch.autograd.Function):
         scale = (variance + ctx.eps).rsqrt()
         gradient = gradients[0].to(mean)
         of_bias = gradient.sum(dim=(0, 2, 3))
-        of_weight = ((gradient * largest.to(mean)).sum(dim=(0, 2, 3)) * sign - of_bias * mean) * scale
+        of_weight = (
+            (gradient * largest.to(mean)).sum(dim=(0, 2, 3)) * sign - of_bias * mean
+        ) * scale
         of_largest = (gradient * _of_maps(weight * scale, gradient)).to(last)
         scattered = torch.ops.aten.max_pool2d_with_indices_backward(
             of_largest, last.permute(0, 3, 1, 2), [2, 2], [2, 2], [0, 0], [1, 1], False, places
@@ -87,12 +102,15 @@ class _NormThenPool(torch.autograd.Function):
         # All values of a clip in a row, so that few channels do not make short loops.
         n_clips, n_places = len(last), last[0].numel() // len(mean)
         rows = scattered.permute(0, 2, 3, 1).contiguous().view(n_clips, -1)
-        rows.addcmul_(last.view(n_clips, -1), factor.to(rows).repeat(n_places)).add_(constant.to(rows).repeat(n_places))
+        rows.addcmul_(last.view(n_clips, -1), factor.to(rows).repeat(n_places)).add_(
+            constant.to(rows).repeat(n_places)
+        )
         return rows.view_as(last).permute(0, 3, 1, 2), of_weight, of_bias, None
 
 
 def _by_channel(last: torch.Tensor) -> torch.Tensor:
-    """last: [batch, height, width, channels] -> [channels], the sums; clips first, since these are long rows."""
+    """last: [batch, height, width, channels] -> [channels], the sums; clips first, since these are
+    long rows."""
     return last.view(len(last), -1).sum(dim=0).view(-1, last.shape[-1]).sum(dim=0)
 
 

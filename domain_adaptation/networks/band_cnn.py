@@ -14,20 +14,28 @@ if TYPE_CHECKING:
 
 @networks.register
 class BandCnn(Config):
-    """Convolutions that halve the frames, and at first the bands. After each stage, and before the first, every band of every
-    channel is reduced to its mean and deviation over time: a texture is what it is at any moment.
+    """Convolutions that halve the frames, and at first the bands. After each stage, and before the
+    first, every band of every channel is reduced to its mean and deviation over time: a texture is
+    what it is at any moment.
 
-    No layer knows which band it looks at. The controls are read from where along the bands something is, as the mean of its
-    place, and from what it is there: a sound that is played slower, and so moves down by some bands, moves the labels of its
-    pitch by as much, whether it is synthetic or not.
+    No layer knows which band it looks at. The controls are read from where along the bands
+    something is, as the mean of its place, and from what it is there: a sound that is played
+    slower, and so moves down by some bands, moves the labels of its pitch by as much, whether it is
+    synthetic or not.
     """
 
     type: Literal["band_cnn"] = "band_cnn"
-    channels: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=32)] = (16, 32, 64, 64)
+    channels: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=32)] = (
+        16,
+        32,
+        64,
+        64,
+    )
     """Per stage; multiples of 16 compute fastest."""
     convolutions_per_stage: Annotated[int, Field(ge=1, le=32)] = 1
     n_band_halvings: NonNegativeInt = 2
-    """The first stages halve the number of bands as well as that of frames; later ones that of frames only."""
+    """The first stages halve the number of bands as well as that of frames; later ones that of
+    frames only."""
     n_hidden: PositiveInt = 64
     """What is known of a band, of those that are left."""
     n_heads: PositiveInt = 24

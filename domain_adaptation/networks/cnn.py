@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 @networks.register
 class Cnn(Config):
-    """Convolution blocks, one flat vector, and fully connected layers, each a fraction of the last."""
+    """Convolution blocks, one flat vector, and fully connected layers, each a fraction of the
+    last."""
 
     type: Literal["cnn"] = "cnn"
     n_blocks: Annotated[int, Field(ge=1, le=32)] = 4
@@ -45,5 +46,8 @@ class Cnn(Config):
     def head(self, n_features: int, n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._cnn import shrinking_head
 
-        sizes = [max(n_controls, n_features // self.head_factor**index) for index in range(self.n_head_layers)]
+        sizes = [
+            max(n_controls, n_features // self.head_factor**index)
+            for index in range(self.n_head_layers)
+        ]
         return shrinking_head([*sizes, n_controls], self.negative_slope)

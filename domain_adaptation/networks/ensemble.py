@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class Ensemble(Config):
     """Networks of one kind, each with weights of its own, whose labels are averaged.
 
-    Each learns by itself, from the same batches. What one makes of the accidents of the clips that it learnt from, the others
-    do not, so the mean is more accurate than any of them (B. Lakshminarayanan et al., "Simple and scalable predictive
-    uncertainty estimation using deep ensembles", NeurIPS 2017). Training and labelling take as many times as long.
+    Each learns by itself, from the same batches. What one makes of the accidents of the clips that
+    it learnt from, the others do not, so the mean is more accurate than any of them (B.
+    Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation using deep
+    ensembles", NeurIPS 2017). Training and labelling take as many times as long.
     """
 
     type: Literal["ensemble"] = "ensemble"
@@ -34,4 +35,6 @@ class Ensemble(Config):
     def head(self, n_features: int, n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._ensemble import Averaging
 
-        return Averaging([self.of.head(n_features // self.members, n_controls) for _ in range(self.members)])
+        return Averaging(
+            [self.of.head(n_features // self.members, n_controls) for _ in range(self.members)]
+        )

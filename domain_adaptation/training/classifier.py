@@ -1,4 +1,5 @@
-"""Train the network that tells real clips from synthetic ones by what the frozen encoder makes of them."""
+"""Train the network that tells real clips from synthetic ones by what the frozen encoder makes of
+them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,12 @@ from domain_adaptation.evaluation.plots import loss_plot
 from domain_adaptation.labelling.inference import encode_store
 from domain_adaptation.models.card import write_classifier_card
 from domain_adaptation.models.extractor import make_classifier
-from domain_adaptation.models.model_folder import Model, check_same_features, load_model, save_classifier
+from domain_adaptation.models.model_folder import (
+    Model,
+    check_same_features,
+    load_model,
+    save_classifier,
+)
 from domain_adaptation.training.clips import Clips, Rows, Training, predict, train_on_clips
 from texturelib.files import write_json
 from texturelib.learning.compute import start_fabric
@@ -39,7 +45,9 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
     model = load_model(config.output / "extractor")
     check_same_features(config.output / "extractor", model, config.features)
     sets = {"synthetic": synthetic_set(config), "real": real_set(config)}
-    splits = {kind: split_clips(clips.dataset, config.split, config.seed) for kind, clips in sets.items()}
+    splits = {
+        kind: split_clips(clips.dataset, config.split, config.seed) for kind, clips in sets.items()
+    }
     fabric = start_fabric(config.compute)
     output.begin()
     folder = output.folder
@@ -48,7 +56,9 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
     stores = {kind: clips.store for kind, clips in sets.items()}
     trained = fit_classifier(config, model, stores, splits, folder, config.seed, fabric)
     settings, n_features = config.classifier, model.extractor.spread.in_features
-    save_classifier(folder, trained.classifier, settings.n_layers, settings.negative_slope, n_features)
+    save_classifier(
+        folder, trained.classifier, settings.n_layers, settings.negative_slope, n_features
+    )
     metrics = {
         "kept_epoch": trained.state.kept_row + 1,
         "kept_validation_loss": trained.state.kept_loss,
@@ -57,7 +67,9 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
         "accuracy": trained.accuracy,
     }
     write_json(folder / "metrics.json", metrics)
-    loss_plot(folder / "loss.png", trained.state.history, trained.state.kept_row, "binary cross-entropy")
+    loss_plot(
+        folder / "loss.png", trained.state.history, trained.state.kept_row, "binary cross-entropy"
+    )
     write_classifier_card(folder, metrics)
     output.finish()
     return trained.accuracy["test"]
@@ -77,10 +89,15 @@ def fit_classifier(
     synthetic = encode_store(model, stores["synthetic"], augment_seed=seed)
     encoded = np.concatenate([synthetic, encode_store(model, stores["real"])])
     is_real = (np.arange(len(encoded)) >= len(synthetic)).astype(np.float32)[:, None]
-    rows = {part: np.concatenate([splits["synthetic"][part], len(synthetic) + splits["real"][part]]) for part in splits["real"]}
+    rows = {
+        part: np.concatenate([splits["synthetic"][part], len(synthetic) + splits["real"][part]])
+        for part in splits["real"]
+    }
 
     torch.manual_seed(seed)
-    classifier = make_classifier(config.classifier.n_layers, config.classifier.negative_slope, encoded.shape[1])
+    classifier = make_classifier(
+        config.classifier.n_layers, config.classifier.negative_slope, encoded.shape[1]
+    )
     state = train_on_clips(
         classifier,
         classifier_loss,
@@ -98,6 +115,8 @@ def fit_classifier(
     )
 
 
-def classifier_loss(classifier: nn.Module, encoded: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
+def classifier_loss(
+    classifier: nn.Module, encoded: torch.Tensor, is_real: torch.Tensor
+) -> torch.Tensor:
     """encoded: [batch, n_features]. is_real: [batch, 1], 0 or 1."""
     return nn.functional.binary_cross_entropy_with_logits(classifier(encoded), is_real)

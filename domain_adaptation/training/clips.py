@@ -1,4 +1,5 @@
-"""A module trained on clips: how its batches are drawn, epoch by epoch. The loop itself is texturelib.learning.loop."""
+"""A module trained on clips: how its batches are drawn, epoch by epoch. The loop itself is
+texturelib.learning.loop."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,19 +64,21 @@ class Clips:
     def batch(self, rows: np.ndarray) -> tuple[torch.Tensor, ...]:
         """rows: [batch], of these clips -> one tensor [batch, ...] per array."""
         chosen = self._indices[rows]
-        return tuple(torch.from_numpy(np.ascontiguousarray(array[chosen])) for array in self._arrays)
+        return tuple(
+            torch.from_numpy(np.ascontiguousarray(array[chosen])) for array in self._arrays
+        )
 
 
 @dataclass(frozen=True)
 class Training:
     """What a training is given besides the module and its clips.
 
-    keeps_best: it ends with the weights of the epoch whose validation loss was lowest; else with those of the last.
-    also_saved: what learns along with the module, such as an adversary.
-    methods: names of the module's methods that the loss calls instead of the module.
-    clips_per_epoch: as many are chosen anew by chance; None takes all.
-    inspect: looks at the module after each epoch, in evaluation mode, once it has had the steps to learn anything; raises
-    TextureError when it has gone wrong.
+    keeps_best: it ends with the weights of the epoch whose validation loss was lowest; else with
+    those of the last. also_saved: what learns along with the module, such as an adversary. methods:
+    names of the module's methods that the loss calls instead of the module. clips_per_epoch: as
+    many are chosen anew by chance; None takes all. inspect: looks at the module after each epoch,
+    in evaluation mode, once it has had the steps to learn anything; raises TextureError when it has
+    gone wrong.
     """
 
     settings: Settings
@@ -90,9 +93,15 @@ class Training:
 
 
 def train_on_clips(
-    module: nn.Module, loss: Loss, train_clips: Clips, validation: Clips, training: Training, fabric: Fabric
+    module: nn.Module,
+    loss: Loss,
+    train_clips: Clips,
+    validation: Clips,
+    training: Training,
+    fabric: Fabric,
 ) -> State:
-    """Train `module`, a checkpoint after every epoch. Goes on from `folder/last.ckpt` where there is one.
+    """Train `module`, a checkpoint after every epoch. Goes on from `folder/last.ckpt` where there
+    is one.
 
     Returns: how it went; row `i` of the history is epoch `i + 1`.
     Errors: TextureError when the loss is no longer a number.
@@ -110,28 +119,44 @@ def train_on_clips(
         counts="epoch",
         keeps_best=training.keeps_best,
         patience=settings.patience,
-        at_checkpoint=partial(_inspect, training.inspect, module, n_steps) if training.inspect else None,
+        at_checkpoint=partial(_inspect, training.inspect, module, n_steps)
+        if training.inspect
+        else None,
     )
     return train(by_epochs, plan, fabric)
 
 
-def _inspect(inspect: Callable[[nn.Module], None], module: nn.Module, n_steps: int, step: int) -> None:
+def _inspect(
+    inspect: Callable[[nn.Module], None], module: nn.Module, n_steps: int, step: int
+) -> None:
     if step >= _STEPS_TO_BEGIN or step == n_steps:
         inspect(module)
 
 
-def validation_loss(module: nn.Module, loss: Loss, clips: Clips, training: Training, fabric: Fabric) -> float:
-    """-> the mean loss over all of `clips`, with the module in evaluation mode, and with the same draws at every call."""
-    return validate(_ByEpochs(module, loss, clips, clips, training, 1), module, [_ByEpochs.GROUP], fabric)["validation_loss"]
+def validation_loss(
+    module: nn.Module, loss: Loss, clips: Clips, training: Training, fabric: Fabric
+) -> float:
+    """-> the mean loss over all of `clips`, with the module in evaluation mode, and with the same
+    draws at every call."""
+    return validate(
+        _ByEpochs(module, loss, clips, clips, training, 1), module, [_ByEpochs.GROUP], fabric
+    )["validation_loss"]
 
 
 class _ByEpochs(Trainable):
-    """One loss and one optimiser, Adam. Each epoch's order and draws come from (seed, epoch) alone."""
+    """One loss and one optimiser, Adam. Each epoch's order and draws come from (seed, epoch)
+    alone."""
 
     GROUP = "module"
 
     def __init__(
-        self, module: nn.Module, loss: Loss, clips: Clips, held_out: Clips, training: Training, n_processes: int
+        self,
+        module: nn.Module,
+        loss: Loss,
+        clips: Clips,
+        held_out: Clips,
+        training: Training,
+        n_processes: int,
     ) -> None:
         self.module = module
         self.methods = training.methods
@@ -146,7 +171,11 @@ class _ByEpochs(Trainable):
         return len(self._batches)
 
     def groups(self) -> Mapping[str, Group]:
-        return {self.GROUP: Group(_optimizer(self.module, self._training.settings), self._training.settings.schedule)}
+        return {
+            self.GROUP: Group(
+                _optimizer(self.module, self._training.settings), self._training.settings.schedule
+            )
+        }
 
     def batch(self, number: int, mine: slice) -> Batch:
         epoch, place = divmod(number, self.n_batches)
@@ -181,12 +210,15 @@ class _ByEpochs(Trainable):
 
 def _optimizer(module: nn.Module, settings: Settings) -> torch.optim.Optimizer:
     if settings.weight_decay:
-        return torch.optim.AdamW(module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        return torch.optim.AdamW(
+            module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
     return torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
 
 
 def _batches(n_clips: int, batch_size: int, n_processes: int) -> list[slice]:
-    """-> of an epoch's order. A last batch that would give a process fewer than two clips cannot be batch-normalised."""
+    """-> of an epoch's order. A last batch that would give a process fewer than two clips cannot be
+    batch-normalised."""
     slices = [slice(start, start + batch_size) for start in range(0, n_clips, batch_size)]
     left = n_clips - slices[-1].start
     return slices[:-1] if len(slices) > 1 and left < 2 * n_processes else slices
@@ -198,4 +230,6 @@ def predict(module: nn.Module, inputs: np.ndarray, batch_size: int = 256) -> np.
     module.eval()
     device = next(module.parameters()).device
     batches = (inputs[start : start + batch_size] for start in range(0, len(inputs), batch_size))
-    return np.concatenate([module(torch.from_numpy(np.array(batch)).to(device)).cpu().numpy() for batch in batches])
+    return np.concatenate(
+        [module(torch.from_numpy(np.array(batch)).to(device)).cpu().numpy() for batch in batches]
+    )

@@ -15,8 +15,9 @@ class TrainingConfig(Config):
     batch_size: Annotated[int, Field(ge=2)] = 128
     learning_rate: PositiveFloat = 0.0005
     schedule: Schedule = "constant"
-    """How the learning rate runs: the same all along; down to nothing along half a cosine, epoch by epoch; or up over the
-    first tenth of all steps, then down along half a cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
+    """How the learning rate runs: the same all along; down to nothing along half a cosine, epoch by
+    epoch; or up over the first tenth of all steps, then down along half a cosine (L. N. Smith and
+    N. Topin, "Super-convergence", 2018)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled from the gradient (AdamW; I. Loshchilov and F. Hutter, 2019)."""
     patience: PositiveInt | None = None

@@ -30,12 +30,14 @@ from texturelib.outputs import Output
 
 
 def train_extractor(config: AdaptationConfig, output: Output) -> float:
-    """Write a model folder. -> the mean absolute error on the test clips, averaged over the controls."""
+    """Write a model folder. -> the mean absolute error on the test clips, averaged over the
+    controls."""
     clips = synthetic_set(config)
     split = split_clips(clips.dataset, config.split, config.seed)
     fabric = start_fabric(config.compute)
     model = fresh_model(config, clips, config.seed)
-    augmentations(config, model, clips, split)  # what it cannot do should not cost the model that is there
+    # What it cannot do should not cost the model that is there.
+    augmentations(config, model, clips, split)
     output.begin()
     folder = output.folder
     write_split(folder / "splits.csv", clips.dataset, split)
@@ -44,7 +46,10 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
 
     truth, names, test = clips.dataset.control_values(), model.spec.names, np.sort(split["test"])
     reading = read_store(model, clips.store, augment_seed=config.seed)
-    scores = {part: regression_scores(truth[rows], reading.labels[rows], names) for part, rows in split.items()}
+    scores = {
+        part: regression_scores(truth[rows], reading.labels[rows], names)
+        for part, rows in split.items()
+    }
     metrics = {
         "kept_epoch": state.kept_row + 1,
         "kept_validation_loss": state.kept_loss,
@@ -56,7 +61,9 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
         "scores": {**scores, "all": regression_scores(truth, reading.labels, names)},
     }
     write_json(folder / "metrics.json", metrics)
-    loss_plot(folder / "loss.png", state.history, state.kept_row, f"{config.extractor.loss.upper()} loss")
+    loss_plot(
+        folder / "loss.png", state.history, state.kept_row, f"{config.extractor.loss.upper()} loss"
+    )
     truth_plot(folder / "test_clips.png", truth[test], reading.labels[test], scores["test"])
     write_model_card(folder, "extractor", model.spec, metrics)
     output.finish()
@@ -64,7 +71,8 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
 
 
 def fresh_model(config: AdaptationConfig, clips: ClipSet, seed: int) -> Model:
-    """-> an untrained model, its weights drawn from `seed`. Errors: UsageError when network and clips do not fit."""
+    """-> an untrained model, its weights drawn from `seed`. Errors: UsageError when network and
+    clips do not fit."""
     two = torch.from_numpy(clips.store[np.arange(min(2, len(clips.store)))].astype(np.float32))
     description = clips.dataset.description
     spec = ModelSpec(
@@ -80,14 +88,23 @@ def fresh_model(config: AdaptationConfig, clips: ClipSet, seed: int) -> Model:
 
 
 def fit_extractor(
-    config: AdaptationConfig, model: Model, clips: ClipSet, split: Split, folder: Path, seed: int, fabric: Fabric
+    config: AdaptationConfig,
+    model: Model,
+    clips: ClipSet,
+    split: Split,
+    folder: Path,
+    seed: int,
+    fabric: Fabric,
 ) -> tuple[Model, State]:
-    """-> the model, trained, its intervals fitted to the validation clips; how the training went."""
+    """-> the model, trained, its intervals fitted to the validation clips; how the training
+    went."""
     truth = clips.dataset.control_values()
     validation = split["validation"]
     state = train_on_clips(
         model.extractor,
-        SupervisedLoss(config.features, config.extractor.loss, augmentations(config, model, clips, split)),
+        SupervisedLoss(
+            config.features, config.extractor.loss, augmentations(config, model, clips, split)
+        ),
         Clips(split["train"], clips.store, truth, np.arange(len(truth))),
         Clips(validation, clips.store, truth),
         Training(
@@ -100,21 +117,25 @@ def fit_extractor(
         ),
         fabric,
     )
-    # As for all that is chosen in training, the validation clips: the test clips can then say whether it holds.
+    # As for all that is chosen in training, the validation clips: the test clips can then say
+    # whether it holds.
     reading = read_store(model, clips.store, validation, augment_seed=seed)
     return with_interval(model, reading, truth[validation]), state
 
 
 def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
-    """reading: of clips that were not trained on -> the model with intervals that hold for such clips; without any where there
-    are too few of them."""
+    """reading: of clips that were not trained on -> the model with intervals that hold for such
+    clips; without any where there are too few of them."""
     factors = conformal_factors(reading.labels, reading.spread, truth)
     interval = None if factors is None else tuple(factors.tolist())
     return Model(model.extractor, model.spec.model_copy(update={"interval": interval}))
 
 
-def augmentations(config: AdaptationConfig, model: Model, clips: ClipSet, split: Split) -> list[Augmentation]:
-    """-> those that the config asks for. Errors: UsageError when the engine's laws or the clips do not allow one of them."""
+def augmentations(
+    config: AdaptationConfig, model: Model, clips: ClipSet, split: Split
+) -> list[Augmentation]:
+    """-> those that the config asks for. Errors: UsageError when the engine's laws or the clips do
+    not allow one of them."""
     settings, found = config.extractor, []
     controls = controls_of(model.spec.controls)
     if settings.mix:
@@ -126,13 +147,24 @@ def augmentations(config: AdaptationConfig, model: Model, clips: ClipSet, split:
             )
         try:
             levels = peaks.to_numpy(np.float64)
-            found.append(Mixing(settings.mix, clips.store, clips.dataset.control_values(), levels, split["train"], controls))
+            found.append(
+                Mixing(
+                    settings.mix,
+                    clips.store,
+                    clips.dataset.control_values(),
+                    levels,
+                    split["train"],
+                    controls,
+                )
+            )
         except ValueError as error:
             raise UsageError(f"extractor.mix: {error}; set it to 0") from None
     if settings.slow_down:
         for control in controls:
             if "slow_down" not in control.laws:
-                raise UsageError(f"extractor.slow_down: the engine does not say how {control.name} moves then; set it to null")
+                raise UsageError(
+                    f"extractor.slow_down: the engine does not say how {control.name} moves then; set it to null"
+                )
         most = most_slow_down(config.features)
         if settings.slow_down[1] > most:
             raise UsageError(
@@ -150,7 +182,8 @@ class AnswersDiffer:
     """Whether a network still tells clips apart."""
 
     def __init__(self, features: Features, clips: np.ndarray, truth: np.ndarray) -> None:
-        """clips: [clips, samples] int16. truth: [any, controls], which tells how far apart answers should be."""
+        """clips: [clips, samples] int16. truth: [any, controls], which tells how far apart answers
+        should be."""
         self._features = features
         self._clips = clips
         self._spread = truth.std(axis=0)

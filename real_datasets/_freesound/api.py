@@ -1,4 +1,5 @@
-"""The requests: one page of a search, one sound file. Each comes back whole, or as a reason why not."""
+"""The requests: one page of a search, one sound file. Each comes back whole, or as a reason why
+not."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,22 @@ import requests
 from requests import exceptions
 
 from real_datasets._freesound.download import Download
-from real_datasets._freesound.keys import Key, download_key, is_loopback, search_key, without_secrets
-from real_datasets._freesound.retries import Again, Connection, Failed, Refused, of_limit, seconds_of, tried
+from real_datasets._freesound.keys import (
+    Key,
+    download_key,
+    is_loopback,
+    search_key,
+    without_secrets,
+)
+from real_datasets._freesound.retries import (
+    Again,
+    Connection,
+    Failed,
+    Refused,
+    of_limit,
+    seconds_of,
+    tried,
+)
 from texturelib.errors import TextureError
 from texturelib.files import whole_file
 
@@ -33,7 +48,8 @@ class Api:
         self._session.trust_env = not is_loopback(base_url)
 
     def page(self, parameters: Mapping[str, str], number: int) -> dict[str, Any]:
-        """-> the reply to a search, as documented at https://freesound.org/docs/api/resources_apiv2.html#search.
+        """-> the reply to a search, as documented at
+        https://freesound.org/docs/api/resources_apiv2.html#search.
 
         Errors: Refused (status 404 after the last page), TextureError.
         """
@@ -42,19 +58,34 @@ class Api:
         try:
             return tried(lambda: self._json(url, asked), self._connection)
         except Failed as failed:
-            raise TextureError(f"the search failed: {failed}; it goes on from there when run again") from None
+            raise TextureError(
+                f"the search failed: {failed}; it goes on from there when run again"
+            ) from None
 
     def original(self, sound_id: int, path: Path, *, size: int, md5: str, max_bytes: int) -> None:
-        """Write the file as it was uploaded, whole or not at all. Errors: Refused, Failed, TextureError."""
-        self._download(f"{self._base_url}/sounds/{sound_id}/download/", path, max_bytes, download_key(), size, md5)
+        """Write the file as it was uploaded, whole or not at all. Errors: Refused, Failed,
+        TextureError."""
+        self._download(
+            f"{self._base_url}/sounds/{sound_id}/download/",
+            path,
+            max_bytes,
+            download_key(),
+            size,
+            md5,
+        )
 
     def preview(self, url: str, path: Path, *, max_bytes: int) -> None:
-        """Write a preview, whole or not at all; no key goes there, since anybody may have it. Errors: as `original`."""
-        if not url.startswith("https://") and not (is_loopback(url) and is_loopback(self._base_url)):
+        """Write a preview, whole or not at all; no key goes there, since anybody may have it.
+        Errors: as `original`."""
+        if not url.startswith("https://") and not (
+            is_loopback(url) and is_loopback(self._base_url)
+        ):
             raise Refused("its preview has no https address")
         self._download(url, path, max_bytes, None)
 
-    def _download(self, url: str, path: Path, max_bytes: int, key: Key | None, size: int = 0, md5: str = "") -> None:
+    def _download(
+        self, url: str, path: Path, max_bytes: int, key: Key | None, size: int = 0, md5: str = ""
+    ) -> None:
         with whole_file(path, is_durable=True) as part:
             download = Download(part, max_bytes, size, md5)
 
@@ -73,20 +104,32 @@ class Api:
             answer = None
         if not isinstance(answer, dict):
             # Networks in hotels answer everything with a page of their own.
-            raise TextureError(f"{_host(url)} answered with something else than JSON; is this network open to the internet?")
+            raise TextureError(
+                f"{_host(url)} answered with something else than JSON; is this network open to the internet?"
+            )
         return answer
 
     @contextmanager
     def _reply(
-        self, url: str, key: Key | None, parameters: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        key: Key | None,
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[requests.Response]:
-        """-> the reply with a good status, its body still to be read. Errors: Again, Refused, TextureError."""
+        """-> the reply with a good status, its body still to be read. Errors: Again, Refused,
+        TextureError."""
         host, has_answered = _host(url), False
         timeout = self._connection.timeout_seconds
         try:
             # Without a key an empty signature: with none, requests would look into ~/.netrc.
             with self._session.get(
-                url, params=parameters, headers=headers, auth=key or (lambda request: request), stream=True, timeout=timeout
+                url,
+                params=parameters,
+                headers=headers,
+                auth=key or (lambda request: request),
+                stream=True,
+                timeout=timeout,
             ) as reply:
                 has_answered = True
                 host = _host(reply.url)
@@ -94,15 +137,20 @@ class Api:
                     _complain(host, reply, key)
                 yield reply
         except exceptions.SSLError:
-            raise TextureError(f"{host} cannot prove that it is {host} (its certificate is not trusted)") from None
+            raise TextureError(
+                f"{host} cannot prove that it is {host} (its certificate is not trusted)"
+            ) from None
         except (exceptions.ConnectionError, exceptions.Timeout) as error:
             if has_answered:
                 raise Again(f"{host} stopped in the middle of its reply") from None
-            why = "does not answer" if isinstance(error, exceptions.Timeout) else "cannot be reached"
+            why = (
+                "does not answer" if isinstance(error, exceptions.Timeout) else "cannot be reached"
+            )
             raise Again(f"{host} {why}", ends_all=True) from None
         except (exceptions.ChunkedEncodingError, exceptions.ContentDecodingError):
             raise Again(f"{host} stopped in the middle of its reply") from None
-        except (exceptions.RequestException, ValueError) as error:  # redirects in circles or to no web address
+        # Redirects in circles or to no web address.
+        except (exceptions.RequestException, ValueError) as error:
             if has_answered and not isinstance(error, exceptions.RequestException):
                 raise  # of whoever reads the reply
             raise Refused(f"{host} led nowhere ({type(error).__name__})") from None
@@ -115,7 +163,10 @@ def _complain(host: str, reply: requests.Response, key: Key | None) -> None:
     if status == 429:
         raise of_limit(host, detail, reply.headers.get("Retry-After"))
     if status >= 500 or status == 408:
-        raise Again(f"{host} answered {status}{said}", seconds=_short(seconds_of(reply.headers.get("Retry-After"))))
+        raise Again(
+            f"{host} answered {status}{said}",
+            seconds=_short(seconds_of(reply.headers.get("Retry-After"))),
+        )
     if status == 401 and key and "Authorization" in reply.request.headers:
         raise TextureError(
             f"{host} does not accept the key in {key.variable}; is it whole, and not too old? "
@@ -127,11 +178,13 @@ def _complain(host: str, reply: requests.Response, key: Key | None) -> None:
 
 
 def _short(seconds: float | None) -> float | None:
-    return None if seconds is None else min(seconds, 60.0)  # of a server in trouble; it may be well again before
+    # Of a server in trouble; it may be well again before.
+    return None if seconds is None else min(seconds, 60.0)
 
 
 def _detail(reply: requests.Response) -> str:
-    """-> the server's error message: the API answers {"detail": "..."}, other servers in any form."""
+    """-> the server's error message: the API answers {"detail": "..."}, other servers in any
+    form."""
     try:
         answer = json.loads(_read(reply, 2**16))
     except (ValueError, RecursionError, Refused, exceptions.RequestException):
@@ -145,7 +198,9 @@ def _read(reply: requests.Response, most: int) -> bytes:
     for block in reply.iter_content(2**16):
         content += block
         if len(content) > most:
-            raise Refused(f"{_host(reply.url)} sent more than {most} bytes, which no such reply has")
+            raise Refused(
+                f"{_host(reply.url)} sent more than {most} bytes, which no such reply has"
+            )
     return bytes(content)
 
 

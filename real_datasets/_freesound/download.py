@@ -1,4 +1,5 @@
-"""One file: a transfer that was cut goes on where it was, if the server can do that, and is checked at its end."""
+"""One file: a transfer that was cut goes on where it was, if the server can do that, and is checked
+at its end."""
 
 import hashlib
 import re
@@ -19,17 +20,21 @@ class Download:
         self._max_bytes = max_bytes
         self._size = size
         self._md5 = md5
-        self._version = ""  # what the server calls the bytes that we have, so that two versions are never mixed
+        # What the server calls the bytes that we have, so that two versions are never mixed.
+        self._version = ""
 
     def headers(self) -> dict[str, str]:
         """-> of the next request: for all of it, or for what is missing."""
         plain = {"Accept-Encoding": "identity"}  # so that lengths are those of the file
         return (
-            plain | {"Range": f"bytes={self._n_bytes}-", "If-Range": self._version} if self._n_bytes and self._version else plain
+            plain | {"Range": f"bytes={self._n_bytes}-", "If-Range": self._version}
+            if self._n_bytes and self._version
+            else plain
         )
 
     def take(self, reply: "requests.Response") -> None:
-        """Write the reply to the file. Errors: Again where it is not whole afterwards, Refused where it never will be."""
+        """Write the reply to the file. Errors: Again where it is not whole afterwards, Refused
+        where it never will be."""
         start = 0
         if reply.status_code == 206:
             start = self._n_bytes
@@ -38,7 +43,8 @@ class Download:
                 raise Again("the server sent another part of the file than it was asked for")
         if reply.headers.get("Content-Type", "").startswith("text/"):
             raise Refused("a web page came instead of a sound")
-        # Packed although we asked for it plain: then lengths and positions are not those of the file.
+        # Packed although we asked for it plain: then lengths and positions are not those of the
+        # file.
         is_packed = reply.headers.get("Content-Encoding", "identity") != "identity"
         length = "" if is_packed else reply.headers.get("Content-Length", "")
         total = start + int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
@@ -74,7 +80,8 @@ class Download:
 
 
 def _version(reply: "requests.Response") -> str:
-    """-> the strong ETag, else the date, else ""; a weak ETag does not say that the bytes are the same."""
+    """-> the strong ETag, else the date, else ""; a weak ETag does not say that the bytes are the
+    same."""
     tag = reply.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else reply.headers.get("Last-Modified", "")
 

@@ -1,4 +1,5 @@
-"""The user's keys: read from the environment when a request needs one, sent to the API's host alone, and written nowhere."""
+"""The user's keys: read from the environment when a request needs one, sent to the API's host
+alone, and written nowhere."""
 
 import ipaddress
 import os
@@ -13,7 +14,8 @@ OAUTH_TOKEN = "FREESOUND_OAUTH_TOKEN"
 
 
 class Key:
-    """Signs a request; requests takes the signature off again where a redirect leads to another host."""
+    """Signs a request; requests takes the signature off again where a redirect leads to another
+    host."""
 
     def __init__(self, variable: str, scheme: str, secret: str) -> None:
         self.variable = variable
@@ -30,7 +32,9 @@ def search_key() -> Key:
         return Key(API_KEY, "Token", secret)
     if secret := _secret(OAUTH_TOKEN):
         return Key(OAUTH_TOKEN, "Bearer", secret)
-    raise TextureError(f"{API_KEY} is not set: get a key at https://freesound.org/apiv2/apply and put it into that variable")
+    raise TextureError(
+        f"{API_KEY} is not set: get a key at https://freesound.org/apiv2/apply and put it into that variable"
+    )
 
 
 def download_key() -> Key:
@@ -56,10 +60,13 @@ def without_secrets(text: str) -> str:
 
 
 def checked_base_url(url: str) -> str:
-    """-> the URL without a slash at its end. Errors: ValueError where a key would go over the network in plain sight."""
+    """-> the URL without a slash at its end. Errors: ValueError where a key would go over the
+    network in plain sight."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(url):
-        raise ValueError(f'"{url}": should begin with https:// (the key goes there), or lead to this machine')
+        raise ValueError(
+            f'"{url}": should begin with https:// (the key goes there), or lead to this machine'
+        )
     if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError(f'"{url}": should be a host and a path, as in https://freesound.org/apiv2')
     return url.rstrip("/")

@@ -26,13 +26,15 @@ class Connection(Config):
     tries: Annotated[int, Field(ge=1, le=20)] = 5
     """Number of tries before a request counts as failed."""
     wait_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
-    """Wait after the first failed try, doubled after each further one; 5 s and 5 tries outlast a limit per minute."""
+    """Wait after the first failed try, doubled after each further one; 5 s and 5 tries outlast a
+    limit per minute."""
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Longest wait for a connection, and for each further part of a reply."""
 
 
 class Refused(Exception):  # noqa: N818 (an outcome, not an error)
-    """The server answered, and trying again would bring the same. status: of HTTP, 0 where it is not what is wrong."""
+    """The server answered, and trying again would bring the same. status: of HTTP, 0 where it is
+    not what is wrong."""
 
     def __init__(self, why: str, status: int = 0) -> None:
         super().__init__(why)
@@ -44,7 +46,8 @@ class Failed(Exception):  # noqa: N818 (an outcome, not an error)
 
 
 class Again(Exception):  # noqa: N818 (an outcome, not an error)
-    """This try failed, the next may not. seconds: how long the server asks to wait. ends_all: it would befall any request."""
+    """This try failed, the next may not. seconds: how long the server asks to wait. ends_all: it
+    would befall any request."""
 
     def __init__(self, why: str, *, seconds: float | None = None, ends_all: bool = False) -> None:
         super().__init__(why)
@@ -59,7 +62,10 @@ def tried(attempt: Callable[[], Result], connection: Connection) -> Result:
             return attempt()
         except Again as trouble:
             if n + 1 < connection.tries:
-                _wait(connection.wait_seconds * 2**n if trouble.seconds is None else trouble.seconds, str(trouble))
+                _wait(
+                    connection.wait_seconds * 2**n if trouble.seconds is None else trouble.seconds,
+                    str(trouble),
+                )
             elif trouble.ends_all:
                 raise TextureError(f"{trouble}, at {connection.tries} tries; {KEPT}") from None
             else:
@@ -80,8 +86,12 @@ def of_limit(host: str, detail: str, retry_after: str | None) -> Again:
         raise TextureError(f"{host} has suspended this key{said}; {KEPT}")
     if re.search(r"/\s*d(ay)?\b|\bdaily\b|\bper day\b", detail) or (seconds or 0) > _LONGEST_WAIT:
         later = "tomorrow" if seconds is None else f"in {seconds / 3600:.1f} hours"
-        raise TextureError(f"{host} takes no more requests for now{said}: run it again {later}; {KEPT}")
-    return Again(f"{host} takes no more requests for the moment{said}", seconds=seconds, ends_all=True)
+        raise TextureError(
+            f"{host} takes no more requests for now{said}: run it again {later}; {KEPT}"
+        )
+    return Again(
+        f"{host} takes no more requests for the moment{said}", seconds=seconds, ends_all=True
+    )
 
 
 def seconds_of(retry_after: str | None) -> float | None:
@@ -97,11 +107,13 @@ def seconds_of(retry_after: str | None) -> float | None:
         date = parsedate_to_datetime(text)
         date = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
         return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
-    except (ValueError, TypeError, OverflowError, IndexError):  # TypeError in Python 3.10; no such year
+    # TypeError in Python 3.10; no such year.
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 
 def _wait(seconds: float, why: str) -> None:
     if seconds >= 2:
-        tqdm.write(f"{why}: waiting {seconds:.0f} s", file=sys.stderr)  # beside a progress bar, not through it
+        # Beside a progress bar, not through it.
+        tqdm.write(f"{why}: waiting {seconds:.0f} s", file=sys.stderr)
     time.sleep(seconds)

@@ -1,4 +1,5 @@
-"""The found sounds, kept on disk page by page: a stopped search goes on at the next page, a finished one asks nothing."""
+"""The found sounds, kept on disk page by page: a stopped search goes on at the next page, a
+finished one asks nothing."""
 
 import hashlib
 import json
@@ -46,14 +47,22 @@ class _Page(BaseModel):
     is_last: bool
 
 
-def search(pages: Path, parameters: Mapping[str, str], most: int, is_wanted: Callable[[Sound], bool], ask: Ask) -> list[Sound]:
-    """-> up to `most` wanted sounds, each once, in the search's order; pages that are not in the folder `pages` are asked for.
+def search(
+    pages: Path,
+    parameters: Mapping[str, str],
+    most: int,
+    is_wanted: Callable[[Sound], bool],
+    ask: Ask,
+) -> list[Sound]:
+    """-> up to `most` wanted sounds, each once, in the search's order; pages that are not in the
+    folder `pages` are asked for.
 
     Errors: TextureError.
     """
     sounds: dict[int, Sound] = {}
     for page in progress(_pages(pages, parameters, ask), "searching", unit="page"):
-        # By id: a result that moved to the next page, because new ones came before it, appears twice.
+        # By id: a result that moved to the next page, because new ones came before it, appears
+        # twice.
         sounds |= {sound.id: sound for sound in page.sounds if is_wanted(sound)}
         if len(sounds) >= most:
             break
@@ -61,7 +70,8 @@ def search(pages: Path, parameters: Mapping[str, str], most: int, is_wanted: Cal
 
 
 def pages_folder(folder: Path, parameters: Mapping[str, str]) -> Path:
-    """-> where the pages of this very search are: another query has another folder, so none is overwritten."""
+    """-> where the pages of this very search are: another query has another folder, so none is
+    overwritten."""
     digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode()).hexdigest()
     return folder / f"search_{digest[:12]}"
 
@@ -85,20 +95,30 @@ def _stored(path: Path) -> _Page:
     try:
         return _Page.model_validate(read_json(path))
     except ValidationError:
-        raise TextureError(f"{shown(path)}: not a page of a search; remove it, and it is asked for again") from None
+        raise TextureError(
+            f"{shown(path)}: not a page of a search; remove it, and it is asked for again"
+        ) from None
 
 
 def _asked(number: int, ask: Ask) -> _Page:
     try:
         reply = ask(number)
     except Refused as refused:
-        if refused.status == 404 and number > 1:  # so many sounds were removed that there is no such page any more
+        # So many sounds were removed that there is no such page any more.
+        if refused.status == 404 and number > 1:
             return _Page(sounds=(), is_last=True)
-        raise TextureError(f"the search failed: {refused}" + (" (is base_url right?)" if refused.status == 404 else "")) from None
+        raise TextureError(
+            f"the search failed: {refused}"
+            + (" (is base_url right?)" if refused.status == 404 else "")
+        ) from None
     try:
         # None stands for a sound that the index has and the database has no more.
-        found = tuple(Sound.model_validate(result) for result in reply["results"] if result is not None)
+        found = tuple(
+            Sound.model_validate(result) for result in reply["results"] if result is not None
+        )
         return _Page(sounds=found, is_last=reply["next"] is None)
     except (KeyError, TypeError, ValidationError) as error:
         wrong = error.errors()[0]["loc"] if isinstance(error, ValidationError) else error
-        raise TextureError(f"the search failed: the reply is not what the API documents ({wrong})") from None
+        raise TextureError(
+            f"the search failed: the reply is not what the API documents ({wrong})"
+        ) from None

@@ -13,12 +13,14 @@ sources = Registry("real_datasets.sources")
 
 @dataclass(frozen=True)
 class Recording:
-    """One sound file before it is cut, and what its source says of it; "" and () where it says nothing.
+    """One sound file before it is cut, and what its source says of it; "" and () where it says
+    nothing.
 
-    name: how people know it, unique in its source (for a file, its relative path). split: of the source's own
-    ("dev", "fold3"). origin: what recordings that were cut from one longer one have in common; its name where it stands
-    alone. licence, author, title, url: for the attribution that most licences ask for. gen_ai_preference: what its uploader
-    wishes about the training of generative models, in Freesound's words.
+    name: how people know it, unique in its source (for a file, its relative path). split: of the
+    source's own ("dev", "fold3"). origin: what recordings that were cut from one longer one have in
+    common; its name where it stands alone. licence, author, title, url: for the attribution that
+    most licences ask for. gen_ai_preference: what its uploader wishes about the training of
+    generative models, in Freesound's words.
     """
 
     name: str
@@ -41,7 +43,8 @@ class Source(Config):
 
     @property
     def inputs(self) -> Mapping[str, Path]:
-        """The files and folders that are read, by name: a change in one makes the output outdated."""
+        """The files and folders that are read, by name: a change in one makes the output
+        outdated."""
         raise NotImplementedError
 
     def recordings(self) -> Sequence[Recording]:
@@ -52,16 +55,20 @@ class Source(Config):
         raise NotImplementedError
 
     def so_far(self) -> str:
-        """-> where files must be fetched, what is there already, as a phrase, without fetching any; else ""."""
+        """-> where files must be fetched, what is there already, as a phrase, without fetching any;
+        else ""."""
         return ""
 
     def check_keys(self) -> None:
-        """Errors: TextureError where files must be fetched, and the key that this takes is not set."""
+        """Errors: TextureError where files must be fetched, and the key that this takes is not
+        set."""
 
     def missing(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
-        """-> by name of those whose sound file should be there and is not, the reason; nothing is fetched."""
+        """-> by name of those whose sound file should be there and is not, the reason; nothing is
+        fetched."""
         return {}
 
     def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
-        """Bring the sound files of these recordings to where their `path` says. -> by name of what cannot be had, the reason."""
+        """Bring the sound files of these recordings to where their `path` says. -> by name of what
+        cannot be had, the reason."""
         return self.missing(recordings)

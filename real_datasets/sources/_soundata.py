@@ -16,7 +16,9 @@ def dataset_names() -> list[str]:
     try:
         import soundata
     except ImportError:
-        raise UsageError("this source needs soundata: pip install 'texture-toolkit[real]'") from None
+        raise UsageError(
+            "this source needs soundata: pip install 'texture-toolkit[real]'"
+        ) from None
     return sorted(soundata.list_datasets())
 
 
@@ -25,7 +27,8 @@ def open_dataset(name: str, folder: Path) -> Any:
     dataset_names()
     import soundata
 
-    # Importing its readers tells the root logger to print what any library notes: its state is put back.
+    # Importing its readers tells the root logger to print what any library notes: its state is put
+    # back.
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     try:
@@ -36,7 +39,8 @@ def open_dataset(name: str, folder: Path) -> Any:
 
 
 def missing_files(recordings: Sequence[Recording]) -> dict[str, str]:
-    """-> by name, those whose file is not there, as after a download or an extraction that was stopped, and a sentence."""
+    """-> by name, those whose file is not there, as after a download or an extraction that was
+    stopped, and a sentence."""
     return {
         recording.name: f"{shown(recording.path)} is missing; extract its archive again"
         for recording in recordings
@@ -45,7 +49,8 @@ def missing_files(recordings: Sequence[Recording]) -> dict[str, str]:
 
 
 def check_table(path: Path, header: Sequence[str] | None, n_columns: int) -> list[list[str]]:
-    """-> the rows of a CSV file below its header, each looked at: soundata passes over damaged ones silently, or trips.
+    """-> the rows of a CSV file below its header, each looked at: soundata passes over damaged ones
+    silently, or trips.
 
     header: what the first line should be, None where there is none.
     Errors: TextureError that names the line.
@@ -56,14 +61,20 @@ def check_table(path: Path, header: Sequence[str] | None, n_columns: int) -> lis
             reader = csv.reader(file, strict=True)
             try:
                 if header is not None and (first := next(reader, [])) != list(header):
-                    raise TextureError(f'{shown(path)}: begins with "{",".join(first)[:60]}", not with "{",".join(header)}"')
+                    raise TextureError(
+                        f'{shown(path)}: begins with "{",".join(first)[:60]}", not with "{",".join(header)}"'
+                    )
                 rows = []
                 for row in reader:
                     if len(row) != n_columns:
-                        raise TextureError(f"{shown(path)}: line {reader.line_num}: has {len(row)} columns, not {n_columns}")
+                        raise TextureError(
+                            f"{shown(path)}: line {reader.line_num}: has {len(row)} columns, not {n_columns}"
+                        )
                     rows.append(row)
             except csv.Error as error:
-                raise TextureError(f"{shown(path)}: line {reader.line_num}: damaged ({error})") from None
+                raise TextureError(
+                    f"{shown(path)}: line {reader.line_num}: damaged ({error})"
+                ) from None
     except OSError as error:
         raise TextureError(f"{shown(path)}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

@@ -24,8 +24,9 @@ class Terms:
 class TermsFile:
     """The file of a dataset that gives the terms of its clips, and how it is read.
 
-    names: what the file is called, below the dataset's folder; the first that is there is read. read: from its lines, what each
-    clip goes by in it, and its terms. clip: from the name of a clip's file, what it goes by. tells: for people.
+    names: what the file is called, below the dataset's folder; the first that is there is read.
+    read: from its lines, what each clip goes by in it, and its terms. clip: from the name of a
+    clip's file, what it goes by. tells: for people.
     """
 
     names: Sequence[str]
@@ -63,7 +64,8 @@ _FILES: Mapping[str, TermsFile] = {
     "esc50": TermsFile(
         names=("LICENSE", "LICENSE.txt"),
         read=_read_esc50,
-        clip=lambda name: PurePath(name).stem.rpartition("-")[0],  # without the class: 1-100032-A-0.wav is 1-100032-A there
+        # Without the class: 1-100032-A-0.wav is 1-100032-A there.
+        clip=lambda name: PurePath(name).stem.rpartition("-")[0],
         tells="author and licence",
     ),
     "urbansound8k": TermsFile(
@@ -82,7 +84,8 @@ _FILES: Mapping[str, TermsFile] = {
 
 
 def terms_of_clips(dataset: str, folder: Path, clips: Iterable[str]) -> dict[str, Terms]:
-    """dataset: as soundata calls it. clips: names of sound files -> of each one, what the dataset says of it.
+    """dataset: as soundata calls it. clips: names of sound files -> of each one, what the dataset
+    says of it.
 
     Where it should say more than it does, a note on stderr says that.
     Errors: TextureError when its file cannot be read.
@@ -92,12 +95,16 @@ def terms_of_clips(dataset: str, folder: Path, clips: Iterable[str]) -> dict[str
         return {clip: Terms() for clip in clips}
     path = next((folder / name for name in file.names if (folder / name).is_file()), None)
     if path is None:
-        _note(f"{shown(folder)} has no {file.names[0]}, which tells {file.tells} of each clip of {dataset}: put it there")
+        _note(
+            f"{shown(folder)} has no {file.names[0]}, which tells {file.tells} of each clip of {dataset}: put it there"
+        )
         return {clip: Terms() for clip in clips}
     told = dict(file.read(_lines(path)))
     terms = {clip: told.get(file.clip(clip), Terms()) for clip in clips}
     if untold := [clip for clip in terms if file.clip(clip) not in told]:
-        _note(f"{shown(path)} does not tell {file.tells} of {len(untold)} of {len(terms)} clips (the first: {untold[0]})")
+        _note(
+            f"{shown(path)} does not tell {file.tells} of {len(untold)} of {len(terms)} clips (the first: {untold[0]})"
+        )
     return terms
 
 
@@ -106,12 +113,16 @@ def _lines(path: Path) -> list[str]:
         check_file(path)
         return path.read_text(encoding="utf-8-sig", errors="backslashreplace").splitlines()
     except OSError as error:
-        raise TextureError(f"source.path: {shown(path)}: cannot be read ({error.strerror})") from None
+        raise TextureError(
+            f"source.path: {shown(path)}: cannot be read ({error.strerror})"
+        ) from None
 
 
 def _unescaped(text: str) -> str:
     r"""-> with what ESC-50 writes as `\xf6` as the letter that it is."""
-    return re.sub(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})", lambda found: chr(int(found[1] or found[2], 16)), text)
+    return re.sub(
+        r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})", lambda found: chr(int(found[1] or found[2], 16)), text
+    )
 
 
 def _note(what: str) -> None:

@@ -22,14 +22,17 @@ _COLUMNS = ("split", "origin", "licence", "author", "title", "url", "gen_ai_pref
 
 @sources.register
 class Folder(Source):
-    """Every sound file in a folder and the folders below it; hidden files, and what a system keeps there, are left alone."""
+    """Every sound file in a folder and the folders below it; hidden files, and what a system keeps
+    there, are left alone."""
 
     type: Literal["folder"] = "folder"
     path: ConfigPath
-    tags_from: Annotated[Literal["nothing", "folders"] | ConfigPath, Field(union_mode="left_to_right")] = "nothing"
-    """"folders": the names of the sub-folders that a file lies in are its tags. Or a table (CSV) with a column file_name,
-    relative to `path`, a column tags (separated by ";" or ","), and if you like split, origin, licence, author, title, url,
-    gen_ai_preference."""
+    tags_from: Annotated[
+        Literal["nothing", "folders"] | ConfigPath, Field(union_mode="left_to_right")
+    ] = "nothing"
+    """"folders": the names of the sub-folders that a file lies in are its tags. Or a table (CSV)
+    with a column file_name, relative to `path`, a column tags (separated by ";" or ","), and if you
+    like split, origin, licence, author, title, url, gen_ai_preference."""
 
     @property
     def inputs(self) -> Mapping[str, Path]:
@@ -39,18 +42,30 @@ class Folder(Source):
     def recordings(self) -> Sequence[Recording]:
         if not self.path.is_dir():
             raise TextureError(f"source.path: {shown(self.path)}: no such folder")
-        found = [Recording(_as_text(path.relative_to(self.path)), path) for path in find_audio(self.path)]
+        found = [
+            Recording(_as_text(path.relative_to(self.path)), path) for path in find_audio(self.path)
+        ]
         if not found:
-            raise TextureError(f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})")
-        for link in sorted(path for path in self.path.rglob("*") if path.is_symlink() and path.is_dir()):
-            _note(f"source.path: {shown(link)} is a link to a folder, and what lies there is not taken")
+            raise TextureError(
+                f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})"
+            )
+        for link in sorted(
+            path for path in self.path.rglob("*") if path.is_symlink() and path.is_dir()
+        ):
+            _note(
+                f"source.path: {shown(link)} is a link to a folder, and what lies there is not taken"
+            )
         if self.tags_from == "folders":
-            return [replace(recording, tags=PurePosixPath(recording.name).parts[:-1]) for recording in found]
+            return [
+                replace(recording, tags=PurePosixPath(recording.name).parts[:-1])
+                for recording in found
+            ]
         return _described(found, self.tags_from) if isinstance(self.tags_from, Path) else found
 
 
 def _described(recordings: Sequence[Recording], table_path: Path) -> list[Recording]:
-    """-> the recordings with what the table says of them. Errors: TextureError when it says nothing of any of them."""
+    """-> the recordings with what the table says of them. Errors: TextureError when it says nothing
+    of any of them."""
     rows = _read_descriptions(table_path)
     names = {recording.name for recording in recordings}
     unused = [name for name in rows if name not in names]
@@ -64,7 +79,8 @@ def _described(recordings: Sequence[Recording], table_path: Path) -> list[Record
         count = f"{len(unused)} of {len(rows)} rows name no file of the folder"
         _note(f'source.tags_from: {shown(table_path)}: {count} (the first: "{unused[0]}")')
     return [
-        replace(recording, **_fields(rows[recording.name])) if recording.name in rows else recording for recording in recordings
+        replace(recording, **_fields(rows[recording.name])) if recording.name in rows else recording
+        for recording in recordings
     ]
 
 
@@ -82,16 +98,22 @@ def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
             check_separator(place, ",".join(header))
             for column in ("file_name", "tags"):
                 if column not in header:
-                    raise TextureError(f"{place}: has no column {column} (it has {', '.join(header)})")
+                    raise TextureError(
+                        f"{place}: has no column {column} (it has {', '.join(header)})"
+                    )
             for row in reader:
                 if len(row) != len(header):
                     raise TextureError(
                         f"{place}: line {reader.line_num}: has {len(row)} columns, not {len(header)}; put tags with commas in "
                         'quotes, or part them with ";"'
                     )
-                described = {name: from_cell(value, name) for name, value in zip(header, row, strict=True)}
+                described = {
+                    name: from_cell(value, name) for name, value in zip(header, row, strict=True)
+                }
                 if described["file_name"] in rows:
-                    raise TextureError(f'{place}: "{described["file_name"]}" stands in two rows; keep one')
+                    raise TextureError(
+                        f'{place}: "{described["file_name"]}" stands in two rows; keep one'
+                    )
                 rows[described["file_name"]] = described
     except OSError as error:
         raise TextureError(f"{place}: {error.strerror}") from None
@@ -103,7 +125,8 @@ def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _fields(row: Mapping[str, str]) -> dict[str, "str | tuple[str, ...]"]:
-    """-> fields of a Recording. Tags are separated by ";" if the row has one, since AudioSet's contain commas, else by ","."""
+    """-> fields of a Recording. Tags are separated by ";" if the row has one, since AudioSet's
+    contain commas, else by ","."""
     separator = ";" if ";" in row["tags"] else ","
     tags = tuple(tag.strip() for tag in row["tags"].split(separator) if tag.strip())
     return {"tags": tags} | {column: row[column] for column in _COLUMNS if column in row}
@@ -114,5 +137,6 @@ def _note(what: str) -> None:
 
 
 def _as_text(path: Path) -> str:
-    """-> the path with forward slashes; bytes of it that are not UTF-8 as `\\xe4`, since tables and pages hold text."""
+    """-> the path with forward slashes; bytes of it that are not UTF-8 as `\\xe4`, since tables and
+    pages hold text."""
     return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from real_datasets._freesound.api import Api
 
 Licence = Literal["Creative Commons 0", "Attribution", "Attribution NonCommercial"]
-GenAiPreference = Literal["no-additional-preferences", "open-source-models", "noncommercial-open-source-models", "no-gen-ai"]
+GenAiPreference = Literal[
+    "no-additional-preferences",
+    "open-source-models",
+    "noncommercial-open-source-models",
+    "no-gen-ai",
+]
 
 # Keys: the part of a licence's URL that names it; the version follows.
 _LICENCE_OF: dict[str, Licence] = {
@@ -30,7 +35,8 @@ _LICENCE_OF: dict[str, Licence] = {
     "/licenses/by/": "Attribution",
     "/licenses/by-nc/": "Attribution NonCommercial",
 }
-_LIMIT_OF_FAILURES = 3  # one file may be broken over there; three one after the other are more than that
+# One file may be broken over there; three one after the other are more than that.
+_LIMIT_OF_FAILURES = 3
 
 
 @sources.register
@@ -48,18 +54,30 @@ class Freesound(Source):
     """A sound has all of them."""
     seconds: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (1.0, 300.0)
     """Shortest and longest length of a sound."""
-    licences: Annotated[tuple[Licence, ...], Field(min_length=1)] = ("Creative Commons 0", "Attribution")
+    licences: Annotated[tuple[Licence, ...], Field(min_length=1)] = (
+        "Creative Commons 0",
+        "Attribution",
+    )
     gen_ai_preference: Annotated[tuple[GenAiPreference, ...], Field(min_length=1)] | None = None
-    """Take only sounds whose uploaders wish one of these about the training of generative models, which
-    https://freesound.org/help/faq/ explains; a sound of which Freesound tells no wish is then left out. null takes all."""
+    """Take only sounds whose uploaders wish one of these about the training of generative models,
+    which https://freesound.org/help/faq/ explains; a sound of which Freesound tells no wish is then
+    left out. null takes all."""
     most: Annotated[int, Field(ge=1)] = 500
     """Maximum number of sounds: the first ones in the order of `sort`."""
-    sort: Literal["created_asc", "created_desc", "score", "rating_desc", "downloads_desc", "duration_asc", "duration_desc"] = (
-        "created_asc"
-    )
-    """Only with created_asc does nothing that others upload move sounds from page to page while a search runs."""
+    sort: Literal[
+        "created_asc",
+        "created_desc",
+        "score",
+        "rating_desc",
+        "downloads_desc",
+        "duration_asc",
+        "duration_desc",
+    ] = "created_asc"
+    """Only with created_asc does nothing that others upload move sounds from page to page while a
+    search runs."""
     files: Literal["previews", "originals"] = "previews"
-    """Previews are Ogg Vorbis of some 192 kbit/s; originals need an OAuth2 token in FREESOUND_OAUTH_TOKEN."""
+    """Previews are Ogg Vorbis of some 192 kbit/s; originals need an OAuth2 token in
+    FREESOUND_OAUTH_TOKEN."""
     max_megabytes: Annotated[float, Field(gt=0)] = 500.0
     """A larger file is left out."""
     base_url: Annotated[str, AfterValidator(checked_base_url)] = "https://freesound.org/apiv2"
@@ -76,15 +94,22 @@ class Freesound(Source):
 
     @property
     def inputs(self) -> Mapping[str, Path]:
-        # The search decides what is read, and it stands in the config; the folder fills while a build runs.
+        # The search decides what is read, and it stands in the config; the folder fills while a
+        # build runs.
         return {}
 
     def recordings(self) -> Sequence[Recording]:
         """-> the results of the search; requests only pages that are not in `folder` yet."""
         found = self._found()
         if not found:
-            wish = f" and gen_ai_preference {', '.join(self.gen_ai_preference)}" if self.gen_ai_preference else ""
-            raise TextureError(f'source: Freesound has no sound for "{self.query}" with {self._filter}{wish}')
+            wish = (
+                f" and gen_ai_preference {', '.join(self.gen_ai_preference)}"
+                if self.gen_ai_preference
+                else ""
+            )
+            raise TextureError(
+                f'source: Freesound has no sound for "{self.query}" with {self._filter}{wish}'
+            )
         return [
             Recording(
                 name=path.name,
@@ -102,7 +127,11 @@ class Freesound(Source):
     def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
         """Download what is not there yet, one after the other."""
         found = self._found()
-        missing = [recording for recording in recordings if not self._is_there(recording.path, found[recording.path])]
+        missing = [
+            recording
+            for recording in recordings
+            if not self._is_there(recording.path, found[recording.path])
+        ]
         remove_parts(self.folder / self.files)  # of a run that was killed
         if not missing:
             return {}
@@ -111,7 +140,9 @@ class Freesound(Source):
         api = self._api()
         reasons: dict[str, str] = {}
         n_failed = 0
-        for recording in progress(missing, "downloading", total=len(recordings), initial=len(recordings) - len(missing)):
+        for recording in progress(
+            missing, "downloading", total=len(recordings), initial=len(recordings) - len(missing)
+        ):
             try:
                 self._download(api, found[recording.path], recording.path)
                 n_failed = 0
@@ -121,7 +152,9 @@ class Freesound(Source):
                 reasons[recording.name] = f"could not be downloaded: {failed}"
                 n_failed += 1
                 if n_failed == _LIMIT_OF_FAILURES:
-                    raise TextureError(f"{n_failed} sounds one after the other failed (the last: {failed}); {KEPT}") from None
+                    raise TextureError(
+                        f"{n_failed} sounds one after the other failed (the last: {failed}); {KEPT}"
+                    ) from None
         return reasons
 
     def check_keys(self) -> None:
@@ -141,16 +174,29 @@ class Freesound(Source):
 
     @property
     def _filter(self) -> str:
-        """The API's `filter`, see https://freesound.org/docs/api/resources_apiv2.html#search-filter."""
-        # Older documentation spells the third one otherwise, and the index may tell capitals from small letters.
-        spelt = [name for licence in self.licences for name in dict.fromkeys([licence, licence.replace("NonC", "Nonc")])]
+        """The API's `filter`, see
+        https://freesound.org/docs/api/resources_apiv2.html#search-filter."""
+        # Older documentation spells the third one otherwise, and the index may tell capitals from
+        # small letters.
+        spelt = [
+            name
+            for licence in self.licences
+            for name in dict.fromkeys([licence, licence.replace("NonC", "Nonc")])
+        ]
         licences = " OR ".join(f'"{name}"' for name in spelt)
         tags = [f'tag:"{tag}"' for tag in self.tags]
-        return " ".join([*tags, f"duration:[{self.seconds[0]} TO {self.seconds[1]}]", f"license:({licences})"])
+        return " ".join(
+            [*tags, f"duration:[{self.seconds[0]} TO {self.seconds[1]}]", f"license:({licences})"]
+        )
 
     def _found(self, may_ask: bool = True) -> dict[Path, Sound]:
         """-> by the place of their file."""
-        parameters = {"query": self.query, "filter": self._filter, "sort": self.sort, "fields": FIELDS}
+        parameters = {
+            "query": self.query,
+            "filter": self._filter,
+            "sort": self.sort,
+            "fields": FIELDS,
+        }
         api = cache(self._api)  # one, and only if something is left to ask
         pages = pages_folder(self.folder, {"base_url": self.base_url, **parameters})
 
@@ -159,7 +205,10 @@ class Freesound(Source):
                 raise _NotYetAsked
             return api().page(parameters, number)
 
-        return {self._path(sound): sound for sound in search(pages, parameters, self.most, self._is_wanted, ask)}
+        return {
+            self._path(sound): sound
+            for sound in search(pages, parameters, self.most, self._is_wanted, ask)
+        }
 
     def _api(self) -> "Api":
         from real_datasets._freesound.api import Api  # here, since it takes a while
@@ -167,9 +216,15 @@ class Freesound(Source):
         return Api(self.base_url, self.connection)
 
     def _is_wanted(self, sound: Sound) -> bool:
-        # Looked at again here: what a sound may be used for should not hang on the spelling in a filter.
-        has_licence = any(part in sound.license and licence in self.licences for part, licence in _LICENCE_OF.items())
-        return has_licence and (self.gen_ai_preference is None or sound.gen_ai_preference in self.gen_ai_preference)
+        # Looked at again here: what a sound may be used for should not hang on the spelling in a
+        # filter.
+        has_licence = any(
+            part in sound.license and licence in self.licences
+            for part, licence in _LICENCE_OF.items()
+        )
+        return has_licence and (
+            self.gen_ai_preference is None or sound.gen_ai_preference in self.gen_ai_preference
+        )
 
     def _path(self, sound: Sound) -> Path:
         suffix = f".{sound.type.lower()}" if self.files == "originals" else ".ogg"
@@ -178,7 +233,9 @@ class Freesound(Source):
 
     def _is_there(self, path: Path, sound: Sound) -> bool:
         size = path.stat().st_size if path.is_file() else 0
-        return size > 0 and (self.files == "previews" or not sound.filesize or size == sound.filesize)
+        return size > 0 and (
+            self.files == "previews" or not sound.filesize or size == sound.filesize
+        )
 
     def _download(self, api: "Api", sound: Sound, path: Path) -> None:
         """Errors: Refused, Failed, TextureError."""
@@ -190,10 +247,14 @@ class Freesound(Source):
             api.preview(url, path, max_bytes=max_bytes)
         else:
             if not path.suffix:
-                raise Refused(f'its original ({sound.type[:10]!a}) cannot be read here; "files": "previews" has it as Ogg Vorbis')
+                raise Refused(
+                    f'its original ({sound.type[:10]!a}) cannot be read here; "files": "previews" has it as Ogg Vorbis'
+                )
             if sound.filesize > max_bytes:
                 raise Refused(f"is larger than max_megabytes = {self.max_megabytes:g} allows")
-            api.original(sound.id, path, size=sound.filesize, md5=sound.md5 or "", max_bytes=max_bytes)
+            api.original(
+                sound.id, path, size=sound.filesize, md5=sound.md5 or "", max_bytes=max_bytes
+            )
 
 
 class _NotYetAsked(Exception):  # noqa: N818 (an outcome, not an error)

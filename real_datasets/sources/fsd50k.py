@@ -18,11 +18,13 @@ _COLUMNS = {"dev": ["fname", "labels", "mids", "split"], "eval": ["fname", "labe
 
 @sources.register
 class Fsd50k(Source):
-    """FSD50K, downloaded and extracted. A recording's tags are its labels and, as FSD50K has it, all classes above them."""
+    """FSD50K, downloaded and extracted. A recording's tags are its labels and, as FSD50K has it,
+    all classes above them."""
 
     type: Literal["fsd50k"] = "fsd50k"
     path: ConfigPath
-    """The folder that holds FSD50K.dev_audio, FSD50K.eval_audio, FSD50K.ground_truth and FSD50K.metadata."""
+    """The folder that holds FSD50K.dev_audio, FSD50K.eval_audio, FSD50K.ground_truth and
+    FSD50K.metadata."""
     splits: Annotated[tuple[Literal["dev", "eval"], ...], Field(min_length=1)] = ("dev", "eval")
 
     @property
@@ -35,7 +37,11 @@ class Fsd50k(Source):
         vocabulary_path = Path(dataset.vocabulary_path)
         check_table(vocabulary_path, None, n_columns=3)
         vocabulary, _ = dataset.load_fsd50k_vocabulary(dataset.vocabulary_path)
-        return [recording for split in dict.fromkeys(self.splits) for recording in self._of(split, dataset, vocabulary)]
+        return [
+            recording
+            for split in dict.fromkeys(self.splits)
+            for recording in self._of(split, dataset, vocabulary)
+        ]
 
     def missing(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
         return missing_files(recordings)
@@ -48,16 +54,21 @@ class Fsd50k(Source):
         facts = read_json(metadata)
         if not isinstance(facts, dict):
             raise TextureError(f"{shown(metadata)}: should be an object with an entry per clip")
-        # Not soundata's clips: they want an index, which it downloads, and look each clip up in a list of all of them.
+        # Not soundata's clips: they want an index, which it downloads, and look each clip up in a
+        # list of all of them.
         truth, names = dataset.load_ground_truth(str(table))
         if len(truth) < len(rows):
             twice = Counter(names).most_common(1)[0][0]
             raise TextureError(f"{shown(table)}: clip {twice} stands there twice")
         for name, labels in truth.items():
             if not (name.isascii() and name.isdigit()):
-                raise TextureError(f'{shown(table)}: "{name}" is not a clip: FSD50K names them by number')
+                raise TextureError(
+                    f'{shown(table)}: "{name}" is not a clip: FSD50K names them by number'
+                )
             if strange := [label for label in labels["tags"] if label not in vocabulary]:
-                raise TextureError(f'{shown(table)}: clip {name} has the label "{strange[0]}", which is not in vocabulary.csv')
+                raise TextureError(
+                    f'{shown(table)}: clip {name} has the label "{strange[0]}", which is not in vocabulary.csv'
+                )
             yield Recording(
                 name=f"{split}/{name}.wav",
                 path=self.path / f"FSD50K.{split}_audio" / f"{name}.wav",
@@ -83,9 +94,13 @@ class Fsd50k(Source):
         missing = [name for name in needed if not (self.path / name).exists()]
         if len(missing) == len(needed):
             folders = sorted({name.split("/")[0] for name in needed})
-            raise TextureError(f"source.path: {shown(self.path)}: is not FSD50K, which has the folders {', '.join(folders)}")
+            raise TextureError(
+                f"source.path: {shown(self.path)}: is not FSD50K, which has the folders {', '.join(folders)}"
+            )
         if missing:
-            raise TextureError(f"source.path: {shown(self.path)}: lacks {', '.join(missing)}; extract all archives of FSD50K")
+            raise TextureError(
+                f"source.path: {shown(self.path)}: lacks {', '.join(missing)}; extract all archives of FSD50K"
+            )
 
 
 def _text(facts: Mapping[str, Any], clip: str, key: str) -> str:

@@ -23,7 +23,8 @@ _LONGEST_LICENCE = 200  # characters: some datasets give pages of it
 class _Layout:
     """The layout of a dataset that can be read without soundata's index.
 
-    audio: from a row of soundata's metadata, the sound's place. freesound_id: which property of a clip says what it was cut from.
+    audio: from a row of soundata's metadata, the sound's place. freesound_id: which property of a
+    clip says what it was cut from.
     """
 
     table: str
@@ -53,7 +54,8 @@ _LAYOUTS = {
 
 @sources.register
 class Soundata(Source):
-    """A dataset that soundata reads and gives tags, downloaded and extracted. FSD50K has a source of its own."""
+    """A dataset that soundata reads and gives tags, downloaded and extracted. FSD50K has a source
+    of its own."""
 
     type: Literal["soundata"] = "soundata"
     dataset: str
@@ -61,7 +63,8 @@ class Soundata(Source):
     path: ConfigPath
     """The folder that soundata calls data_home."""
     index: ConfigPath | None = None
-    """soundata's index, a JSON file; not needed for `urbansound8k` and `esc50`, nor where soundata has downloaded it."""
+    """soundata's index, a JSON file; not needed for `urbansound8k` and `esc50`, nor where soundata
+    has downloaded it."""
 
     @field_validator("dataset")
     @classmethod
@@ -83,18 +86,28 @@ class Soundata(Source):
         dataset = open_dataset(self.dataset, self.path)
         if not hasattr(dataset._clip_class, "tags"):
             folder = '{"type": "folder"}'
-            raise UsageError(f'source.dataset: soundata gives the clips of "{self.dataset}" no tags; {folder} takes all of them')
+            raise UsageError(
+                f'source.dataset: soundata gives the clips of "{self.dataset}" no tags; {folder} takes all of them'
+            )
         licence = " ".join((dataset._license_info or "").split())[:_LONGEST_LICENCE]
         try:
-            dataset._index = self._index(dataset)  # else it reads, or asks for, the one that it downloads
-            found = self._with_terms([self._recording(dataset.clip(clip_id), licence) for clip_id in dataset.clip_ids])
+            # Else it reads, or asks for, the one that it downloads.
+            dataset._index = self._index(dataset)
+            found = self._with_terms(
+                [self._recording(dataset.clip(clip_id), licence) for clip_id in dataset.clip_ids]
+            )
         except TextureError:
             raise
-        except Exception as error:  # its readers check nothing: whatever a damaged file makes them raise
+        # Its readers check nothing: whatever a damaged file makes them raise.
+        except Exception as error:
             what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            raise TextureError(f"source.path: {shown(self.path)}: soundata cannot read {self.dataset} there ({what})") from error
+            raise TextureError(
+                f"source.path: {shown(self.path)}: soundata cannot read {self.dataset} there ({what})"
+            ) from error
         if not found:
-            raise TextureError(f"source.path: {shown(self.path)}: the index of {self.dataset} lists no clips")
+            raise TextureError(
+                f"source.path: {shown(self.path)}: the index of {self.dataset} lists no clips"
+            )
         return found
 
     def missing(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
@@ -106,22 +119,38 @@ class Soundata(Source):
         if layout and not self.index:
             table = self.path / layout.table
             if not table.is_file():
-                raise TextureError(f"source.path: {shown(self.path)}: is not {self.dataset}: it has no {layout.table}")
+                raise TextureError(
+                    f"source.path: {shown(self.path)}: is not {self.dataset}: it has no {layout.table}"
+                )
             check_table(table, layout.columns, len(layout.columns))
-            return {"clips": {clip_id: {"audio": [layout.audio(row), None]} for clip_id, row in dataset._metadata.items()}}
+            return {
+                "clips": {
+                    clip_id: {"audio": [layout.audio(row), None]}
+                    for clip_id, row in dataset._metadata.items()
+                }
+            }
         path = self.index or Path(dataset.index_path)
         if not path.is_file():
             how = f"import soundata; soundata.initialize('{self.dataset}').download(['index'])"
-            missing = f"{shown(path)}: no such file" if self.index else f"is needed for {self.dataset}"
-            raise UsageError(f'source.index: {missing}; soundata downloads its index with: python -c "{how}"')
+            missing = (
+                f"{shown(path)}: no such file" if self.index else f"is needed for {self.dataset}"
+            )
+            raise UsageError(
+                f'source.index: {missing}; soundata downloads its index with: python -c "{how}"'
+            )
         index = read_json(path)
         if not isinstance(index, dict) or not isinstance(index.get("clips"), dict):
-            raise TextureError(f"source.index: {shown(path)}: not an index of soundata's, which lists clips")
+            raise TextureError(
+                f"source.index: {shown(path)}: not an index of soundata's, which lists clips"
+            )
         return index
 
     def _with_terms(self, recordings: Sequence[Recording]) -> list[Recording]:
-        """-> the recordings with each one's own licence, author and title, as far as the dataset tells them."""
-        terms = terms_of_clips(self.dataset, self.path, [recording.path.name for recording in recordings])
+        """-> the recordings with each one's own licence, author and title, as far as the dataset
+        tells them."""
+        terms = terms_of_clips(
+            self.dataset, self.path, [recording.path.name for recording in recordings]
+        )
         return [
             replace(
                 recording,
@@ -136,7 +165,9 @@ class Soundata(Source):
         layout = _LAYOUTS.get(self.dataset)
         path = Path(os.path.normpath(clip.audio_path))
         if not path.is_relative_to(self.path):
-            raise TextureError(f"source.path: clip {clip.clip_id} of {self.dataset} lies outside, at {shown(path)}")
+            raise TextureError(
+                f"source.path: clip {clip.clip_id} of {self.dataset} lies outside, at {shown(path)}"
+            )
         name = path.relative_to(self.path).as_posix()
         tags = clip.tags  # None where only those who made the dataset know them
         fold = getattr(clip, "fold", None)
@@ -147,7 +178,12 @@ class Soundata(Source):
             tags=tuple(tags.labels) if tags else (),
             split=str(getattr(clip, "split", None) or (f"fold{fold}" if fold is not None else "")),
             origin=f"freesound {freesound_id}" if freesound_id else name,
-            # The licence of the whole set. The ten classes that its readme calls ESC-10 have a more permissive one.
-            licence="CC BY" if getattr(clip, "esc10", False) else layout.licence if layout else licence,
+            # The licence of the whole set. The ten classes that its readme calls ESC-10 have a more
+            # permissive one.
+            licence="CC BY"
+            if getattr(clip, "esc10", False)
+            else layout.licence
+            if layout
+            else licence,
             url=f"https://freesound.org/s/{freesound_id}/" if freesound_id else "",
         )

@@ -1,4 +1,5 @@
-"""The protocol of a distribution, and the random variable from which the thesis draws its values and volumes."""
+"""The protocol of a distribution, and the random variable from which the thesis draws its values
+and volumes."""
 
 import random
 from collections.abc import Collection, Iterator, Mapping
@@ -18,8 +19,8 @@ distributions = Registry("synthetic_datasets.distributions")
 class Variable:
     """A value in low..high that is drawn afresh with a given probability, and else stays as it was.
 
-    Two draws are taken from `rng` per fresh value and one at the start, whether or not it is ever used: the thesis's
-    published table comes out of this stream value for value.
+    Two draws are taken from `rng` per fresh value and one at the start, whether or not it is ever
+    used: the thesis's published table comes out of this stream value for value.
     """
 
     def __init__(self, rng: random.Random, low: float, high: float) -> None:
@@ -46,18 +47,24 @@ class Distribution(Config):
         return self.n_clips
 
     def check(self, controls: list[str]) -> None:
-        """Errors: ValueError when the settings do not fit these controls. Any will do, unless a distribution says otherwise."""
+        """Errors: ValueError when the settings do not fit these controls. Any will do, unless a
+        distribution says otherwise."""
 
-    def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
+    def values(
+        self, variables: Mapping[str, Variable], rng: random.Random
+    ) -> Iterator[dict[str, float]]:
         """Yield the control values of one clip after the other, in 0..1, rounded to DECIMALS."""
         raise NotImplementedError
 
 
 def check_names(key: str, names: Collection[str], controls: list[str], example: str) -> None:
-    """Errors: ValueError when what stands at `distribution.KEY` does not name just these controls. example: a value for one."""
+    """Errors: ValueError when what stands at `distribution.KEY` does not name just these controls.
+    example: a value for one."""
     for name in names:
         if name not in controls:
-            raise ValueError(f"distribution.{key}.{name}: no control with a range {did_you_mean(name, controls)}")
+            raise ValueError(
+                f"distribution.{key}.{name}: no control with a range {did_you_mean(name, controls)}"
+            )
     for name in controls:
         if name not in names:
             raise ValueError(f"distribution.{key}: {name} is missing; give each control {example}")

@@ -6,7 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
-from synthetic_datasets.distributions._base import Distribution, Variable, check_names, distributions
+from synthetic_datasets.distributions._base import (
+    Distribution,
+    Variable,
+    check_names,
+    distributions,
+)
 from texturelib.config import Share
 
 
@@ -22,7 +27,8 @@ ChanceNew = Annotated[
 
 @distributions.register
 class RandomUniform(Distribution):
-    """With probability `chance_new` a fresh uniform value, else the previous clip's; each control by itself."""
+    """With probability `chance_new` a fresh uniform value, else the previous clip's; each control
+    by itself."""
 
     type: Literal["random_uniform"] = "random_uniform"
     chance_new: ChanceNew = 1.0
@@ -32,7 +38,13 @@ class RandomUniform(Distribution):
         if isinstance(self.chance_new, dict):
             check_names("chance_new", self.chance_new, controls, example="a chance from 0 to 1")
 
-    def values(self, variables: Mapping[str, Variable], rng: random.Random) -> Iterator[dict[str, float]]:
-        chances = self.chance_new if isinstance(self.chance_new, dict) else dict.fromkeys(variables, self.chance_new)
+    def values(
+        self, variables: Mapping[str, Variable], rng: random.Random
+    ) -> Iterator[dict[str, float]]:
+        chances = (
+            self.chance_new
+            if isinstance(self.chance_new, dict)
+            else dict.fromkeys(variables, self.chance_new)
+        )
         for _ in range(self.n_clips):
             yield {name: variable.draw(chances[name]) for name, variable in variables.items()}

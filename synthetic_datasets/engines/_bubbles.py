@@ -1,11 +1,15 @@
-"""The liquid engine's inner loop, compiled: exponentially dying chirps on a limited number of voices."""
+"""The liquid engine's inner loop, compiled: exponentially dying chirps on a limited number of
+voices."""
 
 import numba
 import numpy as np
 
-_INAUDIBLE = np.log(1e-5)  # 100 dB below the bubble's own start: under the step of a 16-bit file for any clip in range
+# 100 dB below the bubble's own start: under the step of a 16-bit file for any clip in range.
+_INAUDIBLE = np.log(1e-5)
 _NEVER = -1e300  # the level of a voice that has not sounded yet
-_LANES = 32  # samples that are computed side by side; more makes long bubbles little faster, and short ones slower
+# Samples that are computed side by side; more makes long bubbles little faster, and short ones
+# slower.
+_LANES = 32
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -21,9 +25,10 @@ def ring(
 ) -> np.ndarray:
     """Sum the bubbles. All arrays [bubbles]; damping in 1/s, sweep in Hz per s.
 
-    starts: rising sample indices; those below 0 began before the sound does, and ring on into it.
-    A new bubble takes the voice that is quietest at that moment. From the voice's last output it fades to its own sound
-    over its first period, so that taking a voice does not click. -> [n_samples] float32
+    starts: rising sample indices; those below 0 began before the sound does, and ring on into it. A
+    new bubble takes the voice that is quietest at that moment. From the voice's last output it
+    fades to its own sound over its first period, so that taking a voice does not click. ->
+    [n_samples] float32
     """
     dt = 1 / sample_rate
     out = np.zeros(n_samples, np.float32)
@@ -31,7 +36,8 @@ def ring(
     lanes = np.empty((4, _LANES))
     bubble_of_voice = np.full(n_voices, -1, np.int64)
     last_output = np.zeros(n_voices)  # what the voice's bubble fades from
-    level_at_0 = np.full(n_voices, _NEVER)  # of the voice's bubble, as a logarithm, if it had rung at sample 0
+    # Of the voice's bubble, as a logarithm, if it had rung at sample 0.
+    level_at_0 = np.full(n_voices, _NEVER)
     fall = np.zeros(n_voices)  # of that level, per sample
     level = np.empty(n_voices)
     for bubble in range(len(starts)):
@@ -58,7 +64,8 @@ def ring(
 
 @numba.njit(cache=True, fastmath=True)
 def _quietest(level_at_0: np.ndarray, fall: np.ndarray, now: int, level: np.ndarray) -> int:
-    """level: room to work in. In two passes, since a compiler makes the search for a place wait at every step."""
+    """level: room to work in. In two passes, since a compiler makes the search for a place wait at
+    every step."""
     least = level_at_0[0] - fall[0] * now
     for voice in range(len(level)):
         level[voice] = level_at_0[voice] - fall[voice] * now
@@ -83,17 +90,35 @@ def _ring_one(
     chirp: np.ndarray,
     lanes: np.ndarray,
 ) -> float:
-    """Add what of one bubble lies in out[start:end]; -> its last output. chirp, lanes: room to work in."""
+    """Add what of one bubble lies in out[start:end]; -> its last output. chirp, lanes: room to work
+    in."""
     n_rings = min(end - start, int(-_INAUDIBLE / (damping * dt)) + 1)
     if start + n_rings <= 0:  # over before the sound begins: only its last output matters
         t = (n_rings - 1) * dt
         share = min(1.0, t * frequency_hz)
-        last = amplitude * np.exp(-damping * t) * np.sin(2 * np.pi * (frequency_hz + sweep_hz * t / 2) * t)
+        last = (
+            amplitude
+            * np.exp(-damping * t)
+            * np.sin(2 * np.pi * (frequency_hz + sweep_hz * t / 2) * t)
+        )
         return (1 - share) * fade_from + share * last
 
     first = max(0, -start)
     n = n_rings - first
-    _chirp(chirp, n, first, amplitude, damping, frequency_hz, sweep_hz, dt, lanes[0], lanes[1], lanes[2], lanes[3])
+    _chirp(
+        chirp,
+        n,
+        first,
+        amplitude,
+        damping,
+        frequency_hz,
+        sweep_hz,
+        dt,
+        lanes[0],
+        lanes[1],
+        lanes[2],
+        lanes[3],
+    )
     for k in range(min(n, int(np.ceil(1 / (frequency_hz * dt))) - first)):
         share = (first + k) * frequency_hz * dt
         chirp[k] = (1 - share) * fade_from + share * chirp[k]
@@ -117,16 +142,20 @@ def _chirp(
     step_re: np.ndarray,
     step_im: np.ndarray,
 ) -> None:
-    """Write amplitude e^(-d t) sin(2 pi (f t + s t^2 / 2)) from sample `first` on to chirp[:n], and up to _LANES more.
+    """Write amplitude e^(-d t) sin(2 pi (f t + s t^2 / 2)) from sample `first` on to chirp[:n], and
+    up to _LANES more.
 
-    It is the imaginary part of z(k) = z(0) e^(a k + b k^2) with a = -d dt + 2 pi i (f + s t) dt and b = pi i s dt^2. Each
-    lane goes L samples at a time: z(k + L) = z(k) w(k) with w(k) = e^(a L + b L^2 + 2 b L k), and w(k + L) = w(k) e^(2 b L^2).
-    So a sample is two complex products instead of a sine and an exponential, and no lane waits for another.
+    It is the imaginary part of z(k) = z(0) e^(a k + b k^2) with a = -d dt + 2 pi i (f + s t) dt and
+    b = pi i s dt^2. Each lane goes L samples at a time: z(k + L) = z(k) w(k) with w(k) = e^(a L + b
+    L^2 + 2 b L k), and w(k + L) = w(k) e^(2 b L^2). So a sample is two complex products instead of
+    a sine and an exponential, and no lane waits for another.
     """
     t = first * dt
     a = complex(-damping * dt, 2 * np.pi * (frequency_hz + sweep_hz * t) * dt)
     b = complex(0.0, np.pi * sweep_hz * dt * dt)
-    z = amplitude * np.exp(complex(-damping * t, 2 * np.pi * (frequency_hz * t + sweep_hz * t * t / 2)))
+    z = amplitude * np.exp(
+        complex(-damping * t, 2 * np.pi * (frequency_hz * t + sweep_hz * t * t / 2))
+    )
     w = np.exp(a * _LANES + b * _LANES * _LANES)
     to_next_z, to_next_w, turn = np.exp(a + b), np.exp(2 * b * _LANES), np.exp(2 * b)
     for lane in range(_LANES):

@@ -21,13 +21,15 @@ def burst(
 ) -> np.ndarray:
     """Sum the crackles. The first four arrays are [crackles].
 
-    Each is an impulse, then noise that dies away (1/e after emptying_seconds), through a band-pass: that of R.
-    Bristow-Johnson's Audio EQ Cookbook with 0 dB at its peak, whose response to an impulse starts near 2 alpha / (1 + alpha)
-    and sums to alpha / (1 + alpha) when squared. `peak` is the impulse's then, and emptying_level the root mean square of
-    the noise at first, against that.
+    Each is an impulse, then noise that dies away (1/e after emptying_seconds), through a band-pass:
+    that of R. Bristow-Johnson's Audio EQ Cookbook with 0 dB at its peak, whose response to an
+    impulse starts near 2 alpha / (1 + alpha) and sums to alpha / (1 + alpha) when squared. `peak`
+    is the impulse's then, and emptying_level the root mean square of the noise at first, against
+    that.
 
-    starts: sample indices; those below 0 began before the sound does. noise: of variance 1, from as long before the sound
-    as there are samples more than n_samples; each crackle uses that of its own time. -> [n_samples] float32
+    starts: sample indices; those below 0 began before the sound does. noise: of variance 1, from as
+    long before the sound as there are samples more than n_samples; each crackle uses that of its
+    own time. -> [n_samples] float32
     """
     out = np.zeros(n_samples, np.float32)
     n_before = len(noise) - n_samples

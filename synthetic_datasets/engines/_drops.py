@@ -17,16 +17,20 @@ def add_clicks(
     offsets: np.ndarray,
     sample_rate: int,
 ) -> None:
-    """Add to out one burst of noise a drop: it begins at once, dies by e each `decay_seconds`, and has gone through a band-pass.
+    """Add to out one burst of noise a drop: it begins at once, dies by e each `decay_seconds`, and
+    has gone through a band-pass.
 
-    out: [samples] float32. noise: [more than a burst's samples], of which a drop takes what begins at its offset.
-    starts, amplitude, frequency_hz, decay_seconds, offsets: [drops]; what starts before out does only rings on into it.
-    What is softer than `inaudible` is left out.
-    The band-pass has two poles, made digital by the bilinear transform, and gain 1 at its centre.
+    out: [samples] float32. noise: [more than a burst's samples], of which a drop takes what begins
+    at its offset. starts, amplitude, frequency_hz, decay_seconds, offsets: [drops]; what starts
+    before out does only rings on into it. What is softer than `inaudible` is left out. The
+    band-pass has two poles, made digital by the bilinear transform, and gain 1 at its centre.
     """
     for drop in range(len(starts)):
         start = starts[drop]
-        n_loud = np.log(max(amplitude[drop] / inaudible, 1.0)) * decay_seconds[drop] + 2 * q / frequency_hz[drop]
+        n_loud = (
+            np.log(max(amplitude[drop] / inaudible, 1.0)) * decay_seconds[drop]
+            + 2 * q / frequency_hz[drop]
+        )
         n_burst = min(int(n_loud * sample_rate) + 2, len(noise) - offsets[drop], len(out) - start)
         turn = 2 * np.pi * frequency_hz[drop] / sample_rate
         width = np.sin(turn) / (2 * q)
@@ -59,7 +63,8 @@ def add_rings(
     inaudible: float,
     sample_rate: int,
 ) -> None:
-    """Add to out one dying sine a bubble. damping: in 1/s; all arrays but out [bubbles], as in `add_clicks`."""
+    """Add to out one dying sine a bubble. damping: in 1/s; all arrays but out [bubbles], as in
+    `add_clicks`."""
     for bubble in range(len(starts)):
         start = starts[bubble]
         n_loud = np.log(max(amplitude[bubble] / inaudible, 1.0)) / damping[bubble]

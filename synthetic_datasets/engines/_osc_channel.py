@@ -19,8 +19,8 @@ _TIME_TAG_BYTES = 8
 class OscChannel:
     """As a Channel. Use as a context.
 
-    send_port: where the patch listens. receive_port: where it is told to reply; 0 takes any free one. leading_slash: whether the
-    addresses that it is sent begin with one.
+    send_port: where the patch listens. receive_port: where it is told to reply; 0 takes any free
+    one. leading_slash: whether the addresses that it is sent begin with one.
     """
 
     def __init__(self, send_port: int, receive_port: int, leading_slash: bool) -> None:
@@ -69,7 +69,8 @@ def _messages(datagram: bytes) -> Iterator[Message | Unread]:
 
 
 def _elements(content: bytes) -> Iterator[bytes]:
-    """content: of a bundle, after its time tag -> each message or bundle in it; after a wrong length, the rest as it is."""
+    """content: of a bundle, after its time tag -> each message or bundle in it; after a wrong
+    length, the rest as it is."""
     while content:
         n_bytes = int.from_bytes(content[:4], "big", signed=True)
         if not 0 < n_bytes <= len(content) - 4:

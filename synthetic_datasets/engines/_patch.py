@@ -33,7 +33,8 @@ class PatchControl(Config):
     sends: tuple[float, float] = (0.0, 100.0)
     """What the patch is sent for 0 and for 1 on the slider; between them the numbers lie evenly."""
     low: float | None = None
-    """What 0 means in `unit`, and `high` what 1 means; the numbers sent, unless given. Only dataset.json speaks of these."""
+    """What 0 means in `unit`, and `high` what 1 means; the numbers sent, unless given. Only
+    dataset.json speaks of these."""
     high: float | None = None
     unit: str = ""
     curve: Literal["linear", "exponential"] = "linear"
@@ -42,17 +43,23 @@ class PatchControl(Config):
     """With curve "exponential": equal steps are equal ratios of (value - offset)."""
     description: str = ""
     laws: dict[Law, float] = Field(default={})
-    """How the meaning goes when the sound is played k times slower (slow_down), made k times louder (gain), or added to k - 1
-    others of its kind (mixing): the exponent of k. Leave out what is not known."""
+    """How the meaning goes when the sound is played k times slower (slow_down), made k times louder
+    (gain), or added to k - 1 others of its kind (mixing): the exponent of k. Leave out what is not
+    known."""
 
     @model_validator(mode="after")
     def _has_a_range(self) -> "PatchControl":
         control = self.named("")
         if self.sends[0] == self.sends[1]:
-            raise ValueError(f"sends: [{self.sends[0]:g}, {self.sends[1]:g}] should be a range with two different ends")
+            raise ValueError(
+                f"sends: [{self.sends[0]:g}, {self.sends[1]:g}] should be a range with two different ends"
+            )
         if control.low == control.high:
             raise ValueError(f"low and high: both are {control.low:g}; they should differ")
-        if self.curve == "exponential" and (control.low - self.offset) * (control.high - self.offset) <= 0:
+        if (
+            self.curve == "exponential"
+            and (control.low - self.offset) * (control.high - self.offset) <= 0
+        ):
             raise ValueError(
                 f"low {control.low:g} and high {control.high:g} should both lie on one side of offset {self.offset:g}"
             )
@@ -62,11 +69,20 @@ class PatchControl(Config):
     def _without_empty_laws(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Sets that were made before there were laws are still the same sets."""
         written = write(self)
-        return written if self.laws else {key: value for key, value in written.items() if key != "laws"}
+        return (
+            written
+            if self.laws
+            else {key: value for key, value in written.items() if key != "laws"}
+        )
 
     def named(self, name: str) -> Control:
-        low, high = (sent if end is None else end for end, sent in zip((self.low, self.high), self.sends, strict=True))
-        return Control(name, low, high, self.unit, self.curve, self.offset, self.description, self.laws)
+        low, high = (
+            sent if end is None else end
+            for end, sent in zip((self.low, self.high), self.sends, strict=True)
+        )
+        return Control(
+            name, low, high, self.unit, self.curve, self.offset, self.description, self.laws
+        )
 
     def sent(self, slider: float) -> float:
         """slider: 0..1 -> the number for the patch."""
@@ -77,7 +93,9 @@ class PatchControl(Config):
 class Player(Protocol):
     """A patch that is open."""
 
-    def play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+    def play(
+        self, controls: Mapping[str, float], volume: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """controls: the numbers to send, by name. volume: 0..1 -> [samples] float32."""
         ...
 
@@ -90,7 +108,8 @@ class PatchEngine(Config):
     controls: dict[str, Setting]
     """A range [low, high], or one value to hold it at, for each of patch_controls; 0..1."""
     files: list[ConfigPath] = Field(default=[])
-    """Files and folders that the patch plays with, where the toolkit cannot tell: another content is another sound."""
+    """Files and folders that the patch plays with, where the toolkit cannot tell: another content
+    is another sound."""
     reply_seconds: PositiveFloat = 5.0
     """How long to wait for the patch's reply, beyond the length of a clip."""
     resends: NonNegativeInt = 2
@@ -109,7 +128,9 @@ class PatchEngine(Config):
     @model_validator(mode="after")
     def _controls_are_the_patchs(self) -> "PatchEngine":
         if not self.patch_controls:
-            raise ValueError('patch_controls: is missing; name each control of the patch, as {"cutoff": {"sends": [20, 2000]}}')
+            raise ValueError(
+                'patch_controls: is missing; name each control of the patch, as {"cutoff": {"sends": [20, 2000]}}'
+            )
         try:
             check_controls(self.controls, self.available, type(self).model_fields["type"].default)
         except ValueError as error:
@@ -124,7 +145,9 @@ class PatchEngine(Config):
     @property
     def inputs(self) -> dict[str, Path]:
         names = [path.name for path in self.files]
-        return {path.name if names.count(path.name) == 1 else str(path): path for path in self.files}
+        return {
+            path.name if names.count(path.name) == 1 else str(path): path for path in self.files
+        }
 
     @property
     def varied(self) -> Sequence[str]:
@@ -140,7 +163,9 @@ class PatchEngine(Config):
     def check_clip(self, seconds: float, sample_rate: int) -> None:
         for count, what in ((1000 * seconds, "milliseconds"), (sample_rate * seconds, "samples")):
             if abs(count - round(count)) > 1e-6:
-                raise ValueError(f"seconds: {seconds:g} is {count:g} {what}; a patch can only be told a whole number of them")
+                raise ValueError(
+                    f"seconds: {seconds:g} is {count:g} {what}; a patch can only be told a whole number of them"
+                )
 
     @property
     def available(self) -> Sequence[Control]:
@@ -149,17 +174,25 @@ class PatchEngine(Config):
 
 @contextmanager
 def played_by(
-    players: Sequence[Player], patch_controls: Mapping[str, PatchControl], versions: Mapping[str, str]
+    players: Sequence[Player],
+    patch_controls: Mapping[str, PatchControl],
+    versions: Mapping[str, str],
 ) -> Iterator[Started]:
     """Each of the players plays one clip at a time."""
     idle: queue.SimpleQueue[Player] = queue.SimpleQueue()
     for player in players:
         idle.put(player)
 
-    def render(controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+    def render(
+        controls: Mapping[str, float], volume: float, rng: np.random.Generator
+    ) -> np.ndarray:
         player = idle.get()
         try:
-            return player.play({name: each.sent(controls[name]) for name, each in patch_controls.items()}, volume, rng)
+            return player.play(
+                {name: each.sent(controls[name]) for name, each in patch_controls.items()},
+                volume,
+                rng,
+            )
         finally:
             idle.put(player)
 

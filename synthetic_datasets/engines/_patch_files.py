@@ -14,7 +14,19 @@ _LARGEST_PATCH = 2**26  # bytes
 _USERS_OWN = ("~/.local/lib/pd/extra", "~/pd-externals", "/usr/local/lib/pd-externals")
 """Where Pure Data looks too, besides its own folder, whose content its version tells."""
 
-_ENDINGS = ("", ".pd", ".pat", ".pd_linux", ".l_amd64", ".l_arm64", ".l_i386", ".so", ".pd_darwin", ".d_amd64", ".d_arm64")
+_ENDINGS = (
+    "",
+    ".pd",
+    ".pat",
+    ".pd_linux",
+    ".l_amd64",
+    ".l_arm64",
+    ".l_i386",
+    ".so",
+    ".pd_darwin",
+    ".d_amd64",
+    ".d_arm64",
+)
 """Of a file that is named whole; of an abstraction; of an object that was compiled."""
 
 _RECORD = re.compile(r"((?:[^;\\]|\\.)*);", re.DOTALL)
@@ -22,25 +34,29 @@ _WORD = re.compile(r"(?:[^\s\\]|\\.)+", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
 _PUT_IN = re.compile(r"(?:\$\d+|%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z])+")
-"""Stands for a part of a name that is known only when it plays: an argument, or a number of [makefilename]."""
+"""Stands for a part of a name that is known only when it plays: an argument, or a number of
+[makefilename]."""
 
 
 @dataclass(frozen=True)
 class _Text:
-    """What a patch says. words: all but comments and numbers. declared: the folders that its [declare] names."""
+    """What a patch says. words: all but comments and numbers. declared: the folders that its
+    [declare] names."""
 
     words: frozenset[str]
     declared: frozenset[str]
 
 
 def files_of_patch(patch: Path) -> list[Path]:
-    """-> the patch, and the files that it may use: abstractions, sounds, texts; and what abstractions use in turn.
+    """-> the patch, and the files that it may use: abstractions, sounds, texts; and what
+    abstractions use in turn.
 
-    These are all whose name stands in the text, where Pure Data looks for them: beside the patch or abstraction that names
-    them, in the folders that a [declare] adds, and in the user's folders of externals. In a name such as "drop$1.wav" or
-    "drop%d.wav", anything may stand for the part that is put in. So a file may be among them that is not used; one is not among
-    them whose name the text does not have, since the patch makes it or hears it while it plays.
-    Errors: TextureError and OSError, as of `check_file`, when the patch cannot be read.
+    These are all whose name stands in the text, where Pure Data looks for them: beside the patch or
+    abstraction that names them, in the folders that a [declare] adds, and in the user's folders of
+    externals. In a name such as "drop$1.wav" or "drop%d.wav", anything may stand for the part that
+    is put in. So a file may be among them that is not used; one is not among them whose name the
+    text does not have, since the patch makes it or hears it while it plays. Errors: TextureError
+    and OSError, as of `check_file`, when the patch cannot be read.
     """
     texts = {patch: _read(patch)}
     used = {patch}
@@ -56,10 +72,14 @@ def files_of_patch(patch: Path) -> list[Path]:
 
 
 def _folders(texts: dict[Path, _Text]) -> list[Path]:
-    """-> where Pure Data looks besides the folder of who asks: an abstraction also finds what its owners have declared."""
+    """-> where Pure Data looks besides the folder of who asks: an abstraction also finds what its
+    owners have declared."""
     users_own = [Path(_expanded(place)) for place in _USERS_OWN]
     declared = {
-        base / _expanded(name) for path, text in texts.items() for name in text.declared for base in (path.parent, *users_own)
+        base / _expanded(name)
+        for path, text in texts.items()
+        for name in text.declared
+        for base in (path.parent, *users_own)
     }
     return [folder for folder in (*users_own, *sorted(declared)) if folder.is_dir()]
 
@@ -86,7 +106,8 @@ def _expanded(name: str) -> str:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # no such name can be, or we may not look; Pure Data may not either
+    # No such name can be, or we may not look; Pure Data may not either.
+    except (OSError, ValueError):
         return False
 
 
@@ -99,5 +120,7 @@ def _read(patch: Path) -> _Text:
             continue
         words.update(word for word in said if not _NUMBER.fullmatch(word))
         if "declare" in said:
-            declared.update(after for word, after in pairwise(said) if word in ("-path", "-stdpath"))
+            declared.update(
+                after for word, after in pairwise(said) if word in ("-path", "-stdpath")
+            )
     return _Text(frozenset(words), frozenset(declared))

@@ -1,8 +1,10 @@
-"""A connection between this process and a Pure Data that it starts, which no other user of the machine gets into.
+"""A connection between this process and a Pure Data that it starts, which no other user of the
+machine gets into.
 
-Pure Data listens nowhere: its [dataset_receiver] connects to us, and shows that it is ours by a word that it finds in a file
-which nobody else can read. (A port of its own could be shared by any program: Pd's sockets allow that.) Messages go as Pd
-writes them in its files, words that end with a semicolon.
+Pure Data listens nowhere: its [dataset_receiver] connects to us, and shows that it is ours by a
+word that it finds in a file which nobody else can read. (A port of its own could be shared by any
+program: Pd's sockets allow that.) Messages go as Pd writes them in its files, words that end with a
+semicolon.
 """
 
 import os
@@ -27,7 +29,8 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _WORD = re.compile(r"(?:[^\s\\]|\\.)+", re.DOTALL)
 _LOOKS_PER_SECOND = 10
 
-# Opened after the patch, so that the patch is there when these messages come. Other than on its command line, nobody sees them.
+# Opened after the patch, so that the patch is there when these messages come. Other than on its
+# command line, nobody sees them.
 _INTRODUCTION = """#N canvas 0 0 450 300 12;
 #X obj 10 10 loadbang;
 #X msg 10 40 \\; fast 1 \\; pd dsp 1 \\; dataset_session {port} {word};
@@ -56,8 +59,11 @@ class PdChannel:
             self._connection.close()
 
     def write_introduction(self, path: Path) -> None:
-        """path: in a folder of our own. The patch that Pure Data should open after the one that it plays."""
-        path.write_text(_INTRODUCTION.format(port=self._listening.getsockname()[1], word=self._word))
+        """path: in a folder of our own. The patch that Pure Data should open after the one that it
+        plays."""
+        path.write_text(
+            _INTRODUCTION.format(port=self._listening.getsockname()[1], word=self._word)
+        )
 
     def connect(self, seconds: float, look: Callable[[], None]) -> bool:
         """-> whether our Pure Data came in this time. Raises what `look` raises."""
@@ -71,7 +77,9 @@ class PdChannel:
                 for key, _ in selector.select(1 / _LOOKS_PER_SECOND):
                     if key.fileobj is self._listening:
                         caller, _ = self._listening.accept()
-                        selector.register(strangers.enter_context(caller), selectors.EVENT_READ, bytearray())
+                        selector.register(
+                            strangers.enter_context(caller), selectors.EVENT_READ, bytearray()
+                        )
                         continue
                     caller, said = cast("socket.socket", key.fileobj), key.data
                     said += (came := _received(caller))
@@ -106,7 +114,9 @@ class PdChannel:
         at = 0
         while match := _MESSAGE.match(self._read, at):
             at = match.end()
-            if words := [_ESCAPED.sub(r"\1", word) for word in _WORD.findall(os.fsdecode(match[1]))]:
+            if words := [
+                _ESCAPED.sub(r"\1", word) for word in _WORD.findall(os.fsdecode(match[1]))
+            ]:
                 messages.append(Message(words[0], tuple(words[1:])))
         self._read = self._read[at:]
         return messages

@@ -23,12 +23,14 @@ from texturelib.files import printable, shown
 PATCHES = Path(__file__).parents[1] / "patches"
 """The patches that come with the toolkit; any patch finds [dataset_receiver] there."""
 
-_SPOILT_CLIPS_UNTIL_END = 3  # where there was no good one before: it is the patch, and not the controls
+# Where there was no good one before: it is the patch, and not the controls.
+_SPOILT_CLIPS_UNTIL_END = 3
 
 _PROGRAMS = ("puredata", "pd")
 
-# The kernel ends Pd when the thread that started it ends, even by kill -9. That is asked for in a process of its own,
-# between fork and Pd. The main thread starts the first ones; one that dies is started again by the thread that plays it.
+# The kernel ends Pd when the thread that started it ends, even by kill -9. That is asked for in a
+# process of its own, between fork and Pd. The main thread starts the first ones; one that dies is
+# started again by the thread that plays it.
 _LAUNCHER = """
 import ctypes, os, signal, sys
 try:
@@ -58,8 +60,8 @@ def version_of(program: str) -> str:
     return found.group(1) if found else "unknown"
 
 
-# As Pd reports an error of an object, or that its file has a cord that leads nowhere. What it tells besides, and what a patch
-# prints, is no error.
+# As Pd reports an error of an object, or that its file has a cord that leads nowhere. What it tells
+# besides, and what a patch prints, is no error.
 _ERROR = re.compile(r"(?:error: )?(?P<what>(?<=error: ).+|.*\(.*->.*\) connection failed)")
 
 
@@ -73,7 +75,13 @@ class PdPlayer:
     allowed_errors: parts of what Pure Data may report as an error.
     """
 
-    def __init__(self, patch: Path, settings: SessionSettings, start_seconds: float, allowed_errors: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        patch: Path,
+        settings: SessionSettings,
+        start_seconds: float,
+        allowed_errors: Sequence[str] = (),
+    ) -> None:
         self._program = find_program()
         self._patch = patch
         self._settings = settings
@@ -101,9 +109,11 @@ class PdPlayer:
             self._is_closed = True
             self._running.close()
 
-    def play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
-        """As Session. Errors: TextureError when Pd dies for the second time, or reports an error at each of its first clips;
-        Rejected when it reports one."""
+    def play(
+        self, controls: Mapping[str, float], volume: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """As Session. Errors: TextureError when Pd dies for the second time, or reports an error at
+        each of its first clips; Rejected when it reports one."""
         chance = rng.bit_generator.state
         try:
             return self._play(controls, volume, rng)
@@ -115,12 +125,16 @@ class PdPlayer:
         except _Died as died:
             raise self._given_up(died) from None
 
-    def _play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+    def _play(
+        self, controls: Mapping[str, float], volume: float, rng: np.random.Generator
+    ) -> np.ndarray:
         try:
             samples = self._session.play(controls, volume, rng)
         except NoReplyError:
             seconds = f"{self._settings.reply_seconds:g} s beyond the clip's length"
-            raise _Died(f"Pure Data (process {self._process.pid}) said nothing for {seconds} (reply_seconds)") from None
+            raise _Died(
+                f"Pure Data (process {self._process.pid}) said nothing for {seconds} (reply_seconds)"
+            ) from None
         if errors := self._new_errors():
             self._n_spoilt += 1
             if not self._has_played and self._n_spoilt >= _SPOILT_CLIPS_UNTIL_END:
@@ -142,13 +156,17 @@ class PdPlayer:
                 raise self._given_up(again) from None
 
     def _given_up(self, died: _Died) -> TextureError:
-        return TextureError(f"{shown(self._patch)}: {died}, for the second time; what was finished is kept")
+        return TextureError(
+            f"{shown(self._patch)}: {died}, for the second time; what was finished is kept"
+        )
 
     def _start(self) -> None:
         self._console = self._running.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (it is one)
         self._heard = 0
         channel = self._running.enter_context(PdChannel())
-        self._session = self._running.enter_context(Session("Pure Data", channel, self._settings, self._look))
+        self._session = self._running.enter_context(
+            Session("Pure Data", channel, self._settings, self._look)
+        )
         if not str(self._session.folder).isprintable():
             raise TextureError(
                 f"{printable(str(self._session.folder.parent))}: the folder for temporary files has a line's end or the like in "
@@ -193,11 +211,16 @@ class PdPlayer:
     def _look(self) -> None:
         status = self._process.poll()
         if status is not None:
-            how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+            how = (
+                f"was killed by {signal.Signals(-status).name}"
+                if status < 0
+                else f"ended with status {status}"
+            )
             raise _Died(f"Pure Data (process {self._process.pid}) {how}{self._last_words()}")
 
     def _said(self, since: int = 0) -> bytes:
-        """-> what Pd has written to its console. Read with pread: it writes where the file that we share stands."""
+        """-> what Pd has written to its console. Read with pread: it writes where the file that we
+        share stands."""
         said = b""
         while block := os.pread(self._console.fileno(), 2**16, since + len(said)):
             said += block
@@ -211,13 +234,26 @@ class PdPlayer:
         said = self._said(self._heard)
         said = said[: said.rfind(b"\n") + 1]
         self._heard += len(said)
-        errors = [match["what"] for line in said.decode(errors="replace").splitlines() if (match := _ERROR.fullmatch(line))]
-        return [error for error in dict.fromkeys(errors) if not any(part in error for part in self._allowed_errors)]
+        errors = [
+            match["what"]
+            for line in said.decode(errors="replace").splitlines()
+            if (match := _ERROR.fullmatch(line))
+        ]
+        return [
+            error
+            for error in dict.fromkeys(errors)
+            if not any(part in error for part in self._allowed_errors)
+        ]
 
     def _unknown_objects(self) -> list[str]:
-        """-> the objects of the patch that could not be made; Pd says so in the line after each one's name."""
+        """-> the objects of the patch that could not be made; Pd says so in the line after each
+        one's name."""
         lines = self._lines()
-        return [re.sub(r"^verbose\(\d+\): ", "", name) for name, after in pairwise(lines) if "couldn't create" in after]
+        return [
+            re.sub(r"^verbose\(\d+\): ", "", name)
+            for name, after in pairwise(lines)
+            if "couldn't create" in after
+        ]
 
     def _older_receiver(self) -> str:
         beside = self._patch.with_name("dataset_receiver.pd")

@@ -1,4 +1,5 @@
-"""The thesis's session with a patch: it is told a file's path and controls, records the sound, and replies.
+"""The thesis's session with a patch: it is told a file's path and controls, records the sound, and
+replies.
 
 Everything stays on this machine, and the files go through a folder that no other user sees into.
 """
@@ -63,7 +64,8 @@ class Unread:
 
 
 class Channel(Protocol):
-    """A way to a patch and back. place: what a sentence calls it. reply_place: where replies should come to."""
+    """A way to a patch and back. place: what a sentence calls it. reply_place: where replies should
+    come to."""
 
     place: str
     reply_place: str
@@ -83,7 +85,8 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What does not change from clip to clip. sends_seed: whether the patch is told a number to draw its chance from."""
+    """What does not change from clip to clip. sends_seed: whether the patch is told a number to
+    draw its chance from."""
 
     sample_rate: int
     seconds: float
@@ -95,10 +98,17 @@ class SessionSettings:
 class Session:
     """One patch, played a file at a time. Use as a context.
 
-    who: what a sentence calls it, such as "the patch". look: called while waiting; raises when there is nobody left to wait for.
+    who: what a sentence calls it, such as "the patch". look: called while waiting; raises when
+    there is nobody left to wait for.
     """
 
-    def __init__(self, who: str, channel: Channel, settings: SessionSettings, look: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        who: str,
+        channel: Channel,
+        settings: SessionSettings,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self._who = who
         self._channel = channel
         self._settings = settings
@@ -122,11 +132,13 @@ class Session:
         self._send("sampleRate", self._settings.sample_rate)
         self._send("bufferLength_ms", round(self._settings.seconds * 1000))
 
-    def play(self, controls: Mapping[str, float], volume: float, rng: np.random.Generator) -> np.ndarray:
+    def play(
+        self, controls: Mapping[str, float], volume: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """controls: the numbers to send, by name. volume: 0..1 of the fader -> [samples] float32.
 
-        Errors: TextureError when the patch does not answer, or has not yet made one file that fits; Rejected when it
-        did before, but this one does not.
+        Errors: TextureError when the patch does not answer, or has not yet made one file that fits;
+        Rejected when it did before, but this one does not.
         """
         self._n_played += 1
         self._stray.clear()
@@ -136,8 +148,8 @@ class Session:
         n_samples = round(self._settings.seconds * self._settings.sample_rate)
         reason, answer = "", None
         for attempt in range(self._settings.resends + 1):
-            # A name of its own for each attempt: whatever lies there was written for it. And one that nobody guesses: a reply
-            # that names it comes from who was asked.
+            # A name of its own for each attempt: whatever lies there was written for it. And one
+            # that nobody guesses: a reply that names it comes from who was asked.
             path = self.folder / f"{self._n_played}_{attempt}_{secrets.token_hex(8)}.wav"
             if attempt or not self._n_good:
                 self.introduce()
@@ -177,8 +189,11 @@ class Session:
             if not isinstance(message, Message) or message.name not in (_ENDED, _FAILED):
                 self._did_not_help(str(message))
             elif message.values[:1] != (str(path),) and (message.values or self._names_its_file):
-                # Of an attempt that was given up, or from somebody else. The thesis's patches name no file; others always do.
-                self._did_not_help(f"{message} (of another file)" if message.values else f"{message} (of no file)")
+                # Of an attempt that was given up, or from somebody else. The thesis's patches name
+                # no file; others always do.
+                self._did_not_help(
+                    f"{message} (of another file)" if message.values else f"{message} (of no file)"
+                )
             elif message.name == _ENDED and not self._appears(path, deadline):
                 self._did_not_help(f"{message} (but there is no such file)")
             else:
@@ -197,7 +212,8 @@ class Session:
             yield from self._channel.receive(min(left, 1 / _LOOKS_PER_SECOND))
 
     def _appears(self, path: Path, deadline: float) -> bool:
-        """-> whether the file is there before the deadline: some patches reply while they still write."""
+        """-> whether the file is there before the deadline: some patches reply while they still
+        write."""
         while not path.exists() and time.monotonic() < deadline:
             self._look()
             time.sleep(0.01)
@@ -207,7 +223,8 @@ class Session:
         try:
             self._channel.send(name, *values)
         except ConnectionError:
-            time.sleep(1 / _LOOKS_PER_SECOND)  # a program that ends lets go of its connections a little earlier
+            # A program that ends lets go of its connections a little earlier.
+            time.sleep(1 / _LOOKS_PER_SECOND)
             self._look()
             raise TextureError(
                 f"nobody listens at {self._channel.place}: is {self._who} open, and is this the port that it receives on?"
@@ -229,6 +246,10 @@ class Session:
         none = f"no reply from {self._channel.place} within {self._settings.reply_seconds:g} s{asked}: "
         if not self._stray:
             return f"{none}is {self._who} open, and does it reply to {self._channel.reply_place}?"
-        more = f" and {len(self._stray) - _STRAY_SHOWN} more" if len(self._stray) > _STRAY_SHOWN else ""
+        more = (
+            f" and {len(self._stray) - _STRAY_SHOWN} more"
+            if len(self._stray) > _STRAY_SHOWN
+            else ""
+        )
         came = f"{self._channel.reply_place} is no reply: {', '.join(self._stray[:_STRAY_SHOWN])}{more}"
         return f"{none}what came to {came}; {self._who} should send /{_ENDED} and the path"

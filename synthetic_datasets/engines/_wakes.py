@@ -15,12 +15,14 @@ def add_wakes(
     block: int,
     sample_rate: int,
 ) -> None:
-    """Add to out, [samples] float32, each filter's noise through a band-pass, or a low-pass that resonates, times `gain`.
+    """Add to out, [samples] float32, each filter's noise through a band-pass, or a low-pass that
+    resonates, times `gain`.
 
-    noise: [samples, filters]. frequency_hz, gain: [blocks + 1, filters], at the blocks' edges; a block is `block` samples.
-    Within it a gain runs straight to the next edge and a pitch stands still. From 0.35 times the sample rate on a filter
-    gets softer, and at 0.45 it is silent. A band-pass has gain 1 at its centre, a low-pass at 0 Hz.
-    They are state-variable filters, made digital by trapezoidal integration: they stay stable as they move.
+    noise: [samples, filters]. frequency_hz, gain: [blocks + 1, filters], at the blocks' edges; a
+    block is `block` samples. Within it a gain runs straight to the next edge and a pitch stands
+    still. From 0.35 times the sample rate on a filter gets softer, and at 0.45 it is silent. A
+    band-pass has gain 1 at its centre, a low-pass at 0 Hz. They are state-variable filters, made
+    digital by trapezoidal integration: they stay stable as they move.
     """
     n_filters = frequency_hz.shape[1]
     state1, state2 = np.zeros(n_filters), np.zeros(n_filters)
@@ -29,7 +31,10 @@ def add_wakes(
     scale = 1 / q if is_band else 1.0
     for index in range((len(out) + block - 1) // block):
         for i in range(n_filters):
-            centre, next_centre = frequency_hz[index, i] / sample_rate, frequency_hz[index + 1, i] / sample_rate
+            centre, next_centre = (
+                frequency_hz[index, i] / sample_rate,
+                frequency_hz[index + 1, i] / sample_rate,
+            )
             g[i] = np.tan(np.pi * min(centre, 0.45))
             a1[i] = 1 / (1 + g[i] * (g[i] + 1 / q))
             a2[i] = g[i] * a1[i]

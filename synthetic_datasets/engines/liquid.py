@@ -10,22 +10,27 @@ from synthetic_datasets.engines._base import RATE_LAWS, SIZE_LAWS, EmbeddedEngin
 from texturelib.config import Share
 from texturelib.controls import Control
 
-_RUN_IN_SECONDS = 1.0  # a clip starts in the middle of the stream: by then the largest bubbles in use have fallen by 30 dB
+# A clip starts in the middle of the stream: by then the largest bubbles in use have fallen by 30
+# dB.
+_RUN_IN_SECONDS = 1.0
 
 
 @engines.register
 class Liquid(EmbeddedEngine):
-    """Bubbles that form at random times, ring at a pitch set by their radius, rise in pitch, and die away.
+    """Bubbles that form at random times, ring at a pitch set by their radius, rise in pitch, and
+    die away.
 
-    Source: K. van den Doel, "Physically based models for liquid sounds", ACM Transactions on Applied Perception 2(4),
-    2005, with the ranges and held-fixed values of the Sound Design Toolkit's fluidflow patch, as used in the thesis.
+    Source: K. van den Doel, "Physically based models for liquid sounds", ACM Transactions on
+    Applied Perception 2(4), 2005, with the ranges and held-fixed values of the Sound Design
+    Toolkit's fluidflow patch, as used in the thesis.
     """
 
     # The ranges are those of the patch's sliders: at 0 and 1 the ends of what the patch can do.
     available: ClassVar[tuple[Control, ...]] = (
         Control("avgRate", 1e5 * 1.12**-100, 1e5, "bubbles/s", "exponential", 0.0, "how many bubbles form", RATE_LAWS),
-        # Pitch goes as 1/radius. How fast a bubble dies away does so but for its second term: one twice as large as one of 5 mm
-        # rings 2.3 times as long, where twice would be the law. Mixing is exact while there are voices for all.
+        # Pitch goes as 1/radius. How fast a bubble dies away does so but for its second term: one
+        # twice as large as one of 5 mm rings 2.3 times as long, where twice would be the law.
+        # Mixing is exact while there are voices for all.
         Control("minRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the smallest bubble", SIZE_LAWS),
         Control("maxRadius", 0.15 + 149.85 * 1.06**-100, 150.0, "mm", "exponential", 0.15, "the largest bubble", SIZE_LAWS),
         Control(
@@ -49,31 +54,60 @@ class Liquid(EmbeddedEngine):
     @model_validator(mode="after")
     def _depths_in_order(self) -> "Liquid":
         if self.min_depth > self.max_depth:
-            raise ValueError(f"min_depth: {self.min_depth:g} should be at most max_depth, {self.max_depth:g}")
+            raise ValueError(
+                f"min_depth: {self.min_depth:g} should be at most max_depth, {self.max_depth:g}"
+            )
         return self
 
     def bubbles(
-        self, controls: Mapping[str, float], seconds: float, sample_rate: int, rng: np.random.Generator
+        self,
+        controls: Mapping[str, float],
+        seconds: float,
+        sample_rate: int,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """-> [bubbles] int, when each forms, in samples, rising, negative before the clip begins; [bubbles], its radius in m."""
+        """-> [bubbles] int, when each forms, in samples, rising, negative before the clip begins;
+        [bubbles], its radius in m."""
         rate, min_radius_mm, max_radius_mm, exponent = self._physical(controls)
         n_before = round(_RUN_IN_SECONDS * sample_rate)
         n_samples = round(seconds * sample_rate)
         starts = np.flatnonzero(rng.random(n_before + n_samples) < rate / sample_rate) - n_before
-        return starts, (min_radius_mm + (max_radius_mm - min_radius_mm) * rng.random(len(starts)) ** exponent) / 1000
+        return starts, (
+            min_radius_mm + (max_radius_mm - min_radius_mm) * rng.random(len(starts)) ** exponent
+        ) / 1000
 
-    def render(self, controls: Mapping[str, float], seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    def render(
+        self,
+        controls: Mapping[str, float],
+        seconds: float,
+        sample_rate: int,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
         """-> [samples] float32, louder than 1 where many large bubbles meet."""
         from synthetic_datasets.engines._bubbles import ring
 
         starts, radius = self.bubbles(controls, seconds, sample_rate, rng)
-        depth = self.min_depth + (self.max_depth - self.min_depth) * rng.random(len(starts)) ** self.depth_exponent
+        depth = (
+            self.min_depth
+            + (self.max_depth - self.min_depth) * rng.random(len(starts)) ** self.depth_exponent
+        )
         damping = 0.13 / radius + 0.0072 * radius**-1.5
         frequency_hz = 3 / radius
-        sweep_hz = np.where(depth > self.rise_cutoff, frequency_hz * damping * self.rise_factor, 0.0)
+        sweep_hz = np.where(
+            depth > self.rise_cutoff, frequency_hz * damping * self.rise_factor, 0.0
+        )
         amplitude = 17.2133 * radius**1.5 * depth
         n_samples = round(seconds * sample_rate)
-        samples = ring(starts, amplitude, damping, frequency_hz, sweep_hz, self.n_voices, n_samples, sample_rate)
+        samples = ring(
+            starts,
+            amplitude,
+            damping,
+            frequency_hz,
+            sweep_hz,
+            self.n_voices,
+            n_samples,
+            sample_rate,
+        )
         _, _, max_radius_mm, _ = self._physical(controls)
         return samples * np.float32(0.15 / (max_radius_mm / 1000))
 

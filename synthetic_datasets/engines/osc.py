@@ -16,7 +16,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 @engines.register
 class Osc(PatchEngine):
-    """Plays a patch that somebody has opened, on this machine. docs/patches.md says how to make one."""
+    """Plays a patch that somebody has opened, on this machine. docs/patches.md says how to make
+    one."""
 
     type: Literal["osc"] = "osc"
     send_port: Port = 8000
@@ -26,17 +27,22 @@ class Osc(PatchEngine):
     leading_slash: bool = False
     """Whether the patch's addresses begin with a slash, as OSC says; the thesis's have none."""
     sends_seed: bool = False
-    """Whether the patch has a message "seed", a whole number to draw its chance from; only then can a clip be made again."""
+    """Whether the patch has a message "seed", a whole number to draw its chance from; only then can
+    a clip be made again."""
 
     @model_validator(mode="after")
     def _two_ports(self) -> "Osc":
         if self.send_port == self.receive_port:
-            raise ValueError(f"receive_port: {self.receive_port} is the send_port too; the patch needs that one")
+            raise ValueError(
+                f"receive_port: {self.receive_port} is the send_port too; the patch needs that one"
+            )
         return self
 
     @contextmanager
     def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
-        settings = SessionSettings(sample_rate, seconds, self.sends_seed, self.reply_seconds, self.resends)
+        settings = SessionSettings(
+            sample_rate, seconds, self.sends_seed, self.reply_seconds, self.resends
+        )
         with (
             OscChannel(self.send_port, self.receive_port, self.leading_slash) as channel,
             Session("the patch", channel, settings) as session,

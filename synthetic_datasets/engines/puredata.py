@@ -20,7 +20,9 @@ from texturelib.files import shown
 
 _SHIPPED = {
     "liquid": {
-        control.name: PatchControl(**{key: value for key, value in control.describe().items() if key != "name"})
+        control.name: PatchControl(
+            **{key: value for key, value in control.describe().items() if key != "name"}
+        )
         for control in Liquid.available
     }
 }
@@ -28,23 +30,31 @@ _SHIPPED = {
 
 @engines.register
 class PureData(PatchEngine):
-    """Starts Pure Data itself, without a window or sound card. docs/patches.md says how to make a patch."""
+    """Starts Pure Data itself, without a window or sound card. docs/patches.md says how to make a
+    patch."""
 
     type: Literal["puredata"] = "puredata"
     patch: Annotated[Literal["liquid"] | ConfigPath, Field(union_mode="left_to_right")]
-    """A .pd file that holds a [dataset_receiver], or "liquid", which comes with the toolkit: the engine "liquid" as a patch."""
+    """A .pd file that holds a [dataset_receiver], or "liquid", which comes with the toolkit: the
+    engine "liquid" as a patch."""
     patch_controls: dict[str, PatchControl] = Field(default={})
-    """Every control that the patch has; each gets a message of its name. Known for the patches that come with the toolkit."""
+    """Every control that the patch has; each gets a message of its name. Known for the patches that
+    come with the toolkit."""
 
     allowed_errors: list[str] = Field(default=[])
-    """Parts of errors that Pure Data may report; any other ends the run where the patch is opened, and costs the clip later."""
+    """Parts of errors that Pure Data may report; any other ends the run where the patch is opened,
+    and costs the clip later."""
     start_seconds: PositiveFloat = 20.0
     """How long Pure Data may take to start and open the patch."""
 
     @model_validator(mode="before")
     @classmethod
     def _shipped_controls(cls, content: Any) -> Any:
-        if isinstance(content, dict) and isinstance(content.get("patch"), str) and content["patch"] in _SHIPPED:
+        if (
+            isinstance(content, dict)
+            and isinstance(content.get("patch"), str)
+            and content["patch"] in _SHIPPED
+        ):
             return {"patch_controls": _SHIPPED[content["patch"]], **content}
         return content
 
@@ -52,14 +62,18 @@ class PureData(PatchEngine):
     @classmethod
     def _is_a_name(cls, patch: Any) -> Any:
         if not isinstance(patch, str | Path):
-            raise ValueError(f"{json.dumps(patch)} should be the path of a .pd file, or one of {', '.join(_SHIPPED)}")
+            raise ValueError(
+                f"{json.dumps(patch)} should be the path of a .pd file, or one of {', '.join(_SHIPPED)}"
+            )
         return patch
 
     @field_validator("patch")
     @classmethod
     def _is_a_patch(cls, patch: Any) -> Any:
         if isinstance(patch, Path) and not patch.is_file():
-            raise ValueError(f"{shown(patch)}: no such file; name a .pd file, or one of {', '.join(_SHIPPED)}")
+            raise ValueError(
+                f"{shown(patch)}: no such file; name a .pd file, or one of {', '.join(_SHIPPED)}"
+            )
         return patch
 
     @property
@@ -77,7 +91,13 @@ class PureData(PatchEngine):
 
     @contextmanager
     def started(self, seconds: float, sample_rate: int, workers: int) -> Iterator[Started]:
-        settings = SessionSettings(sample_rate, seconds, sends_seed=True, reply_seconds=self.reply_seconds, resends=self.resends)
+        settings = SessionSettings(
+            sample_rate,
+            seconds,
+            sends_seed=True,
+            reply_seconds=self.reply_seconds,
+            resends=self.resends,
+        )
         with ExitStack() as open_ones:
             players = [open_ones.enter_context(self._player(settings)) for _ in range(workers)]
             yield open_ones.enter_context(played_by(players, self.patch_controls, self.programs()))

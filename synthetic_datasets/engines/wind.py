@@ -9,10 +9,12 @@ from pydantic import Field, model_validator
 from synthetic_datasets.engines._base import EmbeddedEngine, engines
 from texturelib.controls import Control
 
-_RUN_IN_SECONDS = 0.25  # a clip starts in mid-wind: by then the lowest tone, of 70 Hz, has 94 % of its power
+# A clip starts in mid-wind: by then the lowest tone, of 70 Hz, has 94 % of its power.
+_RUN_IN_SECONDS = 0.25
 _BLOCK_SECONDS = 0.001  # pitch moves in steps of this length
 _GUST_STEP_SECONDS = 0.01
-_STROUHAL = 0.2  # eddies leave an obstacle of width d in a wind of speed U at 0.2 U / d times a second
+# Eddies leave an obstacle of width d in a wind of speed U at 0.2 U / d times a second.
+_STROUHAL = 0.2
 _MIDDLE_SPEED = 9.5  # m/s
 _LEVEL = 0.05  # root mean square at the middle speed
 _WAKE_Q = 0.8
@@ -21,17 +23,19 @@ _LOWEST_HZ = 30.0  # what lies below this is cut, as a microphone's low-cut does
 
 @engines.register
 class Wind(EmbeddedEngine):
-    """Eddies that leave obstacles of many widths, heard as a rush, and as tones, whose pitches follow the speed.
+    """Eddies that leave obstacles of many widths, heard as a rush, and as tones, whose pitches
+    follow the speed.
 
-    Farnell's wind is filtered noise that follows a gust signal; here its pitches and tones are those of Strouhal's law, as
-    in Selfridge et al., and the gusts are von Karman's turbulence, carried past at the wind's speed.
-    Sources: A. Farnell, Designing Sound, MIT Press 2010, ch. 41; R. Selfridge, D. Moffat and J. D. Reiss, "Sound synthesis
-    of objects swinging through air using physical models", Applied Sciences 7(11), 2017; T. von Karman, "Progress in the
-    statistical theory of turbulence", Proceedings of the National Academy of Sciences 34, 1948.
+    Farnell's wind is filtered noise that follows a gust signal; here its pitches and tones are
+    those of Strouhal's law, as in Selfridge et al., and the gusts are von Karman's turbulence,
+    carried past at the wind's speed. Sources: A. Farnell, Designing Sound, MIT Press 2010, ch. 41;
+    R. Selfridge, D. Moffat and J. D. Reiss, "Sound synthesis of objects swinging through air using
+    physical models", Applied Sciences 7(11), 2017; T. von Karman, "Progress in the statistical
+    theory of turbulence", Proceedings of the National Academy of Sciences 34, 1948.
     """
 
-    # Slowed down, pitches and gusts go as the speed. Mixed, the gusts of several winds fill each other's gaps,
-    # and a wire that sings at several pitches at once stands out less.
+    # Slowed down, pitches and gusts go as the speed. Mixed, the gusts of several winds fill each
+    # other's gaps, and a wire that sings at several pitches at once stands out less.
     available: ClassVar[tuple[Control, ...]] = (
         Control(
             "speed", 3.0, 30.0, "m/s", "exponential",
@@ -52,7 +56,8 @@ class Wind(EmbeddedEngine):
     widest_mm: float = Field(default=60.0, ge=0.5, le=1000)
     """The obstacles' widths lie between these: from twigs to the edges of walls."""
     common_mm: float = Field(default=6.0, ge=0.5, le=1000)
-    """Obstacles of this width or wider are equally loud, narrower ones are softer by 6 dB each time the width halves."""
+    """Obstacles of this width or wider are equally loud, narrower ones are softer by 6 dB each time
+    the width halves."""
     tone_widths_mm: tuple[Annotated[float, Field(ge=1, le=1000)], ...] = Field(
         default=(3.1, 4.7, 8.3), min_length=1, max_length=20
     )
@@ -62,29 +67,42 @@ class Wind(EmbeddedEngine):
     gust_metres: float = Field(default=3.0, ge=0.5, le=100)
     """Length of a gust; it passes in this length divided by the wind's speed."""
     mean_exponent: float = Field(default=1.2, ge=0.5, le=1.5)
-    """Pressure goes as the clip's mean speed to this power. Its physical value, 3, is 60 dB from breeze to storm; a
-    recordist turns a storm down."""
+    """Pressure goes as the clip's mean speed to this power. Its physical value, 3, is 60 dB from
+    breeze to storm; a recordist turns a storm down."""
     gust_exponent: float = Field(default=1.6, ge=0.5, le=2)
     """Pressure within a clip goes as the speed to this power."""
 
     @model_validator(mode="after")
     def _widths_in_order(self) -> "Wind":
         if self.narrowest_mm > self.widest_mm:
-            raise ValueError(f"narrowest_mm: {self.narrowest_mm:g} should be at most widest_mm, {self.widest_mm:g}")
+            raise ValueError(
+                f"narrowest_mm: {self.narrowest_mm:g} should be at most widest_mm, {self.widest_mm:g}"
+            )
         return self
 
-    def render(self, controls: Mapping[str, float], seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    def render(
+        self,
+        controls: Mapping[str, float],
+        seconds: float,
+        sample_rate: int,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
         """-> [samples] float32, louder than 1 in a storm's gusts."""
         from scipy import signal
 
-        speed, gustiness, whistling = (float(control.to_physical(controls[control.name])) for control in self.available)
+        speed, gustiness, whistling = (
+            float(control.to_physical(controls[control.name])) for control in self.available
+        )
         n_samples, n_before = round(seconds * sample_rate), round(_RUN_IN_SECONDS * sample_rate)
         block = max(1, round(_BLOCK_SECONDS * sample_rate))
         edges = np.arange(-(-(n_before + n_samples) // block) + 1) * block / sample_rate
         n_gusts = int(edges[-1] / _GUST_STEP_SECONDS) + 2
         turbulence = von_karman(n_gusts, _GUST_STEP_SECONDS, self.gust_metres / speed, rng)
-        spread = np.sqrt(np.log1p(gustiness**2))  # of the logarithm, so that the speed stays above zero
-        gust = np.exp(spread * np.interp(edges, _GUST_STEP_SECONDS * np.arange(n_gusts), turbulence))
+        # Of the logarithm, so that the speed stays above zero.
+        spread = np.sqrt(np.log1p(gustiness**2))
+        gust = np.exp(
+            spread * np.interp(edges, _GUST_STEP_SECONDS * np.arange(n_gusts), turbulence)
+        )
         heard = slice(n_before // block, None)
         gust /= gust[heard].mean()
         swell = gust**self.gust_exponent
@@ -94,12 +112,35 @@ class Wind(EmbeddedEngine):
         out = np.zeros(n_before + n_samples, np.float32)
         pitch_hz = _STROUHAL * speed * gust[:, None]  # of an obstacle of 1 m
         if whistling < 1:
-            widths = np.geomspace(self.widest_mm, self.narrowest_mm, _n_wakes(self.widest_mm / self.narrowest_mm)) / 1000
+            widths = (
+                np.geomspace(
+                    self.widest_mm, self.narrowest_mm, _n_wakes(self.widest_mm / self.narrowest_mm)
+                )
+                / 1000
+            )
             weights = np.minimum(1.0, widths / (self.common_mm / 1000))
-            self._add(out, pitch_hz / widths, level * np.sqrt(1 - whistling), weights, False, block, sample_rate, rng)
+            self._add(
+                out,
+                pitch_hz / widths,
+                level * np.sqrt(1 - whistling),
+                weights,
+                False,
+                block,
+                sample_rate,
+                rng,
+            )
         if whistling > 0:
             widths = np.array(self.tone_widths_mm) / 1000
-            self._add(out, pitch_hz / widths, level * np.sqrt(whistling), np.ones(len(widths)), True, block, sample_rate, rng)
+            self._add(
+                out,
+                pitch_hz / widths,
+                level * np.sqrt(whistling),
+                np.ones(len(widths)),
+                True,
+                block,
+                sample_rate,
+                rng,
+            )
         high_pass = signal.butter(2, _LOWEST_HZ, "high", fs=sample_rate, output="sos")
         return np.asarray(signal.sosfilt(high_pass, out), np.float32)[n_before:]
 
@@ -116,7 +157,8 @@ class Wind(EmbeddedEngine):
     ) -> None:
         """Add to `out` sound of the root mean square `level`, [blocks + 1].
 
-        pitch_hz: [blocks + 1, obstacles]. weights: [obstacles], their pressures, relative to each other.
+        pitch_hz: [blocks + 1, obstacles]. weights: [obstacles], their pressures, relative to each
+        other.
         """
         from synthetic_datasets.engines._wakes import add_wakes
 
@@ -134,14 +176,20 @@ def _n_wakes(ratio: float) -> int:
     return 1 + round(np.log2(ratio))
 
 
-def von_karman(n_steps: int, step_seconds: float, time_scale: float, rng: np.random.Generator) -> np.ndarray:
-    """-> [n_steps]: what passes of von Karman's turbulence along the wind, with mean 0 and variance 1.
+def von_karman(
+    n_steps: int, step_seconds: float, time_scale: float, rng: np.random.Generator
+) -> np.ndarray:
+    """-> [n_steps]: what passes of von Karman's turbulence along the wind, with mean 0 and variance
+    1.
 
-    Its power density is 4 T / (1 + 70.8 (f T)^2)^(5/6), with T, `time_scale`, the length of a gust over the wind's speed.
+    Its power density is 4 T / (1 + 70.8 (f T)^2)^(5/6), with T, `time_scale`, the length of a gust
+    over the wind's speed.
     """
     n_circle = 2 ** int(np.ceil(np.log2(max(2 * n_steps, 16 * time_scale / step_seconds))))
     frequency = np.fft.rfftfreq(n_circle, step_seconds)
     density = (1 + 70.8 * (frequency * time_scale) ** 2) ** (-5 / 6)
     density[0] = 0.0
-    spectrum = np.sqrt(density) * (rng.standard_normal(len(density)) + 1j * rng.standard_normal(len(density)))
+    spectrum = np.sqrt(density) * (
+        rng.standard_normal(len(density)) + 1j * rng.standard_normal(len(density))
+    )
     return np.fft.irfft(spectrum * n_circle / np.sqrt(4 * density.sum()), n_circle)[:n_steps]

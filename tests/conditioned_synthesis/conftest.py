@@ -21,13 +21,23 @@ from texturelib.dataset import write_dataset
 
 SAMPLE_RATE, SECONDS = 22050, 0.1
 CONTROLS = [
-    {"name": "rate", "unit": "bubbles/s", "low": 1.2, "high": 100000.0, "curve": "exponential", "offset": 0.0},
+    {
+        "name": "rate",
+        "unit": "bubbles/s",
+        "low": 1.2,
+        "high": 100000.0,
+        "curve": "exponential",
+        "offset": 0.0,
+    },
     {"name": "radius", "unit": "mm", "low": 0.5, "high": 150.0, "curve": "linear", "offset": 0.0},
 ]
 
 
-def _make_labelled(folder: Path, n_clips: int = 60, file_name: Callable[[int], str] = "audio/river_{}.wav".format) -> Path:
-    """Noise with bell-shaped `rate` labels and even `radius` labels, one of each beyond 0..1, as a network gives them."""
+def _make_labelled(
+    folder: Path, n_clips: int = 60, file_name: Callable[[int], str] = "audio/river_{}.wav".format
+) -> Path:
+    """Noise with bell-shaped `rate` labels and even `radius` labels, one of each beyond 0..1, as a
+    network gives them."""
     rng = np.random.default_rng(0)
     metadata = pd.DataFrame({"file_name": [file_name(index) for index in range(n_clips)]})
     metadata["rate"] = np.append(np.clip(rng.normal(0.5, 0.1, n_clips - 1), 0.2, 0.8), -0.05)
@@ -37,7 +47,12 @@ def _make_labelled(folder: Path, n_clips: int = 60, file_name: Callable[[int], s
     for name in metadata["file_name"]:
         write_wav(folder / name, rng.uniform(-0.5, 0.5, round(SAMPLE_RATE * SECONDS)), SAMPLE_RATE)
     write_dataset(
-        folder, metadata, sample_rate=SAMPLE_RATE, seconds=SECONDS, controls=CONTROLS, provenance={"kind": "recordings"}
+        folder,
+        metadata,
+        sample_rate=SAMPLE_RATE,
+        seconds=SECONDS,
+        controls=CONTROLS,
+        provenance={"kind": "recordings"},
     )
     return folder
 
@@ -66,14 +81,17 @@ def labelled(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def config(tmp_path: Path, labelled: Path) -> Path:
-    """A config file of this labelled set, everything else as it comes; its output is tmp_path / "out"."""
+    """A config file of this labelled set, everything else as it comes; its output is tmp_path /
+    "out"."""
     path = tmp_path / "synthesis.json"
     path.write_text(json.dumps({"output": "out", "labelled": "labels"}))
     return path
 
 
 @pytest.fixture
-def command(run_command: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
+def command(
+    run_command: Callable[..., tuple[int, str, str]],
+) -> Callable[..., tuple[int, str, str]]:
     """Run a command line. -> exit status, what it printed, and its errors."""
     return partial(run_command, app)
 
@@ -84,8 +102,8 @@ N_CLIPS = 20
 
 
 class Plain(ConditionalGru):
-    """Whatever its weights are, it plays its first control as the level of every other sample, its second as that of the others,
-    all with a little noise."""
+    """Whatever its weights are, it plays its first control as the level of every other sample, its
+    second as that of the others, all with a little noise."""
 
     def player(self, seed: int, **_: object) -> "Plain":  # type: ignore[override]
         self._rng = np.random.default_rng(seed)
@@ -102,13 +120,16 @@ def _plain_sound(controls: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _heard(folder: Path, responses: Mapping[str, Callable[[float], float]]) -> pd.DataFrame:
-    """What a labeller would read from such sounds; of silent ones nothing. responses: by control, its place -> what is read."""
+    """What a labeller would read from such sounds; of silent ones nothing. responses: by control,
+    its place -> what is read."""
     rows = {}
     for path in sorted(folder.rglob("*.wav")):
         samples = read_mono(path, 16000)
         places = {"rate": samples[::2].mean() / 0.9, "size": samples[1::2].mean() / 0.9}
         if samples.any():
-            rows[path.relative_to(folder).as_posix()] = {name: responses[name](place) for name, place in places.items()}
+            rows[path.relative_to(folder).as_posix()] = {
+                name: responses[name](place) for name, place in places.items()
+            }
     table = pd.DataFrame.from_dict(rows, orient="index")
     for asked in ASKED:
         [own] = [control for control in READ if control.name == asked.name]
@@ -118,30 +139,54 @@ def _heard(folder: Path, responses: Mapping[str, Callable[[float], float]]) -> p
 
 @pytest.fixture
 def listen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Put a labeller in place of that of the config, which reads plain sounds; by control, what it makes of its place."""
+    """Put a labeller in place of that of the config, which reads plain sounds; by control, what it
+    makes of its place."""
 
-    def install(controls: tuple[Control, ...] = READ, **responses: Callable[[float], float]) -> None:
+    def install(
+        controls: tuple[Control, ...] = READ, **responses: Callable[[float], float]
+    ) -> None:
         def read(folder: Path) -> pd.DataFrame:
-            table = _heard(folder, {"rate": lambda place: place, "size": lambda place: place} | responses)
+            table = _heard(
+                folder, {"rate": lambda place: place, "size": lambda place: place} | responses
+            )
             return table[[control.name for control in controls]]
 
-        monkeypatch.setattr("conditioned_synthesis.evaluation.labeller.load_labeller", lambda _: Labeller(controls, 0.1, read))
+        monkeypatch.setattr(
+            "conditioned_synthesis.evaluation.labeller.load_labeller",
+            lambda _: Labeller(controls, 0.1, read),
+        )
 
     return install
 
 
 @pytest.fixture
 def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Callable[..., None]) -> Path:
-    """A config of an instrument with two controls that plays plain sounds, and of a labeller that reads these rightly."""
-    monkeypatch.setattr(Mtcrnn, "network", lambda settings, *sizes: Plain(*sizes, settings.hidden_size))
+    """A config of an instrument with two controls that plays plain sounds, and of a labeller that
+    reads these rightly."""
+    monkeypatch.setattr(
+        Mtcrnn, "network", lambda settings, *sizes: Plain(*sizes, settings.hidden_size)
+    )
     # Here the level is what is read, and as it is played so it should stay.
-    monkeypatch.setattr("conditioned_synthesis.training.command.as_loud_as", lambda *words: words[-1])
+    monkeypatch.setattr(
+        "conditioned_synthesis.training.command.as_loud_as", lambda *words: words[-1]
+    )
     rng = np.random.default_rng(1)
-    values = np.stack([np.linspace(0, 1, N_CLIPS), rng.permutation(np.linspace(0, 1, N_CLIPS))], axis=1)
+    values = np.stack(
+        [np.linspace(0, 1, N_CLIPS), rng.permutation(np.linspace(0, 1, N_CLIPS))], axis=1
+    )
     for index, place in enumerate(values):
-        write_wav(tmp_path / "sounds" / f"{index:02}.wav", _plain_sound(np.tile(place, (1600, 1)), rng), 16000)
-        lines = {control.name: constant(float(value)) for control, value in zip(ASKED, place, strict=True)}
-        (tmp_path / "sounds" / f"{index:02}.params").write_text(json.dumps(params(f"{index:02}.wav", lines, 0.1, ASKED)))
+        write_wav(
+            tmp_path / "sounds" / f"{index:02}.wav",
+            _plain_sound(np.tile(place, (1600, 1)), rng),
+            16000,
+        )
+        lines = {
+            control.name: constant(float(value))
+            for control, value in zip(ASKED, place, strict=True)
+        }
+        (tmp_path / "sounds" / f"{index:02}.params").write_text(
+            json.dumps(params(f"{index:02}.wav", lines, 0.1, ASKED))
+        )
     (tmp_path / "labeller").mkdir()
     (tmp_path / "labeller" / "model.safetensors").write_bytes(b"not read in these tests")
     content = {

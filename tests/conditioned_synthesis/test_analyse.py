@@ -15,7 +15,9 @@ PUBLISHED = Path(__file__).parents[3] / "shared" / "thesis" / "published"
 LABELS = st.lists(st.floats(-2, 3), min_size=1, max_size=50)
 
 
-@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the thesis's published labels are not beside the project")
+@pytest.mark.skipif(
+    not PUBLISHED.is_dir(), reason="the thesis's published labels are not beside the project"
+)
 def test_the_thesis_labels_have_the_means_and_deviations_that_the_thesis_published():
     [table] = PUBLISHED.rglob("*ExtractedAudioFilesLabels__DA_RealDataset.csv")
     found = statistics(pd.read_csv(table).drop(columns="AudioFileName"), bins=10)
@@ -29,14 +31,18 @@ def test_the_thesis_labels_have_the_means_and_deviations_that_the_thesis_publish
     for control, expected in published.items():
         of_control = found["controls"][control]
         # Published with six digits.
-        assert (of_control["normalised_mean"], of_control["normalised_std"]) == pytest.approx(expected, abs=6e-7)
+        assert (of_control["normalised_mean"], of_control["normalised_std"]) == pytest.approx(
+            expected, abs=6e-7
+        )
 
 
 def test_statistics_of_a_few_labels_worked_out_by_hand():
     found = statistics(pd.DataFrame({"rate": [-1.0, 0.0, 1.0, 2.0]}), bins=2)["controls"]["rate"]
     assert (found["min"], found["max"], found["mean"]) == (-1, 2, 0.5)
-    assert found["std"] == pytest.approx((5 / 3) ** 0.5)  # squares 2.25 + 0.25 + 0.25 + 2.25, by n - 1 = 3
-    assert (found["quartile_1"], found["median"], found["quartile_3"]) == (-0.25, 0.5, 1.25)  # between the ordered labels
+    # Squares 2.25 + 0.25 + 0.25 + 2.25, by n - 1 = 3.
+    assert found["std"] == pytest.approx((5 / 3) ** 0.5)
+    # Between the ordered labels.
+    assert (found["quartile_1"], found["median"], found["quartile_3"]) == (-0.25, 0.5, 1.25)
     assert found["outside"] == 0.5  # -1 and 2; both ends of 0..1 are inside
     assert found["normalised_mean"] == 0.5
     assert found["evenness"] == 1  # two labels in each half
@@ -44,8 +50,12 @@ def test_statistics_of_a_few_labels_worked_out_by_hand():
 
 def test_the_recommended_control_is_the_one_whose_labels_are_spread_most_evenly():
     crowded, spread = [0.0, 0.5, 0.5, 0.5, 1.0], [0.1, 0.3, 0.5, 0.7, 0.9]
-    assert statistics(pd.DataFrame({"a": crowded, "b": spread}), bins=5)["recommended_control"] == "b"
-    assert statistics(pd.DataFrame({"a": spread, "b": crowded}), bins=5)["recommended_control"] == "a"
+    assert (
+        statistics(pd.DataFrame({"a": crowded, "b": spread}), bins=5)["recommended_control"] == "b"
+    )
+    assert (
+        statistics(pd.DataFrame({"a": spread, "b": crowded}), bins=5)["recommended_control"] == "a"
+    )
 
 
 def test_labels_that_are_all_the_same_give_numbers_and_no_recommendation():
@@ -72,7 +82,9 @@ def test_every_clip_is_in_one_bin_of_each_histogram_and_within_its_edges(values,
         assert of_control["n_clips"].sum() == len(values)
         assert list(of_control["bin"]) == list(range(1, bins + 1))
         assert np.allclose(of_control["high"].iloc[:-1], of_control["low"].iloc[1:])
-    assert (table["label_low"].min(), table["label_high"].max()) == pytest.approx((min(values), max(values)))
+    assert (table["label_low"].min(), table["label_high"].max()) == pytest.approx(
+        (min(values), max(values))
+    )
 
 
 @given(st.lists(st.integers(0, 100), min_size=2, max_size=20).filter(sum))
@@ -83,7 +95,8 @@ def test_evenness_lies_between_all_in_one_bin_and_flat(heights):
 
 
 def test_counts_agree_with_numpys_histogram():
-    edges = np.arange(8) / 7  # a label on an edge belongs to the bin above it, the largest to the last
+    # A label on an edge belongs to the bin above it, the largest to the last.
+    edges = np.arange(8) / 7
     values = np.append(np.random.default_rng(0).uniform(size=1000), edges)
     assert counts(values, 7).tolist() == np.histogram(values, 7, (0, 1))[0].tolist()
 
@@ -93,7 +106,10 @@ def test_analyse_writes_numbers_tables_and_a_picture(config, command, tmp_path):
     folder = tmp_path / "out" / "analysis"
     assert status == 0
     assert "60 clips, rate, radius; radius is nearest to evenly spread (1.00)" in printed
-    assert set(json.loads((folder / "statistics.json").read_text())["controls"]) == {"rate", "radius"}
+    assert set(json.loads((folder / "statistics.json").read_text())["controls"]) == {
+        "rate",
+        "radius",
+    }
     correlations = pd.read_csv(folder / "correlations.csv", index_col="control")
     assert correlations.loc["rate", "rate"] == pytest.approx(1)
     assert correlations.loc["rate", "radius"] == correlations.loc["radius", "rate"]

@@ -15,7 +15,8 @@ VOID = {"meta", "br", "img"}
 
 
 class Page(HTMLParser):
-    """The page's text, cells, tags and addresses. Refuses tags that are not closed in their order."""
+    """The page's text, cells, tags and addresses. Refuses tags that are not closed in their
+    order."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -48,7 +49,8 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
     def row(self, first: str) -> list[str]:
-        """-> the cells of the first row whose first cell begins so, white space as a browser shows it."""
+        """-> the cells of the first row whose first cell begins so, white space as a browser shows
+        it."""
         [row, *_] = [row for row in self.rows if row and " ".join(row[0].split()).startswith(first)]
         return [" ".join(cell.split()) for cell in row]
 
@@ -70,12 +72,16 @@ def page_of(tmp_path, command):
     return analyse
 
 
-def control(name: str, unit: str = "", low: float = 0.0, high: float = 1.0, curve: str = "linear") -> dict:
+def control(
+    name: str, unit: str = "", low: float = 0.0, high: float = 1.0, curve: str = "linear"
+) -> dict:
     return {"name": name, "unit": unit, "low": low, "high": high, "curve": curve}
 
 
 def test_the_page_shows_each_number_and_what_it_means_in_the_controls_unit(page_of):
-    labels = pd.DataFrame({"rate": [0.0, 0.25, 0.5, 0.75, 1.25], "depth": [0.5, 0.4, 0.3, 0.2, 0.1]})
+    labels = pd.DataFrame(
+        {"rate": [0.0, 0.25, 0.5, 0.75, 1.25], "depth": [0.5, 0.4, 0.3, 0.2, 0.1]}
+    )
     page = page_of(labels, [control("rate", "drops/s", 1, 16, "exponential"), control("depth")])
     # 16 ** label drops/s: 1, 2, 4, 8 and 32; the mean label is 0.55, and 16 ** 0.55 = 4.59.
     assert page.row("rate")[0] == "rateunit: drops/s"
@@ -88,7 +94,9 @@ def test_the_page_shows_each_number_and_what_it_means_in_the_controls_unit(page_
 
 def test_the_page_recommends_what_the_numbers_recommend_and_says_why(page_of):
     spread, crowded = np.linspace(0, 1, 20), np.append(np.full(18, 0.5), [0.0, 1.0])
-    page = page_of(pd.DataFrame({"rate": crowded, "depth": spread}), [control("rate"), control("depth")])
+    page = page_of(
+        pd.DataFrame({"rate": crowded, "depth": spread}), [control("rate"), control("depth")]
+    )
     text = " ".join(page.text.split())
     assert "Why depth?" in text
     # Two clips in each of ten bins; 18 in one and one in each of two others, whose median is one.
@@ -117,10 +125,21 @@ def test_labels_that_do_not_vary_have_a_page_too(page_of, n_clips):
 
 def test_names_and_units_of_strangers_are_text_and_nothing_else(page_of):
     labels = pd.DataFrame({name: np.random.default_rng(0).uniform(size=9) for name in HOSTILE})
-    page = page_of(labels, [control(name, "<b onclick=x>", 1, 10) | {"description": "<img src=//x>"} for name in HOSTILE])
+    page = page_of(
+        labels,
+        [
+            control(name, "<b onclick=x>", 1, 10) | {"description": "<img src=//x>"}
+            for name in HOSTILE
+        ],
+    )
     assert "script" not in page.tags
     assert not any(name.startswith("on") for name in page.attributes)
-    assert page.addresses == {"histograms.png", "statistics.json", "histograms.csv", "correlations.csv"}
+    assert page.addresses == {
+        "histograms.png",
+        "statistics.json",
+        "histograms.csv",
+        "correlations.csv",
+    }
     for name in HOSTILE:
         assert page.row(name)[0] == f"{name}<img src=//x>unit: <b onclick=x>"
 
@@ -131,9 +150,15 @@ def test_a_label_too_large_for_the_controls_unit_is_shown_without_it(page_of):
     assert page.row("rate")[4:7] == ["0.5001000", "500.250", "1000.000"]
 
 
-def test_of_many_controls_the_page_shows_the_first_correlations_and_the_table_beside_it_all(page_of, tmp_path):
+def test_of_many_controls_the_page_shows_the_first_correlations_and_the_table_beside_it_all(
+    page_of, tmp_path
+):
     names = [f"control_{index}" for index in range(60)]
-    page = page_of(pd.DataFrame(np.random.default_rng(0).random((9, 60)), columns=names), [control(name) for name in names])
-    assert len(next(row for row in page.rows if row[:2] == ["", "control_0"])) == 41  # 40 and a corner
+    page = page_of(
+        pd.DataFrame(np.random.default_rng(0).random((9, 60)), columns=names),
+        [control(name) for name in names],
+    )
+    # 40 and a corner.
+    assert len(next(row for row in page.rows if row[:2] == ["", "control_0"])) == 41
     assert "with those of 20 more controls" in page.text
     assert len(pd.read_csv(tmp_path / "out/analysis/correlations.csv")) == 60

@@ -1,4 +1,5 @@
-"""`conditioned-synthesis evaluate`, on an instrument whose sounds say exactly what was asked for."""
+"""`conditioned-synthesis evaluate`, on an instrument whose sounds say exactly what was asked
+for."""
 
 import json
 import re
@@ -15,21 +16,28 @@ from texturelib.controls import Control
 from texturelib.files import read_json
 
 ALL = ["synthesiser", "untrained", "labels shuffled", "held-out clips", "white noise"]
-FOLLOWING, DISTANCES = ["rho", "error", "r2", "leakage", "held_out_error"], ["paired_distance", "set_distance", "diversity"]
+FOLLOWING, DISTANCES = (
+    ["rho", "error", "r2", "leakage", "held_out_error"],
+    ["paired_distance", "set_distance", "diversity"],
+)
 MEASURED = [*FOLLOWING, *DISTANCES, "louder_db", "real_time_factor"]
 
-# Two seeds that are asked for the same are never heard quite the same, so five such pairs in perfect order have no more.
+# Two seeds that are asked for the same are never heard quite the same, so five such pairs in
+# perfect order have no more.
 FOLLOWED = 0.984
 
 
 @pytest.fixture
 def evaluated(playable, command, tmp_path):
-    """-> run evaluate. -> status, what it printed, errors, and its table by synthesiser and control, if there is one."""
+    """-> run evaluate. -> status, what it printed, errors, and its table by synthesiser and
+    control, if there is one."""
 
     def run(*words):
         done = command("evaluate", playable, "--workers", "1", *words)
         path = tmp_path / "out" / "evaluation" / "evaluation.csv"
-        return *done, pd.read_csv(path).set_index(["synthesiser", "control"]) if path.exists() else None
+        return *done, pd.read_csv(path).set_index(
+            ["synthesiser", "control"]
+        ) if path.exists() else None
 
     return run
 
@@ -46,7 +54,8 @@ def test_a_synthesiser_that_plays_what_is_asked_has_perfect_numbers(evaluated):
     assert (own["r2"] > 0.999).all()
     assert (own["leakage"] < 0.001).all()
     assert (own["real_time_factor"] > 0).all()
-    # The clips are made in the same way, so nothing but the noise tells them apart; their rms is known to 2 %, so a mean to less.
+    # The clips are made in the same way, so nothing but the noise tells them apart; their rms is
+    # known to 2 %, so a mean to less.
     assert own["louder_db"].to_numpy() == pytest.approx(0, abs=0.2)
     assert (own["paired_distance"] < table.loc["white noise"]["paired_distance"]).all()
 
@@ -73,7 +82,9 @@ def test_a_bent_a_reversed_and_a_leaking_slider_are_told_apart(evaluated, listen
     assert size["error"] == pytest.approx(np.abs(2 * x - 1).mean(), abs=0.002)
 
 
-def test_with_linear_sliders_there_is_a_row_more_whose_line_is_straighter(evaluated, playable, command, listen):
+def test_with_linear_sliders_there_is_a_row_more_whose_line_is_straighter(
+    evaluated, playable, command, listen
+):
     listen(rate=lambda place: place**3)
     linear = ["--set", 'linearise={"values": 9, "seeds": 1, "seconds": 0.1}']
     status, _, errors, _ = evaluated(*linear)
@@ -91,10 +102,14 @@ def test_the_twin_hears_the_same_sounds_with_the_labels_of_others(playable, tmp_
     sounds = read_sounds(tmp_path / "sounds", None)
     twin = sounds.shuffled(0)
     assert (twin.clips == sounds.clips).all()
-    before, after = ([tuple(line.values[0] for line in lines) for lines in each.lines] for each in (sounds, twin))
+    before, after = (
+        [tuple(line.values[0] for line in lines) for lines in each.lines] for each in (sounds, twin)
+    )
     assert sorted(before) == sorted(after)
     assert all(own != other for own, other in zip(before, after, strict=True))
-    assert [line.values[0] for line in sounds.lines[0]] == list(before[0]), "the first are as they were"
+    assert [line.values[0] for line in sounds.lines[0]] == list(before[0]), (
+        "the first are as they were"
+    )
 
 
 def test_the_twin_is_trained_once_and_kept_when_the_measuring_changes(evaluated, tmp_path):
@@ -110,7 +125,9 @@ def test_the_twin_is_trained_once_and_kept_when_the_measuring_changes(evaluated,
     assert "done and unchanged" in evaluated("--set", "evaluate.seeds=1")[1]
 
 
-def test_a_stopped_run_goes_on_without_playing_or_training_anything_twice(evaluated, tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_without_playing_or_training_anything_twice(
+    evaluated, tmp_path, monkeypatch
+):
     from conditioned_synthesis.evaluation import render as sound_sets
 
     assert evaluated()[0] == 0
@@ -128,7 +145,11 @@ def test_a_stopped_run_goes_on_without_playing_or_training_anything_twice(evalua
 
     monkeypatch.setattr(sound_sets, "_play", stopping)
     assert evaluated()[0] == 130
-    monkeypatch.setattr(sound_sets, "_play", lambda *words: (played.append((words[1].name, words[2][0])), play(*words))[1])
+    monkeypatch.setattr(
+        sound_sets,
+        "_play",
+        lambda *words: (played.append((words[1].name, words[2][0])), play(*words))[1],
+    )
     status, printed, _, table = evaluated()
     assert status == 0
     assert "goes on where it was stopped" in printed
@@ -160,24 +181,39 @@ def test_a_training_of_the_twin_that_was_stopped_goes_on(evaluated, tmp_path, mo
 
 
 def test_other_models_are_measured_beside(evaluated, playable, command, tmp_path):
-    assert command("train", playable, "--set", f"output={tmp_path / 'other'}", "--set", "train.seed=5")[0] == 0
+    assert (
+        command(
+            "train", playable, "--set", f"output={tmp_path / 'other'}", "--set", "train.seed=5"
+        )[0]
+        == 0
+    )
     *_, table = evaluated("--set", f"evaluate.also.my other={tmp_path / 'other' / 'synthesiser'}")
-    assert list(dict.fromkeys(table.index.get_level_values(0))) == ["synthesiser", "my other", *ALL[1:]]
+    assert list(dict.fromkeys(table.index.get_level_values(0))) == [
+        "synthesiser",
+        "my other",
+        *ALL[1:],
+    ]
     assert table.loc[("my other", "rate"), "rho"] >= FOLLOWED
 
 
-def test_a_model_with_other_ranges_is_asked_for_the_same_physical_values(evaluated, playable, command, tmp_path):
+def test_a_model_with_other_ranges_is_asked_for_the_same_physical_values(
+    evaluated, playable, command, tmp_path
+):
     """Its slider goes from 10 to 90 drops a second, so it knows the data's 0..1 as 0..0.5."""
     for path in (tmp_path / "sounds").glob("*.params"):
         content = read_json(path)
-        content["rate"] |= {"origMaxval": 90.0, "values": [value / 2 for value in content["rate"]["values"]]}
+        content["rate"] |= {
+            "origMaxval": 90.0,
+            "values": [value / 2 for value in content["rate"]["values"]],
+        }
         (tmp_path / "wider" / path.name).parent.mkdir(exist_ok=True)
         (tmp_path / "wider" / path.name).write_text(json.dumps(content))
         (tmp_path / "wider" / f"{path.stem}.wav").hardlink_to(path.with_suffix(".wav"))
     words = ["--set", f"output={tmp_path / 'other'}", "--set", f"train.sounds={tmp_path / 'wider'}"]
     assert command("train", playable, *words)[0] == 0
     *_, table = evaluated("--set", f"evaluate.also.wider={tmp_path / 'other' / 'synthesiser'}")
-    # A plain instrument plays its own place: 0.5 where 1 is asked for, so the mean over 0, 1/4 .. 1 is 1/4 off.
+    # A plain instrument plays its own place: 0.5 where 1 is asked for, so the mean over 0, 1/4 .. 1
+    # is 1/4 off.
     assert table.loc[("wider", "rate"), "error"] == pytest.approx(0.25, abs=0.002)
     assert table.loc[("wider", "rate"), "rho"] >= FOLLOWED
     assert table.loc[("wider", "size"), "error"] < 0.001
@@ -198,7 +234,8 @@ def test_the_numbers_are_also_printed_and_in_json(evaluated, tmp_path):
     lines = [line for line in printed.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(table)
     assert lines[2].startswith("| synthesiser | rate | +0.98 | 0.00 | 1.00 | 0.00 | 0.00 |")
-    content = json.loads((tmp_path / "out" / "evaluation" / "evaluation.json").read_text())  # so it has no NaN
+    # So it has no NaN.
+    content = json.loads((tmp_path / "out" / "evaluation" / "evaluation.json").read_text())
     assert [row["synthesiser"] for row in content["rows"]] == [name for name, _ in table.index]
     assert content["rows"][-1]["rho"] is None
 
@@ -223,13 +260,20 @@ def renamed(plain, command, tmp_path, listen, monkeypatch):
     names = {"rate": "<script>$x_</script>", "size": '"|$\\frac{$'}
     for path in (tmp_path / "sounds").glob("*.params"):
         content = json.loads(path.read_text())
-        path.write_text(json.dumps({names.get(name, name): value for name, value in content.items()}))
+        path.write_text(
+            json.dumps({names.get(name, name): value for name, value in content.items()})
+        )
     listen()
     from conditioned_synthesis.evaluation import labeller
 
     inner = labeller.load_labeller(tmp_path)
-    controls = tuple(Control(names[each.name], each.low, each.high, each.unit, each.curve) for each in inner.controls)
-    outer = labeller.Labeller(controls, inner.seconds, lambda folder: inner.read(folder).rename(columns=names))
+    controls = tuple(
+        Control(names[each.name], each.low, each.high, each.unit, each.curve)
+        for each in inner.controls
+    )
+    outer = labeller.Labeller(
+        controls, inner.seconds, lambda folder: inner.read(folder).rename(columns=names)
+    )
     monkeypatch.setattr(labeller, "load_labeller", lambda _: outer)
     assert command("train", plain)[0] == 0
     return plain
@@ -261,7 +305,10 @@ def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, comman
     ("words", "part"),
     [
         (["labeller=null"], "labeller: names none; it should name a model folder"),
-        (["labeller=nowhere"], 'labeller: nowhere: no such folder; run "domain-adaptation adapt" first'),
+        (
+            ["labeller=nowhere"],
+            'labeller: nowhere: no such folder; run "domain-adaptation adapt" first',
+        ),
         (["synthesiser=null"], "synthesiser: names none"),
         (["output=other"], 'run "conditioned-synthesis train" first'),
         (["synthesiser.lr=0.01"], "was trained with other settings"),
@@ -270,14 +317,21 @@ def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, comman
         (["evaluate.also.untrained=out"], '"untrained" is measured anyway'),
         (["evaluate.also.a/b=out"], '"a/b" should be a name'),
         (["evaluate.also.other=nowhere"], "evaluate.also.other: nowhere: no such folder"),
-        (["evaluate.also.other=labels"], "evaluate.also.other: labels/model.safetensors: no such file"),
+        (
+            ["evaluate.also.other=labels"],
+            "evaluate.also.other: labels/model.safetensors: no such file",
+        ),
     ],
 )
-def test_what_cannot_be_is_one_sentence_before_anything_long(playable, command, tmp_path, monkeypatch, words, part):
+def test_what_cannot_be_is_one_sentence_before_anything_long(
+    playable, command, tmp_path, monkeypatch, words, part
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "a.txt").write_text("no model")
-    status, _, errors = command("evaluate", playable, *(word for each in words for word in ("--set", each)))
+    status, _, errors = command(
+        "evaluate", playable, *(word for each in words for word in ("--set", each))
+    )
     assert status in (1, 2)
     assert part in errors
     assert len(errors.splitlines()) == 1
@@ -285,7 +339,9 @@ def test_what_cannot_be_is_one_sentence_before_anything_long(playable, command, 
     assert not (tmp_path / "out" / "shuffled").exists()
 
 
-def test_a_labeller_of_something_else_is_refused_with_both_lists(playable, command, listen, tmp_path):
+def test_a_labeller_of_something_else_is_refused_with_both_lists(
+    playable, command, listen, tmp_path
+):
     listen((Control("wetness", 0.0, 1.0, "share"), Control("depth", 0.0, 1.0, "m")))
     status, _, errors = command("evaluate", playable)
     assert status == 2

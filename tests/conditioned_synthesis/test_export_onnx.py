@@ -1,4 +1,5 @@
-"""An instrument as an ONNX file, played by another runtime in a process that knows nothing of this toolkit."""
+"""An instrument as an ONNX file, played by another runtime in a process that knows nothing of this
+toolkit."""
 
 import json
 import subprocess
@@ -11,7 +12,12 @@ import pytest
 import torch
 
 from conditioned_synthesis.instrument.automation import Automation, constant
-from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
+from conditioned_synthesis.instrument.instrument import (
+    ModelSpec,
+    Slider,
+    new_instrument,
+    save_instrument,
+)
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.controls import Control
@@ -54,11 +60,17 @@ def model(tmp_path: Path):
     settings = TexEnv(n_bands=6, low_hz=60, channels=8, n_layers=2)
     sliders = tuple(
         Slider(
-            control=Control(name, 1.0, 9.0, "Hz").describe(), low=0.1, high=0.9, curve=curve, loudness=((0.1, 3.0), (0.9, 3.0))
+            control=Control(name, 1.0, 9.0, "Hz").describe(),
+            low=0.1,
+            high=0.9,
+            curve=curve,
+            loudness=((0.1, 3.0), (0.9, 3.0)),
         )
         for name, curve in (("a", CURVE), ("b", None))
     )
-    instrument = new_instrument(ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1)
+    instrument = new_instrument(
+        ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1
+    )
     torch.nn.init.normal_(instrument.network.levels.weight)
     instrument.network.eval()
     (tmp_path / "model").mkdir()
@@ -72,15 +84,20 @@ def model(tmp_path: Path):
     [
         (True, ((0.1, 3.0), (0.9, 3.0)), 1e-5),
         (False, ((0.1, 3.0), (0.6, 5.0), (0.9, 4.0)), 1e-5),
-        (True, ((0.1, 3.0), (0.6, 5.0), (0.9, 4.0)), 0.05),  # the gain is the same for the whole of a frame
+        # The gain is the same for the whole of a frame.
+        (True, ((0.1, 3.0), (0.6, 5.0), (0.9, 4.0)), 0.05),
     ],
 )
 def test_another_runtime_plays_the_same_sound(model, command, tmp_path, moves, loudness, tolerance):
     pytest.importorskip("onnxruntime")
-    sliders = tuple(slider.model_copy(update={"loudness": loudness}) for slider in model.spec.sliders)
+    sliders = tuple(
+        slider.model_copy(update={"loudness": loudness}) for slider in model.spec.sliders
+    )
     model = replace(model, spec=model.spec.model_copy(update={"sliders": sliders}))
     save_instrument(tmp_path / "model", model)
-    status, printed, errors = command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")
+    status, printed, errors = command(
+        "export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx"
+    )
     assert status == 0, errors
     assert "2 sliders" in printed
     n_samples = 40 * model.network.hop
@@ -92,25 +109,40 @@ def test_another_runtime_plays_the_same_sound(model, command, tmp_path, moves, l
         lines = {"a": constant(0.7), "b": constant(0.3)}
     places = np.stack([lines[name].at(np.arange(n_samples) / RATE) for name in ("a", "b")], axis=1)
     np.save(tmp_path / "controls.npy", places)
-    words = [sys.executable, "-c", PLAY, tmp_path / "a.onnx", tmp_path / "controls.npy", tmp_path / "sound.npy"]
+    words = [
+        sys.executable,
+        "-c",
+        PLAY,
+        tmp_path / "a.onnx",
+        tmp_path / "controls.npy",
+        tmp_path / "sound.npy",
+    ]
     subprocess.run(words, check=True, cwd=tmp_path)
     expected = model.play(lines, n_samples / RATE, seed=5)
     assert np.abs(expected).max() > 1e-3
-    np.testing.assert_allclose(np.load(tmp_path / "sound.npy"), expected, atol=tolerance * np.abs(expected).max())
+    np.testing.assert_allclose(
+        np.load(tmp_path / "sound.npy"), expected, atol=tolerance * np.abs(expected).max()
+    )
 
 
 @pytest.mark.slow
 def test_the_file_says_what_it_is_and_not_where_it_was_made(model, command, tmp_path):
     onnx = pytest.importorskip("onnx")
-    assert command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")[0] == 0
+    assert (
+        command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")[0]
+        == 0
+    )
     loaded = onnx.load(tmp_path / "a.onnx")
     onnx.checker.check_model(loaded)
     content = (tmp_path / "a.onnx").read_bytes()
     for word in (b".py", str(Path.cwd()).encode(), b"stack_trace"):
         assert word not in content
-    spec = json.loads(next(each.value for each in loaded.metadata_props if each.key == "instrument"))
-    # By hand: onnxruntime 1.15.1, the oldest for Python 3.11, and 1.16.3 play it; they know no IR version above 9. Neither goes
-    # beside numpy 2, so the test looks at the numbers. All runtimes that know opset 18 know IR version 8.
+    spec = json.loads(
+        next(each.value for each in loaded.metadata_props if each.key == "instrument")
+    )
+    # By hand: onnxruntime 1.15.1, the oldest for Python 3.11, and 1.16.3 play it; they know no IR
+    # version above 9. Neither goes beside numpy 2, so the test looks at the numbers. All runtimes
+    # that know opset 18 know IR version 8.
     (opset,) = (each.version for each in loaded.opset_import if each.domain == "")
     assert (loaded.ir_version, opset) == (spec["ir_version"], spec["opset"]) == (8, 18)
     assert spec["sample_rate"] == RATE
@@ -119,13 +151,19 @@ def test_the_file_says_what_it_is_and_not_where_it_was_made(model, command, tmp_
 
 
 @pytest.mark.parametrize(
-    "words", [["export-onnx", "a.onnx"], ["generate", "a.wav", "--seconds", "0.1"]], ids=lambda words: words[0]
+    "words",
+    [["export-onnx", "a.onnx"], ["generate", "a.wav", "--seconds", "0.1"]],
+    ids=lambda words: words[0],
 )
-def test_an_instrument_whose_weights_are_not_finite_is_refused_and_nothing_written(model, command, tmp_path, words):
+def test_an_instrument_whose_weights_are_not_finite_is_refused_and_nothing_written(
+    model, command, tmp_path, words
+):
     model.network.levels.weight.data[0, 0] = float("nan")
     save_instrument(tmp_path / "model", model)
     verb, name, *others = words
-    status, _, errors = command(verb, "--model", tmp_path / "model", "--output", tmp_path / name, *others)
+    status, _, errors = command(
+        verb, "--model", tmp_path / "model", "--output", tmp_path / name, *others
+    )
     assert status == 1
     assert "model.safetensors: levels.weight: 1 of its " in errors
     assert not (tmp_path / name).exists()
@@ -140,7 +178,9 @@ def test_what_cannot_be_written_is_a_sentence(model, command, tmp_path):
     status, _, errors = command(*words, tmp_path / "a.onnx")
     assert status == 2
     assert "--overwrite replaces it" in errors
-    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=8), sliders=model.spec.sliders, sample_rate=RATE)
+    spec = ModelSpec(
+        synthesiser=Mtcrnn(hidden_size=8), sliders=model.spec.sliders, sample_rate=RATE
+    )
     save_instrument(tmp_path / "model", new_instrument(spec, seed=1))
     status, _, errors = command(*words, tmp_path / "b.onnx")
     assert status == 2
@@ -148,8 +188,12 @@ def test_what_cannot_be_written_is_a_sentence(model, command, tmp_path):
     assert not (tmp_path / "b.onnx").exists()
 
 
-def test_without_the_package_that_writes_it_the_sentence_says_which(model, command, tmp_path, monkeypatch):
+def test_without_the_package_that_writes_it_the_sentence_says_which(
+    model, command, tmp_path, monkeypatch
+):
     monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
-    status, _, errors = command("export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx")
+    status, _, errors = command(
+        "export-onnx", "--model", tmp_path / "model", "--output", tmp_path / "a.onnx"
+    )
     assert status == 2
     assert "takes the package onnxscript" in errors

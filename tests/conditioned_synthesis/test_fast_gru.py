@@ -16,9 +16,12 @@ FIRST = 127  # silence
 
 
 class Network(nn.Module):
-    """The same network as torch runs it. 40 units: fewer than what the compiled one works in fill up with zeros."""
+    """The same network as torch runs it. 40 units: fewer than what the compiled one works in fill
+    up with zeros."""
 
-    def __init__(self, n_layers: int = 1, n_controls: int = 2, onehot: bool = False, hidden: int = 40) -> None:
+    def __init__(
+        self, n_layers: int = 1, n_controls: int = 2, onehot: bool = False, hidden: int = 40
+    ) -> None:
         super().__init__()
         self.i2d = nn.Linear((256 if onehot else 1) + n_controls, hidden)
         self.gru = nn.GRU(hidden, hidden, n_layers, batch_first=True)
@@ -32,13 +35,17 @@ class Network(nn.Module):
     def no_state(self) -> np.ndarray:
         return np.zeros((self.gru.num_layers, self.gru.hidden_size), np.float32)
 
-    def step(self, index: int, controls: np.ndarray, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def step(
+        self, index: int, controls: np.ndarray, state: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         before = np.eye(256)[index] if self.onehot else [index / 256]
         inputs = torch.tensor(np.concatenate([before, controls]), dtype=torch.float32)
         output, state = self.gru(torch.relu(self.i2d(inputs))[None, None], state)
         return self.h2o(output)[0, 0], state
 
-    def generate(self, controls: np.ndarray, uniforms: np.ndarray, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    def generate(
+        self, controls: np.ndarray, uniforms: np.ndarray, temperature: float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
         indices, index, state = [], FIRST, torch.from_numpy(self.no_state())[:, None]
         with torch.inference_mode():
             for row, uniform in zip(controls, uniforms, strict=True):
@@ -51,7 +58,8 @@ class Network(nn.Module):
 
 @pytest.fixture
 def network() -> Callable[..., Network]:
-    """Makes networks whose weights are 4 times as large as torch's: from torch's own, all samples are nearly as likely."""
+    """Makes networks whose weights are 4 times as large as torch's: from torch's own, all samples
+    are nearly as likely."""
 
     def make(**sizes: Any) -> Network:
         torch.manual_seed(7)
@@ -82,7 +90,9 @@ def uniforms() -> np.ndarray:
 @pytest.mark.parametrize("n_controls", [0, 1, 3])
 @pytest.mark.parametrize("onehot", [False, True])
 @pytest.mark.parametrize("n_layers", [1, 3])
-def test_it_draws_the_samples_that_torch_draws(network, uniforms, n_layers, onehot, n_controls, controls_of):
+def test_it_draws_the_samples_that_torch_draws(
+    network, uniforms, n_layers, onehot, n_controls, controls_of
+):
     net = network(n_layers=n_layers, n_controls=n_controls, onehot=onehot)
     controls = controls_of(n_controls)
     expected, expected_state = net.generate(controls, uniforms)
@@ -93,7 +103,9 @@ def test_it_draws_the_samples_that_torch_draws(network, uniforms, n_layers, oneh
 
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
-def test_it_draws_the_samples_that_torch_draws_at_other_temperatures(network, uniforms, temperature):
+def test_it_draws_the_samples_that_torch_draws_at_other_temperatures(
+    network, uniforms, temperature
+):
     net = network()
     expected, _ = net.generate(held(2), uniforms, temperature)
     indices, _ = net.fast().generate(held(2), uniforms, temperature, FIRST, net.no_state())
@@ -145,7 +157,9 @@ def test_the_ends_of_the_uniform_numbers_give_indices_that_are_possible(network,
         net.h2o.bias[200:] = net.h2o.bias[:3] = -1e9  # these are impossible
     fast = net.fast()
     for uniform, expected in ((0.0, 3), (0.999999999, 199), (1 - 2**-53, 199)):
-        drawn, _ = fast.generate(held(2), np.full(N_SAMPLES, uniform), temperature, FIRST, net.no_state())
+        drawn, _ = fast.generate(
+            held(2), np.full(N_SAMPLES, uniform), temperature, FIRST, net.no_state()
+        )
         assert drawn.min() >= 3
         assert drawn.max() <= 199
         if temperature == 1e6:
@@ -166,7 +180,8 @@ def test_weights_in_bytes_give_almost_the_same_states(network, uniforms):
     indices, expected = net.fast().generate(held(2), uniforms, 1.0, FIRST, net.no_state())
     fast = net.fast(in_bytes=True)
     heard = fast.prime(np.concatenate([[FIRST], indices[:-1]]), held(2), net.no_state())
-    np.testing.assert_allclose(heard, expected, rtol=0, atol=0.1)  # 0.053 was measured; a state is within -1..1
+    # 0.053 was measured; a state is within -1..1.
+    np.testing.assert_allclose(heard, expected, rtol=0, atol=0.1)
 
 
 def test_weights_that_are_not_finite_are_named(network):

@@ -1,11 +1,18 @@
-"""The numbers that say how well sounds follow what was asked for, on made-up readings whose numbers are known."""
+"""The numbers that say how well sounds follow what was asked for, on made-up readings whose numbers
+are known."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conditioned_synthesis.evaluation.control_metrics import following, leak, mean_error, signed_rho, straightness
+from conditioned_synthesis.evaluation.control_metrics import (
+    following,
+    leak,
+    mean_error,
+    signed_rho,
+    straightness,
+)
 
 ASKED = np.repeat(np.linspace(0, 1, 9), 5)
 
@@ -32,7 +39,11 @@ def test_a_bent_slider_is_followed_but_not_straight():
 
 def test_an_offset_is_an_error_but_neither_bends_nor_reverses():
     found = following("rate", ASKED, {"rate": ASKED + 0.2})
-    assert (found.rho, found.r2, found.error) == (pytest.approx(1), pytest.approx(1), pytest.approx(0.2))
+    assert (found.rho, found.r2, found.error) == (
+        pytest.approx(1),
+        pytest.approx(1),
+        pytest.approx(0.2),
+    )
 
 
 def test_leakage_is_the_way_that_another_control_goes_along_over_the_whole_slider():

@@ -9,7 +9,9 @@ from texturelib.errors import TextureError
 def test_a_label_that_is_not_a_finite_number_is_named_with_its_file_and_row(labelled, label, spoil):
     spoil(labelled, 5, "radius", label)
     # Row 5 counted from 0 is line 7 of the file: the first line has the names.
-    with pytest.raises(TextureError, match=rf"labels/metadata\.csv: row 7: radius is {label}, not a finite number"):
+    with pytest.raises(
+        TextureError, match=rf"labels/metadata\.csv: row 7: radius is {label}, not a finite number"
+    ):
         read_labelled(labelled)
 
 

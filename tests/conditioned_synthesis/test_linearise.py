@@ -16,12 +16,16 @@ from conditioned_synthesis.instrument.instrument import Slider, load_instrument
 from texturelib.controls import Control
 
 SETTINGS = 'linearise={"values": 9, "seeds": 2, "seconds": 0.1}'
-ASKED = np.repeat(np.linspace(0.2, 1.0, 9), 3)  # a slider that begins at 0.2, as the sounds it learnt from did
+# A slider that begins at 0.2, as the sounds it learnt from did.
+ASKED = np.repeat(np.linspace(0.2, 1.0, 9), 3)
 
 
 def slider_of(read: np.ndarray, asked: np.ndarray = ASKED) -> Slider:
     return Slider(
-        control=Control("rate", 0.0, 1.0, "").describe(), low=asked.min(), high=asked.max(), curve=response(asked, read).curve
+        control=Control("rate", 0.0, 1.0, "").describe(),
+        low=asked.min(),
+        high=asked.max(),
+        curve=response(asked, read).curve,
     )
 
 
@@ -31,7 +35,9 @@ def steps(slider: Slider, hear, n_steps: int = 10) -> np.ndarray:
     return (heard - heard[0]) / (heard[-1] - heard[0])
 
 
-@pytest.mark.parametrize("hear", [lambda x: x**3, np.sqrt, lambda x: 1 / (1 + np.exp(12 * (0.6 - x)))])
+@pytest.mark.parametrize(
+    "hear", [lambda x: x**3, np.sqrt, lambda x: 1 / (1 + np.exp(12 * (0.6 - x)))]
+)
 def test_equal_steps_of_a_slider_become_equal_steps_of_what_is_heard(hear):
     slider = slider_of(hear(ASKED))
     x = np.linspace(0.2, 1.0, 50)
@@ -51,7 +57,9 @@ def test_a_slider_that_works_backwards_is_turned_round():
     assert (np.diff(1 - slider.to_network(np.linspace(0.2, 1, 20)) ** 3) > 0).all(), "up is up"
 
 
-@pytest.mark.parametrize("read", [np.full(27, 0.4), 0.4 + 0.001 * ASKED, np.random.default_rng(3).normal(0.5, 0.2, 27)])
+@pytest.mark.parametrize(
+    "read", [np.full(27, 0.4), 0.4 + 0.001 * ASKED, np.random.default_rng(3).normal(0.5, 0.2, 27)]
+)
 def test_a_slider_that_nothing_follows_stays_as_it_is(read):
     assert response(ASKED, read).curve is None
 
@@ -83,7 +91,9 @@ def test_sounds_that_could_not_be_read_are_left_out():
     read = ASKED**3
     read[:3] = np.nan  # all of the lowest value
     read[4] = np.nan
-    assert np.abs(steps(slider_of(read), lambda x: x**3)[3:] - np.linspace(0, 1, 11)[3:]).max() < 0.06
+    assert (
+        np.abs(steps(slider_of(read), lambda x: x**3)[3:] - np.linspace(0, 1, 11)[3:]).max() < 0.06
+    )
     assert response(ASKED, np.full(27, np.nan)).curve is None
 
 
@@ -98,7 +108,9 @@ def linearised(playable, command, listen):
     return run
 
 
-def test_the_command_leaves_an_instrument_that_plays_linearly_and_says_what_it_found(linearised, command, tmp_path):
+def test_the_command_leaves_an_instrument_that_plays_linearly_and_says_what_it_found(
+    linearised, command, tmp_path
+):
     status, printed, errors = linearised(rate=lambda x: x**3, size=lambda x: 1 - x)
     assert (status, errors) == (0, "")
     assert "size: its slider worked backwards (rank correlation -1.00); now up is up" in printed
@@ -111,19 +123,37 @@ def test_the_command_leaves_an_instrument_that_plays_linearly_and_says_what_it_f
     assert table.groupby("control").size().to_dict() == {"rate": 18, "size": 18}
     of_rate = table[table["control"] == "rate"]
     assert np.abs(of_rate["read"] - of_rate["asked"] ** 3).max() < 0.01
-    assert np.abs(of_rate["slider"] - of_rate["asked"] ** 3).max() < 0.04  # where the new slider plays the same
+    # Where the new slider plays the same.
+    assert np.abs(of_rate["slider"] - of_rate["asked"] ** 3).max() < 0.04
     assert (folder / "curves.png").exists()
     assert not (folder / "sounds").exists()
 
-    # It is played like any other, also from its folder alone, and a slider in its middle is heard so.
-    request = ["generate", "--model", folder, "--output", tmp_path / "a.wav", "--control", "rate=0.5", "--seconds", "0.1"]
+    # It is played like any other, also from its folder alone, and a slider in its middle is heard
+    # so.
+    request = [
+        "generate",
+        "--model",
+        folder,
+        "--output",
+        tmp_path / "a.wav",
+        "--control",
+        "rate=0.5",
+        "--seconds",
+        "0.1",
+    ]
     assert command(*request)[0] == 0
-    assert (soundfile.read(tmp_path / "a.wav")[0][::2].mean() / 0.9) ** 3 == pytest.approx(0.5, abs=0.04)
-    assert json.loads((tmp_path / "a.params").read_text())["rate"]["values"] == [0.5, 0.5]  # what was asked
+    assert (soundfile.read(tmp_path / "a.wav")[0][::2].mean() / 0.9) ** 3 == pytest.approx(
+        0.5, abs=0.04
+    )
+    # What was asked.
+    assert json.loads((tmp_path / "a.params").read_text())["rate"]["values"] == [0.5, 0.5]
 
 
-def test_a_slider_is_measured_with_the_others_where_they_will_be(linearised, playable, command, listen, tmp_path, monkeypatch):
-    """What is read of rate is bent by size: straight where that is in the middle as it was, not where its new slider has it."""
+def test_a_slider_is_measured_with_the_others_where_they_will_be(
+    linearised, playable, command, listen, tmp_path, monkeypatch
+):
+    """What is read of rate is bent by size: straight where that is in the middle as it was, not
+    where its new slider has it."""
     import pandas
 
     from conditioned_synthesis.evaluation import labeller
@@ -133,12 +163,17 @@ def test_a_slider_is_measured_with_the_others_where_they_will_be(linearised, pla
 
     def read(folder):
         table = inner.read(folder)
-        size = table["size"] * 2  # from the labeller's slider to the one that is asked: the same, to twice the power of 1 mm
+        # From the labeller's slider to the one that is asked: the same, to twice the power of 1 mm.
+        size = table["size"] * 2
         power = 1 + 4 * (size - 0.5**3)
         rate = (table["rate"] - 0.1) / 0.4
-        return pandas.DataFrame({"rate": 0.1 + 0.4 * np.abs(rate) ** power.clip(0.3), "size": table["size"]})
+        return pandas.DataFrame(
+            {"rate": 0.1 + 0.4 * np.abs(rate) ** power.clip(0.3), "size": table["size"]}
+        )
 
-    monkeypatch.setattr(labeller, "load_labeller", lambda _: labeller.Labeller(inner.controls, 0.1, read))
+    monkeypatch.setattr(
+        labeller, "load_labeller", lambda _: labeller.Labeller(inner.controls, 0.1, read)
+    )
     assert command("linearise", playable, "--set", SETTINGS, "--workers", "1")[0] == 0
     rate, _ = load_instrument(tmp_path / "out" / "instrument").spec.sliders
     # With size in the middle of its new slider, it is read as 0.5, so the power is 2.5.
@@ -148,7 +183,16 @@ def test_a_slider_is_measured_with_the_others_where_they_will_be(linearised, pla
 
 def test_generate_plays_it_where_the_config_says_so(linearised, playable, command, tmp_path):
     assert linearised(rate=lambda x: x**3)[0] == 0
-    request = ["generate", playable, "--output", tmp_path / "a.wav", "--control", "rate=0.125", "--seconds", "0.1"]
+    request = [
+        "generate",
+        playable,
+        "--output",
+        tmp_path / "a.wav",
+        "--control",
+        "rate=0.125",
+        "--seconds",
+        "0.1",
+    ]
     assert command(*request, "--set", SETTINGS)[0] == 0
     assert soundfile.read(tmp_path / "a.wav")[0][::2].mean() / 0.9 == pytest.approx(0.5, abs=0.03)
     assert command(*request, "--overwrite")[0] == 0
@@ -172,7 +216,9 @@ def test_a_control_that_is_not_followed_is_left_and_said(linearised, tmp_path):
     assert size.curve is not None
 
 
-def test_what_is_done_is_left_alone_and_a_stopped_run_plays_no_sound_twice(linearised, tmp_path, monkeypatch):
+def test_what_is_done_is_left_alone_and_a_stopped_run_plays_no_sound_twice(
+    linearised, tmp_path, monkeypatch
+):
     from conditioned_synthesis.evaluation import render as sound_sets
 
     play, played = sound_sets._play, []
@@ -186,7 +232,11 @@ def test_what_is_done_is_left_alone_and_a_stopped_run_plays_no_sound_twice(linea
     monkeypatch.setattr(sound_sets, "_play", stopping)
     assert linearised()[0] == 130
     assert len(list((tmp_path / "out" / "instrument" / "sounds").rglob("*.wav"))) == 7
-    monkeypatch.setattr(sound_sets, "_play", lambda *words: (played.append((words[1].name, words[2][0])), play(*words))[1])
+    monkeypatch.setattr(
+        sound_sets,
+        "_play",
+        lambda *words: (played.append((words[1].name, words[2][0])), play(*words))[1],
+    )
     status, printed, _ = linearised()
     assert status == 0
     assert "goes on where it was stopped" in printed
@@ -205,7 +255,9 @@ def test_a_model_folder_from_before_there_were_curves_still_loads(playable, tmp_
     for slider in spec["sliders"]:
         del slider["curve"]
     save_file(load_file(path), path, metadata={"about": json.dumps(spec)})
-    assert load_instrument(path.parent).spec.sliders[0].to_network(np.array([0.3])).tolist() == [0.3]
+    assert load_instrument(path.parent).spec.sliders[0].to_network(np.array([0.3])).tolist() == [
+        0.3
+    ]
 
 
 @pytest.mark.parametrize(
@@ -215,13 +267,20 @@ def test_a_model_folder_from_before_there_were_curves_still_loads(playable, tmp_
         (["linearise=null"], "linearise: is null, so sliders stay"),
         (["linearise.values=2"], "linearise.values: 2: should be greater than or equal to 3"),
         (["linearise.seconds=0.05"], "linearise.seconds: 0.05: the labeller reads clips of 0.1 s"),
-        (["labeller=nowhere", SETTINGS], 'nowhere: no such folder; run "domain-adaptation adapt" first'),
+        (
+            ["labeller=nowhere", SETTINGS],
+            'nowhere: no such folder; run "domain-adaptation adapt" first',
+        ),
         (["output=other", SETTINGS], 'run "conditioned-synthesis train" first'),
     ],
 )
-def test_what_cannot_be_is_one_sentence_and_nothing_is_begun(playable, command, tmp_path, monkeypatch, words, part):
+def test_what_cannot_be_is_one_sentence_and_nothing_is_begun(
+    playable, command, tmp_path, monkeypatch, words, part
+):
     monkeypatch.chdir(tmp_path)
-    status, _, errors = command("linearise", playable, *(word for each in words for word in ("--set", each)))
+    status, _, errors = command(
+        "linearise", playable, *(word for each in words for word in ("--set", each))
+    )
     assert status in (1, 2)
     assert part in errors
     assert len(errors.splitlines()) == 1

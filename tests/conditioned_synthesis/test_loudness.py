@@ -20,7 +20,9 @@ class Player:
         self._rng, self._scale, self._power = np.random.default_rng(seed), scale, power
 
     def play(self, controls: np.ndarray) -> np.ndarray:
-        return (self._scale * controls[:, 0] ** self._power * self._rng.standard_normal(len(controls))).astype(np.float32)
+        return (
+            self._scale * controls[:, 0] ** self._power * self._rng.standard_normal(len(controls))
+        ).astype(np.float32)
 
 
 class Network:
@@ -33,18 +35,26 @@ class Network:
 
 def instrument(scale: float, power: float = 1) -> Instrument:
     sliders = (Slider(control=LEVEL.describe(), low=0.0, high=1.0),)
-    return Instrument(Network(scale, power), ModelSpec(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000))
+    return Instrument(
+        Network(scale, power), ModelSpec(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000)
+    )
 
 
 @pytest.fixture
 def sounds() -> Sounds:
     rng = np.random.default_rng(1)
     values = np.repeat([0.2, 0.4, 0.8], 20)
-    clips = (2**15 * 0.1 * values[:, None] * rng.standard_normal((60, 8000))).clip(-(2**15), 2**15 - 1).astype(np.int16)
+    clips = (
+        (2**15 * 0.1 * values[:, None] * rng.standard_normal((60, 8000)))
+        .clip(-(2**15), 2**15 - 1)
+        .astype(np.int16)
+    )
     return Sounds(8000, clips, [[constant(value)] for value in values], (LEVEL,))
 
 
-@pytest.mark.parametrize(("scale", "gain"), [(0.1, 0.0), (0.05, 6.02), (0.2, -6.02), (0.001, 12.0), (0.0, 0.0)])
+@pytest.mark.parametrize(
+    ("scale", "gain"), [(0.1, 0.0), (0.05, 6.02), (0.2, -6.02), (0.001, 12.0), (0.0, 0.0)]
+)
 def test_the_gain_is_what_lacks_within_12_db(sounds, scale, gain):
     spec = as_loud_as(sounds, instrument(scale)).spec
     given = np.array([[0.2], [0.4], [0.8]])
@@ -55,7 +65,9 @@ def test_the_gain_follows_the_control_where_what_lacks_does(sounds):
     """Played at the square of the control, soft sounds are too soft."""
     spec = as_loud_as(sounds, instrument(0.1, power=2)).spec
     given = np.array([[0.2], [0.4], [0.8]])
-    assert 20 * np.log10(spec.gain(given)) == pytest.approx(np.minimum(-20 * np.log10(given[:, 0]), 12), abs=1.0)
+    assert 20 * np.log10(spec.gain(given)) == pytest.approx(
+        np.minimum(-20 * np.log10(given[:, 0]), 12), abs=1.0
+    )
 
 
 def test_what_lacks_at_an_end_alone_is_mended_there(sounds):
@@ -63,7 +75,9 @@ def test_what_lacks_at_an_end_alone_is_mended_there(sounds):
 
     class SoftAtTheEnd(Player):
         def play(self, controls: np.ndarray) -> np.ndarray:
-            return super().play(controls) * np.where(controls[:, 0] > 0.7, 0.4, 1).astype(np.float32)
+            return super().play(controls) * np.where(controls[:, 0] > 0.7, 0.4, 1).astype(
+                np.float32
+            )
 
     soft = instrument(0.1)
     soft.network.player = lambda seed, **_: SoftAtTheEnd(seed, 0.1, 1)
@@ -75,11 +89,17 @@ def test_each_control_has_its_own_gain():
     """What is played lacks 6 dB where the first control is high, whatever the second is."""
     rng = np.random.default_rng(2)
     values = rng.random((80, 2))
-    clips = (2**15 * 0.05 * 2 ** values[:, :1] * rng.standard_normal((80, 8000))).clip(-(2**15), 2**15 - 1).astype(np.int16)
+    clips = (
+        (2**15 * 0.05 * 2 ** values[:, :1] * rng.standard_normal((80, 8000)))
+        .clip(-(2**15), 2**15 - 1)
+        .astype(np.int16)
+    )
     other = Control("other", 0.0, 1.0, "")
     two = Sounds(8000, clips, [[constant(a), constant(b)] for a, b in values], (LEVEL, other))
     sliders = tuple(Slider(control=each.describe(), low=0.0, high=1.0) for each in (LEVEL, other))
-    flat = Instrument(Network(0.05, 0), ModelSpec(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000))
+    flat = Instrument(
+        Network(0.05, 0), ModelSpec(synthesiser=Mtcrnn(), sliders=sliders, sample_rate=8000)
+    )
     spec = as_loud_as(two, flat).spec
     given = np.array([[0.1, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.9]])
     # The clips that are compared are the nearest of 80, and so not quite at the same place.

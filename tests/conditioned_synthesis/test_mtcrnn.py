@@ -24,7 +24,9 @@ def folder(tmp_path) -> Path:
     """Three clips of 0.1 s with two controls."""
     for stem in "abc":
         write_wav(tmp_path / f"{stem}.wav", np.zeros(RATE // 10), RATE)
-        content = params(f"{stem}.wav", {"rate": constant(0.25), "radius": constant(1.0)}, 0.1, CONTROLS)
+        content = params(
+            f"{stem}.wav", {"rate": constant(0.25), "radius": constant(1.0)}, 0.1, CONTROLS
+        )
         (tmp_path / f"{stem}.params").write_text(json.dumps(content))
     return tmp_path
 
@@ -44,16 +46,28 @@ def refuses(folder: Path, sentence: str) -> None:
 
 def test_a_folder_that_keeps_the_rules_is_described(folder):
     found = check_folder(folder)
-    assert (found.n_clips, found.sample_rate, found.seconds, found.controls) == (3, RATE, 0.1, ("rate", "radius"))
+    assert (found.n_clips, found.sample_rate, found.seconds, found.controls) == (
+        3,
+        RATE,
+        0.1,
+        ("rate", "radius"),
+    )
     assert str(found) == "3 clips of 0.1 s at 16000 Hz, controls rate, radius"
 
 
-@pytest.mark.skipif(not QUICK_START.is_file(), reason="MTCRNN's quick-start data is not beside the project")
+@pytest.mark.skipif(
+    not QUICK_START.is_file(), reason="MTCRNN's quick-start data is not beside the project"
+)
 def test_the_data_that_mtcrnn_is_published_with_keeps_the_rules(tmp_path):
     with zipfile.ZipFile(QUICK_START) as archive:
         archive.extractall(tmp_path)
     found = check_folder(tmp_path)
-    assert (found.n_clips, found.sample_rate, found.seconds, found.controls) == (11, RATE, 10, ("rate",))
+    assert (found.n_clips, found.sample_rate, found.seconds, found.controls) == (
+        11,
+        RATE,
+        10,
+        ("rate",),
+    )
 
 
 def test_clips_in_sub_folders_are_checked_too(folder):
@@ -70,7 +84,10 @@ def test_a_folder_without_sounds(folder):
 
 def test_another_rate(folder):
     write_wav(folder / "b.wav", np.zeros(RATE // 10), 44100)
-    refuses(folder, "b.wav: 1600 samples at 44100 Hz, but a.wav has 1600 at 16000 Hz; MTCRNN needs one rate and one length")
+    refuses(
+        folder,
+        "b.wav: 1600 samples at 44100 Hz, but a.wav has 1600 at 16000 Hz; MTCRNN needs one rate and one length",
+    )
 
 
 def test_another_length(folder):
@@ -146,4 +163,7 @@ def test_times_that_do_not_rise(folder):
 @pytest.mark.parametrize("times", [[0, 0.0999], [0.01, 0.1]])
 def test_times_that_do_not_cover_the_clip(folder, times):
     edit(folder, times=times)  # MTCRNN would carry the line on beyond its ends
-    refuses(folder, f"b.params: rate: its times run from {times[0]:g} to {times[1]:g} s, but the clip from 0 to 0.1 s")
+    refuses(
+        folder,
+        f"b.params: rate: its times run from {times[0]:g} to {times[1]:g} s, but the clip from 0 to 0.1 s",
+    )

@@ -12,12 +12,14 @@ def test_silence_stays_silence():
 
 @given(st.floats(-1, 1))
 def test_a_sample_comes_back_within_a_step_of_the_curve(sample):
-    # A step is widest at full scale, where the curve's slope gives ln(256) / 127.5 of the sample itself: 4.4 %.
+    # A step is widest at full scale, where the curve's slope gives ln(256) / 127.5 of the sample
+    # itself: 4.4 %.
     assert abs(decode(encode(np.array([sample])))[0] - sample) <= 0.023 * abs(sample) + 1e-4
 
 
 def test_every_index_comes_back_as_itself():
-    indices = np.arange(LEVELS - 1)  # the last one is full scale alone, which lies on the edge of the one before
+    # The last one is full scale alone, which lies on the edge of the one before.
+    indices = np.arange(LEVELS - 1)
     assert (encode(decode(indices)) == indices).all()
 
 

@@ -23,7 +23,13 @@ def test_a_number_holds_a_control_still():
 
 def test_points_draw_straight_lines_and_the_ends_are_held():
     lines, _ = read_lines(["rate=1:0,3:1"], ABOUT, 10.0)
-    assert lines["rate"].at(np.array([0.0, 1.0, 2.0, 3.0, 10.0])).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
+    assert lines["rate"].at(np.array([0.0, 1.0, 2.0, 3.0, 10.0])).tolist() == [
+        0.0,
+        0.0,
+        0.5,
+        1.0,
+        1.0,
+    ]
 
 
 def test_an_array_is_spread_over_the_sound(tmp_path):

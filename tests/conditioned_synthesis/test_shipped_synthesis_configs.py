@@ -17,5 +17,9 @@ def test_the_shipped_config_reads_the_labels_of_its_own_sound(name):
 
 def test_the_thesis_config_has_the_thesis_figures():
     config = load_config(CONFIGS / "thesis_waterflow" / "synthesis.json", SynthesisConfig)
-    assert (config.balance.control, config.balance.bins, config.balance.clips_per_bin) == ("expRadius", 10, 77)
+    assert (config.balance.control, config.balance.bins, config.balance.clips_per_bin) == (
+        "expRadius",
+        10,
+        77,
+    )
     assert config.export.sample_rate == 16000

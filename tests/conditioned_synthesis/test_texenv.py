@@ -27,7 +27,9 @@ from texturelib.controls import Control
 
 RATE = 8000
 SMALL = TexEnv(n_bands=8, low_hz=60, channels=8, n_layers=3)
-SLIDERS = tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in ("a", "b"))
+SLIDERS = tuple(
+    Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0.0, high=1.0) for name in ("a", "b")
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,8 @@ def test_noise_with_flat_envelopes_has_none_that_an_envelope_could_make(carriers
         envelope = torch.fft.ifft(2 * spectrum).abs().numpy()
         frequencies, density = welch(envelope - envelope.mean(), RATE, nperseg=4096)
         slow = density[frequencies < 40].sum() * frequencies[1]
-        # Gaussian noise of the narrowest of these bands has nearly all of its variance, 0.27 of the squared mean, below 40 Hz.
+        # Gaussian noise of the narrowest of these bands has nearly all of its variance, 0.27 of the
+        # squared mean, below 40 Hz.
         assert slow / envelope.mean() ** 2 < 0.01
 
 
@@ -82,7 +85,10 @@ def test_loops_differ_in_length_and_go_round(carriers):
     for row, loop in zip(drawn, carriers.loops, strict=True):
         assert row.tolist() == [*loop[-2:].tolist(), *loop[:3].tolist()]
     long = 2 * len(carriers.loops[0]) + 7
-    assert torch.equal(carriers.draw(starts, long)[0, 0], carriers.loops[0].repeat(4)[len(carriers.loops[0]) - 2 :][:long])
+    assert torch.equal(
+        carriers.draw(starts, long)[0, 0],
+        carriers.loops[0].repeat(4)[len(carriers.loops[0]) - 2 :][:long],
+    )
 
 
 def test_envelopes_are_straight_lines_from_frame_to_frame():
@@ -153,12 +159,17 @@ def test_a_seed_is_a_sound_and_a_sound_does_not_come_again(instrument):
     assert abs(np.corrcoef(sounds[0], sounds[2])[0, 1]) < 0.1
     spectrum = np.fft.rfft(sounds[0], 2 * len(sounds[0]))
     again = np.fft.irfft(np.abs(spectrum) ** 2)[: len(sounds[0])] / np.square(sounds[0]).sum()
-    assert np.abs(again[RATE // 2 :]).max() < 0.35  # one band's noise comes again, the others' at other times
+    # One band's noise comes again, the others' at other times.
+    assert np.abs(again[RATE // 2 :]).max() < 0.35
 
 
 def test_a_held_control_is_a_steady_sound_from_the_first_sample(instrument):
-    levels = np.array([np.sqrt(np.mean(instrument.play({}, 0.5, seed)[:400] ** 2)) for seed in range(20)])
-    later = np.array([np.sqrt(np.mean(instrument.play({}, 0.5, seed)[-400:] ** 2)) for seed in range(20)])
+    levels = np.array(
+        [np.sqrt(np.mean(instrument.play({}, 0.5, seed)[:400] ** 2)) for seed in range(20)]
+    )
+    later = np.array(
+        [np.sqrt(np.mean(instrument.play({}, 0.5, seed)[-400:] ** 2)) for seed in range(20)]
+    )
     assert levels.mean() == pytest.approx(later.mean(), rel=0.2)
 
 
@@ -171,17 +182,32 @@ def test_a_control_that_moves_leaves_no_seam(instrument):
 def test_a_sound_to_go_on_from_is_refused(instrument, command, tmp_path: Path):
     save_instrument(tmp_path, instrument)
     status, _, errors = command(
-        "generate", "--model", tmp_path, "--output", tmp_path / "x.wav", "--prime", tmp_path / "y.wav", "--seconds", 0.1
+        "generate",
+        "--model",
+        tmp_path,
+        "--output",
+        tmp_path / "x.wav",
+        "--prime",
+        tmp_path / "y.wav",
+        "--seconds",
+        0.1,
     )
     assert status == 2
-    assert '--prime: a synthesiser of type "texenv" has no memory of a sound to go on from' in errors
+    assert (
+        '--prime: a synthesiser of type "texenv" has no memory of a sound to go on from' in errors
+    )
 
 
 def test_rougher_where_that_is_faster_is_elsewhere_the_same(instrument, command, tmp_path: Path):
     save_instrument(tmp_path, instrument)
     for name, words in (("plain", []), ("rough", ["--fast"])):
         output = tmp_path / f"{name}.wav"
-        assert command("generate", "--model", tmp_path, "--output", output, "--seconds", 0.1, *words)[0] == 0
+        assert (
+            command("generate", "--model", tmp_path, "--output", output, "--seconds", 0.1, *words)[
+                0
+            ]
+            == 0
+        )
     assert (tmp_path / "plain.wav").read_bytes() == (tmp_path / "rough.wav").read_bytes()
 
 
@@ -203,11 +229,25 @@ def test_it_learns_what_a_control_does(command, tmp_path: Path):
         pitch, level = rng.random(2)
         place = rng.integers(10_000)
         low, high = (carriers.loops[band][place : place + RATE].numpy() for band in (1, 6))
-        write_wav(tmp_path / f"{index}.wav", 10 ** (level - 2) * ((1 - pitch) * low + pitch * high), RATE)
+        write_wav(
+            tmp_path / f"{index}.wav", 10 ** (level - 2) * ((1 - pitch) * low + pitch * high), RATE
+        )
         lines = {"pitch": constant(pitch), "level": constant(level)}
-        (tmp_path / f"{index}.params").write_text(json.dumps(params(f"{index}.wav", lines, 1.0, controls)))
-    settings = SMALL.model_dump(mode="json") | {"num_steps": 200, "batch_size": 12, "checkpoint": 100, "lr": 0.01}
-    config = {"output": "out", "labelled": "none", "synthesiser": settings, "train": {"sounds": "."}}
+        (tmp_path / f"{index}.params").write_text(
+            json.dumps(params(f"{index}.wav", lines, 1.0, controls))
+        )
+    settings = SMALL.model_dump(mode="json") | {
+        "num_steps": 200,
+        "batch_size": 12,
+        "checkpoint": 100,
+        "lr": 0.01,
+    }
+    config = {
+        "output": "out",
+        "labelled": "none",
+        "synthesiser": settings,
+        "train": {"sounds": "."},
+    }
     (tmp_path / "synthesis.json").write_text(json.dumps(config))
     status, _, errors = command("train", tmp_path / "synthesis.json")
     assert status == 0, errors

@@ -1,4 +1,5 @@
-"""`conditioned-synthesis train` and `generate`, on clips of a tenth of a second, with a network that learns nothing much."""
+"""`conditioned-synthesis train` and `generate`, on clips of a tenth of a second, with a network
+that learns nothing much."""
 
 import json
 from pathlib import Path
@@ -77,8 +78,13 @@ def test_a_model_folder_says_what_it_is_and_how_to_play_it(trained, command, tmp
     card = (folder / "README.md").read_text()
     assert "| rate | drops/s | 1 | 50 | 0.00 to 1.00 |" in card
     assert "Trained for 6 steps on 7 clips" in card
-    words = next(line for line in card.splitlines() if line.startswith("conditioned-synthesis ")).split()[1:]
-    words = [{"THIS_FOLDER": folder, "sound.wav": tmp_path / "sound.wav"}.get(word, word) for word in words]
+    words = next(
+        line for line in card.splitlines() if line.startswith("conditioned-synthesis ")
+    ).split()[1:]
+    words = [
+        {"THIS_FOLDER": folder, "sound.wav": tmp_path / "sound.wav"}.get(word, word)
+        for word in words
+    ]
     assert command(*words, "--seconds", 0.1)[0] == 0
     assert soundfile.info(tmp_path / "sound.wav").frames == 1600
 
@@ -118,7 +124,9 @@ def test_examples_show_every_control_over_its_range(trained, command, tmp_path):
         assert (tmp_path / "out" / "examples" / name).with_suffix(".png").exists()
 
 
-def test_examples_of_a_control_with_any_name_stay_in_their_folder(config, command, tmp_path, sounds):
+def test_examples_of_a_control_with_any_name_stay_in_their_folder(
+    config, command, tmp_path, sounds
+):
     for path in sounds.glob("*.params"):
         path.write_text(path.read_text().replace('"rate"', '"../../$_rate$"'))
     assert command("train", config)[0] == 0
@@ -129,7 +137,16 @@ def test_examples_of_a_control_with_any_name_stay_in_their_folder(config, comman
 
 
 def test_a_sound_is_written_with_its_controls_and_a_picture(trained, command, tmp_path):
-    request = ["generate", trained, "--output", tmp_path / "drops.wav", "--control", "rate=0:0,0.2:1", "--seconds", "0.2"]
+    request = [
+        "generate",
+        trained,
+        "--output",
+        tmp_path / "drops.wav",
+        "--control",
+        "rate=0:0,0.2:1",
+        "--seconds",
+        "0.2",
+    ]
     assert command(*request)[0] == 0
     header = soundfile.info(tmp_path / "drops.wav")
     assert (header.samplerate, header.frames) == (16000, 3200)
@@ -143,7 +160,16 @@ def test_a_sound_is_written_with_its_controls_and_a_picture(trained, command, tm
 def test_a_seed_is_a_sound_and_another_seed_another(trained, command, tmp_path):
     found = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        request = ["generate", trained, "--output", tmp_path / f"{name}.wav", "--seconds", "0.1", "--seed", seed]
+        request = [
+            "generate",
+            trained,
+            "--output",
+            tmp_path / f"{name}.wav",
+            "--seconds",
+            "0.1",
+            "--seed",
+            seed,
+        ]
         assert command(*request)[0] == 0
         found.append(soundfile.read(tmp_path / f"{name}.wav")[0])
     assert (found[0] == found[1]).all()
@@ -158,12 +184,29 @@ def test_a_sound_can_go_on_from_another(trained, command, tmp_path, sounds):
 
 
 def test_a_model_folder_is_played_without_a_config(trained, command, tmp_path):
-    request = ["generate", "--model", tmp_path / "out" / "synthesiser", "--output", tmp_path / "a.wav", "--seconds", "0.1"]
+    request = [
+        "generate",
+        "--model",
+        tmp_path / "out" / "synthesiser",
+        "--output",
+        tmp_path / "a.wav",
+        "--seconds",
+        "0.1",
+    ]
     assert command(*request)[0] == 0
 
 
 def test_a_control_beyond_what_was_trained_on_is_held_and_said(trained, command, tmp_path):
-    _, printed, _ = command("generate", trained, "--output", tmp_path / "a.wav", "--seconds", "0.1", "--control", "rate=1.5")
+    _, printed, _ = command(
+        "generate",
+        trained,
+        "--output",
+        tmp_path / "a.wav",
+        "--seconds",
+        "0.1",
+        "--control",
+        "rate=1.5",
+    )
     assert "rate: 1.5 is held within 0 to 1" in printed
     assert json.loads((tmp_path / "a.params").read_text())["rate"]["values"] == [1, 1]
 
@@ -176,7 +219,9 @@ def test_a_control_beyond_what_was_trained_on_is_held_and_said(trained, command,
         (["--model", "nowhere"], "nowhere/model.safetensors: no such file"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_a_sentence_and_writes_nothing(trained, command, tmp_path, words, part, monkeypatch):
+def test_a_wish_that_cannot_be_met_is_a_sentence_and_writes_nothing(
+    trained, command, tmp_path, words, part, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     status, _, errors = command("generate", trained, "--output", tmp_path / "a.wav", *words)
     assert status in (1, 2)
@@ -234,7 +279,9 @@ def test_a_control_that_is_not_there_is_refused_before_training(config, command)
 
 def test_values_beyond_0_to_1_are_refused_before_training(config, command, sounds):
     (sounds / "3.params").write_text(json.dumps({"rate": {"times": [0, 1], "values": [0, 7]}}))
-    assert "3.params: rate is 7; a synthesiser learns controls from 0 to 1" in _refused(command, config)
+    assert "3.params: rate is 7; a synthesiser learns controls from 0 to 1" in _refused(
+        command, config
+    )
 
 
 def test_windows_longer_than_the_clips_are_refused_before_training(config, command):
@@ -260,6 +307,11 @@ def test_a_wrong_key_of_the_synthesiser_names_the_nearest(config, command):
 
 
 def test_scheduled_sampling_and_one_hot_input_train_too(config, command, tmp_path):
-    assert command("train", config, "--set", "synthesiser.tfr=0.5", "--set", "synthesiser.onehot=true")[0] == 0
+    assert (
+        command(
+            "train", config, "--set", "synthesiser.tfr=0.5", "--set", "synthesiser.onehot=true"
+        )[0]
+        == 0
+    )
     weights = load_file(tmp_path / "out" / "synthesiser" / "model.safetensors")
     assert weights["i2d.weight"].shape == (12, 257)

@@ -1,4 +1,5 @@
-"""The pages of the documentation, taken apart; and a copy of the configs, small and with a person's files, to run them in."""
+"""The pages of the documentation, taken apart; and a copy of the configs, small and with a person's
+files, to run them in."""
 
 import csv
 import importlib
@@ -32,7 +33,8 @@ _FENCE = re.compile(
 
 
 class Fence(NamedTuple):
-    """A block of code on a page. remark: what a comment just above it says, "" for none. title: the file that it shows."""
+    """A block of code on a page. remark: what a comment just above it says, "" for none. title: the
+    file that it shows."""
 
     language: str
     title: str
@@ -69,7 +71,9 @@ def read_page(path: Path) -> Page:
         language, _, rest = match["info"].partition(" ")
         title = re.search(r'title="([^"]+)"', rest)
         lines = [line.removeprefix(match["indent"]) for line in match["text"].split("\n")]
-        fences.append(Fence(language, title[1] if title else "", match["remark"] or "", "\n".join(lines)))
+        fences.append(
+            Fence(language, title[1] if title else "", match["remark"] or "", "\n".join(lines))
+        )
     return Page(path, text, fences)
 
 
@@ -106,13 +110,18 @@ TINY: dict[str, dict[str, Any]] = {
         "extractor": {"epochs": 2, "batch_size": 16},
         "classifier": {"epochs": 1},
         "adaptation": {"epochs": 1, "batch_size": 8},
-        "evaluation": {"seeds": [1], "methods": [{"type": "none"}, {"type": "adabn"}], "held_out_methods": ["none"]},
+        "evaluation": {
+            "seeds": [1],
+            "methods": [{"type": "none"}, {"type": "adabn"}],
+            "held_out_methods": ["none"],
+        },
     },
     "synthesis": _SYNTHESIS,
     "instrument": _SYNTHESIS,
 }
 TINY_BY_TYPE: dict[str, dict[str, Any]] = {
-    "liquid": {"controls": {"avgRate": [0.5, 0.75]}},  # so short a clip may be silent with fewer bubbles
+    # So short a clip may be silent with fewer bubbles.
+    "liquid": {"controls": {"avgRate": [0.5, 0.75]}},
     "band_cnn": {"channels": [8, 16], "n_hidden": 16},
     "scaling_law": {"steps_per_epoch": 4},
     "mtcrnn": {"hidden_size": 16, "seq_len": 100, "num_steps": 4, "checkpoint": 2},
@@ -154,7 +163,13 @@ def shrink_configs(configs: Path) -> None:
 
 _PROGRAMS = {
     name.replace("_", "-"): name
-    for name in ("texture_pipeline", "synthetic_datasets", "real_datasets", "domain_adaptation", "conditioned_synthesis")
+    for name in (
+        "texture_pipeline",
+        "synthetic_datasets",
+        "real_datasets",
+        "domain_adaptation",
+        "conditioned_synthesis",
+    )
 } | {"texture-doctor": "texture_pipeline.doctor"}
 
 
@@ -167,8 +182,9 @@ def _in_this_process(package: str, words: Sequence[str]) -> int:
 class Workspace:
     """A folder in which a page's commands run as they stand there.
 
-    The toolkit's programs run in this process, which saves each the time that torch takes to load: that they start at all as
-    programs is tested with each package. `make demo` runs as what make says it would run.
+    The toolkit's programs run in this process, which saves each the time that torch takes to load:
+    that they start at all as programs is tested with each package. `make demo` runs as what make
+    says it would run.
     """
 
     folder: Path
@@ -178,17 +194,26 @@ class Workspace:
         shrink_configs(self.folder / "configs")
         if script.startswith("make demo"):
             [script] = [
-                line for line in self._shell(f"make -n {script.removeprefix('make ')}").splitlines() if "pipeline" in line
+                line
+                for line in self._shell(f"make -n {script.removeprefix('make ')}").splitlines()
+                if "pipeline" in line
             ]
         words = shlex.split(script)
         package = _PROGRAMS.get(words[0].removeprefix(".venv/bin/"))
         if package is None:
             self._shell(script)
             return
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as errors:
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(StringIO()) as out,
+            redirect_stderr(StringIO()) as errors,
+        ):
             patch.chdir(self.folder)
-            patch.setenv("LOKY_MAX_CPU_COUNT", "1")  # so few files are done before more processes have started
-            patch.setattr("texture_pipeline.run._run", lambda line: _in_this_process(line[2], line[3:]))
+            # So few files are done before more processes have started.
+            patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+            patch.setattr(
+                "texture_pipeline.run._run", lambda line: _in_this_process(line[2], line[3:])
+            )
             status = _in_this_process(package, words[1:])
         assert status == 0, f"{script}\n{out.getvalue()[-2000:]}\n{errors.getvalue()[-2000:]}"
 
@@ -243,14 +268,18 @@ def _drops(rng: np.random.Generator, seconds: float) -> np.ndarray:
     samples = 0.01 * rng.standard_normal(round(seconds * 44100))
     time = np.arange(2000) / 44100
     for start in rng.integers(0, len(samples) - len(time), round(60 * seconds)):
-        samples[start : start + len(time)] += 0.2 * np.exp(-200 * time) * np.sin(2 * np.pi * rng.uniform(500, 4000) * time)
+        samples[start : start + len(time)] += (
+            0.2 * np.exp(-200 * time) * np.sin(2 * np.pi * rng.uniform(500, 4000) * time)
+        )
     return 0.5 * samples / np.abs(samples).max()
 
 
 def _write_recordings(folder: Path) -> None:
     folder.mkdir(parents=True)
     for number in range(1, 5):
-        soundfile.write(folder / f"stream_{number}.wav", _drops(np.random.default_rng(number), 3.0), 44100)
+        soundfile.write(
+            folder / f"stream_{number}.wav", _drops(np.random.default_rng(number), 3.0), 44100
+        )
 
 
 def _write_fsd50k(root: Path) -> None:
@@ -268,18 +297,34 @@ def _write_fsd50k(root: Path) -> None:
     for first, part in ((100, "dev"), (200, "eval")):
         names = [str(first + number) for number in range(len(labels))]
         both = [
-            (name, words, ",".join(mids[word] for word in words.split(","))) for name, words in zip(names, labels, strict=True)
+            (name, words, ",".join(mids[word] for word in words.split(",")))
+            for name, words in zip(names, labels, strict=True)
         ]
         if part == "dev":
-            write("dev.csv", [["fname", "labels", "mids", "split"], *([*row, "train"] for row in both)])
+            write(
+                "dev.csv",
+                [["fname", "labels", "mids", "split"], *([*row, "train"] for row in both)],
+            )
         else:
             write("eval.csv", [["fname", "labels", "mids"], *(list(row) for row in both)])
-        facts = {"title": "A stream", "description": "", "tags": [], "license": "CC0", "uploader": "somebody"}
+        facts = {
+            "title": "A stream",
+            "description": "",
+            "tags": [],
+            "license": "CC0",
+            "uploader": "somebody",
+        }
         (root / "FSD50K.metadata").mkdir(exist_ok=True)
-        (root / "FSD50K.metadata" / f"{part}_clips_info_FSD50K.json").write_text(json.dumps(dict.fromkeys(names, facts)))
+        (root / "FSD50K.metadata" / f"{part}_clips_info_FSD50K.json").write_text(
+            json.dumps(dict.fromkeys(names, facts))
+        )
         (root / f"FSD50K.{part}_audio").mkdir()
         for name in names:
-            soundfile.write(root / f"FSD50K.{part}_audio" / f"{name}.wav", _drops(np.random.default_rng(int(name)), 6.0), 44100)
+            soundfile.write(
+                root / f"FSD50K.{part}_audio" / f"{name}.wav",
+                _drops(np.random.default_rng(int(name)), 6.0),
+                44100,
+            )
 
 
 def _write_checkpoint(path: Path) -> None:
@@ -287,5 +332,9 @@ def _write_checkpoint(path: Path) -> None:
     import torch
     from torch import nn
 
-    parts = {"i2d": nn.Linear(2, 8), "gru": nn.GRU(8, 8, 1, batch_first=True), "h2o": nn.Linear(8, 256)}
+    parts = {
+        "i2d": nn.Linear(2, 8),
+        "gru": nn.GRU(8, 8, 1, batch_first=True),
+        "h2o": nn.Linear(8, 256),
+    }
     torch.save(nn.ModuleDict(parts).state_dict(), path)

@@ -1,7 +1,8 @@
-"""Every command in the documentation runs as it stands there: in a copy of the configs made small, page by page, in order.
+"""Every command in the documentation runs as it stands there: in a copy of the configs made small,
+page by page, in order.
 
-Just above a block of commands, a comment may say why a test does not run it so: `not run: why`; `long: why` (as a dry run, and
-with -m long as it stands there); or `needs PROGRAM`.
+Just above a block of commands, a comment may say why a test does not run it so: `not run: why`;
+`long: why` (as a dry run, and with -m long as it stands there); or `needs PROGRAM`.
 """
 
 import os
@@ -44,18 +45,27 @@ _NOT_RUN = {
 
 
 def _as_dry_run(command: str) -> str:
-    return f"{command} OPTIONS=--dry-run" if command.startswith("make demo") else f"{command} --dry-run"
+    return (
+        f"{command} OPTIONS=--dry-run"
+        if command.startswith("make demo")
+        else f"{command} --dry-run"
+    )
 
 
 def _needs(remark: str) -> str | None:
-    """-> the program that is needed and not there; where tests must not be skipped, as in CI, its absence shows as failures."""
+    """-> the program that is needed and not there; where tests must not be skipped, as in CI, its
+    absence shows as failures."""
     program = remark.removeprefix("needs ") if remark.startswith("needs ") else ""
     return program if program and not shutil.which(program) and not os.environ.get("CI") else None
 
 
 @pytest.mark.slow
 def test_the_commands_of_a_page_run_in_order(page, request):
-    steps = [fence for fence in page.fences if fence.commands or fence.title or fence.language == "python"]
+    steps = [
+        fence
+        for fence in page.fences
+        if fence.commands or fence.title or fence.language == "python"
+    ]
     steps = [fence for fence in steps if not fence.remark.startswith("not run: ")]
     if not steps:
         pytest.skip("has no commands")
@@ -67,7 +77,9 @@ def test_the_commands_of_a_page_run_in_order(page, request):
             pytest.skip(f"needs {missing}")
         for command in fence.commands:
             if command not in _ELSEWHERE:
-                workspace.run(_as_dry_run(command) if fence.remark.startswith("long: ") else command)
+                workspace.run(
+                    _as_dry_run(command) if fence.remark.startswith("long: ") else command
+                )
     if snippets := [fence.text for fence in steps if fence.language == "python"]:
         workspace.write("snippets.py", "\n\n".join(snippets))
         workspace.run(f"{shlex.quote(sys.executable)} snippets.py")
@@ -75,7 +87,12 @@ def test_the_commands_of_a_page_run_in_order(page, request):
 
 @pytest.mark.long
 def test_the_long_commands_of_a_page_run(page, request):
-    commands = [command for fence in page.fences if fence.remark.startswith("long: ") for command in fence.commands]
+    commands = [
+        command
+        for fence in page.fences
+        if fence.remark.startswith("long: ")
+        for command in fence.commands
+    ]
     if not commands:
         pytest.skip("has no long commands")
     workspace = request.getfixturevalue("demo")
@@ -85,7 +102,12 @@ def test_the_long_commands_of_a_page_run(page, request):
 
 def test_few_commands_are_not_run(pages):
     fences = [fence for page in pages for fence in page.fences]
-    left_out = {command for fence in fences if fence.remark.startswith("not run: ") for command in fence.commands}
+    left_out = {
+        command
+        for fence in fences
+        if fence.remark.startswith("not run: ")
+        for command in fence.commands
+    }
     there = {command for fence in fences for command in fence.commands}
     assert left_out | (_ELSEWHERE & there) == _NOT_RUN
 
@@ -111,7 +133,13 @@ def test_the_commands_of_the_benchmarks_still_exist(results_page, workspace):
                 assert (ROOT / program).exists(), command
                 if not words[0].endswith("pytest"):
                     source = (ROOT / program).read_text()
-                    assert all(option in source for option in words[2:] if option.startswith("--")), command
+                    assert all(
+                        option in source for option in words[2:] if option.startswith("--")
+                    ), command
             else:
-                dry = command.replace('OPTIONS="', 'OPTIONS="--dry-run ') if words[0] == "make" else f"{command} --dry-run"
+                dry = (
+                    command.replace('OPTIONS="', 'OPTIONS="--dry-run ')
+                    if words[0] == "make"
+                    else f"{command} --dry-run"
+                )
                 workspace.run(dry)

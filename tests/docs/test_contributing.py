@@ -7,7 +7,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-JOBS = {row.split("|")[1].strip(): row for row in TEXT.splitlines() if row.startswith("| ") and "`" in row}
+JOBS = {
+    row.split("|")[1].strip(): row
+    for row in TEXT.splitlines()
+    if row.startswith("| ") and "`" in row
+}
 
 
 def files_in(text: str) -> list[str]:
@@ -29,7 +33,8 @@ def test_every_link_leads_to_a_file(link):
     assert (ROOT / link).exists()
 
 
-# A word of the code that the job is about, so that a file which keeps its name and loses its job does not pass.
+# A word of the code that the job is about, so that a file which keeps its name and loses its job
+# does not pass.
 @pytest.mark.parametrize(
     ("job", "word"),
     {

@@ -16,10 +16,19 @@ from texture_pipeline.stages import STAGES
 from texturelib.config import load_config
 
 ROOT = Path(__file__).parents[2]
-MADE = {"reference/commands.md", "benchmarks.md", *(f"reference/config/{name}" for name in config_pages())}
+MADE = {
+    "reference/commands.md",
+    "benchmarks.md",
+    *(f"reference/config/{name}" for name in config_pages()),
+}
 
 # Files that a reader is to make.
-_EXAMPLES = ("configs/yours", "configs/stream", "synthetic_datasets/engines/surf.py", "domain_adaptation/networks/band_means.py")
+_EXAMPLES = (
+    "configs/yours",
+    "configs/stream",
+    "synthetic_datasets/engines/surf.py",
+    "domain_adaptation/networks/band_means.py",
+)
 
 _PROGRAMS = {stage.program: stage.package for stage in STAGES}
 
@@ -35,7 +44,11 @@ def test_every_link_leads_to_a_file(page):
         if not path or re.match(r"https?://", path):
             continue
         there = (page.path.parent / path).resolve()
-        inside_docs = there.relative_to(ROOT / "docs").as_posix() if there.is_relative_to(ROOT / "docs") else ""
+        inside_docs = (
+            there.relative_to(ROOT / "docs").as_posix()
+            if there.is_relative_to(ROOT / "docs")
+            else ""
+        )
         assert there.exists() or (inside_docs in MADE and page.name != "README.md"), target
 
 
@@ -73,7 +86,12 @@ def test_every_key_path_that_is_named_exists(page):
     firsts = {key for schema in schemas().values() for key in schema["properties"]}
     for name in spans(page):
         first, dot, rest = name.partition(".")
-        if dot and first in firsts and re.fullmatch(r"\w+(\.\w+)*", rest) and rest not in ("json", "csv", "py", "md", "png"):
+        if (
+            dot
+            and first in firsts
+            and re.fullmatch(r"\w+(\.\w+)*", rest)
+            and rest not in ("json", "csv", "py", "md", "png")
+        ):
             assert name in known or rest == "type" or first == "engine", name
 
 
@@ -93,7 +111,11 @@ def test_papers_on_the_page_of_the_science_are_those_that_the_code_names(pages):
     rows = re.findall(r"^\| `\w+` \|[^|]+\| `([\w.]+)` \| ([^|]+) \|$", page.text, re.MULTILINE)
     assert len(rows) > 9
     for name, source in rows:
-        [path] = [path for folder in ("engines", "methods") for path in ROOT.glob(f"*_*/**/{folder}/{name}")]
+        [path] = [
+            path
+            for folder in ("engines", "methods")
+            for path in ROOT.glob(f"*_*/**/{folder}/{name}")
+        ]
         code = path.read_text()
         for author in re.findall(r"(?<=[A-Z]\. )(?!and\b)([A-Z][a-z]{3,})(?=[ ,])", source):
             assert author in code, (name, author)
@@ -119,7 +141,11 @@ def test_the_formats_page_names_all_files_and_none_too_many(pages, demo):
     for folder, names in found.items():
         there = demo.folder / folder
         assert all(list(there.glob(name.rstrip("/"))) for name in names), folder
-        unnamed = {path.name for path in there.iterdir() if not any(path.match(name.rstrip("/")) for name in names)}
+        unnamed = {
+            path.name
+            for path in there.iterdir()
+            if not any(path.match(name.rstrip("/")) for name in names)
+        }
         assert not unnamed - {"last.ckpt"}, folder
 
 
@@ -133,21 +159,39 @@ def test_the_formats_page_names_keys_and_columns_that_are_there(pages, demo):
     }
     for name, keys in wanted.items():
         [table] = re.findall(rf"\| key of `{name}` \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page.text)
-        assert {key for row in table.splitlines() for key in re.findall(r"`([^`]+)`", row.split("|")[1])} == keys
+        assert {
+            key for row in table.splitlines() for key in re.findall(r"`([^`]+)`", row.split("|")[1])
+        } == keys
     columns = {
         "synthetic": {*pd.read_csv(results / "synthetic" / "metadata.csv"), "noise_db"},
         "real": {*pd.read_csv(results / "real" / "metadata.csv")},
     }
-    tables = re.findall(r"\| column of `metadata.csv` \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page.text)
+    tables = re.findall(
+        r"\| column of `metadata.csv` \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page.text
+    )
     for table, there in zip(tables, columns.values(), strict=True):
-        named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+        named = {
+            name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])
+        }
         assert named - {"vary"} <= there
-    of_controls = set(json.loads((results / "synthetic" / "dataset.json").read_text())["controls"][0])
-    [table] = re.findall(r"Each of `controls`:\n\n\| key \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page.text)
-    assert {key for row in table.splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])} == of_controls
-    of_lines = set(json.loads(next((results / "synthesis" / "mtcrnn").glob("*.params")).read_text())["avgRate"])
-    [table] = re.findall(r"then each control by name:\n\n\| key \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page.text)
-    assert {key for row in table.splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])} == of_lines
+    of_controls = set(
+        json.loads((results / "synthetic" / "dataset.json").read_text())["controls"][0]
+    )
+    [table] = re.findall(
+        r"Each of `controls`:\n\n\| key \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page.text
+    )
+    assert {
+        key for row in table.splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])
+    } == of_controls
+    of_lines = set(
+        json.loads(next((results / "synthesis" / "mtcrnn").glob("*.params")).read_text())["avgRate"]
+    )
+    [table] = re.findall(
+        r"then each control by name:\n\n\| key \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page.text
+    )
+    assert {
+        key for row in table.splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])
+    } == of_lines
 
 
 @pytest.mark.slow
@@ -156,7 +200,11 @@ def test_the_formats_page_names_what_the_headers_of_networks_say(pages, demo):
 
     [page] = [page for page in pages if page.name == "docs/reference/formats.md"]
     for folder in ("adaptation/extractor", "synthesis/synthesiser"):
-        with safe_open(demo.folder / "results" / "demo" / folder / "model.safetensors", framework="pt") as file:
+        with safe_open(
+            demo.folder / "results" / "demo" / folder / "model.safetensors", framework="pt"
+        ) as file:
             spec = json.loads(file.metadata()["about"])
-        [row] = re.findall(rf"In `results/demo/{folder}`:(?:.|\n)*?\| `model.safetensors` \| (.*)", page.text)[:1]
+        [row] = re.findall(
+            rf"In `results/demo/{folder}`:(?:.|\n)*?\| `model.safetensors` \| (.*)", page.text
+        )[:1]
         assert set(spec) == set(re.findall(r"`(\w+)`", row)) - {"about"}

@@ -1,4 +1,5 @@
-"""The package that docs/howto/plugin.md builds, installed into an environment of its own, is used from a config."""
+"""The package that docs/howto/plugin.md builds, installed into an environment of its own, is used
+from a config."""
 
 import json
 import os
@@ -31,15 +32,31 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / fence.title).write_text(fence.text + "\n")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, "--target", folder / "packages", folder / "texture-pink"], check=True
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            *options,
+            "--target",
+            folder / "packages",
+            folder / "texture-pink",
+        ],
+        check=True,
     )
     return folder / "packages"
 
 
-def in_environment(environment: Path, folder: Path, script: str) -> "subprocess.CompletedProcess[str]":
+def in_environment(
+    environment: Path, folder: Path, script: str
+) -> "subprocess.CompletedProcess[str]":
     path = os.pathsep.join([str(environment), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
     )
 
 
@@ -52,13 +69,22 @@ def write_sounds(folder: Path) -> None:
         soundfile.write(folder / f"noise_{number}.wav", noise, RATE)
         params = {
             "meta": {"filename": f"noise_{number}.wav"},
-            "loud": {"times": [0.0, 0.5], "values": [loud, loud], "units": "norm", "nvals": 2, "minval": 0, "maxval": 1},
+            "loud": {
+                "times": [0.0, 0.5],
+                "values": [loud, loud],
+                "units": "norm",
+                "nvals": 2,
+                "minval": 0,
+                "maxval": 1,
+            },
         }
         (folder / f"noise_{number}.params").write_text(json.dumps(params))
 
 
 @pytest.mark.slow
-def test_the_plug_in_of_the_page_is_trained_and_played_from_a_config(environment: Path, tmp_path: Path) -> None:
+def test_the_plug_in_of_the_page_is_trained_and_played_from_a_config(
+    environment: Path, tmp_path: Path
+) -> None:
     write_sounds(tmp_path / "sounds")
     config = {
         "output": "out",
@@ -79,7 +105,9 @@ def test_the_plug_in_of_the_page_is_trained_and_played_from_a_config(environment
     assert loud == pytest.approx(-20, abs=3)
 
 
-def test_a_wrong_key_of_the_plug_in_is_answered_like_any_other(environment: Path, tmp_path: Path) -> None:
+def test_a_wrong_key_of_the_plug_in_is_answered_like_any_other(
+    environment: Path, tmp_path: Path
+) -> None:
     script = """
 from typing import Annotated
 from pydantic import TypeAdapter
@@ -93,6 +121,10 @@ try:
 except Exception as error:
     print(error)
 """
-    (tmp_path / "c.json").write_text(json.dumps({"synthesiser": {"type": "pink", "part_second": 1}}))
+    (tmp_path / "c.json").write_text(
+        json.dumps({"synthesiser": {"type": "pink", "part_second": 1}})
+    )
     done = in_environment(environment, tmp_path, script)
-    assert 'synthesiser.part_second: no such key (did you mean "part_seconds"?' in done.stdout, done.stderr
+    assert 'synthesiser.part_second: no such key (did you mean "part_seconds"?' in done.stdout, (
+        done.stderr
+    )

@@ -12,12 +12,14 @@ from texture_pipeline.schemas import schemas
 
 
 def key_paths(schema, definitions, prefix=""):
-    """-> every key of a schema, with those of all that its parts may be, as `--set` would name it."""
+    """-> every key of a schema, with those of all that its parts may be, as `--set` would name
+    it."""
     for key, value in schema["properties"].items():
         if key != "$schema" and "const" not in value:
             yield f"{prefix}{key}"
             for name in re.findall(
-                r"'#/\$defs/(\w+)'", str({k: v for k, v in value.items() if k not in ("items", "discriminator")})
+                r"'#/\$defs/(\w+)'",
+                str({k: v for k, v in value.items() if k not in ("items", "discriminator")}),
             ):
                 if "additionalProperties" not in value or value["additionalProperties"] is False:
                     yield from key_paths(definitions[name], definitions, f"{prefix}{key}.")
@@ -44,13 +46,17 @@ def test_every_engine_of_ours_shows_its_controls_in_their_units():
     for model in engines.models:
         controls = getattr(model, "available", ())
         for control in controls if isinstance(controls, tuple) else ():
-            assert re.search(rf"\| `{control.name}` \| \S+ \| \S+ \| {control.unit} \| {control.curve} \|", page), control.name
+            assert re.search(
+                rf"\| `{control.name}` \| \S+ \| \S+ \| {control.unit} \| {control.curve} \|", page
+            ), control.name
 
 
 def test_every_page_has_rows_of_as_many_cells_as_its_heads():
     for page in (command_page(), *config_pages().values()):
         for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
-            assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
+            assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, (
+                table
+            )
 
 
 @pytest.mark.parametrize("package", ["synthetic_datasets", "conditioned_synthesis"])
@@ -64,7 +70,9 @@ def test_every_command_that_help_lists_has_its_options_on_the_page(package, run_
     commands = re.findall(r"^  ([a-z][\w-]+) ", help_of().partition("Commands:")[2], re.MULTILINE)
     assert len(commands) > 2
     for command in commands:
-        section = page.partition(f"### {package.replace('_', '-')} {command}\n")[2].partition("\n#")[0]
+        section = page.partition(f"### {package.replace('_', '-')} {command}\n")[2].partition(
+            "\n#"
+        )[0]
         assert section
         options = set(re.findall(r"^  (--[\w-]+)", help_of(command), re.MULTILINE)) - {"--help"}
         assert options == set(re.findall(r"^\| `(--[\w-]+)", section, re.MULTILINE))

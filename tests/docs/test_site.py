@@ -28,7 +28,10 @@ def site(tmp_path_factory):
 
 
 def test_every_page_is_in_the_site(site):
-    pages = {path.relative_to(ROOT / "docs").with_suffix(".html").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    pages = {
+        path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
+        for path in (ROOT / "docs").rglob("*.md")
+    }
     made = {"reference/commands.html", "reference/config/adaptation.html", "benchmarks.html"}
     assert pages | made <= {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
 

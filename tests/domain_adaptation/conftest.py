@@ -1,5 +1,5 @@
-"""Small synthetic and real sets whose one control can be heard: how loud the high partial is, or, where the control has a
-law, the pitch of a texture."""
+"""Small synthetic and real sets whose one control can be heard: how loud the high partial is, or,
+where the control has a law, the pitch of a texture."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,14 @@ from texturelib.config import load_config
 from texturelib.dataset import write_dataset
 
 SAMPLE_RATE, SECONDS = 16000, 0.25
-BRIGHTNESS = {"name": "brightness", "unit": "share", "low": 0.0, "high": 1.0, "curve": "linear", "offset": 0.0}
+BRIGHTNESS = {
+    "name": "brightness",
+    "unit": "share",
+    "low": 0.0,
+    "high": 1.0,
+    "curve": "linear",
+    "offset": 0.0,
+}
 
 PITCH = {
     "name": "pitch",
@@ -26,21 +33,33 @@ PITCH = {
     "offset": 0.0,
     "laws": {"slow_down": -1.0},
 }
-"""Played k times slower, a sound has 1/k of its pitch: one of its three octaves is a third of the slider."""
+"""Played k times slower, a sound has 1/k of its pitch: one of its three octaves is a third of the
+slider."""
 
 
-def make_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0, sample_rate: int = SAMPLE_RATE) -> Path:
+def make_set(
+    folder: Path, n_clips: int, *, is_real: bool, seed: int = 0, sample_rate: int = SAMPLE_RATE
+) -> Path:
     """Two partials in noise; real clips have more noise and no labels."""
     rng = np.random.default_rng([seed, is_real])
     seconds = np.arange(round(sample_rate * SECONDS)) / sample_rate
     brightness = rng.uniform(0.1, 0.9, n_clips)
     rows = []
     for index, value in enumerate(brightness):
-        clip = (1 - value) * np.sin(2 * np.pi * 440 * seconds) + value * np.sin(2 * np.pi * 3000 * seconds)
+        clip = (1 - value) * np.sin(2 * np.pi * 440 * seconds) + value * np.sin(
+            2 * np.pi * 3000 * seconds
+        )
         clip += (0.2 if is_real else 0.02) * rng.standard_normal(len(seconds))
         write_wav(folder / f"audio/{index}.wav", 0.3 * clip, sample_rate)
         row = {"file_name": f"audio/{index}.wav"}
-        rows.append(row | ({"source": "river.mp3", "start_seconds": index * SECONDS} if is_real else {"brightness": value}))
+        rows.append(
+            row
+            | (
+                {"source": "river.mp3", "start_seconds": index * SECONDS}
+                if is_real
+                else {"brightness": value}
+            )
+        )
     write_dataset(
         folder,
         pd.DataFrame(rows),
@@ -52,8 +71,11 @@ def make_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0, sample
     return folder
 
 
-def make_pitch_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0) -> tuple[Path, np.ndarray]:
-    """Noise around a pitch; in real clips it is narrower, tilted, and in other noise. -> the folder, the pitches as 0..1."""
+def make_pitch_set(
+    folder: Path, n_clips: int, *, is_real: bool, seed: int = 0
+) -> tuple[Path, np.ndarray]:
+    """Noise around a pitch; in real clips it is narrower, tilted, and in other noise. -> the
+    folder, the pitches as 0..1."""
     rng = np.random.default_rng([seed, is_real, 7])
     n_samples = round(SAMPLE_RATE * SECONDS)
     frequency_hz = np.fft.rfftfreq(n_samples, 1 / SAMPLE_RATE)
@@ -62,7 +84,9 @@ def make_pitch_set(folder: Path, n_clips: int, *, is_real: bool, seed: int = 0) 
     rows = []
     for index, value in enumerate(pitch):
         distance = np.abs(octaves - np.log2(400 * 8**value / 1000))
-        decibels = -10 * np.minimum(distance / (0.2 if is_real else 0.35), 4.5) - (4 * octaves if is_real else 0)
+        decibels = -10 * np.minimum(distance / (0.2 if is_real else 0.35), 4.5) - (
+            4 * octaves if is_real else 0
+        )
         spectrum = np.fft.rfft(rng.standard_normal(n_samples)) * 10 ** (decibels / 20)
         clip = np.fft.irfft(spectrum, n_samples)
         name = f"audio/{index}.wav"
@@ -97,7 +121,8 @@ def make_config(folder: Path, **changes: object) -> AdaptationConfig:
         "output": "models",
         "synthetic": "synthetic",
         "real": "real",
-        "split": {"train": 0.7, "validation": 0.2, "test": 0.1},  # nine clips at least, or nothing is known of intervals
+        # Nine clips at least, or nothing is known of intervals.
+        "split": {"train": 0.7, "validation": 0.2, "test": 0.1},
         "features": {"type": "mel", "sample_rate": 16000, "n_mels": 24},
         "network": {"type": "cnn", "n_blocks": 2, "first_channels": 4},
         "extractor": {"epochs": 3, "batch_size": 16, "learning_rate": 0.003},

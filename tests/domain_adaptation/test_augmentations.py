@@ -35,15 +35,19 @@ def test_every_second_group_is_slowed_and_its_controls_move_by_their_laws():
     torch.testing.assert_close(moved[unchanged], truth[unchanged])
     for first in (0, 16):
         ratio = 100.0 ** (0.5 - moved[first, 0])  # of the rate before to that after
-        assert 1.45 < float(ratio) < 1.61  # a little less than asked for, as it must be a length that transforms fast
+        # A little less than asked for, as it must be a length that transforms fast.
+        assert 1.45 < float(ratio) < 1.61
         assert float(10 ** (moved[first, 1] - 0.5)) == pytest.approx(float(ratio), rel=1e-4)
         assert not torch.equal(slowed[first], clips[first])
 
 
 def test_a_slowed_clip_that_no_slider_could_make_is_left_out():
     above_2 = Control("size", 2.1, 10.0, "mm", "exponential", offset=2.0, laws={"slow_down": 1})
-    truth = torch.tensor([[0.0]] * 8 + [[0.5]] * 8)  # 2.1 mm, half as large: below all that the slider can say
-    slowed, moved, rows = Slowing([above_2], (0.5, 0.55))(torch.randn(16, 400), truth, torch.arange(16))
+    # 2.1 mm, half as large: below all that the slider can say.
+    truth = torch.tensor([[0.0]] * 8 + [[0.5]] * 8)
+    slowed, moved, rows = Slowing([above_2], (0.5, 0.55))(
+        torch.randn(16, 400), truth, torch.arange(16)
+    )
     assert rows.tolist() == list(range(8, 16))
     assert len(slowed) == len(moved) == 8
 
@@ -55,17 +59,23 @@ RATES, SIZES = (0.1, 0.4, 0.7), (0.2, 0.6)
 
 @pytest.fixture
 def grid():
-    """-> clips, each a tone of its own, the same if it is begun anywhere but for its phase; their controls; how loud the engine
-    made them."""
+    """-> clips, each a tone of its own, the same if it is begun anywhere but for its phase; their
+    controls; how loud the engine made them."""
     truth = np.array(list(itertools.product(RATES, SIZES)), np.float32)
-    periods = 2 * np.pi * np.arange(1, len(truth) + 1)[:, None] * np.arange(64) / 63  # the last sample is the first again
-    return (np.cos(periods) * 32767).round().astype(np.int16), truth, np.array([-40.0, -20.0, 0.0, -6.0, -12.0, 6.0])
+    # The last sample is the first again.
+    periods = 2 * np.pi * np.arange(1, len(truth) + 1)[:, None] * np.arange(64) / 63
+    return (
+        (np.cos(periods) * 32767).round().astype(np.int16),
+        truth,
+        np.array([-40.0, -20.0, 0.0, -6.0, -12.0, 6.0]),
+    )
 
 
 def tones(clip: torch.Tensor) -> dict[int, complex]:
     """-> by clip, the amplitude and phase of its tone in this one."""
     spectrum = torch.fft.rfft(clip[:63].double())[1:]
-    heard = (spectrum.abs() > 0.003 * spectrum.abs().max()).nonzero()[:, 0].tolist()  # -50 dB; 16 bits leave -90
+    # -50 dB; 16 bits leave -90.
+    heard = (spectrum.abs() > 0.003 * spectrum.abs().max()).nonzero()[:, 0].tolist()
     return {place: complex(spectrum[place]) for place in heard}
 
 
@@ -75,7 +85,9 @@ def test_mixed_clips_are_sums_of_two_of_one_size_at_their_own_levels_and_their_r
     torch.manual_seed(0)
     seen: dict[tuple[int, int], list[float]] = {}
     for _ in range(50):
-        mixed, moved, rows = mixing(torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6))
+        mixed, moved, rows = mixing(
+            torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6)
+        )
         assert rows.tolist() == list(range(6))
         for row in range(6):
             parts = tones(mixed[row])
@@ -89,16 +101,21 @@ def test_mixed_clips_are_sums_of_two_of_one_size_at_their_own_levels_and_their_r
             ratio_db = 20 * math.log10(abs(parts[other]) / abs(parts[row]))
             assert ratio_db == pytest.approx(peak_db[other] - peak_db[row], abs=0.01)
             together = RATE.to_physical(truth[row, 0]) + RATE.to_physical(truth[other, 0])
-            assert float(RATE.to_physical(float(moved[row, 0]))) == pytest.approx(float(together), rel=1e-4)
+            assert float(RATE.to_physical(float(moved[row, 0]))) == pytest.approx(
+                float(together), rel=1e-4
+            )
     assert len(seen) == 12  # each with each other of its size
-    assert all(max(phases) - min(phases) > 1 for phases in seen.values())  # begun at any of its moments
+    # Begun at any of its moments.
+    assert all(max(phases) - min(phases) > 1 for phases in seen.values())
 
 
 def test_only_clips_that_may_be_added_are(grid):
     clips, truth, peak_db = grid
     mixing = Mixing(1.0, clips, truth, peak_db, np.array([0, 2, 3]), [RATE, SIZE])
     for _ in range(20):
-        mixed, _, _ = mixing(torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6))
+        mixed, _, _ = mixing(
+            torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6)
+        )
         added = {(row, part) for row in range(6) for part in tones(mixed[row]) if part != row}
         assert {part for _, part in added} <= {0, 2, 3}
 
@@ -106,7 +123,9 @@ def test_only_clips_that_may_be_added_are(grid):
 def test_a_share_of_none_leaves_all_as_they_were(grid):
     clips, truth, peak_db = grid
     mixing = Mixing(0.0, clips, truth, peak_db, np.arange(6), [RATE, SIZE])
-    mixed, moved, _ = mixing(torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6))
+    mixed, moved, _ = mixing(
+        torch.from_numpy(clips).float(), torch.from_numpy(truth), torch.arange(6)
+    )
     torch.testing.assert_close(mixed, torch.from_numpy(clips).float())
     torch.testing.assert_close(moved, torch.from_numpy(truth))
 
@@ -122,8 +141,18 @@ def dense(tmp_path):
     table["pitch"] = table["pitch"].round(1)
     table["rate"] = np.arange(len(table)) / len(table)
     table["peak_db"] = -3.0
-    rate = {"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "exponential", "offset": 0.0}
-    controls = [PITCH | {"laws": {"slow_down": -1, "mixing": 0}}, rate | {"laws": {"slow_down": -1, "mixing": 1}}]
+    rate = {
+        "name": "rate",
+        "unit": "1/s",
+        "low": 1.0,
+        "high": 9.0,
+        "curve": "exponential",
+        "offset": 0.0,
+    }
+    controls = [
+        PITCH | {"laws": {"slow_down": -1, "mixing": 0}},
+        rate | {"laws": {"slow_down": -1, "mixing": 1}},
+    ]
 
     def write(**columns: object) -> object:
         write_dataset(
@@ -138,7 +167,13 @@ def dense(tmp_path):
             tmp_path,
             features=BANDS,
             network={"type": "band_cnn", "channels": [8, 8], "n_hidden": 8},
-            extractor={"epochs": 4, "batch_size": 8, "learning_rate": 0.003, "mix": 0.5, "slow_down": [0.8, 1.25]},
+            extractor={
+                "epochs": 4,
+                "batch_size": 8,
+                "learning_rate": 0.003,
+                "mix": 0.5,
+                "slow_down": [0.8, 1.25],
+            },
             split={"train": 0.6, "validation": 0.2, "test": 0.2},
         )
 
@@ -158,12 +193,22 @@ def test_an_extractor_learns_from_mixed_and_slowed_clips(dense, run_command):
 @pytest.mark.parametrize(
     ("columns", "law", "sentence"),
     [
-        ({"peak_db": None}, 1, "synthetic/metadata.csv has no column peak_db, which says how loud clips were; generate"),
-        ({"pitch": np.arange(40) / 40}, 1, "extractor.mix: no two clips have the same pitch; set it to 0"),
+        (
+            {"peak_db": None},
+            1,
+            "synthetic/metadata.csv has no column peak_db, which says how loud clips were; generate",
+        ),
+        (
+            {"pitch": np.arange(40) / 40},
+            1,
+            "extractor.mix: no two clips have the same pitch; set it to 0",
+        ),
         ({}, None, "extractor.mix: the engine does not say how rate moves then; set it to 0"),
     ],
 )
-def test_clips_that_cannot_be_mixed_are_refused_with_a_sentence(dense, run_command, columns, law, sentence):
+def test_clips_that_cannot_be_mixed_are_refused_with_a_sentence(
+    dense, run_command, columns, law, sentence
+):
     folder, controls, write = dense
     controls[1]["laws"] = {"slow_down": -1} | ({} if law is None else {"mixing": law})
     write(**columns)

@@ -19,7 +19,8 @@ def test_an_ensemble_answers_with_the_mean_and_teaches_each_member_alone():
     assert reading.each.shape == (4, 3, 2)
     torch.testing.assert_close(reading.labels, reading.each.mean(dim=1))
     assert (reading.each.std(dim=1) > 0).all()  # weights of their own
-    # The slope of a member's weights is that of its own loss: what the others answer does not matter.
+    # The slope of a member's weights is that of its own loss: what the others answer does not
+    # matter.
     bias = extractor.head.heads[1][-1][0].bias
     (shared,) = torch.autograd.grad(SupervisedLoss(Mel(), "l1").of(reading, truth), bias)
     (own,) = torch.autograd.grad((extractor.read(features).each[:, 1] - truth).abs().mean(), bias)
@@ -38,9 +39,14 @@ def test_the_copy_for_labelling_answers_the_same():
     for _ in range(20):  # so that the normalisations have something to say
         extractor(3 * torch.randn(8, *SHAPE) + 1)
     features = torch.randn(4, *SHAPE)
-    torch.testing.assert_close(fused(extractor)(features), extractor.eval()(features), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        fused(extractor)(features), extractor.eval()(features), atol=1e-5, rtol=1e-5
+    )
 
 
 def test_an_ensemble_of_ensembles_is_refused():
-    with pytest.raises(ValidationError, match="'ensemble' found using 'type' does not match any of the expected tags"):
+    with pytest.raises(
+        ValidationError,
+        match="'ensemble' found using 'type' does not match any of the expected tags",
+    ):
         Ensemble.model_validate({"of": {"type": "ensemble", "of": {"type": "cnn"}}})

@@ -21,7 +21,10 @@ def sounds(tmp_path_factory):
     make_pitch_set(folder / "synthetic", 60, is_real=False)
     real, _ = make_pitch_set(folder / "real", 30, is_real=True)
     for number, name in enumerate(["river", "river-2", "rain"]):
-        clips = [read_mono(real / f"audio/{index}.wav", SAMPLE_RATE) for index in range(number * 10, number * 10 + 10)]
+        clips = [
+            read_mono(real / f"audio/{index}.wav", SAMPLE_RATE)
+            for index in range(number * 10, number * 10 + 10)
+        ]
         write_wav(folder / "recordings" / f"{name}.wav", np.concatenate(clips), SAMPLE_RATE)
     return folder
 
@@ -29,14 +32,25 @@ def sounds(tmp_path_factory):
 def evaluate_in(folder, sounds, run_command, **evaluation: object):
     for name in ("synthetic", "real", "recordings"):
         shutil.copytree(sounds / name, folder / name)
-    law = {"type": "scaling_law", "epochs": 1, "steps_per_epoch": 2, "batch_size": 8, "synthetic_batch_size": 8}
+    law = {
+        "type": "scaling_law",
+        "epochs": 1,
+        "steps_per_epoch": 2,
+        "batch_size": 8,
+        "synthetic_batch_size": 8,
+    }
     make_config(
         folder,
         features=BANDS,
         network={"type": "band_cnn", "channels": [8, 8], "n_hidden": 8},
         extractor={"epochs": 2, "batch_size": 16, "learning_rate": 0.003},
         split={"train": 0.6, "validation": 0.2, "test": 0.2},
-        evaluation={"methods": [{"type": "none"}, law], "seeds": [1], "recordings": "recordings", **evaluation},
+        evaluation={
+            "methods": [{"type": "none"}, law],
+            "seeds": [1],
+            "recordings": "recordings",
+            **evaluation,
+        },
     )
     return run_command(app, "evaluate", folder / "adaptation.json")
 
@@ -54,7 +68,9 @@ def heard(monkeypatch) -> list[set[str]]:
     return found
 
 
-def test_each_recording_is_held_out_in_its_turn_with_all_of_its_place(tmp_path, sounds, run_command, monkeypatch):
+def test_each_recording_is_held_out_in_its_turn_with_all_of_its_place(
+    tmp_path, sounds, run_command, monkeypatch
+):
     learnt_from = heard(monkeypatch)
     done = evaluate_in(tmp_path, sounds, run_command, held_out=["river", "rain"])
     assert done.status == 0, done.err
@@ -68,10 +84,13 @@ def test_each_recording_is_held_out_in_its_turn_with_all_of_its_place(tmp_path, 
     assert (change.nunique() == 1).all()  # of the sound, whatever the method
     assert (change.mean() > 1).all()  # they have a pitch, so they do not sound alike at two speeds
     rain, rivers = {"rain.wav"}, {"river.wav", "river-2.wav"}
-    assert learnt_from == [rivers, rivers, rain, rain, rain, rain]  # by name: of rain, then of both rivers
+    # By name: of rain, then of both rivers.
+    assert learnt_from == [rivers, rivers, rain, rain, rain, rain]
 
 
-def test_all_that_are_held_out_can_be_held_out_of_one_training(tmp_path, sounds, run_command, monkeypatch):
+def test_all_that_are_held_out_can_be_held_out_of_one_training(
+    tmp_path, sounds, run_command, monkeypatch
+):
     learnt_from = heard(monkeypatch)
     done = evaluate_in(tmp_path, sounds, run_command, held_out=["river"], held_out_together=True)
     assert done.status == 0, done.err
@@ -81,8 +100,11 @@ def test_all_that_are_held_out_can_be_held_out_of_one_training(tmp_path, sounds,
     assert learnt_from == [{"rain.wav"}, {"rain.wav"}]
 
 
-def test_a_change_of_sound_that_cannot_be_told_is_left_blank(tmp_path, sounds, run_command, monkeypatch):
-    monkeypatch.setattr(slow_downs, "spectrum_change_db", lambda *_: float("nan"))  # as of clips that are too short for it
+def test_a_change_of_sound_that_cannot_be_told_is_left_blank(
+    tmp_path, sounds, run_command, monkeypatch
+):
+    # As of clips that are too short for it.
+    monkeypatch.setattr(slow_downs, "spectrum_change_db", lambda *_: float("nan"))
     done = evaluate_in(tmp_path, sounds, run_command, held_out=["rain"])
     assert done.status == 0, done.err
     report = (tmp_path / "models/evaluation/report.md").read_text()
@@ -90,10 +112,15 @@ def test_a_change_of_sound_that_cannot_be_told_is_left_blank(tmp_path, sounds, r
     assert "nan" not in report
 
 
-def test_holding_out_everything_together_is_refused_before_anything_is_trained(tmp_path, sounds, run_command):
+def test_holding_out_everything_together_is_refused_before_anything_is_trained(
+    tmp_path, sounds, run_command
+):
     done = evaluate_in(tmp_path, sounds, run_command, held_out_together=True)
     assert done.status == 2
-    assert "evaluation.held_out_together: would leave no recording to learn from; name fewer in held_out" in done.err
+    assert (
+        "evaluation.held_out_together: would leave no recording to learn from; name fewer in held_out"
+        in done.err
+    )
     assert not (tmp_path / "models/evaluation").exists()
 
 

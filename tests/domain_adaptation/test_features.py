@@ -29,11 +29,15 @@ DISTURBED = [
 
 
 def noise_clips(n_clips: int, n_samples: int = RATE, seed: int = 0) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).standard_normal((n_clips, n_samples)).astype(np.float32))
+    return torch.from_numpy(
+        np.random.default_rng(seed).standard_normal((n_clips, n_samples)).astype(np.float32)
+    )
 
 
 def tone(frequency_hz: float, n_samples: int = RATE, sample_rate: int = RATE) -> torch.Tensor:
-    return torch.sin(2 * np.pi * frequency_hz * torch.arange(n_samples, dtype=torch.float64) / sample_rate).float()
+    return torch.sin(
+        2 * np.pi * frequency_hz * torch.arange(n_samples, dtype=torch.float64) / sample_rate
+    ).float()
 
 
 def drawn(seed: int, draw: Callable[[], torch.Tensor]) -> torch.Tensor:
@@ -60,7 +64,8 @@ def test_a_clips_features_depend_on_no_other_clip_and_not_on_its_level(features)
 def test_clips_of_16_bits_at_full_scale_have_the_features_of_the_clips_that_they_were(features):
     clips = noise_clips(2)
     steps = (clips / clips.abs().amax(dim=1, keepdim=True) * 32767).round()
-    # Rounding leaves noise some 90 dB below the clip; features are logarithms over 80 dB, of noise that fills every band.
+    # Rounding leaves noise some 90 dB below the clip; features are logarithms over 80 dB, of noise
+    # that fills every band.
     torch.testing.assert_close(features.compute(steps), features.compute(clips), atol=2e-3, rtol=0)
 
 
@@ -74,8 +79,9 @@ def test_disturbing_changes_each_clip_by_torchs_chance_alone(features):
     assert torch.equal(clips, kept)
     before, after, otherwise = (features.compute(sounds) for sounds in (clips, first, other))
     for row in range(4):
-        # A thousandth is above all rounding of features that are about 1 wide; least is changed of a waveform: the noise
-        # lies 25 to 40 dB under its peak, so at most samples it is over 0.003.
+        # A thousandth is above all rounding of features that are about 1 wide; least is changed of
+        # a waveform: the noise lies 25 to 40 dB under its peak, so at most samples it is over
+        # 0.003.
         assert float((after[row] - before[row]).abs().mean()) > 1e-3
         assert float((after[row] - otherwise[row]).abs().mean()) > 1e-3
 
@@ -83,8 +89,12 @@ def test_disturbing_changes_each_clip_by_torchs_chance_alone(features):
 @pytest.mark.parametrize("features", DISTURBED)
 def test_the_level_of_a_clip_does_not_matter_to_what_is_done_to_it(features):
     clips = noise_clips(3)
-    as_it_is, softer = (drawn(3, lambda gain=gain: features.compute(features.augment(gain * clips))) for gain in (1.0, 1e-3))
-    # Features in decibels: where rooms or band limits leave little, float32 rounding counts a little more.
+    as_it_is, softer = (
+        drawn(3, lambda gain=gain: features.compute(features.augment(gain * clips)))
+        for gain in (1.0, 1e-3)
+    )
+    # Features in decibels: where rooms or band limits leave little, float32 rounding counts a
+    # little more.
     torch.testing.assert_close(softer, as_it_is, atol=1e-3, rtol=0)
 
 
@@ -106,7 +116,9 @@ def test_features_without_noise_leave_synthetic_clips_alone(features):
 def test_an_offset_of_a_clip_is_no_sound(features):
     # A tenth of the peak: -20 dBFS of nothing. What is left is float32's rounding.
     clips = noise_clips(2) / 10
-    torch.testing.assert_close(features.compute(clips + 0.1), features.compute(clips), atol=2e-3, rtol=1e-3)
+    torch.testing.assert_close(
+        features.compute(clips + 0.1), features.compute(clips), atol=2e-3, rtol=1e-3
+    )
 
 
 def test_where_the_thesis_asks_for_it_an_offset_is_left_in():
@@ -128,7 +140,8 @@ def test_power_is_torchaudios_at_the_level_that_resampling_left():
     clips = 0.9 * noise_clips(3) / noise_clips(3).abs().amax(dim=1, keepdim=True)
     expected = MelSpectrogram(RATE, n_mels=56, normalized=True)(clips)
     power = Mel(decibels=False, remove_mean=False).compute(clips)[:, 0]
-    torch.testing.assert_close(power, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)  # sums of another order
+    # Sums of another order.
+    torch.testing.assert_close(power, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)
 
 
 @pytest.mark.parametrize("features", [Mel(decibels=False), Waveform(renormalise=False)])
@@ -138,31 +151,39 @@ def test_where_the_level_matters_clips_of_16_bits_are_those_with_a_peak_of_1(fea
     stored = (clips * 32767).round()
     expected = features.compute(clips)
     # Half a step of 16 bits, against the loudest.
-    torch.testing.assert_close(features.compute(stored), expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
+    torch.testing.assert_close(
+        features.compute(stored), expected, atol=1e-4 * float(expected.abs().max()), rtol=0
+    )
     assert not torch.allclose(features.compute(0.9 * clips), expected, rtol=0.05)
 
 
 def test_ten_decibels_less_are_an_eighth_of_the_way_down():
     # Two equally long tones, 10 dB apart, in bands far from each other: 80 dB fill the range 0..1.
     loud, soft = tone(1000), 10**-0.5 * tone(6000)
-    spectrogram = Mel().compute(torch.stack([loud, soft, loud + soft]))[:, 0, :, 20:140].mean(dim=-1)
+    spectrogram = (
+        Mel().compute(torch.stack([loud, soft, loud + soft]))[:, 0, :, 20:140].mean(dim=-1)
+    )
     rows = spectrogram[0].argmax(), spectrogram[1].argmax()
     difference = spectrogram[2, rows[0]] - spectrogram[2, rows[1]]
-    # Mel bands of different width catch a little more or less of a tone's energy: 2 dB at most here.
+    # Mel bands of different width catch a little more or less of a tone's energy: 2 dB at most
+    # here.
     assert float(difference) == pytest.approx(10 / 80, abs=2 / 80)
 
 
 def test_waveform_features_are_the_clip_at_a_peak_of_one():
     waveform = Waveform(sample_rate=16000).compute(0.1 * tone(440, 16000, 16000)[None])
     assert waveform.shape == (1, 1, 16000)
-    np.testing.assert_allclose(waveform[0, 0], tone(440, 16000, 16000), atol=1e-3)  # its peak falls between two samples
+    # Its peak falls between two samples.
+    np.testing.assert_allclose(waveform[0, 0], tone(440, 16000, 16000), atol=1e-3)
 
 
 def test_preparing_resamples_and_leaves_a_peak_of_one_before_that():
     clip = 0.1 * tone(440, 44100, 44100)[None]
     expected = tone(440, 16000, 16000)
     # away from the ends, where the resampler's filter reaches past the clip
-    np.testing.assert_allclose(prepared(clip, 44100, 16000)[0, 100:-100], expected[100:-100], atol=0.01)
+    np.testing.assert_allclose(
+        prepared(clip, 44100, 16000)[0, 100:-100], expected[100:-100], atol=0.01
+    )
     assert float(prepared(clip, 44100, 44100).abs().max()) == 1
 
 
@@ -170,17 +191,21 @@ def test_preparing_resamples_and_leaves_a_peak_of_one_before_that():
 
 
 def thesis_noise(cutoff_hz: float, amount: float, n_clips: int) -> np.ndarray:
-    """-> [clips, 44100], from the description, by another library: the cookbook's low-pass with Q 0.707 in scipy's lfilter."""
+    """-> [clips, 44100], from the description, by another library: the cookbook's low-pass with Q
+    0.707 in scipy's lfilter."""
     white = np.random.default_rng(0).standard_normal((n_clips, 44100))
     white /= np.abs(white).max(axis=1, keepdims=True)
     w0 = 2 * np.pi * cutoff_hz / 44100
     alpha = np.sin(w0) / (2 * 0.707)
     b = (1 - np.cos(w0)) / 2
-    return amount * signal.lfilter([b, 2 * b, b], [1 + alpha, -2 * np.cos(w0), 1 - alpha], white, axis=1)
+    return amount * signal.lfilter(
+        [b, 2 * b, b], [1 + alpha, -2 * np.cos(w0), 1 - alpha], white, axis=1
+    )
 
 
 def our_noise(cutoff_hz: float, amount: float, n_clips: int, sample_rate: int) -> np.ndarray:
-    """-> [clips, samples]: what is added to clips that are a click at full scale, and silent from there on."""
+    """-> [clips, samples]: what is added to clips that are a click at full scale, and silent from
+    there on."""
     clips = torch.zeros(n_clips, sample_rate)
     clips[:, 0] = 1.0
     noise = LowNoise(cutoff_hz=(cutoff_hz, cutoff_hz), amount=(amount, amount))
@@ -190,7 +215,9 @@ def our_noise(cutoff_hz: float, amount: float, n_clips: int, sample_rate: int) -
 
 @pytest.mark.parametrize("sample_rate", [44100, 32000, 16000])
 @pytest.mark.parametrize("cutoff_hz", [50, 400])
-def test_noise_is_as_loud_as_the_thesis_made_it_whatever_rate_the_features_have(cutoff_hz, sample_rate):
+def test_noise_is_as_loud_as_the_thesis_made_it_whatever_rate_the_features_have(
+    cutoff_hz, sample_rate
+):
     thesis = level_db(thesis_noise(cutoff_hz, 0.3, 40))
     # 40 seconds of noise 50 Hz wide scatter by 0.1 dB; the highest of 16,000 draws is on average 0.4 dB under that of
     # 44,100; and where the rate is low, half of it bends the low-pass a little.
@@ -203,18 +230,26 @@ def test_noise_falls_by_twelve_decibels_an_octave_above_its_cutoff_and_is_white_
     power, expected = power.mean(axis=0), expected.mean(axis=0)
 
     def mean_db(values: np.ndarray, low_hz: float, high_hz: float) -> float:
-        return float(10 * np.log10(values[(frequency_hz >= low_hz) & (frequency_hz < high_hz)].mean()))
+        return float(
+            10 * np.log10(values[(frequency_hz >= low_hz) & (frequency_hz < high_hz)].mean())
+        )
 
-    assert mean_db(power, 20, 60) == pytest.approx(mean_db(power, 60, 100), abs=1)  # the estimate scatters by 0.5 dB
-    assert mean_db(power, 150, 250) - mean_db(power, 20, 60) == pytest.approx(-3, abs=1)  # Q 0.707: half of it, at the cutoff
+    # The estimate scatters by 0.5 dB.
+    assert mean_db(power, 20, 60) == pytest.approx(mean_db(power, 60, 100), abs=1)
+    # Q 0.707: half of it, at the cutoff.
+    assert mean_db(power, 150, 250) - mean_db(power, 20, 60) == pytest.approx(-3, abs=1)
     octave = mean_db(power, 800, 1600) - mean_db(power, 1600, 3200)
     assert octave == pytest.approx(12, abs=1)
     for low_hz, high_hz in [(20, 100), (150, 250), (400, 800), (1600, 3200), (3200, 6400)]:
-        assert mean_db(power, low_hz, high_hz) == pytest.approx(mean_db(expected, low_hz, high_hz), abs=1)
+        assert mean_db(power, low_hz, high_hz) == pytest.approx(
+            mean_db(expected, low_hz, high_hz), abs=1
+        )
 
 
 def test_noise_has_the_amount_and_the_cutoff_of_its_range_drawn_for_each_clip():
-    low, high = (np.sqrt(np.mean(our_noise(cutoff_hz, 1.0, 20, RATE) ** 2)) for cutoff_hz in (50, 400))
+    low, high = (
+        np.sqrt(np.mean(our_noise(cutoff_hz, 1.0, 20, RATE) ** 2)) for cutoff_hz in (50, 400)
+    )
     clips = torch.zeros(50, RATE)
     clips[:, 0] = 1.0
     noisy = drawn(0, lambda: LowNoise().add(clips, RATE)).numpy()
@@ -233,16 +268,22 @@ def pitches_apart(features: LogBands) -> float:
 
 
 def test_a_clip_slowed_by_a_bands_step_shifts_the_picture_by_one_band():
-    # Where bands are as wide as their pitch asks for (not the narrowest, nor the widest), the shift must be exact.
+    # Where bands are as wide as their pitch asks for (not the narrowest, nor the widest), the shift
+    # must be exact.
     features = LogBands(narrowest_hz=0.5, widest_hz=7000.0)
     step = pitches_apart(features)
     clip = noise_clips(1)
-    coloured = torch.fft.rfft(clip) * (1 + torch.linspace(0, 12 * math.pi, RATE // 2 + 1).cos() * 0.9)
+    coloured = torch.fft.rfft(clip) * (
+        1 + torch.linspace(0, 12 * math.pi, RATE // 2 + 1).cos() * 0.9
+    )
     clip = torch.fft.irfft(coloured, RATE)
     for n_bands in (1, 3, -2):
         slow, factor = slowed(clip, step**n_bands)
-        shift = math.log(factor) / math.log(step)  # slowed() takes the nearest length that transforms fast
-        picture, shifted = (features.compute(sound)[0, 0].mean(dim=-1).numpy() for sound in (clip, slow))
+        # Slowed() takes the nearest length that transforms fast.
+        shift = math.log(factor) / math.log(step)
+        picture, shifted = (
+            features.compute(sound)[0, 0].mean(dim=-1).numpy() for sound in (clip, slow)
+        )
         bands = np.arange(features.n_bands)
         expected = np.interp(bands + shift, bands, picture)
         inside = slice(20, -8)  # the lowest bands are less than a bin of a second's spectrum wide
@@ -254,7 +295,9 @@ def test_a_clip_slowed_by_a_bands_step_shifts_the_picture_by_one_band():
 
 def test_a_tone_lies_in_the_band_of_its_pitch_and_an_octave_is_as_many_bands_anywhere():
     features = LogBands()
-    pictures = [features.compute(tone(frequency_hz)[None])[0, 0] for frequency_hz in (500, 1000, 2000, 4000)]
+    pictures = [
+        features.compute(tone(frequency_hz)[None])[0, 0] for frequency_hz in (500, 1000, 2000, 4000)
+    ]
     bands = [int(picture.mean(dim=-1).argmax()) for picture in pictures]
     per_octave = math.log(2) / math.log(pitches_apart(features))
     assert bands[0] == round(math.log(500 / features.low_hz) / math.log(pitches_apart(features)))
@@ -265,27 +308,40 @@ def test_white_noise_lies_flat_over_all_bands():
     decibels = LogBands().compute(noise_clips(24))[:, 0] * 25 - 40  # against each clip's mean
     power = 10 ** (decibels / 10)
     per_band = 10 * power.mean(dim=(0, -1)).log10()
-    # The narrowest band, 12 Hz under a Hann window, has 6 independent values a second: 24 seconds scatter by 1/sqrt(24 * 6)
-    # of the power, 0.36 dB. Three of these either way.
+    # The narrowest band, 12 Hz under a Hann window, has 6 independent values a second: 24 seconds
+    # scatter by 1/sqrt(24 * 6) of the power, 0.36 dB. Three of these either way.
     assert float(per_band.abs().max()) < 1.1
 
 
 def test_a_band_has_the_power_of_its_part_of_the_spectrum_however_finely_it_is_transformed():
-    features = LogBands(n_bands=60, widest_hz=2000.0, overlap=6.0)  # from 12 Hz to 2 kHz wide: five lengths of transform
+    # From 12 Hz to 2 kHz wide: five lengths of transform.
+    features = LogBands(n_bands=60, widest_hz=2000.0, overlap=6.0)
     clip = noise_clips(1)[0]
     power = (10 ** ((features.compute(clip[None])[0, 0] * 25 - 40) / 10)).mean(dim=-1).numpy()
     spectrum = np.abs(np.fft.rfft(clip.double().numpy())) ** 2
     centres = np.geomspace(features.low_hz, features.high_hz, features.n_bands)
-    widths = np.clip(features.overlap * centres * (pitches_apart(features) - 1), features.narrowest_hz, features.widest_hz)
+    widths = np.clip(
+        features.overlap * centres * (pitches_apart(features) - 1),
+        features.narrowest_hz,
+        features.widest_hz,
+    )
     distance = (np.fft.rfftfreq(len(clip), 1 / RATE) - centres[:, None]) / widths[:, None]
-    window = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0) ** 2 / widths[:, None]
+    window = (
+        np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0) ** 2 / widths[:, None]
+    )
     expected = window @ spectrum
     np.testing.assert_allclose(power, expected / expected.mean(), rtol=1e-3)
 
 
 def test_log_bands_have_a_row_per_band_and_a_column_per_frame():
-    assert LogBands(n_bands=40, frames_per_second=50).compute(noise_clips(2)).shape == (2, 1, 40, 50)
-    assert LogBands(n_bands=40).compute(noise_clips(2, 3000)).shape == (2, 1, 40, 6)  # 3000 / 32000 of 64
+    assert LogBands(n_bands=40, frames_per_second=50).compute(noise_clips(2)).shape == (
+        2,
+        1,
+        40,
+        50,
+    )
+    # 3000 / 32000 of 64.
+    assert LogBands(n_bands=40).compute(noise_clips(2, 3000)).shape == (2, 1, 40, 6)
 
 
 # Domain randomisation. ------------------------------------------------------------------------------------------------
@@ -310,16 +366,25 @@ def test_background_noise_is_as_loud_as_asked_against_the_sound():
     randomise = Randomise(**{**NOTHING, "noise_level_db": (-20.0, -20.0)})
     added = randomise.apply(clips, RATE) - clips
     for clip, noise in zip(clips, added, strict=True):
-        # Parseval's theorem over half a spectrum counts its first and last bin double: nothing for noise without much below.
+        # Parseval's theorem over half a spectrum counts its first and last bin double: nothing for
+        # noise without much below.
         assert level_db(noise) - level_db(clip) == pytest.approx(-20, abs=0.3)
 
 
 def test_a_room_rings_on_after_the_sound_and_no_longer_than_its_time():
     click = torch.zeros(16, RATE)
     click[:, 0] = 1.0
-    rooms = Randomise(**{**NOTHING, "chance_of_room": 1.0, "reverberation_seconds": (0.4, 0.4), "room_level_db": (-6.0, -6.0)})
+    rooms = Randomise(
+        **{
+            **NOTHING,
+            "chance_of_room": 1.0,
+            "reverberation_seconds": (0.4, 0.4),
+            "room_level_db": (-6.0, -6.0),
+        }
+    )
     heard = drawn(0, lambda: rooms.apply(click, RATE)).numpy()[:, 1:]
-    assert level_db(heard) - level_db(click) == pytest.approx(-6, abs=0.5)  # the tail against the direct sound
+    # The tail against the direct sound.
+    assert level_db(heard) - level_db(click) == pytest.approx(-6, abs=0.5)
     early, late = level_db(heard[:, 1600:3200]), level_db(heard[:, 8000:9600])
     # 60 dB in 0.4 s are 150 dB a second; these are 0.2 s apart. The bright part dies twice as fast and is all but gone.
     assert early - late == pytest.approx(30, abs=3)
@@ -327,7 +392,14 @@ def test_a_room_rings_on_after_the_sound_and_no_longer_than_its_time():
 
 def test_band_limits_leave_what_is_between_and_take_what_is_beyond():
     clips = noise_clips(8)
-    limits = Randomise(**{**NOTHING, "chance_of_band_limits": 1.0, "low_pass_hz": (3000.0, 3000.0), "high_pass_hz": (80.0, 80.0)})
+    limits = Randomise(
+        **{
+            **NOTHING,
+            "chance_of_band_limits": 1.0,
+            "low_pass_hz": (3000.0, 3000.0),
+            "high_pass_hz": (80.0, 80.0),
+        }
+    )
     gain = torch.fft.rfft(limits.apply(clips, RATE)).abs() / torch.fft.rfft(clips).abs()
     assert gain[:, 100:2900].mean(dim=1).tolist() == pytest.approx([1.0] * 8, abs=0.01)
     octave_above = 20 * gain[:, 5990:6010].mean(dim=1).log10()
@@ -341,7 +413,8 @@ def test_values_between_pitches_are_interpolated_for_the_bins_of_a_spectrum():
     gain = pitches.gain(-6.0 * pitches.octaves[None])[0].numpy()
     above = frequency_hz > 30  # the lowest pitch: what is below is as it
     expected = 10 ** (-6 * np.log2(frequency_hz[above] / 1000) / 20)
-    # Straight lines between gains a 16th of an octave apart, on a curve: an eighth of (6 dB / 16)^2 in nepers at most.
+    # Straight lines between gains a 16th of an octave apart, on a curve: an eighth of (6 dB / 16)^2
+    # in nepers at most.
     np.testing.assert_allclose(gain[above], expected, rtol=1e-3)
     assert gain[:31] == pytest.approx(gain[30])
     flat = pitches.gain(torch.zeros(2, len(pitches.octaves)))
@@ -360,11 +433,26 @@ def test_decibels_become_gains_down_to_a_floor():
     ("make", "sentence"),
     [
         (lambda: LowNoise(cutoff_hz=(400, 50)), r"cutoff_hz: \[400, 50\] should be \[low, high\]"),
-        (lambda: Mel(sample_rate=600), "noise.cutoff_hz: 400 should be under half of sample_rate, 300"),
-        (lambda: Waveform(sample_rate=600), "noise.cutoff_hz: 400 should be under half of sample_rate, 300"),
-        (lambda: LogBands(sample_rate=16000), "low_hz, high_hz: 40, 11000 should rise, to under 8000"),
-        (lambda: LogBands(narrowest_hz=600), "narrowest_hz, widest_hz: 600, 500 should rise, to under 8000"),
-        (lambda: Randomise(room_level_db=(0, -10)), r"room_level_db: \[0, -10\] should be \[low, high\]"),
+        (
+            lambda: Mel(sample_rate=600),
+            "noise.cutoff_hz: 400 should be under half of sample_rate, 300",
+        ),
+        (
+            lambda: Waveform(sample_rate=600),
+            "noise.cutoff_hz: 400 should be under half of sample_rate, 300",
+        ),
+        (
+            lambda: LogBands(sample_rate=16000),
+            "low_hz, high_hz: 40, 11000 should rise, to under 8000",
+        ),
+        (
+            lambda: LogBands(narrowest_hz=600),
+            "narrowest_hz, widest_hz: 600, 500 should rise, to under 8000",
+        ),
+        (
+            lambda: Randomise(room_level_db=(0, -10)),
+            r"room_level_db: \[0, -10\] should be \[low, high\]",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_each_other_are_named(make, sentence):
@@ -373,5 +461,7 @@ def test_settings_that_do_not_fit_each_other_are_named(make, sentence):
 
 
 def test_an_fft_longer_than_the_clips_is_named():
-    with pytest.raises(UsageError, match=r"features\.n_fft: 400 is too long for clips of 160 samples at 32000 Hz"):
+    with pytest.raises(
+        UsageError, match=r"features\.n_fft: 400 is too long for clips of 160 samples at 32000 Hz"
+    ):
         Mel().compute(noise_clips(1, 160))

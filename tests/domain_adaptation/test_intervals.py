@@ -9,7 +9,8 @@ from domain_adaptation.models.intervals import conformal_factors, coverage, lapl
 
 
 def laplace_labels(n_clips: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """-> labels, spread, truth [clips, 2]; the spread says how far off a label is, but for a factor that differs by control."""
+    """-> labels, spread, truth [clips, 2]; the spread says how far off a label is, but for a factor
+    that differs by control."""
     rng = np.random.default_rng(seed)
     truth = rng.uniform(size=(n_clips, 2))
     spread = rng.uniform(0.01, 0.2, size=(n_clips, 2))
@@ -22,7 +23,8 @@ def test_intervals_hold_the_truth_of_clips_that_they_were_not_fitted_to_nine_tim
     labels, spread, truth = laplace_labels(4000, 100 + seed)
     # 500 clips place the 90 % mark with a deviation of sqrt(0.9 * 0.1 / 500) = 1.3 %: over three of these either way.
     np.testing.assert_allclose(coverage(labels, spread * factors, truth), 0.9, atol=0.05)
-    # A Laplace distribution has 90 % within ln 10 scales; the second control's spread is three times too small.
+    # A Laplace distribution has 90 % within ln 10 scales; the second control's spread is three
+    # times too small.
     np.testing.assert_allclose(factors, [np.log(10), 3 * np.log(10)], rtol=0.25)
 
 
@@ -41,7 +43,11 @@ def test_on_the_clips_that_they_were_fitted_to_at_least_nine_of_ten_are_held(n_c
     assert (coverage(labels, spread * factors * (1 + 1e-9), truth) >= 0.9).all()
 
 
-@given(arrays.arrays(np.float64, (30, 1), elements=st.floats(0.001, 1.0)), st.floats(1.0, 10.0), st.integers(0, 29))
+@given(
+    arrays.arrays(np.float64, (30, 1), elements=st.floats(0.001, 1.0)),
+    st.floats(1.0, 10.0),
+    st.integers(0, 29),
+)
 def test_larger_errors_never_make_narrower_intervals(errors, times, which):
     truth, spread = np.zeros((30, 1)), np.full((30, 1), 0.1)
     larger = errors.copy()
@@ -52,7 +58,9 @@ def test_larger_errors_never_make_narrower_intervals(errors, times, which):
 
 def test_wider_intervals_hold_more():
     labels, spread, truth = laplace_labels(300, 3)
-    covered = np.stack([coverage(labels, width * spread, truth) for width in np.linspace(0, 20, 50)])
+    covered = np.stack(
+        [coverage(labels, width * spread, truth) for width in np.linspace(0, 20, 50)]
+    )
     assert (np.diff(covered, axis=0) >= 0).all()
     assert covered[0].tolist() == [0, 0]
 

@@ -18,17 +18,28 @@ from texturelib.errors import UsageError
 def test_the_thesis_network_comes_out_of_the_default_config():
     model = Extractor(Cnn(), (1, 56, 161), 4)
     assert model.encoder.n_features == 256
-    assert sum(parameter.numel() for part in (model.encoder, model.head) for parameter in part.parameters()) == 23820
+    assert (
+        sum(
+            parameter.numel()
+            for part in (model.encoder, model.head)
+            for parameter in part.parameters()
+        )
+        == 23820
+    )
     assert [layer[0].out_features for layer in model.head] == [64, 16, 4]
 
 
 def test_published_weights_give_the_published_labels(thesis_network, thesis_extractor):
     name = thesis_network.name
-    published = pd.read_csv(thesis_network / f"{name}_ExtractedAudioFilesLabels_RealDataset.csv", index_col=0)
+    published = pd.read_csv(
+        thesis_network / f"{name}_ExtractedAudioFilesLabels_RealDataset.csv", index_col=0
+    )
     for path in sorted((thesis_network / "Listening tests").glob("*[0-9].wav")):
         clip = torch.from_numpy(read_clip(path, 44100, 44100))[None]
         with torch.no_grad():
-            labels = thesis_extractor(Mel(remove_mean=False).compute(prepared(clip, 44100, 32000)))[0]
+            labels = thesis_extractor(Mel(remove_mean=False).compute(prepared(clip, 44100, 32000)))[
+                0
+            ]
         # 5e-7 was measured when the weights were first read; float32 on another processor may differ a little more.
         assert labels.tolist() == pytest.approx(published.loc[path.name].tolist(), abs=1e-5)
 
@@ -46,7 +57,10 @@ def test_a_waveform_makes_the_network_one_dimensional(n_controls, n_samples):
 
 
 def test_too_many_blocks_for_the_input_are_named():
-    with pytest.raises(UsageError, match=r"network.n_blocks: 5 is too many for features of 56 x 161: .* after block 5"):
+    with pytest.raises(
+        UsageError,
+        match=r"network.n_blocks: 5 is too many for features of 56 x 161: .* after block 5",
+    ):
         Extractor(Cnn(n_blocks=5), (1, 56, 161), 4)
 
 
@@ -58,9 +72,16 @@ def test_the_classifier_halves_down_to_one_logit():
 BANDS = (1, 40, 16)
 
 
-@given(n_controls=st.integers(1, 5), height=st.integers(1, 70), width=st.integers(1, 70), n_stages=st.integers(1, 5))
+@given(
+    n_controls=st.integers(1, 5),
+    height=st.integers(1, 70),
+    width=st.integers(1, 70),
+    n_stages=st.integers(1, 5),
+)
 def test_the_network_that_keeps_bands_takes_any_spectrogram(n_controls, height, width, n_stages):
-    model = Extractor(BandCnn(channels=(16, 8, 4, 4, 2)[:n_stages], n_hidden=8), (1, height, width), n_controls)
+    model = Extractor(
+        BandCnn(channels=(16, 8, 4, 4, 2)[:n_stages], n_hidden=8), (1, height, width), n_controls
+    )
     assert model(torch.randn(2, 1, height, width)).shape == (2, n_controls)
 
 
@@ -115,14 +136,21 @@ def test_pooling_by_two_is_torchs_number_for_number(height, width, seed):
 
 @pytest.mark.parametrize("momentum", [0.1, None])
 @given(height=st.integers(2, 9), width=st.integers(2, 9), seed=st.integers(0, 999))
-def test_normalising_and_pooling_in_one_is_torchs_one_after_the_other(momentum, height, width, seed):
+def test_normalising_and_pooling_in_one_is_torchs_one_after_the_other(
+    momentum, height, width, seed
+):
     generator = torch.Generator().manual_seed(seed)
-    ours, norm = NormThenPool(3, momentum=momentum).double(), torch.nn.BatchNorm2d(3, momentum=momentum).double()
+    ours, norm = (
+        NormThenPool(3, momentum=momentum).double(),
+        torch.nn.BatchNorm2d(3, momentum=momentum).double(),
+    )
     for values in (norm.weight, norm.bias):  # with weights of either sign
         torch.nn.init.normal_(values, generator=generator)
     ours.load_state_dict(norm.state_dict())
     for _ in range(2):
-        maps = torch.randn(2, 3, height, width, generator=generator, dtype=torch.float64, requires_grad=True)
+        maps = torch.randn(
+            2, 3, height, width, generator=generator, dtype=torch.float64, requires_grad=True
+        )
         found = [ours(maps), torch.nn.functional.max_pool2d(norm(maps), 2)]
         torch.testing.assert_close(*found)
         weights = torch.randn(found[0].shape, generator=generator, dtype=torch.float64)
@@ -132,11 +160,16 @@ def test_normalising_and_pooling_in_one_is_torchs_one_after_the_other(momentum, 
         ]
         torch.testing.assert_close(*gradients)
     torch.testing.assert_close(ours.state_dict(), norm.state_dict())
-    torch.testing.assert_close(ours.eval()(maps), torch.nn.functional.max_pool2d(norm.eval()(maps), 2))
+    torch.testing.assert_close(
+        ours.eval()(maps), torch.nn.functional.max_pool2d(norm.eval()(maps), 2)
+    )
 
 
 def test_the_network_that_keeps_bands_wants_bands():
-    with pytest.raises(UsageError, match=r'network\.type: "band_cnn" wants features with bands and frames, .* take "cnn"'):
+    with pytest.raises(
+        UsageError,
+        match=r'network\.type: "band_cnn" wants features with bands and frames, .* take "cnn"',
+    ):
         Extractor(BandCnn(), (1, 4000), 2)
 
 
@@ -147,7 +180,8 @@ def test_a_clips_labels_do_not_depend_on_the_others_of_its_batch(network):
     with torch.no_grad():
         together, alone = model.read(features), model.read(features[2:3])
     for of_all, of_one in zip(together, alone, strict=True):
-        torch.testing.assert_close(of_all[2:3], of_one, atol=1e-5, rtol=1e-5)  # sums in another order
+        # Sums in another order.
+        torch.testing.assert_close(of_all[2:3], of_one, atol=1e-5, rtol=1e-5)
 
 
 def test_the_spread_is_bounded_and_teaches_the_encoder_nothing():
@@ -157,5 +191,9 @@ def test_the_spread_is_bounded_and_teaches_the_encoder_nothing():
     assert float(reading.spread.detach().min()) > 0.0001
     assert float(reading.spread.detach().max()) < 2.72
     model.read(torch.randn(8, *BANDS)).spread.sum().backward()
-    assert all(parameter.grad is None for part in (model.encoder, model.head) for parameter in part.parameters())
+    assert all(
+        parameter.grad is None
+        for part in (model.encoder, model.head)
+        for parameter in part.parameters()
+    )
     assert model.spread.weight.grad is not None

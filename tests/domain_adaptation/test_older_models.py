@@ -18,7 +18,10 @@ def saved(features: object) -> dict:
 
 @pytest.mark.parametrize("remove_mean", [True, False])
 def test_a_model_of_now_says_whether_it_hears_a_mean(remove_mean):
-    assert ModelSpec(**saved(Mel(n_mels=8, remove_mean=remove_mean))).features.remove_mean is remove_mean
+    assert (
+        ModelSpec(**saved(Mel(n_mels=8, remove_mean=remove_mean))).features.remove_mean
+        is remove_mean
+    )
 
 
 def test_a_model_from_before_clips_lost_their_mean_keeps_it():

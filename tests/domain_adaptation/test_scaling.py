@@ -23,15 +23,23 @@ def loudest_hz(clip: torch.Tensor) -> float:
 @pytest.mark.parametrize("factor", [0.5, 0.65, 0.9, 1.0, 1.1, 1.6, 3.0])
 def test_a_tone_played_slower_sounds_so_much_lower_and_as_loud(factor):
     seconds = torch.arange(RATE) / RATE
-    # A whole number of periods in the part that is taken or looped would be an accident; 1234.5 Hz is none of them.
-    clips = torch.stack([torch.sin(2 * math.pi * 1234.5 * seconds), 0.1 * torch.sin(2 * math.pi * 400.0 * seconds)])
+    # A whole number of periods in the part that is taken or looped would be an accident; 1234.5 Hz
+    # is none of them.
+    clips = torch.stack(
+        [torch.sin(2 * math.pi * 1234.5 * seconds), 0.1 * torch.sin(2 * math.pi * 400.0 * seconds)]
+    )
     slow, exact = slowed(clips, factor)
     assert slow.shape == clips.shape
-    assert exact == pytest.approx(factor, rel=0.02)  # whatever length up to 2 percent off transforms fast
+    # Whatever length up to 2 percent off transforms fast.
+    assert exact == pytest.approx(factor, rel=0.02)
     for clip, before, frequency_hz in zip(slow, clips, (1234.5, 400.0), strict=True):
-        # A looped tone jumps in phase at each seam, which leans on its frequency: up to a period in a second, or two.
-        assert loudest_hz(clip) == pytest.approx(frequency_hz / exact, abs=1.5 if factor < 1 else 0.2)
-        # In a seam's fiftieth of a clip, two tones of any phase are added: that much more or less power.
+        # A looped tone jumps in phase at each seam, which leans on its frequency: up to a period in
+        # a second, or two.
+        assert loudest_hz(clip) == pytest.approx(
+            frequency_hz / exact, abs=1.5 if factor < 1 else 0.2
+        )
+        # In a seam's fiftieth of a clip, two tones of any phase are added: that much more or less
+        # power.
         assert float(clip.square().mean()) == pytest.approx(float(before.square().mean()), rel=0.05)
 
 
@@ -42,15 +50,20 @@ def test_noise_stays_as_loud_and_as_long_at_any_speed(factor, n_samples, seed):
     assert slow.shape == noise.shape
     # 5-smooth numbers over 300 lie at most 6.7 percent apart.
     assert exact == pytest.approx(factor, rel=0.07)
-    # Slower, all of the spectrum that was taken stays; faster, what no longer fits below half of the rate is cut off.
+    # Slower, all of the spectrum that was taken stays; faster, what no longer fits below half of
+    # the rate is cut off.
     taken = noise[:, : round(n_samples / exact)]
     kept_share = min(1.0, exact)
-    # n values of noise scatter by sqrt(2 / n) in power: 8 percent for 300. Four of these, and a looped part counts twice.
-    assert float(slow.square().mean()) == pytest.approx(float(taken.square().mean()) * kept_share, rel=0.35)
+    # n values of noise scatter by sqrt(2 / n) in power: 8 percent for 300. Four of these, and a
+    # looped part counts twice.
+    assert float(slow.square().mean()) == pytest.approx(
+        float(taken.square().mean()) * kept_share, rel=0.35
+    )
 
 
 def test_slowing_by_one_changes_nothing():
-    noise = torch.randn(2, RATE, generator=torch.Generator().manual_seed(0))  # 32000 has no prime factor over 5
+    # 32000 has no prime factor over 5.
+    noise = torch.randn(2, RATE, generator=torch.Generator().manual_seed(0))
     slow, exact = slowed(noise, 1.0)
     assert exact == 1
     torch.testing.assert_close(slow, noise, atol=1e-5, rtol=0)  # an FFT and back
@@ -62,7 +75,8 @@ def test_there_and_back_again_is_the_sound_that_was_taken():
     back, other = slowed(slow, 1 / exact)
     assert other * exact == pytest.approx(1)
     taken = round(RATE / exact)
-    middle = slice(200, taken - 800)  # a fiftieth of the clip, at its end, is faded into its beginning
+    # A fiftieth of the clip, at its end, is faded into its beginning.
+    middle = slice(200, taken - 800)
     torch.testing.assert_close(back[0, middle], noise[0, middle], atol=0.05, rtol=0)
 
 
@@ -96,7 +110,8 @@ def test_labels_move_by_their_law_over_the_logarithm_of_the_sliders_range():
         Control("depth", 1.0, 10.0, "mm", "exponential"),
     ]
     slopes = slow_down_slopes(controls)
-    # ln 10 slower is a tenth of the rate, half of two decades; a linear slider's steps differ, an unknown law is unknown
+    # ln 10 slower is a tenth of the rate, half of two decades; a linear slider's steps differ, an
+    # unknown law is unknown
     np.testing.assert_allclose(slopes * math.log(10), [-0.5, 1.0, 0.0, np.nan, np.nan], rtol=1e-6)
 
 

@@ -14,13 +14,20 @@ def noise(response_db, n_clips: int = 60, n_samples: int = RATE, seed: int = 0) 
 
 
 def test_level_and_tilt_are_no_change():
-    one, other = noise(lambda octaves: 0 * octaves), 100 * noise(lambda octaves: -5 * octaves, seed=1)
+    one, other = (
+        noise(lambda octaves: 0 * octaves),
+        100 * noise(lambda octaves: -5 * octaves, seed=1),
+    )
     assert spectrum_change_db(one, other, RATE) < 0.5
 
 
 def test_a_change_is_measured_in_decibels():
-    # A wave along the octaves, with nothing of a line in it: its root mean square is its height over the square root of 2.
-    one, other = noise(lambda octaves: 0 * octaves), noise(lambda octaves: 6 * np.cos(np.pi / 2 * octaves))
+    # A wave along the octaves, with nothing of a line in it: its root mean square is its height
+    # over the square root of 2.
+    one, other = (
+        noise(lambda octaves: 0 * octaves),
+        noise(lambda octaves: 6 * np.cos(np.pi / 2 * octaves)),
+    )
     assert spectrum_change_db(one, other, RATE) == pytest.approx(6 / np.sqrt(2), rel=0.1)
 
 

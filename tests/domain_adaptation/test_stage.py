@@ -49,18 +49,32 @@ def trained(finished, tmp_path):
 
 def test_each_command_leaves_its_folder_and_does_nothing_the_second_time(trained, command):
     models = trained / "models"
-    trainings = {"model.safetensors", "config.json", "metrics.json", "history.csv", "last.ckpt", "loss.png", "tensorboard"}
+    trainings = {
+        "model.safetensors",
+        "config.json",
+        "metrics.json",
+        "history.csv",
+        "last.ckpt",
+        "loss.png",
+        "tensorboard",
+    }
     for folder in ("extractor", "classifier", "adapted"):
         assert trainings | {"README.md"} <= {path.name for path in (models / folder).iterdir()}
     written = {path: path.stat().st_mtime_ns for path in models.rglob("*") if path.is_file()}
     for name in COMMANDS:
         assert "done and unchanged" in command(name, trained / "adaptation.json").out
-    assert {path: path.stat().st_mtime_ns for path in models.rglob("*") if path.is_file()} == written
+    assert {
+        path: path.stat().st_mtime_ns for path in models.rglob("*") if path.is_file()
+    } == written
 
 
 def test_a_dry_run_says_what_would_happen_and_changes_nothing(sets, config_of, command):
     config_of(sets)
-    for name, words in zip(COMMANDS, ("3 epochs", "3 epochs", 'method "adda_frozen"', "labels for every real clip"), strict=True):
+    for name, words in zip(
+        COMMANDS,
+        ("3 epochs", "3 epochs", 'method "adda_frozen"', "labels for every real clip"),
+        strict=True,
+    ):
         done = command(name, sets / "adaptation.json", "--dry-run")
         assert (done.status, words in done.out) == (0, True), done
     assert not (sets / "models").exists()
@@ -80,7 +94,8 @@ def test_labels_are_what_the_adapted_network_says_of_every_real_clip(finished):
         model = load_model(finished / "models" / name)
         reading = read_waveforms(model, read_waveforms_of(model, real, np.arange(len(real))))
         said = pd.read_csv(folder / table)
-        np.testing.assert_allclose(said[["brightness"]], reading.labels, atol=2e-6)  # six decimals are written
+        # Six decimals are written.
+        np.testing.assert_allclose(said[["brightness"]], reading.labels, atol=2e-6)
     assert [labels.path(index).exists() for index in range(len(labels))] == [True] * 40
 
 
@@ -101,11 +116,15 @@ def test_labels_come_with_pictures_and_a_summary(finished):
     after = pd.read_csv(folder / "labels.csv")["brightness"]
     assert summary["n_clips"] == 40
     assert summary["share_of_labels_within_0_1"]["after"] == after.between(0, 1).mean()
-    assert summary["controls"]["brightness"]["after"]["mean"] == pytest.approx(after.mean(), abs=1e-6)
+    assert summary["controls"]["brightness"]["after"]["mean"] == pytest.approx(
+        after.mean(), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("says", ["nothing", "some"])
-def test_a_real_set_that_says_no_source_of_some_or_all_clips_is_labelled_all_the_same(trained, command, says):
+def test_a_real_set_that_says_no_source_of_some_or_all_clips_is_labelled_all_the_same(
+    trained, command, says
+):
     path = trained / "real/metadata.csv"
     table = pd.read_csv(path)[["file_name"]]
     if says == "some":
@@ -117,15 +136,23 @@ def test_a_real_set_that_says_no_source_of_some_or_all_clips_is_labelled_all_the
     assert len(pd.read_csv(trained / "models/labels/labels.csv")) == 40
 
 
-@pytest.mark.parametrize(("change", "was", "found"), [("sample_rate", "16000", "22050"), ("seconds", "0.25", "0.5")])
-def test_real_clips_unlike_those_that_the_model_learnt_from_are_refused(trained, command, change, was, found):
+@pytest.mark.parametrize(
+    ("change", "was", "found"), [("sample_rate", "16000", "22050"), ("seconds", "0.25", "0.5")]
+)
+def test_real_clips_unlike_those_that_the_model_learnt_from_are_refused(
+    trained, command, change, was, found
+):
     real, path = trained / "real", trained / "real/dataset.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {change: json.loads(found)}))
     rng = np.random.default_rng(0)
     new = json.loads(path.read_text())
     for file in (real / "audio").iterdir():
-        write_wav(file, 0.1 * rng.standard_normal(round(new["sample_rate"] * new["seconds"])), new["sample_rate"])
+        write_wav(
+            file,
+            0.1 * rng.standard_normal(round(new["sample_rate"] * new["seconds"])),
+            new["sample_rate"],
+        )
     table = pd.read_csv(real / "metadata.csv").assign(note="changed")
     table.to_csv(real / "metadata.csv", index=False)
     for name in ("adapt", "label"):
@@ -141,7 +168,9 @@ def test_models_that_read_other_controls_are_refused(trained, command):
     model = load_model(folder)
     controls = ({**model.spec.controls[0], "name": "darkness"},)
     save_model(folder, Model(model.extractor, model.spec.model_copy(update={"controls": controls})))
-    done = command("label", trained / "adaptation.json", "--overwrite", "--set", "features.n_mels=23")
+    done = command(
+        "label", trained / "adaptation.json", "--overwrite", "--set", "features.n_mels=23"
+    )
     assert done.status == 1
     assert "adapted: reads brightness, but " in done.err
     assert "reads darkness; train it anew" in done.err
@@ -152,8 +181,13 @@ def test_models_that_read_other_controls_are_refused(trained, command):
 
 def test_adaptation_changes_the_encoder_and_leaves_the_head(finished):
     metrics = json.loads((finished / "models/adapted/metrics.json").read_text())
-    before, after = (load_model(finished / "models" / name).extractor for name in ("extractor", "adapted"))
-    assert all(torch.equal(a, b) for a, b in zip(before.head.parameters(), after.head.parameters(), strict=True))
+    before, after = (
+        load_model(finished / "models" / name).extractor for name in ("extractor", "adapted")
+    )
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(before.head.parameters(), after.head.parameters(), strict=True)
+    )
     is_same = torch.equal(next(before.encoder.parameters()), next(after.encoder.parameters()))
     assert is_same != metrics["is_kept"]
 
@@ -162,10 +196,15 @@ def test_the_scores_are_those_of_the_test_clips(finished):
     models = finished / "models"
     metrics = json.loads((models / "extractor" / "metrics.json").read_text())
     split = pd.read_csv(models / "extractor" / "splits.csv")
-    assert split["split"].value_counts().to_dict() == {"train": 42, "validation": 12, "test": 6}  # 0.7, 0.2, 0.1 of 60
+    # 0.7, 0.2, 0.1 of 60.
+    assert split["split"].value_counts().to_dict() == {"train": 42, "validation": 12, "test": 6}
     assert metrics["n_clips"] == {"train": 42, "validation": 12, "test": 6}
-    truth = pd.read_csv(finished / "synthetic" / "metadata.csv")["brightness"][split["split"] == "test"]
-    assert metrics["scores"]["test"]["brightness"]["mae_of_the_mean"] == pytest.approx((truth - truth.mean()).abs().mean())
+    truth = pd.read_csv(finished / "synthetic" / "metadata.csv")["brightness"][
+        split["split"] == "test"
+    ]
+    assert metrics["scores"]["test"]["brightness"]["mae_of_the_mean"] == pytest.approx(
+        (truth - truth.mean()).abs().mean()
+    )
     assert metrics["test_mae"] == metrics["scores"]["test"]["brightness"]["mae"]
 
 
@@ -178,12 +217,17 @@ def test_the_extractor_learns_what_can_be_heard_and_how_sure_it_is(sets, config_
     assert score["mae"] < 0.5 * score["mae_of_the_mean"]
     # Fitted to 15 clips and tried on 15: nine of ten come out as 1 to 0.6, by chance.
     assert metrics["intervals"]["brightness"]["coverage"] >= 0.6
-    # No wider than a guess would be: nine of ten of a uniform 0.1..0.9 lie within 0.36 of its middle.
+    # No wider than a guess would be: nine of ten of a uniform 0.1..0.9 lie within 0.36 of its
+    # middle.
     assert metrics["intervals"]["brightness"]["mean_half_width"] < 0.36
 
 
 def test_a_network_that_has_collapsed_is_named(sets, config_of, command):
-    config_of(sets, network={"type": "cnn", "n_blocks": 2, "first_channels": 4}, extractor={"epochs": 3, "learning_rate": 1e6})
+    config_of(
+        sets,
+        network={"type": "cnn", "n_blocks": 2, "first_channels": 4},
+        extractor={"epochs": 3, "learning_rate": 1e6},
+    )
     done = command("train-extractor", sets / "adaptation.json")
     assert done.status == 1
     assert "the network has collapsed" in done.err or "the loss is no longer a number" in done.err
@@ -193,9 +237,15 @@ def test_a_network_that_has_collapsed_is_named(sets, config_of, command):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"features": {"type": "waveform", "sample_rate": 8000}, "network": {"type": "cnn", "n_blocks": 5}},
+        {
+            "features": {"type": "waveform", "sample_rate": 8000},
+            "network": {"type": "cnn", "n_blocks": 5},
+        },
         {"features": BANDS, "network": {"type": "band_cnn", "channels": [16, 16], "n_hidden": 8}},
-        {"features": {**BANDS, "noise": {}, "randomise": {}}, "network": {"type": "cnn", "n_blocks": 1}},
+        {
+            "features": {**BANDS, "noise": {}, "randomise": {}},
+            "network": {"type": "cnn", "n_blocks": 1},
+        },
         {"network": {"type": "ensemble", "members": 2, "of": {"type": "cnn", "n_blocks": 2}}},
         {"adaptation": {"type": "none"}},
         {"adaptation": {"type": "adabn"}},
@@ -203,10 +253,27 @@ def test_a_network_that_has_collapsed_is_named(sets, config_of, command):
         {"adaptation": {"type": "dare_gram", "epochs": 1, "batch_size": 16}},
         {"adaptation": {"type": "adda", "epochs": 1, "batch_size": 16}},
     ],
-    ids=["waveform", "bands", "randomised bands", "ensemble", "none", "adabn", "deep_coral", "dare_gram", "adda"],
+    ids=[
+        "waveform",
+        "bands",
+        "randomised bands",
+        "ensemble",
+        "none",
+        "adabn",
+        "deep_coral",
+        "dare_gram",
+        "adda",
+    ],
 )
 def test_every_kind_goes_the_whole_way(sets, config_of, command, changes):
-    config_of(sets, **{"extractor": {"epochs": 1, "batch_size": 16}, "classifier": {"epochs": 1, "n_layers": 2}, **changes})
+    config_of(
+        sets,
+        **{
+            "extractor": {"epochs": 1, "batch_size": 16},
+            "classifier": {"epochs": 1, "n_layers": 2},
+            **changes,
+        },
+    )
     needs_classifier = "adaptation" not in changes
     for name in COMMANDS if needs_classifier else ("train-extractor", "adapt", "label"):
         result = command(name, sets / "adaptation.json")
@@ -230,7 +297,10 @@ def test_every_model_folder_has_a_card_that_says_what_it_reads_and_how_well(fini
     assert "Reads brightness" in adapted
     assert "Method `adda_frozen`, on 28 real clips without labels, seed 42: " in adapted
     accuracy = json.loads((models / "classifier/metrics.json").read_text())["accuracy"]["test"]
-    assert f"{accuracy:.1%} of 10 unseen clips rightly told apart" in (models / "classifier/README.md").read_text()
+    assert (
+        f"{accuracy:.1%} of 10 unseen clips rightly told apart"
+        in (models / "classifier/README.md").read_text()
+    )
 
 
 def test_a_model_folder_says_all_that_labelling_needs(finished):
@@ -239,9 +309,15 @@ def test_a_model_folder_says_all_that_labelling_needs(finished):
     assert (spec.sample_rate, spec.seconds) == (16000, 0.25)
     assert spec.features.type == "mel"
     assert spec.interval is not None
-    # Adapted against a classifier, its encoder no longer reads synthetic clips, by which intervals are known.
-    assert load_model(finished / "models/adapted").spec == spec.model_copy(update={"interval": None})
-    assert not any(parameter.requires_grad for parameter in load_classifier(finished / "models/classifier").parameters())
+    # Adapted against a classifier, its encoder no longer reads synthetic clips, by which intervals
+    # are known.
+    assert load_model(finished / "models/adapted").spec == spec.model_copy(
+        update={"interval": None}
+    )
+    assert not any(
+        parameter.requires_grad
+        for parameter in load_classifier(finished / "models/classifier").parameters()
+    )
 
 
 # What is changed, missing or wrong. -----------------------------------------------------------------------------------
@@ -266,7 +342,10 @@ def test_commands_out_of_order_say_what_is_missing(sets, config_of, command):
     config_of(sets)
     result = command("adapt", sets / "adaptation.json")
     assert result.status == 1
-    assert 'models/extractor: no such folder; run "domain-adaptation train-extractor" first' in result.err
+    assert (
+        'models/extractor: no such folder; run "domain-adaptation train-extractor" first'
+        in result.err
+    )
     assert not (sets / "models" / "adapted").exists()
 
 
@@ -276,7 +355,9 @@ def test_a_method_without_a_classifier_waits_for_none(sets, config_of, command):
     assert command("adapt", sets / "adaptation.json").status == 0
 
 
-def test_a_machine_without_what_is_asked_for_says_so_before_anything_is_written(sets, config_of, command, monkeypatch):
+def test_a_machine_without_what_is_asked_for_says_so_before_anything_is_written(
+    sets, config_of, command, monkeypatch
+):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     config_of(sets, compute={"accelerator": "cuda"})
@@ -286,12 +367,16 @@ def test_a_machine_without_what_is_asked_for_says_so_before_anything_is_written(
     assert not (sets / "models" / "extractor").exists()
 
 
-def test_a_test_part_of_one_clip_has_no_r2_and_its_metrics_are_json(sets, config_of, command, make_clips):
+def test_a_test_part_of_one_clip_has_no_r2_and_its_metrics_are_json(
+    sets, config_of, command, make_clips
+):
     shutil.rmtree(sets / "synthetic")
     make_clips(sets / "synthetic", 12, is_real=False)
     config_of(sets, split={"train": 0.8, "validation": 0.1, "test": 0.1})
     assert command("train-extractor", sets / "adaptation.json").status == 0
-    metrics = json.loads((sets / "models/extractor/metrics.json").read_text(), parse_constant=pytest.fail)
+    metrics = json.loads(
+        (sets / "models/extractor/metrics.json").read_text(), parse_constant=pytest.fail
+    )
     assert metrics["n_clips"]["test"] == 1
     assert metrics["scores"]["test"]["brightness"]["r2"] is None
 
@@ -306,7 +391,9 @@ def test_too_few_clips_for_a_split_are_refused(sets, config_of, make_clips, comm
     assert not (sets / "models" / "extractor").exists()
 
 
-def test_a_network_that_does_not_fit_the_features_is_named_before_anything_is_written(sets, config_of, command):
+def test_a_network_that_does_not_fit_the_features_is_named_before_anything_is_written(
+    sets, config_of, command
+):
     config_of(sets, network={"type": "cnn", "n_blocks": 9})
     done = command("train-extractor", sets / "adaptation.json")
     assert done.status == 2
@@ -335,7 +422,15 @@ def test_a_file_that_is_no_model_of_ours_is_refused_with_a_sentence(trained, com
         save_file(weights, path, metadata={"about": '{"n_layers": 3}'})
     else:
         path.write_bytes(FOREIGN[kind])
-    done = command("label", "--model", path.parent, "--audio", trained / "real/audio", "--output", trained / "labels.csv")
+    done = command(
+        "label",
+        "--model",
+        path.parent,
+        "--audio",
+        trained / "real/audio",
+        "--output",
+        trained / "labels.csv",
+    )
     assert done.status == 1
     assert "extractor/model.safetensors: not a model of this toolkit that fits here (" in done.err
     assert len(done.err.strip().splitlines()) == 1
@@ -357,16 +452,28 @@ def test_weights_that_do_not_fit_their_description_are_refused(trained):
         ({"extracter": {}}, 'extracter: no such key (did you mean "extractor"?'),
         ({"split": {"train": 0.9}}, "split: train + validation + test is 1.05; it should be 1"),
         ({"features": {"type": "mell"}}, 'features.type: there is no "mell" (did you mean "mel"?'),
-        ({"features": {"type": "mel", "n_mel": 3}}, 'features.n_mel: no such key (did you mean "n_mels"?'),
-        ({"features": {"type": "mel", "sample_rate": 600}}, "noise.cutoff_hz: 400 should be under half of sample_rate, 300"),
+        (
+            {"features": {"type": "mel", "n_mel": 3}},
+            'features.n_mel: no such key (did you mean "n_mels"?',
+        ),
+        (
+            {"features": {"type": "mel", "sample_rate": 600}},
+            "noise.cutoff_hz: 400 should be under half of sample_rate, 300",
+        ),
         ({"network": {"type": "cnm"}}, 'network.type: there is no "cnm" (did you mean "cnn"?'),
         ({"seed": -1}, "seed: -1: should be greater than or equal to 0"),
         ({"compute": {"precision": "foo"}}, 'compute.precision: "foo"'),
         ({"compute": {"processes": 0}}, "compute.processes: 0: should be greater than 0"),
         ({"extractor": {"patience": 0}}, "extractor.patience: 0: should be greater than 0"),
-        ({"adaptation": {"type": "adda_frozen", "epochs": "many"}}, 'adaptation.epochs: "many": should be a valid integer'),
+        (
+            {"adaptation": {"type": "adda_frozen", "epochs": "many"}},
+            'adaptation.epochs: "many": should be a valid integer',
+        ),
         ({"adaptation": {"type": "none", "epochs": 3}}, "adaptation.epochs: no such key"),
-        ({"adaptation": {"type": "scaling_law", "slow_down": [2, 1]}}, "slow_down: [2, 1] should be a range [low, high]"),
+        (
+            {"adaptation": {"type": "scaling_law", "slow_down": [2, 1]}},
+            "slow_down: [2, 1] should be a range [low, high]",
+        ),
     ],
 )
 def test_a_wrong_config_is_one_sentence(sets, command, change, sentence):

@@ -28,8 +28,8 @@ def test_their_spectra_lie_around_that_of_pink_noise_and_are_of_all_kinds():
     bands = [power[:, (hz >= low) & (hz < 2 * low)].mean(dim=1) for low in edges]
     decibels = 10 * torch.stack(bands, dim=1).log10()
     slopes = torch.from_numpy(np.polyfit(np.arange(6), decibels.numpy().T, 1)[0])
-    # Slopes of single textures are uniform within 3 dB an octave of pink, and corners bend them by up to 12: of 400, the
-    # median is sure to about half a decibel.
+    # Slopes of single textures are uniform within 3 dB an octave of pink, and corners bend them by
+    # up to 12: of 400, the median is sure to about half a decibel.
     assert abs(float(slopes.median()) + 3) < 1.5
     assert float(slopes.std()) > 1.5
 

@@ -23,7 +23,8 @@ from texturelib.config import load_config
 
 @pytest.fixture(scope="module")
 def plain_network(thesis):
-    """-> the folder of the network that the thesis trained before it had a step to decibels: weights, config, labels."""
+    """-> the folder of the network that the thesis trained before it had a step to decibels:
+    weights, config, labels."""
     return next(path for path in (thesis / "published_plain").iterdir() if path.is_dir())
 
 
@@ -58,8 +59,12 @@ def part(folder: Path, ending: str) -> Path:
 def imported(thesis_network, tmp_path, command):
     done = command("import-thesis", thesis_network, "--output", tmp_path / "models")
     assert done.status == 0, done.err
-    assert "extractor, classifier and adapted read avgRate, minRadius, maxRadius, expRadius from spectrograms in dec" in done.out
-    assert "as the published labels of 8 clips say" in done.out  # of four, the extractor's and the adapted network's
+    assert (
+        "extractor, classifier and adapted read avgRate, minRadius, maxRadius, expRadius from spectrograms in dec"
+        in done.out
+    )
+    # Of four, the extractor's and the adapted network's.
+    assert "as the published labels of 8 clips say" in done.out
     return tmp_path / "models"
 
 
@@ -69,8 +74,10 @@ def labels_agree(command, model: Path, table: Path, sounds: Path, place: Path) -
     done = command("label", "--model", model, "--audio", sounds, "--output", place / "labels.csv")
     assert done.status == 0, done.err
     labels = pd.read_csv(place / "labels.csv", index_col=0)
-    assert list(labels.columns) == list(published.columns)  # no intervals: nobody knows how sure these networks are
-    recorded = [name for name in labels.index if name in published.index]  # "_Synthetic" have no labels
+    # No intervals: nobody knows how sure these networks are.
+    assert list(labels.columns) == list(published.columns)
+    # "_Synthetic" have no labels.
+    recorded = [name for name in labels.index if name in published.index]
     assert len(recorded) == 4
     # 5e-7 was measured when the weights were first read, of labels up to 14 some 9e-6; another processor may round otherwise.
     np.testing.assert_allclose(labels.loc[recorded], published.loc[recorded], atol=1e-5, rtol=1e-6)
@@ -78,36 +85,65 @@ def labels_agree(command, model: Path, table: Path, sounds: Path, place: Path) -
 
 @pytest.mark.parametrize(
     ("model", "table"),
-    [("extractor", "_ExtractedAudioFilesLabels_RealDataset.csv"), ("adapted", "_ExtractedAudioFilesLabels__DA_RealDataset.csv")],
+    [
+        ("extractor", "_ExtractedAudioFilesLabels_RealDataset.csv"),
+        ("adapted", "_ExtractedAudioFilesLabels__DA_RealDataset.csv"),
+    ],
 )
-def test_imported_networks_give_the_published_labels(imported, thesis_network, listening_tests, tmp_path, command, model, table):
+def test_imported_networks_give_the_published_labels(
+    imported, thesis_network, listening_tests, tmp_path, command, model, table
+):
     labels_agree(command, imported / model, part(thesis_network, table), listening_tests, tmp_path)
 
 
-def test_a_network_of_power_is_known_by_its_labels_and_gives_them(plain_network, listening_tests, tmp_path, command):
-    done = command("import-thesis", plain_network, "--audio", listening_tests, "--output", tmp_path / "models")
+def test_a_network_of_power_is_known_by_its_labels_and_gives_them(
+    plain_network, listening_tests, tmp_path, command
+):
+    done = command(
+        "import-thesis", plain_network, "--audio", listening_tests, "--output", tmp_path / "models"
+    )
     assert done.status == 0, done.err
-    assert "extractor reads avgRate, minRadius, maxRadius, expRadius from spectrograms of power" in done.out
+    assert (
+        "extractor reads avgRate, minRadius, maxRadius, expRadius from spectrograms of power"
+        in done.out
+    )
     assert "no classifier and no adapted network was published there" in done.out
-    assert {path.name for path in (tmp_path / "models").iterdir()} == {"extractor", "adaptation.json"}
-    assert load_config(tmp_path / "models/adaptation.json", AdaptationConfig).features.decibels is False  # type: ignore[attr-defined]
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {
+        "extractor",
+        "adaptation.json",
+    }
+    assert (
+        load_config(tmp_path / "models/adaptation.json", AdaptationConfig).features.decibels
+        is False
+    )  # type: ignore[attr-defined]
     table = part(plain_network, "_ExtractedAudioFilesLabels_RealDataset.csv")
     labels_agree(command, tmp_path / "models/extractor", table, listening_tests, tmp_path)
 
 
-def test_where_no_clip_tells_what_the_network_was_given_the_sentence_names_the_options(plain_network, tmp_path, command):
+def test_where_no_clip_tells_what_the_network_was_given_the_sentence_names_the_options(
+    plain_network, tmp_path, command
+):
     done = command("import-thesis", plain_network, "--output", tmp_path / "models")
     assert done.status == 2
     for option in ("--audio", "--decibels", "--no-decibels"):
         assert option in done.err
     assert not (tmp_path / "models").exists()
-    assert command("import-thesis", plain_network, "--output", tmp_path / "models", "--no-decibels").status == 0
+    assert (
+        command(
+            "import-thesis", plain_network, "--output", tmp_path / "models", "--no-decibels"
+        ).status
+        == 0
+    )
 
 
 def test_an_option_that_the_published_labels_belie_is_refused(thesis_network, tmp_path, command):
-    done = command("import-thesis", thesis_network, "--no-decibels", "--output", tmp_path / "models")
+    done = command(
+        "import-thesis", thesis_network, "--no-decibels", "--output", tmp_path / "models"
+    )
     assert done.status == 1
-    assert re.search(r"reads avgRate 0\.48\d* \(--no-decibels\), but 0\.5747 was published", done.err), done.err
+    assert re.search(
+        r"reads avgRate 0\.48\d* \(--no-decibels\), but 0\.5747 was published", done.err
+    ), done.err
     assert not (tmp_path / "models").exists()
 
 
@@ -127,7 +163,9 @@ def test_imported_networks_say_what_they_are(imported):
 
 def test_the_imported_classifier_is_the_published_one(imported, thesis_network):
     classifier = load_classifier(imported / "classifier")
-    weights = torch.load(part(thesis_network, "Classifier.pth"), map_location="cpu", weights_only=True)["model_state_dict"]
+    weights = torch.load(
+        part(thesis_network, "Classifier.pth"), map_location="cpu", weights_only=True
+    )["model_state_dict"]
     linear = [layer for layer in classifier if isinstance(layer, torch.nn.Linear)]
     assert [layer.out_features for layer in linear] == [128, 64, 32, 16, 8, 4, 2, 1]
     for index, layer in enumerate(linear):
@@ -144,7 +182,9 @@ def test_models_that_are_there_are_not_replaced_unasked(imported, thesis_network
 
 
 @pytest.mark.parametrize("without", ["Classifier", "TargetDomainAdaptation"])
-def test_what_was_not_published_is_named_and_the_rest_imported(published, tmp_path, command, without):
+def test_what_was_not_published_is_named_and_the_rest_imported(
+    published, tmp_path, command, without
+):
     part(published, f"{without}.pth").unlink()
     done = command("import-thesis", published, "--decibels", "--output", tmp_path / "models")
     assert done.status == 0, done.err
@@ -158,19 +198,27 @@ def test_what_was_not_published_is_named_and_the_rest_imported(published, tmp_pa
 
 
 class Theirs(torch.nn.Module):
-    """Blocks of convolution, normalisation, LeakyReLU and pooling, then one linear layer; two controls."""
+    """Blocks of convolution, normalisation, LeakyReLU and pooling, then one linear layer; two
+    controls."""
 
     def __init__(self, n_axes: int, n_blocks: int, input_shape: tuple[int, ...]) -> None:
         super().__init__()
         convolution = (torch.nn.Conv1d, torch.nn.Conv2d)[n_axes - 1]
-        norm, pool = ((torch.nn.BatchNorm1d, torch.nn.MaxPool1d), (torch.nn.BatchNorm2d, torch.nn.MaxPool2d))[n_axes - 1]
+        norm, pool = (
+            (torch.nn.BatchNorm1d, torch.nn.MaxPool1d),
+            (torch.nn.BatchNorm2d, torch.nn.MaxPool2d),
+        )[n_axes - 1]
         channels = [1, *[2] * n_blocks]
         self.conv_blocks = torch.nn.ModuleList(
-            torch.nn.Sequential(convolution(old, new, 3), norm(new), torch.nn.LeakyReLU(0.9), pool(2, 2))
+            torch.nn.Sequential(
+                convolution(old, new, 3), norm(new), torch.nn.LeakyReLU(0.9), pool(2, 2)
+            )
             for old, new in itertools.pairwise(channels)
         )
         n_features = self.encode(torch.zeros(1, *input_shape)).shape[1]
-        self.fc_blocks = torch.nn.ModuleList([torch.nn.Sequential(torch.nn.Linear(n_features, 2), torch.nn.LeakyReLU(0.9))])
+        self.fc_blocks = torch.nn.ModuleList(
+            [torch.nn.Sequential(torch.nn.Linear(n_features, 2), torch.nn.LeakyReLU(0.9))]
+        )
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         for block in self.conv_blocks:
@@ -181,7 +229,14 @@ class Theirs(torch.nn.Module):
         return self.fc_blocks[0](self.encode(x))
 
 
-def publish(folder: Path, network: Theirs, template: Path, n_blocks: int, shape: tuple[int, ...], labels: dict) -> Path:
+def publish(
+    folder: Path,
+    network: Theirs,
+    template: Path,
+    n_blocks: int,
+    shape: tuple[int, ...],
+    labels: dict,
+) -> Path:
     """Write what the thesis's program leaves of a network: weights, config, labels."""
     published = folder / "published"
     published.mkdir()
@@ -195,7 +250,9 @@ def publish(folder: Path, network: Theirs, template: Path, n_blocks: int, shape:
         "numberOfFeatures_ToExtract": 2,
     }
     (published / "n_ConfigDict.json").write_text(json.dumps(content))
-    table = pd.DataFrame.from_dict(labels, orient="index", columns=["rate", "size"]).rename_axis("AudioFileName")
+    table = pd.DataFrame.from_dict(labels, orient="index", columns=["rate", "size"]).rename_axis(
+        "AudioFileName"
+    )
     table.to_csv(published / "n_ExtractedAudioFilesLabels_RealDataset.csv")
     return published
 
@@ -214,21 +271,36 @@ def variant(request, listening_tests, thesis_network, tmp_path):
         )
     torch.manual_seed(3)
     network = Theirs(n_axes, n_blocks, shape)
-    clips = {path.name: read_mono(path, 44100) for path in sorted(listening_tests.glob("*[0-9].wav"))}
+    clips = {
+        path.name: read_mono(path, 44100) for path in sorted(listening_tests.glob("*[0-9].wav"))
+    }
     assert len(clips) == 4
     with torch.inference_mode():
-        given = torch.stack([features(torch.from_numpy(clip / np.abs(clip).max())[None]) for clip in clips.values()])
+        given = torch.stack(
+            [features(torch.from_numpy(clip / np.abs(clip).max())[None]) for clip in clips.values()]
+        )
         network(given)  # so that its normalisation knows some sounds
         labels = dict(zip(clips, network.eval()(given).tolist(), strict=True))
     return publish(tmp_path, network, thesis_network, n_blocks, shape, labels), labels
 
 
-def test_networks_of_other_settings_are_imported_and_label_as_their_program_does(variant, listening_tests, tmp_path, command):
+def test_networks_of_other_settings_are_imported_and_label_as_their_program_does(
+    variant, listening_tests, tmp_path, command
+):
     published, expected = variant
-    done = command("import-thesis", published, "--audio", listening_tests, "--output", tmp_path / "models")
+    done = command(
+        "import-thesis", published, "--audio", listening_tests, "--output", tmp_path / "models"
+    )
     assert done.status == 0, done.err
     assert "as the published labels of 4 clips say" in done.out
-    words = ["--model", tmp_path / "models/extractor", "--audio", listening_tests, "--output", tmp_path / "labels.csv"]
+    words = [
+        "--model",
+        tmp_path / "models/extractor",
+        "--audio",
+        listening_tests,
+        "--output",
+        tmp_path / "labels.csv",
+    ]
     done = command("label", *words)
     assert done.status == 0, done.err
     labels = pd.read_csv(tmp_path / "labels.csv", index_col=0).loc[list(expected)]
@@ -268,7 +340,10 @@ def spoil_weights(path: Path, name: str) -> None:
 
 NETWORK = ("neuralNetwork_Settings", "arguments_For_Convolutional_DynamicNet_Constructor")
 SPOILT = {
-    "no weights": (lambda folder: part(folder, "DBScale.pth").unlink(), r"DBScale\.pth: no such file; it belongs to what"),
+    "no weights": (
+        lambda folder: part(folder, "DBScale.pth").unlink(),
+        r"DBScale\.pth: no such file; it belongs to what",
+    ),
     "no labels": (
         lambda folder: part(folder, "SynthDataset.csv").unlink(),
         r"RealDataset\.csv: no such file, nor another table of labels; they name the controls",
@@ -290,7 +365,9 @@ SPOILT = {
         r"inputTensor_Shape: its network reads 2 channels",
     ),
     "three axes": (
-        lambda folder: spoil_config(folder, *NETWORK, "inputTensor_Shape", value=[1, 1, 2, 56, 161]),
+        lambda folder: spoil_config(
+            folder, *NETWORK, "inputTensor_Shape", value=[1, 1, 2, 56, 161]
+        ),
         r"inputTensor_Shape: .* should have 3 numbers, or 4",
     ),
     "other frames": (
@@ -298,15 +375,25 @@ SPOILT = {
         r"its network reads 1 x 56 x 200 numbers, but of clips of 1 s at 44100 Hz its features are 1 x 56 x 161",
     ),
     "a length that is none": (
-        lambda folder: spoil_config(folder, "validation", "nominal_AudioDurationSecs", value="long"),
+        lambda folder: spoil_config(
+            folder, "validation", "nominal_AudioDurationSecs", value="long"
+        ),
         r"ConfigDict\.json: not a config that the thesis published",
     ),
     "a network that fills the memory": (
-        lambda folder: spoil_config(folder, *NETWORK, "numberOfFeaturesToExtract_IncremMultiplier_FromLayer1", value=16),
+        lambda folder: spoil_config(
+            folder, *NETWORK, "numberOfFeaturesToExtract_IncremMultiplier_FromLayer1", value=16
+        ),
         r"DBScale\.pth: (its network cannot be made|its weights do not fit)",
     ),
-    "no config": (lambda folder: part(folder, "ConfigDict.json").unlink(), r"holds 0 files NAME_ConfigDict\.json; a published"),
-    "config is no JSON": (lambda folder: part(folder, "ConfigDict.json").write_text("{"), r"ConfigDict\.json: not JSON"),
+    "no config": (
+        lambda folder: part(folder, "ConfigDict.json").unlink(),
+        r"holds 0 files NAME_ConfigDict\.json; a published",
+    ),
+    "config is no JSON": (
+        lambda folder: part(folder, "ConfigDict.json").write_text("{"),
+        r"ConfigDict\.json: not JSON",
+    ),
     "config lacks": (
         lambda folder: spoil_config(folder, "inputTransforms_Settings", "addNoise"),
         r"ConfigDict\.json: not a config that the thesis published \(it lacks 'addNoise'\)",
@@ -328,10 +415,15 @@ SPOILT = {
         r"\.pth: its weights do not fit the network of its config \(fc_blocks\.0\.0\.weight: 64 x 256, by the config \d+ x \d+\)",
     ),
     "cut off": (
-        lambda folder: part(folder, "DBScale.pth").write_bytes(part(folder, "DBScale.pth").read_bytes()[:5000]),
+        lambda folder: part(folder, "DBScale.pth").write_bytes(
+            part(folder, "DBScale.pth").read_bytes()[:5000]
+        ),
         r"DBScale\.pth: not a checkpoint of the thesis",
     ),
-    "empty": (lambda folder: part(folder, "DBScale.pth").write_bytes(b""), r"DBScale\.pth: not a checkpoint of the thesis"),
+    "empty": (
+        lambda folder: part(folder, "DBScale.pth").write_bytes(b""),
+        r"DBScale\.pth: not a checkpoint of the thesis",
+    ),
     "other weights": (
         lambda folder: torch.save({"weights": {}}, part(folder, "Classifier.pth")),
         r"Classifier\.pth: not a checkpoint of the thesis",
@@ -341,18 +433,24 @@ SPOILT = {
         r"Classifier\.pth: not a checkpoint of the thesis",
     ),
     "weights that are not finite": (
-        lambda folder: spoil_weights(part(folder, "TargetDomainAdaptation.pth"), "conv_blocks.1.0.weight"),
+        lambda folder: spoil_weights(
+            part(folder, "TargetDomainAdaptation.pth"), "conv_blocks.1.0.weight"
+        ),
         r"TargetDomainAdaptation\.pth: conv_blocks\.1\.0\.weight: 1 of its \d+ numbers are NaN or infinite",
     ),
     "other layers": (
-        lambda folder: torch.save({"model_state_dict": {"a.b": torch.zeros(1)}}, part(folder, "Classifier.pth")),
+        lambda folder: torch.save(
+            {"model_state_dict": {"a.b": torch.zeros(1)}}, part(folder, "Classifier.pth")
+        ),
         r"Classifier\.pth: (not a checkpoint of the thesis|its weights do not fit)",
     ),
 }
 
 
 @pytest.mark.parametrize("case", SPOILT)
-def test_what_does_not_fit_is_one_sentence_and_nothing_is_written(published, tmp_path, command, case):
+def test_what_does_not_fit_is_one_sentence_and_nothing_is_written(
+    published, tmp_path, command, case
+):
     spoil, sentence = SPOILT[case]
     spoil(published)
     done = command("import-thesis", published, "--decibels", "--output", tmp_path / "models")
@@ -363,12 +461,17 @@ def test_what_does_not_fit_is_one_sentence_and_nothing_is_written(published, tmp
     assert not (tmp_path / "models").exists()
 
 
-def test_a_pickle_with_a_program_in_it_is_refused_and_the_program_does_not_run(published, tmp_path, command):
+def test_a_pickle_with_a_program_in_it_is_refused_and_the_program_does_not_run(
+    published, tmp_path, command
+):
     mark = tmp_path / "it ran"
     torch.save({"model_state_dict": Trap(mark)}, part(published, "TargetDomainAdaptation.pth"))
     done = command("import-thesis", published, "--decibels", "--output", tmp_path / "models")
     assert done.status == 1
-    assert "TargetDomainAdaptation.pth: refused: it holds something other than weights, which loading it might run" in done.err
+    assert (
+        "TargetDomainAdaptation.pth: refused: it holds something other than weights, which loading it might run"
+        in done.err
+    )
     assert len(done.err.strip().splitlines()) == 1
     assert not mark.exists()
     assert not (tmp_path / "models").exists()

@@ -28,14 +28,26 @@ def squared(module: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> t
     return nn.functional.mse_loss(module(inputs), targets)
 
 
-def train(module, folder, epochs, loss=squared, processes=1, n_validation=10, inspect=None, keeps_best=True, **settings):
+def train(
+    module,
+    folder,
+    epochs,
+    loss=squared,
+    processes=1,
+    n_validation=10,
+    inspect=None,
+    keeps_best=True,
+    **settings,
+):
     return train_on_clips(
         module,
         loss,
         Clips(np.arange(40), INPUTS, TARGETS),
         Clips(np.arange(40, 40 + n_validation), INPUTS, TARGETS),
         Training(
-            TrainingConfig(**{"epochs": epochs, "batch_size": 8, "learning_rate": 0.01, **settings}),
+            TrainingConfig(
+                **{"epochs": epochs, "batch_size": 8, "learning_rate": 0.01, **settings}
+            ),
             folder,
             1,
             "test network",
@@ -60,14 +72,17 @@ def rates(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("settings", [{}, {"schedule": "one_cycle"}, {"weight_decay": 0.1}, {"schedule": "cosine"}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"schedule": "one_cycle"}, {"weight_decay": 0.1}, {"schedule": "cosine"}]
+)
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, settings):
     class Stopped(Exception):  # noqa: N818
         pass
 
     def stop_in_the_fourth_epoch(module, inputs, targets):
         steps.append(1)
-        if len(steps) == 3 * 7 + 3:  # 5 batches and 2 of validation an epoch: in the middle of the fourth
+        # 5 batches and 2 of validation an epoch: in the middle of the fourth.
+        if len(steps) == 3 * 7 + 3:
             raise Stopped
         return squared(module, inputs, targets)
 
@@ -80,7 +95,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, set
     train(resumed, tmp_path / "stopped", 6, **settings)
     histories = [(tmp_path / name / "history.csv").read_bytes() for name in ("unbroken", "stopped")]
     assert histories[0] == histories[1]
-    checkpoints = [torch.load(tmp_path / name / "last.ckpt", weights_only=True) for name in ("unbroken", "stopped")]
+    checkpoints = [
+        torch.load(tmp_path / name / "last.ckpt", weights_only=True)
+        for name in ("unbroken", "stopped")
+    ]
     for name, value in checkpoints[0]["weights"].items():
         assert torch.equal(value, checkpoints[1]["weights"][name])
     for name, value in unbroken.state_dict().items():
@@ -94,7 +112,9 @@ def test_a_training_that_is_done_is_only_read_again(tmp_path):
     again = train(second, tmp_path, 3)
     assert (again.kept_row, again.history) == (state.kept_row, state.history)
     assert (tmp_path / "last.ckpt").stat().st_mtime_ns == times
-    assert all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
+    assert all(
+        torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items()
+    )
 
 
 def test_the_best_weights_are_kept_while_training_goes_on_to_worse_ones(tmp_path):
@@ -122,7 +142,13 @@ def test_training_stops_when_the_validation_loss_has_not_fallen_for_so_long(tmp_
 
     state = train(make_module(), tmp_path, 6, loss=told, patience=3, batch_size=10)
     assert (len(state.history), state.kept_row) == (5, 1)
-    assert pd.read_csv(tmp_path / "history.csv")["validation_loss"].tolist() == [3.0, 2.0, 2.5, 2.25, 2.0]
+    assert pd.read_csv(tmp_path / "history.csv")["validation_loss"].tolist() == [
+        3.0,
+        2.0,
+        2.5,
+        2.25,
+        2.0,
+    ]
     # Started again, it stands where it stood.
     assert len(train(make_module(), tmp_path, 6, loss=told, patience=3, batch_size=10).history) == 5
 
@@ -138,8 +164,16 @@ def test_patience_never_ends_a_training_that_goes_on_getting_better(tmp_path):
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_a_sentence(tmp_path):
-    with pytest.raises(TextureError, match="test network: the loss is no longer a number in epoch 1; lower the learning rate"):
-        train(make_module(), tmp_path, 1, loss=lambda module, inputs, targets: squared(module, inputs, targets) * float("nan"))
+    with pytest.raises(
+        TextureError,
+        match="test network: the loss is no longer a number in epoch 1; lower the learning rate",
+    ):
+        train(
+            make_module(),
+            tmp_path,
+            1,
+            loss=lambda module, inputs, targets: squared(module, inputs, targets) * float("nan"),
+        )
     assert not (tmp_path / "last.ckpt").exists()
 
 
@@ -175,21 +209,29 @@ def test_a_network_that_answers_every_clip_alike_is_named():
     differ(network)
     nn.init.zeros_(network[1].weight)
     nn.init.constant_(network[1].bias, 0.25)
-    with pytest.raises(TextureError, match=r"the network has collapsed: it answers 0\.250 to every clip; lower the"):
+    with pytest.raises(
+        TextureError, match=r"the network has collapsed: it answers 0\.250 to every clip; lower the"
+    ):
         differ(network)
     AnswersDiffer(Waveform(noise=None), clips[:1], truth)(network)  # one clip cannot tell
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     torch.save({"weights": {}}, tmp_path / "last.ckpt")
-    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew"):
+    with pytest.raises(
+        TextureError,
+        match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew",
+    ):
         train(make_module(), tmp_path, 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut off"])
 def test_a_broken_checkpoint_is_refused(tmp_path, content):
     (tmp_path / "last.ckpt").write_bytes(content)
-    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew"):
+    with pytest.raises(
+        TextureError,
+        match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew",
+    ):
         train(make_module(), tmp_path, 1)
 
 
@@ -198,7 +240,10 @@ def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path, share):
     train(make_module(), tmp_path, 1)
     content = (tmp_path / "last.ckpt").read_bytes()
     (tmp_path / "last.ckpt").write_bytes(content[: int(share * len(content))])
-    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew"):
+    with pytest.raises(
+        TextureError,
+        match=r"last\.ckpt: not a checkpoint of this training .*; remove it to start anew",
+    ):
         train(make_module(), tmp_path, 2)
 
 
@@ -224,7 +269,8 @@ def test_a_cosine_schedule_runs_the_learning_rate_down_epoch_by_epoch(tmp_path, 
 def test_one_cycle_runs_up_over_a_tenth_of_all_steps_then_down_to_nothing(tmp_path, rates):
     train(make_module(), tmp_path, 8, learning_rate=0.1, schedule="one_cycle")
     assert len(rates) == 40
-    assert rates[0] == pytest.approx(0.004)  # the 25th part to begin with, as Smith and Topin's followers do
+    # The 25th part to begin with, as Smith and Topin's followers do.
+    assert rates[0] == pytest.approx(0.004)
     assert np.argmax(rates) == 4  # a tenth of 40
     assert rates[4] == pytest.approx(0.1)
     assert np.diff(rates[:5]) == pytest.approx([0.024] * 4)  # a straight line
@@ -265,7 +311,8 @@ def test_two_processes_train_as_one_does(tmp_path, importable):
     modules = []
     for _ in range(2):
         torch.manual_seed(0)
-        # Without batch normalisation and chance, so that a batch in two halves teaches what the whole one does.
+        # Without batch normalisation and chance, so that a batch in two halves teaches what the
+        # whole one does.
         modules.append(nn.Sequential(nn.Linear(3, 8), Counting(), nn.Tanh(), nn.Linear(8, 1)))
     # 9 validation clips in batches of 8 leave one process without a clip of the last.
     one = train(modules[0], tmp_path / "one", 6, n_validation=9)
@@ -273,7 +320,8 @@ def test_two_processes_train_as_one_does(tmp_path, importable):
     for mine, theirs in zip(one.history, two.history, strict=True):
         assert theirs == pytest.approx(mine, rel=1e-3)  # the same sums in another order
     assert len(pd.read_csv(tmp_path / "two/history.csv")) == 6
-    for name, value in modules[0].state_dict().items():  # the weights came back from where they were trained
+    # The weights came back from where they were trained.
+    for name, value in modules[0].state_dict().items():
         torch.testing.assert_close(modules[1].state_dict()[name], value, atol=1e-3, rtol=1e-3)
 
 
@@ -283,19 +331,26 @@ def no_number(module: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) ->
 
 @pytest.mark.slow
 def test_an_error_in_another_process_is_the_same_sentence(tmp_path, importable):
-    with pytest.raises(TextureError, match=r"^test network: the loss is no longer a number in epoch 1; lower the learning rate"):
+    with pytest.raises(
+        TextureError,
+        match=r"^test network: the loss is no longer a number in epoch 1; lower the learning rate",
+    ):
         train(make_module(), tmp_path, 1, loss=no_number, processes=2)
 
 
 def test_a_machine_without_what_is_asked_for_says_so():
     if torch.cuda.is_available():
         pytest.skip("this machine has it")
-    with pytest.raises(UsageError, match=r'compute: "cuda" in 3, "32-true" cannot be had here \(.+\)'):
+    with pytest.raises(
+        UsageError, match=r'compute: "cuda" in 3, "32-true" cannot be had here \(.+\)'
+    ):
         start_fabric(ComputeConfig(accelerator="cuda", processes=3))
 
 
 @pytest.mark.slow
-def test_an_extractor_is_trained_by_two_processes_from_the_command_line(sets, config_of, run_command):
+def test_an_extractor_is_trained_by_two_processes_from_the_command_line(
+    sets, config_of, run_command
+):
     network = {"epochs": 8, "batch_size": 16, "learning_rate": 0.003}
     split = {"train": 0.6, "validation": 0.2, "test": 0.2}
     losses = []
@@ -308,5 +363,6 @@ def test_an_extractor_is_trained_by_two_processes_from_the_command_line(sets, co
         assert len(pd.read_csv(folder / "history.csv")) == 8
         losses.append(pd.read_csv(folder / "history.csv")["validation_loss"].min())
         assert not list(folder.glob("*.part-*"))
-    # Noise and the halves that batches are normalised by differ: alike, not equal. Answering the mean is off by 0.2.
+    # Noise and the halves that batches are normalised by differ: alike, not equal. Answering the
+    # mean is off by 0.2.
     assert losses[1] == pytest.approx(losses[0], abs=0.08)

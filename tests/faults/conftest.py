@@ -1,7 +1,9 @@
-"""What fault tests share: every command on a tiny scale, run once from beginning to end; then run again and hurt on the way.
+"""What fault tests share: every command on a tiny scale, run once from beginning to end; then run
+again and hurt on the way.
 
-The chance of each test comes from its name, the same at every run. `pytest tests/faults -m long` injects as many faults as
-benchmarks/RESULTS.md tells of, 20 of each kind into every command that it can befall, and prints the table that stands there.
+The chance of each test comes from its name, the same at every run. `pytest tests/faults -m long`
+injects as many faults as benchmarks/RESULTS.md tells of, 20 of each kind into every command that it
+can befall, and prints the table that stands there.
 """
 
 import hashlib
@@ -25,7 +27,12 @@ from texturelib.made import LIST
 
 from ..warm import Running, Warm
 
-CONTROLS = {"avgRate": [0.5, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
+CONTROLS = {
+    "avgRate": [0.5, 0.75],
+    "minRadius": [0.1, 0.5],
+    "maxRadius": [0.5, 0.8],
+    "expRadius": [0.2, 0.8],
+}
 ENGINE = {"type": "liquid", "controls": CONTROLS}
 CHECKPOINTS = {"num_steps": 9, "checkpoint": 3}
 RATE = 8000
@@ -36,13 +43,30 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "engine": ENGINE,
         "distribution": {"type": "sobol", "n_clips": 60},
     },
-    "recordings": {"seconds": 0.5, "sample_rate": RATE, "n_locations": 3, "takes_per_location": 7, "engine": ENGINE},
-    "real": {"source": {"type": "folder", "path": "../results/recordings/recordings"}, "sample_rate": RATE, "seconds": 0.25},
+    "recordings": {
+        "seconds": 0.5,
+        "sample_rate": RATE,
+        "n_locations": 3,
+        "takes_per_location": 7,
+        "engine": ENGINE,
+    },
+    "real": {
+        "source": {"type": "folder", "path": "../results/recordings/recordings"},
+        "sample_rate": RATE,
+        "seconds": 0.25,
+    },
     "adaptation": {
         "synthetic": "../results/synthetic",
         "real": "../results/real",
         "split": {"train": 0.6, "validation": 0.25, "test": 0.15},
-        "features": {"type": "log_bands", "sample_rate": RATE, "n_bands": 24, "low_hz": 40, "high_hz": 2500, "randomise": {}},
+        "features": {
+            "type": "log_bands",
+            "sample_rate": RATE,
+            "n_bands": 24,
+            "low_hz": 40,
+            "high_hz": 2500,
+            "randomise": {},
+        },
         "network": {"type": "band_cnn", "channels": [8, 16], "n_hidden": 16},
         "extractor": {"epochs": 6, "batch_size": 16, "learning_rate": 0.003},
         "classifier": {"epochs": 6, "batch_size": 16},
@@ -57,7 +81,13 @@ CONFIGS: dict[str, dict[str, Any]] = {
     },
     "instrument": {
         "labelled": "../results/adaptation/labels",
-        "synthesiser": {"type": "texenv", "seconds": 0.25, "n_bands": 8, "channels": 8, **CHECKPOINTS},
+        "synthesiser": {
+            "type": "texenv",
+            "seconds": 0.25,
+            "n_bands": 8,
+            "channels": 8,
+            **CHECKPOINTS,
+        },
         "train": {"sounds": "../results/synthesis/mtcrnn"},
         "labeller": "../results/adaptation/adapted",
         "linearise": {"values": 3, "seeds": 1, "seconds": 0.25},
@@ -79,28 +109,62 @@ class Command:
 
 STORES = ("adaptation/clips/synthetic", "adaptation/clips/real")
 COMMANDS = {
-    "generate": Command("synthetic_datasets", ("generate", "configs/synthetic.json"), ("synthetic",), has_workers=True),
+    "generate": Command(
+        "synthetic_datasets",
+        ("generate", "configs/synthetic.json"),
+        ("synthetic",),
+        has_workers=True,
+    ),
     "simulate-recordings": Command(
-        "synthetic_datasets", ("simulate-recordings", "configs/recordings.json"), ("recordings",), has_workers=True
+        "synthetic_datasets",
+        ("simulate-recordings", "configs/recordings.json"),
+        ("recordings",),
+        has_workers=True,
     ),
     "build": Command("real_datasets", ("build", "configs/real.json"), ("real",), has_workers=True),
     "train-extractor": Command(
-        "domain_adaptation", ("train-extractor", "configs/adaptation.json"), ("adaptation/extractor", STORES[0])
+        "domain_adaptation",
+        ("train-extractor", "configs/adaptation.json"),
+        ("adaptation/extractor", STORES[0]),
     ),
     "train-classifier": Command(
-        "domain_adaptation", ("train-classifier", "configs/adaptation.json"), ("adaptation/classifier", *STORES)
+        "domain_adaptation",
+        ("train-classifier", "configs/adaptation.json"),
+        ("adaptation/classifier", *STORES),
     ),
-    "adapt": Command("domain_adaptation", ("adapt", "configs/adaptation.json"), ("adaptation/adapted", *STORES)),
-    "label": Command("domain_adaptation", ("label", "configs/adaptation.json"), ("adaptation/labels",)),
-    "analyse": Command("conditioned_synthesis", ("analyse", "configs/synthesis.json"), ("synthesis/analysis",)),
-    "balance": Command("conditioned_synthesis", ("balance", "configs/synthesis.json"), ("synthesis/balanced",)),
-    "export": Command("conditioned_synthesis", ("export", "configs/synthesis.json"), ("synthesis/mtcrnn",), has_workers=True),
-    "train mtcrnn": Command("conditioned_synthesis", ("train", "configs/synthesis.json"), ("synthesis/synthesiser",)),
-    "train texenv": Command("conditioned_synthesis", ("train", "configs/instrument.json"), ("instrument/synthesiser",)),
+    "adapt": Command(
+        "domain_adaptation", ("adapt", "configs/adaptation.json"), ("adaptation/adapted", *STORES)
+    ),
+    "label": Command(
+        "domain_adaptation", ("label", "configs/adaptation.json"), ("adaptation/labels",)
+    ),
+    "analyse": Command(
+        "conditioned_synthesis", ("analyse", "configs/synthesis.json"), ("synthesis/analysis",)
+    ),
+    "balance": Command(
+        "conditioned_synthesis", ("balance", "configs/synthesis.json"), ("synthesis/balanced",)
+    ),
+    "export": Command(
+        "conditioned_synthesis",
+        ("export", "configs/synthesis.json"),
+        ("synthesis/mtcrnn",),
+        has_workers=True,
+    ),
+    "train mtcrnn": Command(
+        "conditioned_synthesis", ("train", "configs/synthesis.json"), ("synthesis/synthesiser",)
+    ),
+    "train texenv": Command(
+        "conditioned_synthesis", ("train", "configs/instrument.json"), ("instrument/synthesiser",)
+    ),
     "linearise": Command(
-        "conditioned_synthesis", ("linearise", "configs/instrument.json"), ("instrument/instrument",), has_workers=True
+        "conditioned_synthesis",
+        ("linearise", "configs/instrument.json"),
+        ("instrument/instrument",),
+        has_workers=True,
     ),
-    "generate examples": Command("conditioned_synthesis", ("generate", "configs/instrument.json"), ("instrument/examples",)),
+    "generate examples": Command(
+        "conditioned_synthesis", ("generate", "configs/instrument.json"), ("instrument/examples",)
+    ),
     "evaluate": Command(
         "conditioned_synthesis",
         ("evaluate", "configs/instrument.json"),
@@ -110,32 +174,51 @@ COMMANDS = {
     # These do not go on where they were: they begin again.
     "import-mtcrnn": Command(
         "conditioned_synthesis",
-        ("import-mtcrnn", "results/synthesis/mtcrnn", "--output", "results/imported", "--overwrite"),
+        (
+            "import-mtcrnn",
+            "results/synthesis/mtcrnn",
+            "--output",
+            "results/imported",
+            "--overwrite",
+        ),
         ("imported",),
     ),
     "import-model": Command(
         "conditioned_synthesis",
-        ("import-model", "model_12.pkl", "--output", "results/imported_model", "--control", "rate", "--overwrite"),
+        (
+            "import-model",
+            "model_12.pkl",
+            "--output",
+            "results/imported_model",
+            "--control",
+            "rate",
+            "--overwrite",
+        ),
         ("imported_model",),
     ),
 }
-# One of each kind, which protects most: a job, a training, what writes a table, and what stage 4 trains.
+# One of each kind, which protects most: a job, a training, what writes a table, and what stage 4
+# trains.
 QUICK = ("build", "train-extractor", "label", "train texenv")
 JOBS = tuple(name for name, command in COMMANDS.items() if command.has_workers)
 
 
-# What may differ from run to run, though nothing was lost: TensorBoard's events, locks, words in checkpoints, measured speeds.
+# What may differ from run to run, though nothing was lost: TensorBoard's events, locks, words in
+# checkpoints, measured speeds.
 def _is_compared(path: Path) -> bool:
-    """TensorBoard's events hold times, and each start adds a file; a run that is killed when all is done leaves the file of its
-    lock, which nobody holds."""
+    """TensorBoard's events hold times, and each start adds a file; a run that is killed when all is
+    done leaves the file of its lock, which nobody holds."""
     return "tensorboard" not in path.parts and path.name != LOCK
 
 
 def _content(path: Path) -> bytes:
     """What is compared of a file: all of it, but for three kinds."""
     if path.name == LIST:  # that of a training names its events
-        return b"".join(line for line in path.read_bytes().splitlines() if b"tensorboard/" not in line)
-    if path.suffix == ".ckpt":  # number for number: its bytes also say which of its words were one object in memory
+        return b"".join(
+            line for line in path.read_bytes().splitlines() if b"tensorboard/" not in line
+        )
+    # Number for number: its bytes also say which of its words were one object in memory.
+    if path.suffix == ".ckpt":
         return repr(_numbers(path)).encode()
     content = path.read_bytes()
     if path.parent.name == "evaluation" and path.suffix in _SPEEDS:
@@ -143,7 +226,8 @@ def _content(path: Path) -> bytes:
     return content
 
 
-# How fast a synthesiser plays is measured anew in each evaluation, and stands last in the rows of its tables.
+# How fast a synthesiser plays is measured anew in each evaluation, and stands last in the rows of
+# its tables.
 _SPEEDS = {
     ".csv": rb",[^,\n]*\n",
     ".md": rb"\|[^|\n]*\|\n",
@@ -157,7 +241,11 @@ def _numbers(path: Path) -> Any:
 
     def plain(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
-            return str(value.dtype), tuple(value.shape), hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
+            return (
+                str(value.dtype),
+                tuple(value.shape),
+                hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest(),
+            )
         if isinstance(value, dict):
             return [(key, plain(part)) for key, part in value.items()]
         return [plain(part) for part in value] if isinstance(value, list | tuple) else value
@@ -167,14 +255,23 @@ def _numbers(path: Path) -> Any:
 
 def contents(results: Path, folders: tuple[str, ...]) -> dict[str, tuple[int, str]]:
     """-> by name of each file that is compared: its size, and a digest."""
-    files = [path for name in folders for path in sorted((results / name).rglob("*")) if path.is_file() and _is_compared(path)]
+    files = [
+        path
+        for name in folders
+        for path in sorted((results / name).rglob("*"))
+        if path.is_file() and _is_compared(path)
+    ]
     compared = {path.relative_to(results).as_posix(): _content(path) for path in files}
-    return {name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in compared.items()}
+    return {
+        name: (len(content), hashlib.sha256(content).hexdigest())
+        for name, content in compared.items()
+    }
 
 
 @dataclass
 class Bench:
-    """A place of its own for one test: all configs, and results as an uninterrupted run left them, linked."""
+    """A place of its own for one test: all configs, and results as an uninterrupted run left them,
+    linked."""
 
     folder: Path
     name: str
@@ -207,7 +304,9 @@ class Bench:
     def start(self, *words: str, workers: int = 1, **options: Any) -> Running:
         """options: see warm_process.py."""
         more = ["--workers", str(workers)] if self.command.has_workers else []
-        return self.warm.start(self.command.package, [*self.command.words, *more, *words], self.folder, **options)
+        return self.warm.start(
+            self.command.package, [*self.command.words, *more, *words], self.folder, **options
+        )
 
     def start_other(self, name: str, *words: str) -> Running:
         """Another command, in the same place."""
@@ -239,8 +338,11 @@ class Bench:
         assert "Traceback" not in run.said
         found = self.found()
         assert {name: found.get(name) for name in self.wanted} == self.wanted
-        # Killed between the mark that it is finished and its last clearing up, a run leaves what nobody needs any more.
-        assert {name for name in found if Path(name).name not in ("journal.jsonl", "last.ckpt")} <= set(self.wanted)
+        # Killed between the mark that it is finished and its last clearing up, a run leaves what
+        # nobody needs any more.
+        assert {
+            name for name in found if Path(name).name not in ("journal.jsonl", "last.ckpt")
+        } <= set(self.wanted)
 
     def check_refused(self, run: Running) -> str:
         """Wait for its end, which comes with one sentence. -> that sentence."""
@@ -252,7 +354,12 @@ class Bench:
 
     def check_whole(self) -> None:
         """Every file that lies there and has its final name can be read to its end."""
-        for path in (path for name in self.command.makes for path in (self.results / name).rglob("*") if path.is_file()):
+        for path in (
+            path
+            for name in self.command.makes
+            for path in (self.results / name).rglob("*")
+            if path.is_file()
+        ):
             check_file(path)
 
 
@@ -322,7 +429,9 @@ def bench_of(base: Base, warm: Warm, tmp_path: Path) -> Callable[[str], Bench]:
 
     def make(name: str) -> Bench:
         folder = Path(shutil.copytree(base.folder, tmp_path / "bench", copy_function=os.link))
-        bench = Bench(folder, name, COMMANDS[name], base.wanted[name], base.seconds[name], warm, base.wanted)
+        bench = Bench(
+            folder, name, COMMANDS[name], base.wanted[name], base.seconds[name], warm, base.wanted
+        )
         bench.clear()
         return bench
 
@@ -331,7 +440,8 @@ def bench_of(base: Base, warm: Warm, tmp_path: Path) -> Callable[[str], Bench]:
 
 @pytest.fixture
 def bench_on(base: Base, warm: Warm) -> Callable[[Path, str], Bench]:
-    """-> a bench on another disk: what the command makes lies there; what it reads is led to by links."""
+    """-> a bench on another disk: what the command makes lies there; what it reads is led to by
+    links."""
 
     def make(disk: Path, name: str) -> Bench:
         folder = disk / "bench"
@@ -339,15 +449,21 @@ def bench_on(base: Base, warm: Warm) -> Callable[[Path, str], Bench]:
         shutil.copytree(base.folder / "configs", folder / "configs")
         (folder / "model_12.pkl").symlink_to(base.folder / "model_12.pkl")
         (folder / "results").mkdir()
-        for made in {made for command in COMMANDS.values() for made in command.makes} - {*COMMANDS[name].makes}:
+        for made in {made for command in COMMANDS.values() for made in command.makes} - {
+            *COMMANDS[name].makes
+        }:
             (folder / "results" / made).parent.mkdir(exist_ok=True, parents=True)
             (folder / "results" / made).symlink_to(base.folder / "results" / made)
-        return Bench(folder, name, COMMANDS[name], base.wanted[name], base.seconds[name], warm, base.wanted)
+        return Bench(
+            folder, name, COMMANDS[name], base.wanted[name], base.seconds[name], warm, base.wanted
+        )
 
     return make
 
 
-@pytest.fixture(params=[pytest.param(1, id="once"), pytest.param(20, id="often", marks=pytest.mark.long)])
+@pytest.fixture(
+    params=[pytest.param(1, id="once"), pytest.param(20, id="often", marks=pytest.mark.long)]
+)
 def n_faults(request: pytest.FixtureRequest) -> int:
     """How many of a kind a test injects."""
     return request.param
@@ -376,7 +492,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, values in {"every_command": tuple(COMMANDS), "every_job": JOBS}.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(
-                name, [value if value in QUICK else pytest.param(value, marks=pytest.mark.slow) for value in values]
+                name,
+                [
+                    value if value in QUICK else pytest.param(value, marks=pytest.mark.slow)
+                    for value in values
+                ],
             )
 
 
@@ -384,7 +504,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if not COUNTS:
         return
     terminalreporter.section("faults")
-    terminalreporter.line("| fault | command | injected | runs that went on | bytes lost |\n|---|---|--:|--:|--:|")
+    terminalreporter.line(
+        "| fault | command | injected | runs that went on | bytes lost |\n|---|---|--:|--:|--:|"
+    )
     for (fault, command), numbers in COUNTS.items():
         row = " | ".join(str(numbers[key]) for key in ("injected", "resumed", "lost"))
         terminalreporter.line(f"| {fault} | {command} | {row} |")

@@ -1,6 +1,8 @@
-"""Files that change while they are read: nothing ends without a sentence, and nothing wrong passes for right.
+"""Files that change while they are read: nothing ends without a sentence, and nothing wrong passes
+for right.
 
-`pytest tests/faults/test_changing_files.py -m long` changes recordings at 20 moments of a build, and clips at 20 of a training.
+`pytest tests/faults/test_changing_files.py -m long` changes recordings at 20 moments of a build,
+and clips at 20 of a training.
 """
 
 import json
@@ -25,7 +27,9 @@ def add_to(path):
 
 
 def replace(path):
-    write_wav(path, 0.1 * np.random.default_rng(1).standard_normal(4000), soundfile.info(path).samplerate)
+    write_wav(
+        path, 0.1 * np.random.default_rng(1).standard_normal(4000), soundfile.info(path).samplerate
+    )
 
 
 def remove(path):
@@ -47,7 +51,11 @@ def copied(folder, place):
 def change_recordings_often(bench, draw, count, n_faults):
     config = json.loads((bench.folder / "configs" / "real.json").read_text())
     # A folder of the user's own: of what the toolkit made, it says what holds.
-    content = config | {"source": {"type": "folder", "path": "../field"}, "max_rejected": 1.0, "output": "../results/field"}
+    content = config | {
+        "source": {"type": "folder", "path": "../field"},
+        "max_rejected": 1.0,
+        "output": "../results/field",
+    }
     (bench.folder / "configs" / "real.json").unlink()
     (bench.folder / "configs" / "real.json").write_text(json.dumps(content))
     field = bench.folder / "field"
@@ -82,7 +90,9 @@ def change_recordings_often(bench, draw, count, n_faults):
     count("recordings change", "build", injected=5 * n_faults, resumed=0, lost=0)
 
 
-def test_a_recording_that_changes_is_rejected_or_noticed_by_the_next_run(bench_of, n_faults, draw, count):
+def test_a_recording_that_changes_is_rejected_or_noticed_by_the_next_run(
+    bench_of, n_faults, draw, count
+):
     change_recordings_often(bench_of("build"), draw, count, n_faults)
 
 
@@ -108,7 +118,9 @@ def change_clips_often(bench, draw, count, n_faults):
     count("clips change", bench.name, injected=n_faults, resumed=n_refused, lost=0)
 
 
-@pytest.mark.parametrize("name", ["train-extractor", pytest.param("train-classifier", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "name", ["train-extractor", pytest.param("train-classifier", marks=pytest.mark.long)]
+)
 def test_a_clip_that_changes_under_a_training_is_named(bench_of, name, n_faults, draw, count):
     change_clips_often(bench_of(name), draw, count, n_faults)
 

@@ -1,4 +1,5 @@
-"""A time of day that jumps changes nothing: not the results, not whether they are done, and nothing waits for it.
+"""A time of day that jumps changes nothing: not the results, not whether they are done, and nothing
+waits for it.
 
 `pytest tests/faults/test_clock_jumps.py -m long` does so to every command.
 """
@@ -10,13 +11,19 @@ import pytest
 from .conftest import COMMANDS
 
 QUICK = ("build", "label", "train texenv")
-SOME = [*QUICK, *(pytest.param(name, marks=pytest.mark.long) for name in COMMANDS if name not in QUICK)]
+SOME = [
+    *QUICK,
+    *(pytest.param(name, marks=pytest.mark.long) for name in COMMANDS if name not in QUICK),
+]
 
 
 def run_with_jumps(bench, count):
     bench.check_finished(bench.start(clock_jumps=True))
-    # Files from the future and from long ago, as a copy from a machine with a wrong clock brings them.
-    for number, path in enumerate(path for path in sorted(bench.results.rglob("*")) if path.is_file()):
+    # Files from the future and from long ago, as a copy from a machine with a wrong clock brings
+    # them.
+    for number, path in enumerate(
+        path for path in sorted(bench.results.rglob("*")) if path.is_file()
+    ):
         if path.stat().st_nlink == 1:
             os.utime(path, (0, 0) if number % 2 else (2**32, 2**32))
     run = bench.start(clock_jumps=True)

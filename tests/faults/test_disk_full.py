@@ -1,4 +1,5 @@
-"""A disk that is full in the middle: one sentence, what is finished is kept, and with room again the same bytes.
+"""A disk that is full in the middle: one sentence, what is finished is kept, and with room again
+the same bytes.
 
 `pytest tests/faults/test_disk_full.py -m long` fills it at 20 places of every command's output.
 """

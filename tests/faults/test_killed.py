@@ -1,4 +1,5 @@
-"""kill -9 at any moment: the same command goes on, and ends with the bytes of a run that nothing interrupted.
+"""kill -9 at any moment: the same command goes on, and ends with the bytes of a run that nothing
+interrupted.
 
 `pytest tests/faults/test_killed.py -m long` kills every command at least 20 times.
 """
@@ -10,10 +11,11 @@ import pytest
 
 
 def kill_often(bench, draw, count, n_kills):
-    """Kill a command at random moments until this has hit it `n_kills` times; at every end, compare all that it made.
+    """Kill a command at random moments until this has hit it `n_kills` times; at every end, compare
+    all that it made.
 
-    Half of the kills are of the process alone, whose workers must then end by themselves. The number of workers changes from
-    start to start.
+    Half of the kills are of the process alone, whose workers must then end by themselves. The
+    number of workers changes from start to start.
     """
     n_hit = 0
     while n_hit < n_kills:
@@ -29,12 +31,15 @@ def kill_often(bench, draw, count, n_kills):
     count("kill -9", bench.name, injected=n_hit, resumed=n_hit, lost=0)
 
 
-def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(bench_of, every_command, n_faults, draw, count):
+def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(
+    bench_of, every_command, n_faults, draw, count
+):
     kill_often(bench_of(every_command), draw, count, n_faults)
 
 
 def kill_pipeline(bench_of, draw, count, n_kills):
-    """Kill texture-pipeline alone while one of its commands is at work, of which every second time has lost its output."""
+    """Kill texture-pipeline alone while one of its commands is at work, of which every second time
+    has lost its output."""
     bench = bench_of("build")
     pipeline = ("texture_pipeline", ["configs"], bench.folder)
     for _ in range(n_kills):

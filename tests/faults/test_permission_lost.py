@@ -1,4 +1,5 @@
-"""A folder that may no longer be written, in the middle: one sentence, and with the permission back the same bytes.
+"""A folder that may no longer be written, in the middle: one sentence, and with the permission back
+the same bytes.
 
 `pytest tests/faults/test_permission_lost.py -m long` takes it 20 times from every command.
 """
@@ -34,10 +35,16 @@ def forbid_often(bench, draw, count, n_faults):
 def set_modes(bench, mode):
     places = [bench.results / name for name in bench.command.makes]
     # Imports are made beside their place.
-    for folder in [*places, *(path for place in places for path in place.rglob("*")), *{place.parent for place in places}]:
+    for folder in [
+        *places,
+        *(path for place in places for path in place.rglob("*")),
+        *{place.parent for place in places},
+    ]:
         if folder.is_dir():
             folder.chmod(mode)
 
 
-def test_a_lost_permission_is_a_sentence_and_the_command_goes_on_when_it_is_back(bench_of, every_command, n_faults, draw, count):
+def test_a_lost_permission_is_a_sentence_and_the_command_goes_on_when_it_is_back(
+    bench_of, every_command, n_faults, draw, count
+):
     forbid_often(bench_of(every_command), draw, count, n_faults)

@@ -1,9 +1,12 @@
-"""The power is cut: what a command has finished is there, and what it had begun goes on and ends with the same bytes.
+"""The power is cut: what a command has finished is there, and what it had begun goes on and ends
+with the same bytes.
 
-The disk is a file system of its own in a file, mounted by a loop device. The file holds what has reached the disk, and not what
-the system still has in its memory: a copy of it, mounted in its place, is the disk as a power cut leaves it.
+The disk is a file system of its own in a file, mounted by a loop device. The file holds what has
+reached the disk, and not what the system still has in its memory: a copy of it, mounted in its
+place, is the disk as a power cut leaves it.
 
-`pytest tests/faults/test_power_cut.py -m long` cuts the power 20 times in the middle of every command.
+`pytest tests/faults/test_power_cut.py -m long` cuts the power 20 times in the middle of every
+command.
 """
 
 import os
@@ -38,8 +41,8 @@ class ForgetfulDisk:
         _call("mount", "-t", "ext4", "-o", "loop", self._image, self.folder)
 
     def let_names_through(self) -> None:
-        """Write the names of all files to the disk, and the content of journals: as a system may do at any moment, while it
-        keeps the content of other files back for up to half a minute."""
+        """Write the names of all files to the disk, and the content of journals: as a system may do
+        at any moment, while it keeps the content of other files back for up to half a minute."""
         for journal in [*self.folder.rglob("journal.jsonl"), self.folder]:
             descriptor = os.open(journal, os.O_RDONLY)
             os.fsync(descriptor)
@@ -55,7 +58,8 @@ class ForgetfulDisk:
         self._mount()
 
     def unmount(self) -> None:
-        _call("umount", "--lazy", self.folder)  # what a command has started may take a moment to end
+        # What a command has started may take a moment to end.
+        _call("umount", "--lazy", self.folder)
 
 
 def _call(*words: object) -> None:
@@ -77,7 +81,8 @@ def forgetful_disk(tmp_path: Path) -> Iterator[ForgetfulDisk]:
 
 
 def cut_often(bench_on, disk, name, draw, count, n_cuts):
-    """Cut the power in the middle of a command until this has hit it `n_cuts` times, and again at every end."""
+    """Cut the power in the middle of a command until this has hit it `n_cuts` times, and again at
+    every end."""
     n_hit = 0
     while n_hit < n_cuts:
         bench = bench_on(disk.folder, name)

@@ -1,4 +1,5 @@
-"""A training with two optimisers, killed with kill -9 at chosen moments, ends with the numbers of one that was not."""
+"""A training with two optimisers, killed with kill -9 at chosen moments, ends with the numbers of
+one that was not."""
 
 import signal
 from pathlib import Path
@@ -18,10 +19,14 @@ MOMENTS = [
 ]
 
 
-def trained(warm: Any, folder: Path, n_processes: int = 1, moment: str = "never", chance: str = "torch") -> int:
+def trained(
+    warm: Any, folder: Path, n_processes: int = 1, moment: str = "never", chance: str = "torch"
+) -> int:
     """-> exit status."""
     folder.mkdir(exist_ok=True)
-    run = warm.start("tests.faults.small_gan", [str(folder), str(n_processes), moment, chance], folder)
+    run = warm.start(
+        "tests.faults.small_gan", [str(folder), str(n_processes), moment, chance], folder
+    )
     status = run.wait()
     assert status in (0, -signal.SIGKILL), run.said
     return status
@@ -35,8 +40,18 @@ def ended_with(folder: Path) -> tuple[dict[str, Any], str]:
 def all_tensors(content: Any, path: str = "") -> dict[str, torch.Tensor]:
     if isinstance(content, torch.Tensor):
         return {path: content}
-    parts = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
-    return {name: tensor for key, part in parts for name, tensor in all_tensors(part, f"{path}/{key}").items()}
+    parts = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
+    return {
+        name: tensor
+        for key, part in parts
+        for name, tensor in all_tensors(part, f"{path}/{key}").items()
+    }
 
 
 def check_same(first: Path, second: Path) -> None:
@@ -69,7 +84,8 @@ def test_every_loss_has_its_column(warm, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_train_a_gan_as_one_does(warm, tmp_path):
-    """Where chance comes with the batch, and there is no batch normalisation, which would see half a batch in each."""
+    """Where chance comes with the batch, and there is no batch normalisation, which would see half
+    a batch in each."""
     for n_processes in (1, 2):
         assert trained(warm, tmp_path / str(n_processes), n_processes, chance="batch") == 0
     (one, _), (two, _) = ended_with(tmp_path / "1"), ended_with(tmp_path / "2")

@@ -6,7 +6,9 @@ import re
 def hold_at_work(bench, run):
     """Stop a run for a moment, when it has begun to write."""
     locks = [bench.output / ".lock", bench.output.with_name(f".part-lock-{bench.output.name}")]
-    assert bench.stop_when(run, lambda: any(lock.exists() and lock.stat().st_size for lock in locks)), run.said
+    assert bench.stop_when(
+        run, lambda: any(lock.exists() and lock.stat().st_size for lock in locks)
+    ), run.said
 
 
 def test_the_second_run_refuses_and_names_the_first(bench_of, every_command, count):

@@ -1,5 +1,5 @@
-"""A worker process that is killed, as by a system without memory: the job goes on with others, or ends with a sentence and goes
-on at the next start.
+"""A worker process that is killed, as by a system without memory: the job goes on with others, or
+ends with a sentence and goes on at the next start.
 
 `pytest tests/faults/test_worker_dies.py -m long` kills 20 workers of every job.
 """
@@ -14,7 +14,11 @@ def workers_of(process):
     found = []
     with contextlib.suppress(OSError):
         children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        found = [int(child) for child in children if b"LokyProcess" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        found = [
+            int(child)
+            for child in children
+            if b"LokyProcess" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
     return found
 
 
@@ -25,7 +29,9 @@ def kill_workers(bench, draw, count, n_faults):
         seen = []
         while run.status() is None and not seen:
             seen = workers_of(run.process)
-        if not run.is_over_after(draw.uniform(0, bench.seconds)) and (left := workers_of(run.process)):
+        if not run.is_over_after(draw.uniform(0, bench.seconds)) and (
+            left := workers_of(run.process)
+        ):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(draw.choice(left), signal.SIGKILL)
                 n_hit += 1

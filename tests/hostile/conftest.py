@@ -1,7 +1,8 @@
-"""Fuzzers that read in a process of their own, of little memory, which may crash or hang without taking the tests along.
+"""Fuzzers that read in a process of their own, of little memory, which may crash or hang without
+taking the tests along.
 
-`pytest tests/hostile` tries a hundred inputs of each kind, the same each time; `pytest tests/hostile -m long` a thousand, and
-says how many.
+`pytest tests/hostile` tries a hundred inputs of each kind, the same each time; `pytest
+tests/hostile -m long` a thousand, and says how many.
 """
 
 import json
@@ -26,7 +27,8 @@ _COUNTS = pytest.StashKey[Counter[str]]()
 
 
 class Outcome(NamedTuple):
-    """kind: "read", "refused" (a sentence came), "unforeseen" (another exception), "crashed" or "hangs"."""
+    """kind: "read", "refused" (a sentence came), "unforeseen" (another exception), "crashed" or
+    "hangs"."""
 
     kind: str
     text: str
@@ -47,7 +49,10 @@ class Reader:
     def read(self, reader: str, path: Path) -> Outcome:
         """reader: a function of reading.py -> what became of it."""
         process = self._process = self._process or subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("reading.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, Path(__file__).with_name("reading.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert process.stdin
         assert process.stdout
@@ -63,7 +68,9 @@ class Reader:
             return Outcome(*json.loads(answer))
         status = process.wait()
         self._end()
-        return Outcome("crashed", signal.Signals(-status).name if status < 0 else f"exit status {status}")
+        return Outcome(
+            "crashed", signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        )
 
     def _end(self) -> None:
         if self._process:
@@ -78,14 +85,23 @@ def reading() -> Iterator[Reader]:
         yield reader
 
 
-@pytest.fixture(params=[pytest.param(_FEW, id="few"), pytest.param(_MANY, id="many", marks=pytest.mark.long)])
+@pytest.fixture(
+    params=[pytest.param(_FEW, id="few"), pytest.param(_MANY, id="many", marks=pytest.mark.long)]
+)
 def fuzz(request: pytest.FixtureRequest, reading: Reader) -> Callable[..., None]:
-    """Try inputs: each is read, or refused in one sentence that names its file; nothing else happens."""
+    """Try inputs: each is read, or refused in one sentence that names its file; nothing else
+    happens."""
     counts = request.config.stash.setdefault(_COUNTS, Counter())
 
-    def run(reader: str, inputs: st.SearchStrategy[bytes], place: Path, folder: Path | None = None, names: bool = True) -> None:
-        """place: where each input is written to. folder: what is read then, `place` itself unless given. names: whether the
-        sentence has to name the file, rather than who reads it."""
+    def run(
+        reader: str,
+        inputs: st.SearchStrategy[bytes],
+        place: Path,
+        folder: Path | None = None,
+        names: bool = True,
+    ) -> None:
+        """place: where each input is written to. folder: what is read then, `place` itself unless
+        given. names: whether the sentence has to name the file, rather than who reads it."""
 
         @settings(
             max_examples=request.param,
@@ -102,19 +118,29 @@ def fuzz(request: pytest.FixtureRequest, reading: Reader) -> Callable[..., None]
             assert outcome.kind in ("read", "refused"), outcome.text
             if outcome.kind == "refused":
                 assert "\n" not in outcome.text
-                assert not names or place.name in outcome.text or (folder and folder.name in outcome.text), outcome.text
+                assert (
+                    not names
+                    or place.name in outcome.text
+                    or (folder and folder.name in outcome.text)
+                ), outcome.text
 
         each_is_read_or_refused()
 
     return run
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     counts = config.stash.get(_COUNTS, Counter())
     if not counts or "long" not in (config.getoption("-m") or "").replace("not long", ""):
         return
     terminalreporter.section("inputs tried")
     for reader in sorted({key.split(":")[0] for key in counts}):
-        of_reader = {key.split(": ")[1]: count for key, count in counts.items() if key.split(":")[0] == reader}
+        of_reader = {
+            key.split(": ")[1]: count
+            for key, count in counts.items()
+            if key.split(":")[0] == reader
+        }
         parts = ", ".join(f"{count} {kind}" for kind, count in sorted(of_reader.items()))
         terminalreporter.write_line(f"{reader:28} {sum(of_reader.values()):7}   {parts}")

@@ -1,4 +1,5 @@
-"""Inputs that are nearly right: what a valid one becomes when bytes, values or structure are changed in it."""
+"""Inputs that are nearly right: what a valid one becomes when bytes, values or structure are
+changed in it."""
 
 import csv
 import io
@@ -53,13 +54,19 @@ def mangled(draw: st.DrawFn, originals: Sequence[bytes]) -> bytes:
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(content)))
         length = draw(st.sampled_from([1, 2, 4, 8, 16, 64, 1024]))
-        change = draw(st.sampled_from(["flip", "number", "number", "cut", "drop", "double", "insert", "splice"]))
+        change = draw(
+            st.sampled_from(
+                ["flip", "number", "number", "cut", "drop", "double", "insert", "splice"]
+            )
+        )
         if change == "flip" and at < len(content):
             content[at] ^= 1 << draw(st.integers(0, 7))
         elif change == "number":
             width = draw(st.sampled_from([1, 2, 4, 8]))
             number = draw(st.sampled_from(_NUMBERS)) % (1 << 8 * width)
-            content[at : at + width] = number.to_bytes(width, draw(st.sampled_from(["little", "big"])))
+            content[at : at + width] = number.to_bytes(
+                width, draw(st.sampled_from(["little", "big"]))
+            )
         elif change == "cut":
             del content[at:]
         elif change == "drop":
@@ -67,7 +74,9 @@ def mangled(draw: st.DrawFn, originals: Sequence[bytes]) -> bytes:
         elif change == "double":
             content[at:at] = content[at : at + length]
         elif change == "insert":
-            content[at:at] = draw(st.binary(min_size=1, max_size=8)) * draw(st.sampled_from([1, 1, 100]))
+            content[at:at] = draw(st.binary(min_size=1, max_size=8)) * draw(
+                st.sampled_from([1, 1, 100])
+            )
         elif change == "splice":
             other = draw(st.sampled_from(originals))
             start = draw(st.integers(0, len(other)))
@@ -126,9 +135,23 @@ def mangled_json(draw: st.DrawFn, originals: Sequence[bytes]) -> bytes:
             place.append(place[index])
         elif isinstance(place, _Object):
             key, value = place[index]
-            key = draw(st.sampled_from(["", "type", "a" * 300, "name", "\0", "../x", "low", "meta"])) if change == "key" else key
-            taken = deepcopy(other[draw(st.integers(0, len(other) - 1))]) if change == "swap" else None
-            value = literal if change == "value" else taken[1] if isinstance(taken, tuple) else value if taken is None else taken
+            key = (
+                draw(st.sampled_from(["", "type", "a" * 300, "name", "\0", "../x", "low", "meta"]))
+                if change == "key"
+                else key
+            )
+            taken = (
+                deepcopy(other[draw(st.integers(0, len(other) - 1))]) if change == "swap" else None
+            )
+            value = (
+                literal
+                if change == "value"
+                else taken[1]
+                if isinstance(taken, tuple)
+                else value
+                if taken is None
+                else taken
+            )
             place[index] = (key, value)
         else:
             place[index] = literal
@@ -137,7 +160,8 @@ def mangled_json(draw: st.DrawFn, originals: Sequence[bytes]) -> bytes:
 
 @st.composite
 def mangled_table(draw: st.DrawFn, originals: Sequence[bytes]) -> bytes:
-    """One of `originals`, CSV, with cells, rows or columns changed, lost or doubled; or with bytes changed."""
+    """One of `originals`, CSV, with cells, rows or columns changed, lost or doubled; or with bytes
+    changed."""
     if draw(st.integers(0, 3)) == 0:
         return draw(mangled(originals))
     rows = list(csv.reader(io.StringIO(draw(st.sampled_from(originals)).decode())))
@@ -145,12 +169,17 @@ def mangled_table(draw: st.DrawFn, originals: Sequence[bytes]) -> bytes:
         index = draw(st.integers(0, len(rows) - 1))
         row = list(rows[index])
         column = draw(st.integers(0, max(0, len(row) - 1)))
-        change = draw(st.sampled_from(["cell", "cell", "cell", "column", "drop", "add", "double", "lose"]))
+        change = draw(
+            st.sampled_from(["cell", "cell", "cell", "column", "drop", "add", "double", "lose"])
+        )
         cell = draw(st.sampled_from(_CELLS))
         if change == "cell" and row:
             row[column] = cell
         elif change == "column":
-            rows = [[*each[:column], cell, *each[column + 1 :]] if number else each for number, each in enumerate(rows)]
+            rows = [
+                [*each[:column], cell, *each[column + 1 :]] if number else each
+                for number, each in enumerate(rows)
+            ]
             continue
         elif change == "drop":
             del row[column : column + 1]

@@ -1,4 +1,5 @@
-"""The process that reads hostile input: a line of JSON in, ["reader", "path"], a line out, ["kind", "text"].
+"""The process that reads hostile input: a line of JSON in, ["reader", "path"], a line out, ["kind",
+"text"].
 
 Each reader may take a gibibyte more than the process has, no more.
 """
@@ -108,7 +109,9 @@ def run_json(folder: Path) -> None:
         seed: int = 0
 
     check_output(Wanted(output=folder, seed=1), "test", dry_run=True)
-    check_output(Wanted(output=folder), "test", inputs={"before": folder}, overwrite=True, dry_run=True)
+    check_output(
+        Wanted(output=folder), "test", inputs={"before": folder}, overwrite=True, dry_run=True
+    )
     fingerprint(folder)
 
 
@@ -116,7 +119,9 @@ def run_json(folder: Path) -> None:
 def journal(path: Path) -> None:
     from texturelib.jobs import rejected_of, run_jobs
 
-    outcomes = run_jobs({"a": 1, "b": 2}, lambda item: {"n": item}, path, label="testing", workers=1)
+    outcomes = run_jobs(
+        {"a": 1, "b": 2}, lambda item: {"n": item}, path, label="testing", workers=1
+    )
     rejected_of(outcomes)
     assert outcomes.keys() == {"a", "b"}
 
@@ -169,7 +174,9 @@ def _about() -> Any:
 
     return ModelSpec(
         synthesiser=Mtcrnn(),
-        sliders=tuple(Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0, high=1) for name in "ab"),
+        sliders=tuple(
+            Slider(control=Control(name, 0.0, 1.0, "").describe(), low=0, high=1) for name in "ab"
+        ),
         sample_rate=8000,
     )
 
@@ -217,7 +224,9 @@ def extractor(folder: Path) -> None:
     model = load_model(folder)
     if model.spec.seconds * model.spec.sample_rate > 100_000:
         return
-    clip = np.random.default_rng(0).uniform(-1, 1, (1, round(model.spec.seconds * model.spec.sample_rate)))
+    clip = np.random.default_rng(0).uniform(
+        -1, 1, (1, round(model.spec.seconds * model.spec.sample_rate))
+    )
     read_clips(model, clip.astype(np.float32))
 
 
@@ -239,7 +248,12 @@ def checkpoint(path: Path) -> None:
 
     network = nn.Linear(2, 2)
     learning = {"weights": network, "optimizer of network": torch.optim.Adam(network.parameters())}
-    resume(path, State, learning, partial(upgraded, groups=["network"], also_saved=[], steps_per_epoch=1))
+    resume(
+        path,
+        State,
+        learning,
+        partial(upgraded, groups=["network"], also_saved=[], steps_per_epoch=1),
+    )
 
 
 @reader
@@ -307,7 +321,9 @@ def freesound_answer(path: Path) -> None:
 
     os.environ["FREESOUND_API_KEY"] = "key"
     with _server(path.read_bytes()) as port, tempfile.TemporaryDirectory() as place:
-        api = Api(f"http://127.0.0.1:{port}", Connection(tries=1, wait_seconds=0, timeout_seconds=1))
+        api = Api(
+            f"http://127.0.0.1:{port}", Connection(tries=1, wait_seconds=0, timeout_seconds=1)
+        )
         with suppress(Failed, Refused, TextureError):
             api.preview(f"http://127.0.0.1:{port}/1.ogg", Path(place) / "1.ogg", max_bytes=10_000)
         search(Path(place), {}, 10, lambda _: True, lambda number: api.page({}, number))

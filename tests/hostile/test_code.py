@@ -46,30 +46,56 @@ def test_no_code_of_others_is_run_and_nothing_is_unpacked() -> None:
         place = str(path.relative_to(ROOT))
         for name, call in calls(path):
             last = name.rpartition(".")[2]
-            assert name not in ("eval", "exec", "os.system", "os.popen", "compile", "__import__"), (place, name)
-            assert last not in ("unpack_archive", "extractall", "read_pickle", "download", "validate_zip"), (place, name)
-            assert not name.startswith(("pickle.", "marshal.", "shelve.", "dill.", "yaml.", "joblib.load")), (place, name)
-            assert option(call, "shell") is None, f"{place}: {name}: a shell's words would depend on what files are called"
+            assert name not in ("eval", "exec", "os.system", "os.popen", "compile", "__import__"), (
+                place,
+                name,
+            )
+            assert last not in (
+                "unpack_archive",
+                "extractall",
+                "read_pickle",
+                "download",
+                "validate_zip",
+            ), (place, name)
+            assert not name.startswith(
+                ("pickle.", "marshal.", "shelve.", "dill.", "yaml.", "joblib.load")
+            ), (place, name)
+            assert option(call, "shell") is None, (
+                f"{place}: {name}: a shell's words would depend on what files are called"
+            )
             if name == "torch.load":
                 assert option(call, "weights_only") is True, place
             if name in ("np.load", "numpy.load"):
                 assert option(call, "allow_pickle") is False, place
         allowed = {"pickle", "zipfile"} if place == "texturelib/learning/tensors.py" else set()
-        assert not imported(path) & ({"pickle", "marshal", "shelve", "tarfile", "zipfile", "yaml"} - allowed), place
+        assert not imported(path) & (
+            {"pickle", "marshal", "shelve", "tarfile", "zipfile", "yaml"} - allowed
+        ), place
 
 
-SERVERS = {"http.server", "socketserver", "asyncio", "xmlrpc.server", "flask", "uvicorn", "tensorboard.program"}
+SERVERS = {
+    "http.server",
+    "socketserver",
+    "asyncio",
+    "xmlrpc.server",
+    "flask",
+    "uvicorn",
+    "tensorboard.program",
+}
 
 
 def test_nothing_listens_but_on_this_machine() -> None:
     for path in FILES:
         assert "0.0.0.0" not in path.read_text(encoding="utf-8"), path
-        if path.parent.name != "executors":  # whose own tests look at every port of the real clusters
+        # Whose own tests look at every port of the real clusters.
+        if path.parent.name != "executors":
             assert not imported(path) & SERVERS, path
         for name, call in calls(path):
             if name.rpartition(".")[2] in ("bind", "create_server"):
                 address = ast.unparse(call.args[0])
-                assert address.startswith(("(LOOPBACK,", "(_LOOPBACK,", "(_GUARDS,")), f"{path}: {name}({address})"
+                assert address.startswith(("(LOOPBACK,", "(_LOOPBACK,", "(_GUARDS,")), (
+                    f"{path}: {name}({address})"
+                )
 
 
 def test_the_receiver_of_patches_listens_on_this_machine_alone() -> None:
@@ -79,7 +105,9 @@ def test_the_receiver_of_patches_listens_on_this_machine_alone() -> None:
     assert all("127.0.0.1" in line for line in listening)
     for patch in (ROOT / "synthetic_datasets/patches").glob("*.pd"):
         for line in patch.read_text().splitlines():
-            assert "netreceive" not in line or line.endswith("netreceive -u -b;"), "no port that it opens by itself"
+            assert "netreceive" not in line or line.endswith("netreceive -u -b;"), (
+                "no port that it opens by itself"
+            )
 
 
 def test_pages_are_escaped_and_hold_no_scripts() -> None:
@@ -90,7 +118,11 @@ def test_pages_are_escaped_and_hold_no_scripts() -> None:
         assert "<script" not in text
         assert "autoescape" not in text
         for part in text.split("|safe")[:-1]:
-            assert part.rpartition("{{")[2].strip().startswith("' class="), "only what stands in the template itself is safe"
+            assert part.rpartition("{{")[2].strip().startswith("' class="), (
+                "only what stands in the template itself is safe"
+            )
         for attribute in ("src=", "href=", "alt=", "title=", "style="):
             for part in text.split(attribute)[1:]:
-                assert part.startswith('"'), f"{path.name}: {attribute}{part[:40]}: in quotes, or a space would end it"
+                assert part.startswith('"'), (
+                    f"{path.name}: {attribute}{part[:40]}: in quotes, or a space would end it"
+                )

@@ -15,7 +15,8 @@ import pytest
 pytestmark = pytest.mark.skipif(not Path("/proc/net/udp").exists(), reason="needs Linux's /proc")
 
 TAKES_ALL = {"tcp": "0A", "udp": "07"}
-"""States of a socket that takes what anybody sends; a UDP socket that asked a name server is in another."""
+"""States of a socket that takes what anybody sends; a UDP socket that asked a name server is in
+another."""
 
 
 def family(pid: int) -> set[int]:
@@ -24,7 +25,9 @@ def family(pid: int) -> set[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                )
             except (OSError, IndexError):
                 continue  # it has just ended
     found = {pid}
@@ -40,7 +43,9 @@ def open_to(pids: set[int]) -> set[str]:
         try:
             program = Path(f"/proc/{pid}/comm").read_text().strip().replace(" ", "_")
             for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-                inodes[str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]")] = program
+                inodes[str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]")] = (
+                    program
+                )
         except OSError:
             continue
     found = set()
@@ -49,8 +54,12 @@ def open_to(pids: set[int]) -> set[str]:
             words = line.split()
             address, _, port = words[1].partition(":")
             if words[9] in inodes and port != "0000" and words[3] == TAKES_ALL[kind[:3]]:
-                octets = b"".join(bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8))
-                found.add(f"{inodes[words[9]]} {kind} {ipaddress.ip_address(octets)}:{int(port, 16)}")
+                octets = b"".join(
+                    bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)
+                )
+                found.add(
+                    f"{inodes[words[9]]} {kind} {ipaddress.ip_address(octets)}:{int(port, 16)}"
+                )
     return found
 
 
@@ -72,12 +81,16 @@ def heard_of(process: "subprocess.Popen[str]") -> set[str]:
 
 
 def started(*words: object) -> "subprocess.Popen[str]":
-    return subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_what_listens_is_seen_with_its_address(tmp_path: Path) -> None:
     code = "import socket, time; s = socket.create_server(('', 0)); u = socket.socket(type=socket.SOCK_DGRAM)"
-    places = heard_of(started(sys.executable, "-c", f"{code}; u.bind(('127.0.0.1', 0)); time.sleep(1)"))
+    places = heard_of(
+        started(sys.executable, "-c", f"{code}; u.bind(('127.0.0.1', 0)); time.sleep(1)")
+    )
     assert sorted(map(is_here_alone, places)) == [False, True]
 
 
@@ -87,7 +100,10 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-needs_pd = pytest.mark.skipif(not shutil.which("puredata") and not os.environ.get("CI"), reason="needs Pure Data (puredata-core)")
+needs_pd = pytest.mark.skipif(
+    not shutil.which("puredata") and not os.environ.get("CI"),
+    reason="needs Pure Data (puredata-core)",
+)
 
 
 @needs_pd
@@ -98,7 +114,12 @@ def test_patches_are_talked_to_on_this_machine_alone(tmp_path: Path) -> None:
         "engine": {
             "type": "puredata",
             "patch": "liquid",
-            "controls": {"avgRate": [0.5, 0.75], "minRadius": 0.2, "maxRadius": 0.6, "expRadius": 0.5},
+            "controls": {
+                "avgRate": [0.5, 0.75],
+                "minRadius": 0.2,
+                "maxRadius": 0.6,
+                "expRadius": 0.5,
+            },
         },
         "distribution": {"type": "random_uniform", "n_clips": 40},
     }
@@ -112,7 +133,9 @@ def test_patches_are_talked_to_on_this_machine_alone(tmp_path: Path) -> None:
 
 @needs_pd
 @pytest.mark.parametrize("where", ["", " 127.0.0.1"])
-def test_a_pure_data_that_listens_to_all_is_told_from_one_that_listens_here(tmp_path: Path, where: str) -> None:
+def test_a_pure_data_that_listens_to_all_is_told_from_one_that_listens_here(
+    tmp_path: Path, where: str
+) -> None:
     patch = """#N canvas 0 0 450 300 12;
 #X obj 0 0 loadbang;
 #X msg 0 0 listen PORT;
@@ -125,7 +148,16 @@ def test_a_pure_data_that_listens_to_all_is_told_from_one_that_listens_here(tmp_
 #X connect 3 0 4 0;
 """
     (tmp_path / "listening.pd").write_text(patch.replace("PORT", f"{free_port()}{where}"))
-    words = ["puredata", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-open", tmp_path / "listening.pd"]
+    words = [
+        "puredata",
+        "-nogui",
+        "-noaudio",
+        "-nomidi",
+        "-noprefs",
+        "-nrt",
+        "-open",
+        tmp_path / "listening.pd",
+    ]
     places = heard_of(started(*words))
     assert len(places) == 1
     assert is_here_alone(places.pop()) == bool(where)
@@ -136,7 +168,16 @@ def test_a_patch_that_somebody_has_opened_listens_on_this_machine_alone(tmp_path
     from synthetic_datasets.engines._pd_process import PATCHES
 
     port = free_port()
-    words = ["puredata", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-open", PATCHES / "template.pd"]
+    words = [
+        "puredata",
+        "-nogui",
+        "-noaudio",
+        "-nomidi",
+        "-noprefs",
+        "-nrt",
+        "-open",
+        PATCHES / "template.pd",
+    ]
     process = started(*words, "-send", f"inport {port}")
     places: set[str] = set()
     try:
@@ -164,7 +205,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-def test_processes_that_share_a_training_find_one_another_on_this_machine_alone(tmp_path: Path) -> None:
+def test_processes_that_share_a_training_find_one_another_on_this_machine_alone(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "training.py").write_text(TRAINING)
     places = heard_of(started(sys.executable, "-W", "ignore", tmp_path / "training.py"))
     assert places, "they talk to one another"

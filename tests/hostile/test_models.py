@@ -47,7 +47,9 @@ def any_of(content: object) -> st.SearchStrategy[bytes]:
 
 
 @pytest.mark.parametrize("is_old", [False, True])
-def test_a_checkpoint_is_resumed_from_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: Path, is_old: bool) -> None:
+def test_a_checkpoint_is_resumed_from_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, tmp_path: Path, is_old: bool
+) -> None:
     network = nn.Linear(2, 2)
     optimizer = torch.optim.Adam(network.parameters())
     network(torch.zeros(1, 2)).sum().backward()
@@ -56,7 +58,11 @@ def test_a_checkpoint_is_resumed_from_or_refused_whatever_is_in_it(fuzz: Fuzz, t
     if is_old:
         state |= {"carried": torch.zeros(1, 2), "losses": []}
     optimizer_name = "optimizer" if is_old else "optimizer of network"
-    content = {"state": state, "weights": network.state_dict(), optimizer_name: optimizer.state_dict()}
+    content = {
+        "state": state,
+        "weights": network.state_dict(),
+        optimizer_name: optimizer.state_dict(),
+    }
     fuzz("checkpoint", any_of(content), tmp_path / "last.ckpt")
 
 
@@ -70,14 +76,21 @@ class Theirs(nn.Module):
         self.h2o = nn.Linear(4, 256)
 
 
-def test_a_checkpoint_of_mtcrnns_is_imported_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: Path) -> None:
+def test_a_checkpoint_of_mtcrnns_is_imported_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, tmp_path: Path
+) -> None:
     fuzz("mtcrnn_checkpoint", any_of(Theirs().state_dict()), tmp_path / "model.pkl")
 
 
 @pytest.fixture
 def models(tmp_path: Path) -> dict[str, Path]:
     """-> by kind: a model folder."""
-    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
+    from conditioned_synthesis.instrument.instrument import (
+        ModelSpec,
+        Slider,
+        new_instrument,
+        save_instrument,
+    )
     from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from domain_adaptation.features.mel import Mel
     from domain_adaptation.models.extractor import make_classifier
@@ -88,9 +101,24 @@ def models(tmp_path: Path) -> dict[str, Path]:
     folders = {kind: tmp_path / kind for kind in ("instrument", "extractor", "classifier")}
     for folder in folders.values():
         folder.mkdir()
-    control = {"name": "rate", "low": 1.0, "high": 9.0, "unit": "1/s", "curve": "linear", "laws": {"mixing": 1.0}}
-    slider = Slider(control=control, low=0.1, high=0.9, curve=((0.1, 0.2), (0.9, 0.8)), loudness=((0.1, 3.0), (0.9, 4.0)))
-    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=4), sliders=(slider,), sample_rate=8000, level_dbfs=-20.0)
+    control = {
+        "name": "rate",
+        "low": 1.0,
+        "high": 9.0,
+        "unit": "1/s",
+        "curve": "linear",
+        "laws": {"mixing": 1.0},
+    }
+    slider = Slider(
+        control=control,
+        low=0.1,
+        high=0.9,
+        curve=((0.1, 0.2), (0.9, 0.8)),
+        loudness=((0.1, 3.0), (0.9, 4.0)),
+    )
+    spec = ModelSpec(
+        synthesiser=Mtcrnn(hidden_size=4), sliders=(slider,), sample_rate=8000, level_dbfs=-20.0
+    )
     save_instrument(folders["instrument"], new_instrument(spec, 0))
     extractor_spec = ExtractorSpec(
         network=Cnn(n_blocks=1, first_channels=2),
@@ -114,7 +142,9 @@ def test_weights_that_are_not_finite_are_refused_by_the_name_of_their_tensor(
     from conditioned_synthesis.instrument.instrument import load_instrument
     from domain_adaptation.models.model_folder import load_classifier, load_model
 
-    load = {"instrument": load_instrument, "extractor": load_model, "classifier": load_classifier}[kind]
+    load = {"instrument": load_instrument, "extractor": load_model, "classifier": load_classifier}[
+        kind
+    ]
     load(models[kind])
     path = models[kind] / "model.safetensors"
     with safe_open(path, framework="pt") as file:
@@ -128,8 +158,11 @@ def test_weights_that_are_not_finite_are_refused_by_the_name_of_their_tensor(
     assert str(refused.value).startswith(told)
 
 
-def with_header(original: bytes, mangle: Callable[..., st.SearchStrategy[bytes]]) -> st.SearchStrategy[bytes]:
-    """safetensors with another header of the right length, and what that says of the model changed."""
+def with_header(
+    original: bytes, mangle: Callable[..., st.SearchStrategy[bytes]]
+) -> st.SearchStrategy[bytes]:
+    """safetensors with another header of the right length, and what that says of the model
+    changed."""
     size = int.from_bytes(original[:8], "little")
     header, weights = original[8 : 8 + size], original[8 + size :]
     spec = json.loads(json.loads(header)["__metadata__"]["about"])
@@ -144,7 +177,14 @@ def with_header(original: bytes, mangle: Callable[..., st.SearchStrategy[bytes]]
 
 
 @pytest.mark.parametrize("kind", ["instrument", "extractor", "classifier"])
-def test_a_model_folder_is_loaded_or_refused_whatever_is_in_it(fuzz: Fuzz, models: dict[str, Path], kind: str) -> None:
+def test_a_model_folder_is_loaded_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, models: dict[str, Path], kind: str
+) -> None:
     path = models[kind] / "model.safetensors"
     original = path.read_bytes()
-    fuzz(kind, st.one_of(mangled([original]), with_header(original, mangled_json)), path, models[kind])
+    fuzz(
+        kind,
+        st.one_of(mangled([original]), with_header(original, mangled_json)),
+        path,
+        models[kind],
+    )

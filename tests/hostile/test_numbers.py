@@ -43,21 +43,32 @@ def test_a_set_that_nobody_means_is_one_sentence(run_command: Callable, change: 
     assert len(done.err) < 1000
 
 
-def test_more_clips_than_fit_into_any_plan_are_refused_whatever_their_ratios(run_command: Callable) -> None:
+def test_more_clips_than_fit_into_any_plan_are_refused_whatever_their_ratios(
+    run_command: Callable,
+) -> None:
     from synthetic_datasets.cli import app
 
     ratios = dict.fromkeys(["avgRate", "minRadius", "maxRadius", "expRadius"], 10**9)
     joint = json.dumps({"type": "uniform_joint", "n_clips": 8, "ratios": ratios})
-    done = run_command(app, "generate", CONFIGS / "synthetic.json", "--dry-run", "--set", f"distribution={joint}")
+    done = run_command(
+        app, "generate", CONFIGS / "synthetic.json", "--dry-run", "--set", f"distribution={joint}"
+    )
     assert done.status == 2
     assert "distribution.ratios: their product is over a hundred million clips" in done.err
 
 
-@pytest.mark.parametrize("options", [["--seconds", "inf"], ["--seconds", "nan"], ["--seconds", "1e300"], ["--seed", "9" * 40]])
-def test_a_sound_that_nobody_means_is_one_sentence(tmp_path: Path, run_command: Callable, options: list[str]) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [["--seconds", "inf"], ["--seconds", "nan"], ["--seconds", "1e300"], ["--seed", "9" * 40]],
+)
+def test_a_sound_that_nobody_means_is_one_sentence(
+    tmp_path: Path, run_command: Callable, options: list[str]
+) -> None:
     from conditioned_synthesis.cli import app
 
-    done = run_command(app, "generate", "--model", tmp_path, "--output", tmp_path / "x.wav", *options)
+    done = run_command(
+        app, "generate", "--model", tmp_path, "--output", tmp_path / "x.wav", *options
+    )
     assert done.status == 2
     assert f"Invalid value for '{options[0]}'" in done.err
     assert done.err.count("\n") == 1
@@ -100,5 +111,7 @@ def test_a_state_of_another_kind_is_not_gone_on_with(tmp_path: Path) -> None:
     from texturelib.learning.loop import State
 
     torch.save({"state": {"step": "many", "history": []}}, tmp_path / "last.ckpt")
-    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training \(step is a str\)"):
+    with pytest.raises(
+        TextureError, match=r"last\.ckpt: not a checkpoint of this training \(step is a str\)"
+    ):
         resume(tmp_path / "last.ckpt", State, {})

@@ -30,4 +30,9 @@ MESSAGES = [
 
 
 def test_a_datagram_from_anybody_does_not_end_the_session(fuzz: Fuzz, tmp_path: Path) -> None:
-    fuzz("osc_message", st.one_of(mangled(MESSAGES), st.binary(max_size=64)), tmp_path / "datagram", names=False)
+    fuzz(
+        "osc_message",
+        st.one_of(mangled(MESSAGES), st.binary(max_size=64)),
+        tmp_path / "datagram",
+        names=False,
+    )

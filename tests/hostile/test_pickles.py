@@ -1,4 +1,5 @@
-"""A pickle can hold any program. None that comes from outside is run, by no command that may meet one."""
+"""A pickle can hold any program. None that comes from outside is run, by no command that may meet
+one."""
 
 import io
 import json
@@ -37,15 +38,24 @@ def saved(content: object, *, in_zip: bool) -> bytes:
 def packed(trap: Trap) -> bytes:
     """As torch's archives are not: its parts compressed."""
     original, file = saved({"weights": trap}, in_zip=True), io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(original)) as before, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(io.BytesIO(original)) as before,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for entry in before.infolist():
             after.writestr(entry.filename, before.read(entry) + bytes(100_000))
     return file.getvalue()
 
 
 def with_build(mark: Path) -> bytes:
-    """A program written by hand, which calls `os.system` by its name in `posix` and then goes on as tensors do."""
-    return b"\x80\x02cposix\nsystem\nX" + struct.pack("<I", len(f"touch {mark}")) + f"touch {mark}".encode() + b"\x85R."
+    """A program written by hand, which calls `os.system` by its name in `posix` and then goes on as
+    tensors do."""
+    return (
+        b"\x80\x02cposix\nsystem\nX"
+        + struct.pack("<I", len(f"touch {mark}"))
+        + f"touch {mark}".encode()
+        + b"\x85R."
+    )
 
 
 DISGUISES: dict[str, Callable[[Path], bytes]] = {
@@ -53,16 +63,24 @@ DISGUISES: dict[str, Callable[[Path], bytes]] = {
     "a pickle of protocol 0": lambda mark: pickle.dumps(Trap(mark), protocol=0),
     "a program by hand": with_build,
     "torch's archive": lambda mark: saved(Trap(mark), in_zip=True),
-    "among weights, in torch's archive": lambda mark: saved({"i2d.weight": torch.zeros(2, 2), "x": Trap(mark)}, in_zip=True),
-    "among weights, as torch saved before": lambda mark: saved({"model_state_dict": {"a": Trap(mark)}}, in_zip=False),
-    "as a key": lambda mark: saved({"state": {}, "weights": [Trap(mark)], "optimizer": (Trap(mark),)}, in_zip=True),
+    "among weights, in torch's archive": lambda mark: saved(
+        {"i2d.weight": torch.zeros(2, 2), "x": Trap(mark)}, in_zip=True
+    ),
+    "among weights, as torch saved before": lambda mark: saved(
+        {"model_state_dict": {"a": Trap(mark)}}, in_zip=False
+    ),
+    "as a key": lambda mark: saved(
+        {"state": {}, "weights": [Trap(mark)], "optimizer": (Trap(mark),)}, in_zip=True
+    ),
     "a whole module": lambda _: saved(nn.Linear(2, 2), in_zip=True),
     "packed": lambda mark: packed(Trap(mark)),
 }
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_a_program_in_a_checkpoint_is_refused_and_does_not_run(tmp_path: Path, run_command: Callable, disguise: str) -> None:
+def test_a_program_in_a_checkpoint_is_refused_and_does_not_run(
+    tmp_path: Path, run_command: Callable, disguise: str
+) -> None:
     from conditioned_synthesis.cli import app as synthesis
     from domain_adaptation.cli import app as adaptation
     from texturelib.errors import TextureError
@@ -72,7 +90,15 @@ def test_a_program_in_a_checkpoint_is_refused_and_does_not_run(tmp_path: Path, r
     content = DISGUISES[disguise](mark)
 
     (tmp_path / "model.pkl").write_bytes(content)
-    done = run_command(synthesis, "import-model", tmp_path / "model.pkl", "--output", tmp_path / "imported", "--control", "a")
+    done = run_command(
+        synthesis,
+        "import-model",
+        tmp_path / "model.pkl",
+        "--output",
+        tmp_path / "imported",
+        "--control",
+        "a",
+    )
     assert (done.status, done.err.count("\n")) == (1, 1)
     assert "model.pkl: not a checkpoint that holds tensors alone" in done.err
 
@@ -85,7 +111,10 @@ def test_a_program_in_a_checkpoint_is_refused_and_does_not_run(tmp_path: Path, r
     assert "n.pth: " in done.err
 
     (tmp_path / "last.ckpt").write_bytes(content)
-    with pytest.raises(TextureError, match=r"last\.ckpt: not a checkpoint of this training \(.*\); remove it to start anew"):
+    with pytest.raises(
+        TextureError,
+        match=r"last\.ckpt: not a checkpoint of this training \(.*\); remove it to start anew",
+    ):
         resume(tmp_path / "last.ckpt", dict, {"weights": nn.Linear(2, 2)})
 
     # Wherever weights of ours are expected, which are no pickles at all.
@@ -95,7 +124,10 @@ def test_a_program_in_a_checkpoint_is_refused_and_does_not_run(tmp_path: Path, r
     for app, words in (
         (synthesis, ["generate", "--model", model, "--output", tmp_path / "x.wav"]),
         (synthesis, ["export-onnx", "--model", model, "--output", tmp_path / "x.onnx"]),
-        (adaptation, ["label", "--model", model, "--audio", published, "--output", tmp_path / "x.csv"]),
+        (
+            adaptation,
+            ["label", "--model", model, "--audio", published, "--output", tmp_path / "x.csv"],
+        ),
     ):
         done = run_command(app, *words)
         assert (done.status, done.err.count("\n")) == (1, 1)
@@ -116,7 +148,11 @@ def arrays_with(trap: Trap) -> dict[str, bytes]:
     pickle.dump(trap, plain)
     np.save(of_objects, np.array([trap], dtype=object), allow_pickle=True)
     np.savez(several, a=np.array([trap], dtype=object))
-    return {"plain": plain.getvalue(), "of objects": of_objects.getvalue(), "several": several.getvalue()}
+    return {
+        "plain": plain.getvalue(),
+        "of objects": of_objects.getvalue(),
+        "several": several.getvalue(),
+    }
 
 
 @pytest.mark.parametrize("kind", ["plain", "of objects", "several"])
@@ -132,7 +168,9 @@ def test_a_program_in_an_array_is_refused_and_does_not_run(tmp_path: Path, kind:
     slider = Slider(control=Control("a", 0.0, 1.0, "").describe(), low=0, high=1)
     spec = ModelSpec(synthesiser=Mtcrnn(), sliders=(slider,), sample_rate=8000)
     for word in (f"a={tmp_path / 'curve.npy'}", str(tmp_path / "curve.npy")):
-        with pytest.raises(TextureError, match=r"curve\.npy: not an array of numbers that numpy saved"):
+        with pytest.raises(
+            TextureError, match=r"curve\.npy: not an array of numbers that numpy saved"
+        ):
             read_lines([word], spec, 1.0)
     assert not mark.exists()
 
@@ -144,16 +182,33 @@ def test_a_program_in_the_checkpoint_of_a_stopped_training_does_not_run(
 
     monkeypatch.chdir(tmp_path)
     for number, value in enumerate((0.1, 0.5, 0.9)):
-        write_wav(Path(f"sounds/{number}.wav"), np.random.default_rng(number).uniform(-0.5, 0.5, 800), 8000)
+        write_wav(
+            Path(f"sounds/{number}.wav"),
+            np.random.default_rng(number).uniform(-0.5, 0.5, 800),
+            8000,
+        )
         line = {"times": [0, 1], "values": [value, value]}
         Path(f"sounds/{number}.params").write_text(json.dumps({"rate": line}))
-    synthesiser = {"type": "mtcrnn", "hidden_size": 4, "seq_len": 50, "num_steps": 1, "batch_size": 2}
-    config = {"output": "out", "labelled": "x", "synthesiser": synthesiser, "train": {"sounds": "sounds"}}
+    synthesiser = {
+        "type": "mtcrnn",
+        "hidden_size": 4,
+        "seq_len": 50,
+        "num_steps": 1,
+        "batch_size": 2,
+    }
+    config = {
+        "output": "out",
+        "labelled": "x",
+        "synthesiser": synthesiser,
+        "train": {"sounds": "sounds"},
+    }
     Path("synthesis.json").write_text(json.dumps(config | {"compute": {"accelerator": "cpu"}}))
     assert run_command(app, "train", "synthesis.json").status == 0
     run = json.loads(Path("out/synthesiser/run.json").read_text())
     Path("out/synthesiser/run.json").write_text(json.dumps(run | {"finished": False}))
-    Path("out/synthesiser/last.ckpt").write_bytes(DISGUISES["among weights, in torch's archive"](tmp_path / "mark"))
+    Path("out/synthesiser/last.ckpt").write_bytes(
+        DISGUISES["among weights, in torch's archive"](tmp_path / "mark")
+    )
     done = run_command(app, "train", "synthesis.json")
     assert done.status == 1
     assert "last.ckpt: not a checkpoint of this training" in done.err
@@ -166,7 +221,10 @@ def test_an_archive_that_unpacks_to_more_than_its_size_is_refused(tmp_path: Path
     path = tmp_path / "model.pkl"
     torch.save({"a": torch.zeros(1_000_000)}, path)
     assert load_tensors(path)["a"].shape == (1_000_000,)
-    with zipfile.ZipFile(path) as before, zipfile.ZipFile(tmp_path / "packed", "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(path) as before,
+        zipfile.ZipFile(tmp_path / "packed", "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for entry in before.infolist():
             after.writestr(entry.filename, before.read(entry))
     shutil.move(tmp_path / "packed", path)
@@ -179,5 +237,7 @@ def test_a_tensor_that_claims_more_than_the_file_holds_is_refused(tmp_path: Path
     from texturelib.learning.tensors import NotTensorsError, load_tensors
 
     torch.save({"a": [torch.zeros(1).expand(2**40)]}, tmp_path / "model.pkl")
-    with pytest.raises(NotTensorsError, match=r"a tensor of shape \(1099511627776,\) is larger than the file"):
+    with pytest.raises(
+        NotTensorsError, match=r"a tensor of shape \(1099511627776,\) is larger than the file"
+    ):
         load_tensors(tmp_path / "model.pkl")

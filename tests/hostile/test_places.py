@@ -1,4 +1,5 @@
-"""What a path may lead to, and what it may be called: pipes that never end, devices, other people's folders."""
+"""What a path may lead to, and what it may be called: pipes that never end, devices, other people's
+folders."""
 
 import json
 import os
@@ -18,7 +19,9 @@ from torch import nn
 from texturelib.audio import write_wav
 from texturelib.dataset import write_dataset
 
-CONTROLS = [{"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "linear", "offset": 0.0}]
+CONTROLS = [
+    {"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "linear", "offset": 0.0}
+]
 WORDS = '{"meta": {}, "rate": {"times": [0, 1], "values": [0.1, 0.9], "units": "norm"}}'
 
 
@@ -38,8 +41,14 @@ def no_longer_than(seconds: int) -> Iterator[None]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """-> a folder with one of everything that is read: configs, a labelled set, sounds, recordings, a model, checkpoints."""
-    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
+    """-> a folder with one of everything that is read: configs, a labelled set, sounds, recordings,
+    a model, checkpoints."""
+    from conditioned_synthesis.instrument.instrument import (
+        ModelSpec,
+        Slider,
+        new_instrument,
+        save_instrument,
+    )
     from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 
     rng = np.random.default_rng(0)
@@ -55,13 +64,26 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "tags.csv").write_text("file_name,tags\nrain.wav,rain\n")
     (tmp_path / "ontology.json").write_text("[]")
     (tmp_path / "model").mkdir()
-    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=4), sliders=(Slider(control=CONTROLS[0], low=0, high=1),), sample_rate=8000)
+    spec = ModelSpec(
+        synthesiser=Mtcrnn(hidden_size=4),
+        sliders=(Slider(control=CONTROLS[0], low=0, high=1),),
+        sample_rate=8000,
+    )
     save_instrument(tmp_path / "model", new_instrument(spec, 0))
     np.save(tmp_path / "curve.npy", np.linspace(0, 1, 5))
     torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "model.pkl")
-    synthesis = {"output": "out", "labelled": "labels", "synthesiser": {"type": "mtcrnn"}, "train": {"sounds": "sounds"}}
+    synthesis = {
+        "output": "out",
+        "labelled": "labels",
+        "synthesiser": {"type": "mtcrnn"},
+        "train": {"sounds": "sounds"},
+    }
     (tmp_path / "synthesis.json").write_text(json.dumps(synthesis | {"balance": {"bins": 2}}))
-    real = {"output": "real", "source": {"type": "folder", "path": "recordings", "tags_from": "../tags.csv"}, "seconds": 0.1}
+    real = {
+        "output": "real",
+        "source": {"type": "folder", "path": "recordings", "tags_from": "../tags.csv"},
+        "seconds": 0.1,
+    }
     real["source"] = {"type": "folder", "path": "recordings", "tags_from": "tags.csv"}
     tags = {"policy": "at_least_one", "wanted": ["rain"], "ontology": "ontology.json"}
     (tmp_path / "real.json").write_text(json.dumps(real | {"tags": tags, "sample_rate": 8000}))
@@ -76,13 +98,19 @@ READ = {
     "ontology.json": ("real_datasets", "build real.json --workers 1"),
     "labels/metadata.csv": (SYNTHESIS, "analyse synthesis.json"),
     "labels/dataset.json": (SYNTHESIS, "analyse synthesis.json"),
-    "labels/audio/3.wav": (SYNTHESIS, "export synthesis.json --set export.source=labelled --workers 1"),
+    "labels/audio/3.wav": (
+        SYNTHESIS,
+        "export synthesis.json --set export.source=labelled --workers 1",
+    ),
     "sounds/a.params": (SYNTHESIS, "train synthesis.json"),
     "sounds/b.params": (SYNTHESIS, "import-mtcrnn sounds --output set"),
     "sounds/a.wav": (SYNTHESIS, "train synthesis.json"),
     "sounds/b.wav": (SYNTHESIS, "import-mtcrnn sounds --output set"),
     "curve.npy": (SYNTHESIS, "generate --model model --output x.wav --control curve.npy"),
-    "recordings/rain.wav": (SYNTHESIS, "generate --model model --output x.wav --prime recordings/rain.wav"),
+    "recordings/rain.wav": (
+        SYNTHESIS,
+        "generate --model model --output x.wav --prime recordings/rain.wav",
+    ),
     "model/model.safetensors": (SYNTHESIS, "generate --model model --output x.wav"),
     "model.pkl": (SYNTHESIS, "import-model model.pkl --output imported"),
 }
@@ -110,10 +138,16 @@ def immense(path: Path) -> None:
             pytest.skip("needs a file system that may hold a file of a tebibyte")
 
 
-@pytest.mark.parametrize("becomes", [pipe, folder, to_itself, immense], ids=lambda function: function.__name__)
+@pytest.mark.parametrize(
+    "becomes", [pipe, folder, to_itself, immense], ids=lambda function: function.__name__
+)
 @pytest.mark.parametrize("name", READ)
 def test_whatever_stands_where_a_file_should_be_is_one_sentence_that_names_it(
-    place: Path, run_command: Callable, monkeypatch: pytest.MonkeyPatch, name: str, becomes: Callable[[Path], None]
+    place: Path,
+    run_command: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    becomes: Callable[[Path], None],
 ) -> None:
     if becomes is immense and name.endswith((".wav", ".safetensors", ".pkl")):
         pytest.skip("its headers say how much there is to read")
@@ -131,7 +165,9 @@ def test_whatever_stands_where_a_file_should_be_is_one_sentence_that_names_it(
     assert "unexpected" not in done.err
     assert Path(name).name in done.err
     after = everything_in(place)
-    assert {path for path in after - before if path.parts[0] != "out"} == set(), "nothing is written of what cannot be read"
+    assert {path for path in after - before if path.parts[0] != "out"} == set(), (
+        "nothing is written of what cannot be read"
+    )
 
 
 def everything_in(folder: Path) -> set[Path]:
@@ -167,7 +203,11 @@ def test_a_table_leads_no_command_out_of_its_folder(
     assert done.status == 1, done
     assert "metadata.csv: row 3: " in done.err
     assert done.err.count("\n") == 1
-    written = {path for path in place.rglob("*") if path.is_file() and path.read_bytes() != before.get(path)}
+    written = {
+        path
+        for path in place.rglob("*")
+        if path.is_file() and path.read_bytes() != before.get(path)
+    }
     assert all(path.is_relative_to(place / "out") for path in written)
     assert not Path("/tmp/texture_outside.wav").exists()
 
@@ -188,7 +228,10 @@ def test_links_of_somebody_else_are_left_and_named_and_nothing_is_written_throug
     done = run_command(app, "balance", "synthesis.json", "--overwrite", "--set", "balance.bins=3")
     assert done.status == 1, done
     assert "left alone, not made by this toolkit: balance.json, theirs" in done.err
-    assert "out/balanced/balance.json: is a link or no plain file, so nothing is written there" in done.err
+    assert (
+        "out/balanced/balance.json: is a link or no plain file, so nothing is written there"
+        in done.err
+    )
     assert (theirs / "letter.txt").read_text() == "mine"
     assert (place / "out/balanced/theirs").is_symlink()
 
@@ -208,8 +251,12 @@ def test_a_folder_of_temporary_files_with_strange_names_is_no_reason_to_end(
     (theirs / "letter.txt").touch()
     for pid in ("99999999999999999999", "-1", "0", "x", "²", "٣"):
         (tmp_path / f"texture-patch-{pid}-x").mkdir()
-    (tmp_path / "texture-patch-4194303-link").symlink_to(theirs)  # of a process that there is none of
-    with OscChannel(9, 0, False) as channel, Session("the patch", channel, SessionSettings(8000, 0.1, False, 0.1, 0)):
+    # Of a process that there is none of.
+    (tmp_path / "texture-patch-4194303-link").symlink_to(theirs)
+    with (
+        OscChannel(9, 0, False) as channel,
+        Session("the patch", channel, SessionSettings(8000, 0.1, False, 0.1, 0)),
+    ):
         pass
     assert (theirs / "letter.txt").exists()
 
@@ -217,22 +264,44 @@ def test_a_folder_of_temporary_files_with_strange_names_is_no_reason_to_end(
 # Names --------------------------------------------------------------------------------------------------------------------------
 
 
-STRANGE = ["{x}", "{", "$_{$", "<script>alert(1)</script>", "a b", "水", "x" * 200, "%s", "=1+1", "../x", "\\frac", "two\nlines"]
+STRANGE = [
+    "{x}",
+    "{",
+    "$_{$",
+    "<script>alert(1)</script>",
+    "a b",
+    "水",
+    "x" * 200,
+    "%s",
+    "=1+1",
+    "../x",
+    "\\frac",
+    "two\nlines",
+]
 
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_a_control_may_be_called_anything(
-    place: Path, run_command: Callable, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder, name: str
+    place: Path,
+    run_command: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    recwarn: pytest.WarningsRecorder,
+    name: str,
 ) -> None:
     import warnings
 
     from conditioned_synthesis.cli import app
 
     monkeypatch.chdir(place)
-    warnings.filterwarnings("ignore", "Glyph .* missing from")  # of the font that pictures are drawn with
+    # Of the font that pictures are drawn with.
+    warnings.filterwarnings("ignore", "Glyph .* missing from")
     for path in (Path("labels/dataset.json"), Path("labels/metadata.csv")):
         quoted = json.dumps(name) if path.suffix == ".json" else '"' + name + '"'
-        path.write_text(path.read_text().replace('"rate"', quoted).replace("file_name,rate", f"file_name,{quoted}"))
+        path.write_text(
+            path.read_text()
+            .replace('"rate"', quoted)
+            .replace("file_name,rate", f"file_name,{quoted}")
+        )
     for command in ("analyse", "balance", "export"):
         done = run_command(app, command, "synthesis.json")
         assert (done.status, done.err) == (0, ""), (command, done)
@@ -248,7 +317,9 @@ def test_a_control_may_be_called_anything(
 
 
 @pytest.mark.parametrize("name", [b"no utf-8 \xe4.wav", b"\x1b[31mred.wav", b"two\nlines.wav"])
-def test_a_sound_to_label_may_be_called_anything(place: Path, run_command: Callable, tmp_path: Path, name: bytes) -> None:
+def test_a_sound_to_label_may_be_called_anything(
+    place: Path, run_command: Callable, tmp_path: Path, name: bytes
+) -> None:
     from domain_adaptation.cli import app
     from domain_adaptation.features.mel import Mel
     from domain_adaptation.models.model_folder import ModelSpec, new_model, save_model
@@ -267,7 +338,15 @@ def test_a_sound_to_label_may_be_called_anything(place: Path, run_command: Calla
     save_model(place / "reader", new_model(spec))
     soundfile.write(place / "recordings" / "a.wav", np.full(800, 0.1), 8000)
     (place / "recordings" / "a.wav").rename(place / "recordings" / os.fsdecode(name))
-    words = ["label", "--model", place / "reader", "--audio", place / "recordings", "--output", place / "labels.csv"]
+    words = [
+        "label",
+        "--model",
+        place / "reader",
+        "--audio",
+        place / "recordings",
+        "--output",
+        place / "labels.csv",
+    ]
     done = run_command(app, *words)
     assert done.status == 0, done
     assert "unexpected" not in done.err

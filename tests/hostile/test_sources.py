@@ -1,4 +1,5 @@
-"""What sources of recordings say of them: tables, FSD50K's, ESC-50's and AudioSet's files, Freesound's answers."""
+"""What sources of recordings say of them: tables, FSD50K's, ESC-50's and AudioSet's files,
+Freesound's answers."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +16,12 @@ def test_a_table_of_tags_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_pa
     for name in ("a.wav", "b.wav"):
         (tmp_path / name).touch()
     table = b'file_name,tags,author,title\na.wav,"rain, wind",somebody,a\nb.wav,rain;wind,,\n'
-    fuzz("tags_table", mangled_table([table, b"\xef\xbb\xbf" + table]), tmp_path / "tags.csv", tmp_path)
+    fuzz(
+        "tags_table",
+        mangled_table([table, b"\xef\xbb\xbf" + table]),
+        tmp_path / "tags.csv",
+        tmp_path,
+    )
 
 
 FSD50K = {
@@ -23,7 +29,12 @@ FSD50K = {
     "FSD50K.ground_truth/dev.csv": b'fname,labels,mids,split\n64760,"Rain,Water","/m/1,/m/2",train\n16399,Water,/m/2,val\n',
     "FSD50K.metadata/dev_clips_info_FSD50K.json": json.dumps(
         {
-            "64760": {"title": "a", "license": "http://creativecommons.org/licenses/by/3.0/", "uploader": "x", "tags": ["rain"]},
+            "64760": {
+                "title": "a",
+                "license": "http://creativecommons.org/licenses/by/3.0/",
+                "uploader": "x",
+                "tags": ["rain"],
+            },
             "16399": {},
         }
     ).encode(),
@@ -31,7 +42,9 @@ FSD50K = {
 
 
 @pytest.mark.parametrize("name", FSD50K)
-def test_fsd50k_is_read_or_refused_whatever_is_in_its_files(fuzz: Fuzz, tmp_path: Path, name: str) -> None:
+def test_fsd50k_is_read_or_refused_whatever_is_in_its_files(
+    fuzz: Fuzz, tmp_path: Path, name: str
+) -> None:
     folder = tmp_path / "FSD50K"
     (folder / "FSD50K.dev_audio").mkdir(parents=True)
     for path, content in FSD50K.items():
@@ -57,7 +70,12 @@ def test_an_ontology_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: 
         {"id": "/m/2", "name": "Rain", "child_ids": ["/m/3"]},
         {"id": "/m/3", "name": "Raindrop", "child_ids": []},
     ]
-    fuzz("ontology", mangled_json([json.dumps(classes).encode()]), tmp_path / "ontology.json", names=False)
+    fuzz(
+        "ontology",
+        mangled_json([json.dumps(classes).encode()]),
+        tmp_path / "ontology.json",
+        names=False,
+    )
 
 
 SOUND = {
@@ -67,11 +85,18 @@ SOUND = {
 }  # fmt: skip
 
 
-def test_a_stored_page_of_a_search_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: Path) -> None:
+def test_a_stored_page_of_a_search_is_read_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, tmp_path: Path
+) -> None:
     folder = tmp_path / "search"
     folder.mkdir()
     page = {"sounds": [SOUND], "is_last": True}
-    fuzz("freesound_page", mangled_json([json.dumps(page).encode()]), folder / "page_00001.json", folder)
+    fuzz(
+        "freesound_page",
+        mangled_json([json.dumps(page).encode()]),
+        folder / "page_00001.json",
+        folder,
+    )
 
 
 HEADERS = [
@@ -109,13 +134,21 @@ STATUS = [
 ]
 
 
-def test_an_answer_of_freesounds_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: Path) -> None:
-    page = json.dumps({"count": 1, "next": None, "previous": None, "results": [SOUND, None]}).encode()
+def test_an_answer_of_freesounds_is_read_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, tmp_path: Path
+) -> None:
+    page = json.dumps(
+        {"count": 1, "next": None, "previous": None, "results": [SOUND, None]}
+    ).encode()
     refusal = b'{"detail": "Request was throttled."}'
 
     def answer(parts: tuple[bytes, list[bytes], bytes]) -> bytes:
         status, headers, body = parts
-        lines = [status, *(header % len(body) if b"%d" in header else header for header in headers), b"Connection: close"]
+        lines = [
+            status,
+            *(header % len(body) if b"%d" in header else header for header in headers),
+            b"Connection: close",
+        ]
         return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
     answers = st.tuples(

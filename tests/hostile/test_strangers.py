@@ -1,4 +1,5 @@
-"""Files, links, locks and outputs of others, anywhere among ours: whatever is run, each of them is at the end where it was."""
+"""Files, links, locks and outputs of others, anywhere among ours: whatever is run, each of them is
+at the end where it was."""
 
 import importlib
 import json
@@ -24,7 +25,9 @@ from texturelib.files import write_text
 from texturelib.made import names_in
 from texturelib.outputs import check_output
 
-CONTROLS = [{"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "linear", "offset": 0.0}]
+CONTROLS = [
+    {"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "linear", "offset": 0.0}
+]
 WORDS = '{"meta": {}, "rate": {"times": [0, 1], "values": [0.1, 0.9], "units": "norm"}}'
 ENGINE = {"type": "wind", "controls": {"speed": [0.2, 0.8]}}
 FORM = {"sample_rate": 8000, "seconds": 0.1}
@@ -33,7 +36,12 @@ FORM = {"sample_rate": 8000, "seconds": 0.1}
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """-> a folder with all that the commands read."""
-    from conditioned_synthesis.instrument.instrument import ModelSpec, Slider, new_instrument, save_instrument
+    from conditioned_synthesis.instrument.instrument import (
+        ModelSpec,
+        Slider,
+        new_instrument,
+        save_instrument,
+    )
     from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
 
     folder = tmp_path_factory.mktemp("sources")
@@ -47,15 +55,35 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_wav(folder / "sounds" / f"{name}.wav", rng.uniform(-0.5, 0.5, 800), 8000)
         (folder / "sounds" / f"{name}.params").write_text(WORDS)
     write_wav(folder / "takes" / "rain.wav", rng.uniform(-0.5, 0.5, 2500), 8000)
-    spec = ModelSpec(synthesiser=Mtcrnn(hidden_size=4), sliders=(Slider(control=CONTROLS[0], low=0, high=1),), sample_rate=8000)
+    spec = ModelSpec(
+        synthesiser=Mtcrnn(hidden_size=4),
+        sliders=(Slider(control=CONTROLS[0], low=0, high=1),),
+        sample_rate=8000,
+    )
     instrument = new_instrument(spec, 0)
     save_instrument(folder / "model", instrument)
     torch.save(instrument.network.state_dict(), folder / "model.pkl")
     configs: dict[str, Any] = {
-        "synthetic": {"output": "out/synthetic", **FORM, "engine": ENGINE, "distribution": {"type": "sobol", "n_clips": 3}},
-        "recordings": {"output": "out/recordings", **FORM, "engine": ENGINE, "n_locations": 1, "takes_per_location": 2},
+        "synthetic": {
+            "output": "out/synthetic",
+            **FORM,
+            "engine": ENGINE,
+            "distribution": {"type": "sobol", "n_clips": 3},
+        },
+        "recordings": {
+            "output": "out/recordings",
+            **FORM,
+            "engine": ENGINE,
+            "n_locations": 1,
+            "takes_per_location": 2,
+        },
         "real": {"output": "out/real", "source": {"type": "folder", "path": "takes"}, **FORM},
-        "synthesis": {"output": "out", "labelled": "labels", "synthesiser": {"type": "mtcrnn"}, "balance": {"bins": 2}},
+        "synthesis": {
+            "output": "out",
+            "labelled": "labels",
+            "synthesiser": {"type": "mtcrnn"},
+            "balance": {"bins": 2},
+        },
     }
     for name, content in configs.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
@@ -71,9 +99,15 @@ COMMANDS = [
     ("real_datasets", "plan real.json --output plan.csv --set fade_ms={}"),
     ("conditioned_synthesis", "analyse synthesis.json --set analyse.bins={}"),
     ("conditioned_synthesis", "balance synthesis.json --set balance.seed={}"),
-    ("conditioned_synthesis", "export synthesis.json --workers 1 --set export.source=labelled --set export.max_rejected=0.{}"),
+    (
+        "conditioned_synthesis",
+        "export synthesis.json --workers 1 --set export.source=labelled --set export.max_rejected=0.{}",
+    ),
     ("conditioned_synthesis", "import-mtcrnn sounds --output out/imported"),
-    ("conditioned_synthesis", "import-model model.pkl --output out/model --control rate --sample-rate {}000"),
+    (
+        "conditioned_synthesis",
+        "import-model model.pkl --output out/model --control rate --sample-rate {}000",
+    ),
     ("conditioned_synthesis", "generate --model model --output sound.wav --seconds 0.1 --seed {}"),
 ]
 
@@ -85,15 +119,23 @@ class Stranger(NamedTuple):
     kind: str
 
     def put(self, folder: Path) -> Path | None:
-        """-> the path, None where something is there already, or a run may have planned to write there."""
+        """-> the path, None where something is there already, or a run may have planned to write
+        there."""
         path = folder / self.place
-        if any(parent.is_symlink() or parent.is_file() for parent in path.parents) or os.path.lexists(path):
+        if any(
+            parent.is_symlink() or parent.is_file() for parent in path.parents
+        ) or os.path.lexists(path):
             return None
         for parent in path.parents:
             if path.relative_to(parent).as_posix() in names_in(parent):
                 return None
         path.parent.mkdir(parents=True, exist_ok=True)
-        {"file": self._file, "link": self._link, "linked folder": self._linked_folder, "output": self._output}[self.kind](path)
+        {
+            "file": self._file,
+            "link": self._link,
+            "linked folder": self._linked_folder,
+            "output": self._output,
+        }[self.kind](path)
         return path
 
     def _file(self, path: Path) -> None:
@@ -107,7 +149,13 @@ class Stranger(NamedTuple):
 
     def _output(self, path: Path) -> None:
         (path / "audio").mkdir(parents=True)
-        run = {"command": "texture make", "settings": {}, "inputs": {}, "fingerprint": "abc", "finished": True}
+        run = {
+            "command": "texture make",
+            "settings": {},
+            "inputs": {},
+            "fingerprint": "abc",
+            "finished": True,
+        }
         (path / "run.json").write_text(json.dumps(run))
         (path / "audio" / "1.wav").write_text("mine")
 
@@ -123,8 +171,26 @@ FOLDERS = [
     "out/model",
 ]
 NAMES = [
-    *("run.json", "config.json", "made.jsonl", "journal.jsonl", ".lock", ".part-7-run.json", ".part-x.docx", ".part-7-notes.md"),
-    *("metadata.csv", "dataset.json", "README.md", "model.safetensors", "index.html", "NOTES.txt", "audio", "recordings"),
+    *(
+        "run.json",
+        "config.json",
+        "made.jsonl",
+        "journal.jsonl",
+        ".lock",
+        ".part-7-run.json",
+        ".part-x.docx",
+        ".part-7-notes.md",
+    ),
+    *(
+        "metadata.csv",
+        "dataset.json",
+        "README.md",
+        "model.safetensors",
+        "index.html",
+        "NOTES.txt",
+        "audio",
+        "recordings",
+    ),
     *(
         "audio/1.wav",
         "audio/mine.wav",
@@ -136,18 +202,33 @@ NAMES = [
     ),
 ]
 PLACES = [f"{folder}/{name}" for folder in FOLDERS for name in NAMES]
-BESIDE = ["plan.csv", "plan.png", "sound.wav", "sound.params", "sound.png", "out/.part-lock-imported", "out/.part-new-imported"]
+BESIDE = [
+    "plan.csv",
+    "plan.png",
+    "sound.wav",
+    "sound.params",
+    "sound.png",
+    "out/.part-lock-imported",
+    "out/.part-new-imported",
+]
 STRANGERS = st.builds(
-    Stranger, st.sampled_from([*PLACES, *BESIDE, *FOLDERS]), st.sampled_from(["file", "file", "link", "linked folder", "output"])
+    Stranger,
+    st.sampled_from([*PLACES, *BESIDE, *FOLDERS]),
+    st.sampled_from(["file", "file", "link", "linked folder", "output"]),
 )
 
 
 def seen(path: Path) -> Any:
-    """-> what a stranger is: of a file its bytes, of a link where it leads, of a folder both of all that is in it."""
+    """-> what a stranger is: of a file its bytes, of a link where it leads, of a folder both of all
+    that is in it."""
     if path.is_symlink():
         return path.readlink()
     if path.is_dir():
-        return {name.relative_to(path).as_posix(): seen(name) for name in path.rglob("*") if not name.is_dir()}
+        return {
+            name.relative_to(path).as_posix(): seen(name)
+            for name in path.rglob("*")
+            if not name.is_dir()
+        }
     return path.read_bytes() if path.exists() else "gone"
 
 
@@ -159,13 +240,17 @@ def run(package: str, words: str) -> tuple[int, str]:
     return status, said.getvalue()
 
 
-STEPS = st.tuples(st.lists(STRANGERS, max_size=6), st.sampled_from(COMMANDS), st.integers(1, 2), st.booleans())
+STEPS = st.tuples(
+    st.lists(STRANGERS, max_size=6), st.sampled_from(COMMANDS), st.integers(1, 2), st.booleans()
+)
 
 
 @pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(steps=st.lists(STEPS, min_size=2, max_size=4))
-def test_whatever_is_run_every_strangers_byte_is_where_it_was(sources: Path, steps: list[Any]) -> None:
+def test_whatever_is_run_every_strangers_byte_is_where_it_was(
+    sources: Path, steps: list[Any]
+) -> None:
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name) / "project"
@@ -178,9 +263,16 @@ def test_whatever_is_run_every_strangers_byte_is_where_it_was(sources: Path, ste
             for put, (package, words), number, is_forced in steps:
                 paths = [path for stranger in put if (path := stranger.put(place))]
                 strangers |= {path: seen(path) for path in paths}
-                if is_forced:  # what the user names, with what is written beside it, is to be replaced
-                    named = {place / name for name in BESIDE if Path(name).stem in words.replace(".", " ").split()}
-                    strangers = {path: what for path, what in strangers.items() if path not in named}
+                # What the user names, with what is written beside it, is to be replaced.
+                if is_forced:
+                    named = {
+                        place / name
+                        for name in BESIDE
+                        if Path(name).stem in words.replace(".", " ").split()
+                    }
+                    strangers = {
+                        path: what for path, what in strangers.items() if path not in named
+                    }
                 status, said = run(package, words.format(number) + " --overwrite" * is_forced)
                 assert status in (0, 1, 2), said
                 assert "unexpected" not in said
@@ -189,14 +281,29 @@ def test_whatever_is_run_every_strangers_byte_is_where_it_was(sources: Path, ste
             os.chdir(before)
 
 
-LABELS = st.sampled_from([".lock", "a", "b/c", "b", "b/d/e", "journal.jsonl", ".part-3-a", ".part-x", "run.json", "z/run.json"])
+LABELS = st.sampled_from(
+    [
+        ".lock",
+        "a",
+        "b/c",
+        "b",
+        "b/d/e",
+        "journal.jsonl",
+        ".part-3-a",
+        ".part-x",
+        "run.json",
+        "z/run.json",
+    ]
+)
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     rounds=st.lists(
         st.tuples(
-            st.lists(st.tuples(LABELS, st.sampled_from(["file", "link", "linked folder"]))), st.sets(LABELS), st.integers(0, 1)
+            st.lists(st.tuples(LABELS, st.sampled_from(["file", "link", "linked folder"]))),
+            st.sets(LABELS),
+            st.integers(0, 1),
         ),
         min_size=1,
         max_size=4,
@@ -221,7 +328,9 @@ def test_whatever_an_output_writes_every_strangers_byte_is_where_it_was(rounds: 
                     strangers[path] = seen(path)
             for path in sorted(written):
                 try:
-                    output = check_output(Example(output=place / "out", seed=seed), "texture make", overwrite=True)
+                    output = check_output(
+                        Example(output=place / "out", seed=seed), "texture make", overwrite=True
+                    )
                     if not output.is_done:
                         output.begin()
                         write_text(place / "out" / path, "made")

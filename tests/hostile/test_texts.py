@@ -29,7 +29,9 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         ("synthesis_config", "instrument"),
     ],
 )
-def test_a_config_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: Path, reader: str, stage: str) -> None:
+def test_a_config_is_read_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, tmp_path: Path, reader: str, stage: str
+) -> None:
     originals = [path.read_bytes() for path in sorted(CONFIGS.glob(f"*/{stage}.json"))]
     fuzz(reader, mangled_json(originals), tmp_path / f"{stage}.json")
 
@@ -49,16 +51,33 @@ def test_a_set_option_is_read_or_refused_whatever_is_typed(fuzz: Fuzz, tmp_path:
     literals = mangled_json([b'{"a": 1}'])
     typed = st.one_of(
         mangled(OPTIONS),
-        st.tuples(st.sampled_from([b"seed=", b"output=", b"engine=", b"engine.controls.avgRate=", b"=", b""]), literals).map(
-            b"".join
-        ),
+        st.tuples(
+            st.sampled_from(
+                [b"seed=", b"output=", b"engine=", b"engine.controls.avgRate=", b"=", b""]
+            ),
+            literals,
+        ).map(b"".join),
     )
     fuzz("set_option", typed, tmp_path / "option", names=False)
 
 
 CONTROLS = [
-    {"name": "rate", "unit": "bubbles/s", "low": 1.2, "high": 100000.0, "curve": "exponential", "offset": 0.0},
-    {"name": "radius", "unit": "mm", "low": 0.5, "high": 150.0, "curve": "linear", "laws": {"slow_down": 1.0}},
+    {
+        "name": "rate",
+        "unit": "bubbles/s",
+        "low": 1.2,
+        "high": 100000.0,
+        "curve": "exponential",
+        "offset": 0.0,
+    },
+    {
+        "name": "radius",
+        "unit": "mm",
+        "low": 0.5,
+        "high": 150.0,
+        "curve": "linear",
+        "laws": {"slow_down": 1.0},
+    },
 ]
 
 
@@ -70,20 +89,33 @@ def a_set(tmp_path: Path) -> Path:
     for name in names:
         write_wav(folder / name, np.full(400, 0.25), 8000)
     labels = np.linspace(0.1, 0.9, 5)
-    table = pd.DataFrame({"file_name": names, "rate": labels, "radius": labels**2, "source": "river.wav"})
-    write_dataset(folder, table, sample_rate=8000, seconds=0.05, controls=CONTROLS, provenance={"kind": "test"})
+    table = pd.DataFrame(
+        {"file_name": names, "rate": labels, "radius": labels**2, "source": "river.wav"}
+    )
+    write_dataset(
+        folder,
+        table,
+        sample_rate=8000,
+        seconds=0.05,
+        controls=CONTROLS,
+        provenance={"kind": "test"},
+    )
     return folder
 
 
 @pytest.mark.parametrize("reader", ["dataset", "labelled"])
-def test_a_metadata_table_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, a_set: Path, reader: str) -> None:
+def test_a_metadata_table_is_read_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, a_set: Path, reader: str
+) -> None:
     table = a_set / "metadata.csv"
     # Where labels are all the same, the config is asked for another control.
     fuzz(reader, mangled_table([table.read_bytes()]), table, a_set, names=reader == "dataset")
 
 
 @pytest.mark.parametrize("reader", ["dataset", "labelled"])
-def test_a_datasets_description_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, a_set: Path, reader: str) -> None:
+def test_a_datasets_description_is_read_or_refused_whatever_is_in_it(
+    fuzz: Fuzz, a_set: Path, reader: str
+) -> None:
     description = a_set / "dataset.json"
     fuzz(reader, mangled_json([description.read_bytes()]), description, a_set)
 
@@ -98,7 +130,10 @@ def test_a_run_json_is_read_or_refused_whatever_is_in_it(fuzz: Fuzz, tmp_path: P
         "fingerprint": "0123456789abcdef",
         "finished": True,
     }
-    originals = [json.dumps(run).encode(), json.dumps(run | {"finished": False, "fingerprint": None}).encode()]
+    originals = [
+        json.dumps(run).encode(),
+        json.dumps(run | {"finished": False, "fingerprint": None}).encode(),
+    ]
     fuzz("run_json", mangled_json(originals), folder / "run.json", folder)
 
 

@@ -23,19 +23,22 @@ SAMPLE_RATE, SECONDS = 44100, 0.1  # of a segment: 4410 samples
 
 @pytest.fixture
 def noise() -> Callable[..., np.ndarray]:
-    """`n_segments` segments of noise at `level_dbfs` (root mean square), then `n_more` samples; never the same twice."""
+    """`n_segments` segments of noise at `level_dbfs` (root mean square), then `n_more` samples;
+    never the same twice."""
     random = np.random.default_rng(0)
 
     def make(n_segments: float, level_dbfs: float = -20.0, n_more: int = 0) -> np.ndarray:
         samples = random.uniform(-1, 1, round(n_segments * SAMPLE_RATE * SECONDS) + n_more)
-        return samples * np.sqrt(3) * 10 ** (level_dbfs / 20)  # uniform noise of peak 1 has a level of 1/sqrt(3)
+        # Uniform noise of peak 1 has a level of 1/sqrt(3).
+        return samples * np.sqrt(3) * 10 ** (level_dbfs / 20)
 
     return make
 
 
 @pytest.fixture
 def square() -> Callable[[float], np.ndarray]:
-    """A segment that leaps from `level` to -`level` and back with every sample; its root mean square is the level."""
+    """A segment that leaps from `level` to -`level` and back with every sample; its root mean
+    square is the level."""
     return lambda level: level * np.resize([1.0, -1.0], round(SAMPLE_RATE * SECONDS))
 
 
@@ -43,7 +46,9 @@ def square() -> Callable[[float], np.ndarray]:
 def record(tmp_path: Path) -> Callable[..., Path]:
     """Write tmp_path/recordings/NAME, by soundfile unless its content is given as bytes."""
 
-    def write(name: str, content: "np.ndarray | bytes", sample_rate: int = SAMPLE_RATE, **format_: str) -> Path:
+    def write(
+        name: str, content: "np.ndarray | bytes", sample_rate: int = SAMPLE_RATE, **format_: str
+    ) -> Path:
         path = tmp_path / "recordings" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, bytes):
@@ -59,7 +64,11 @@ def record(tmp_path: Path) -> Callable[..., Path]:
 def config(tmp_path: Path) -> Path:
     """A config file that cuts tmp_path/recordings into tmp_path/real."""
     path = tmp_path / "real.json"
-    content = {"output": "real", "source": {"type": "folder", "path": "recordings"}, "seconds": SECONDS}
+    content = {
+        "output": "real",
+        "source": {"type": "folder", "path": "recordings"},
+        "seconds": SECONDS,
+    }
     path.write_text(json.dumps(content))
     return path
 
@@ -70,14 +79,20 @@ def cut(config: Path, tmp_path: Path) -> Callable[..., Path]:
 
     def run(*changes: str, workers: int = 1) -> Path:
         settings = load_config(config, RealConfig, changes)
-        build(settings, check_output(settings, "real-datasets build", inputs=settings.source.inputs), workers=workers)
+        build(
+            settings,
+            check_output(settings, "real-datasets build", inputs=settings.source.inputs),
+            workers=workers,
+        )
         return tmp_path / "real"
 
     return run
 
 
 @pytest.fixture
-def command(run_command: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
+def command(
+    run_command: Callable[..., tuple[int, str, str]],
+) -> Callable[..., tuple[int, str, str]]:
     """Run a command line. -> exit status, what it printed, and its errors."""
     return partial(run_command, app)
 

@@ -1,4 +1,5 @@
-"""ATTRIBUTION.md says who recorded what the set is made of, and nothing in it is more than text and links."""
+"""ATTRIBUTION.md says who recorded what the set is made of, and nothing in it is more than text and
+links."""
 
 import re
 from collections.abc import Callable
@@ -63,11 +64,14 @@ LINK = re.compile(r"\[([^\[\]]*)\]\((https?://[^\s<>()\\]+)\)")
 
 
 def assert_is_headings_and_items(page: str, n_recordings: int) -> None:
-    """Every line is one of ours, and what is left in it without our links and what is escaped has no meaning to Markdown."""
+    """Every line is one of ours, and what is left in it without our links and what is escaped has
+    no meaning to Markdown."""
     title, blank, introduction, *lines = page.removesuffix("\n").split("\n")
     assert (title, blank) == ("# Attribution", "")
     assert introduction == f"The clips of this set were cut from {n_recordings} recordings."
-    assert page.isprintable() or set(filter(lambda character: not character.isprintable(), page)) == {"\n"}
+    assert page.isprintable() or set(
+        filter(lambda character: not character.isprintable(), page)
+    ) == {"\n"}
     assert len([line for line in lines if line.startswith("- ")]) == n_recordings
     for line in lines:
         assert line == "" or line.startswith(("- ", "## "))
@@ -77,14 +81,24 @@ def assert_is_headings_and_items(page: str, n_recordings: int) -> None:
         assert not re.match(r"([-+=]|\d+[.)])", text), line
 
 
-@pytest.mark.parametrize("field", ["name", "title", "author", "licence", "url", "gen_ai_preference"])
+@pytest.mark.parametrize(
+    "field", ["name", "title", "author", "licence", "url", "gen_ai_preference"]
+)
 @pytest.mark.parametrize("text", [*HOSTILE, *URLS[1:-1]])
-def test_nothing_that_a_stranger_wrote_breaks_out_of_its_line_or_becomes_a_link(field: str, text: str) -> None:
-    page = attribution([recording(**{field: text}), recording(name="b.wav", title="brook", licence="CC0")])
+def test_nothing_that_a_stranger_wrote_breaks_out_of_its_line_or_becomes_a_link(
+    field: str, text: str
+) -> None:
+    page = attribution(
+        [recording(**{field: text}), recording(name="b.wav", title="brook", licence="CC0")]
+    )
     assert_is_headings_and_items(page, 2)
 
 
-ANY_TEXT = st.one_of(st.sampled_from(HOSTILE), st.text("[]()<>\\`*_~#-+1. \n&;!ab:/", max_size=12), st.text(max_size=8))
+ANY_TEXT = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.text("[]()<>\\`*_~#-+1. \n&;!ab:/", max_size=12),
+    st.text(max_size=8),
+)
 
 
 @given(
@@ -96,15 +110,23 @@ ANY_TEXT = st.one_of(st.sampled_from(HOSTILE), st.text("[]()<>\\`*_~#-+1. \n&;!a
                 "author": ANY_TEXT,
                 "licence": ANY_TEXT,
                 "gen_ai_preference": ANY_TEXT,
-                "url": st.one_of(st.sampled_from(URLS), ANY_TEXT.map("https://example.org/{}".format)),
+                "url": st.one_of(
+                    st.sampled_from(URLS), ANY_TEXT.map("https://example.org/{}".format)
+                ),
             }
         ),
         min_size=1,
         max_size=4,
     )
 )
-@example(told=[{"name": "1", "title": "\\", "author": "](x)", "licence": "", "url": "https://example.org/"}])
-def test_whatever_recordings_are_called_the_page_is_headings_and_a_line_for_each(told: list[dict[str, str]]) -> None:
+@example(
+    told=[
+        {"name": "1", "title": "\\", "author": "](x)", "licence": "", "url": "https://example.org/"}
+    ]
+)
+def test_whatever_recordings_are_called_the_page_is_headings_and_a_line_for_each(
+    told: list[dict[str, str]],
+) -> None:
     assert_is_headings_and_items(attribution([recording(**each) for each in told]), len(told))
 
 
@@ -120,7 +142,9 @@ def test_recordings_stand_under_their_licences_and_those_without_one_at_the_end(
         [
             recording(name="d.wav"),
             recording(name="c.wav", licence="CC0"),
-            recording(name="b.wav", licence="BY", author="Ann", title="Brook", url="https://example.org/b"),
+            recording(
+                name="b.wav", licence="BY", author="Ann", title="Brook", url="https://example.org/b"
+            ),
             recording(name="a.wav", licence="CC0", author="Bob", gen_ai_preference="no-gen-ai"),
         ]
     )
@@ -150,7 +174,8 @@ def test_every_recording_with_a_segment_in_the_set_is_named_and_no_other(
     record: Callable[..., Path], cut: Callable[..., Path], noise: Callable[..., Any], tmp_path: Path
 ) -> None:
     brook = record("brook.wav", noise(2))
-    record("copy of brook.wav", brook.read_bytes())  # the same sound: all of its segments are duplicates
+    # The same sound: all of its segments are duplicates.
+    record("copy of brook.wav", brook.read_bytes())
     record("fire.wav", noise(1))
     record("silent.wav", 0 * noise(1))
     record("text.wav", b"Dear diary")
@@ -163,7 +188,11 @@ def test_every_recording_with_a_segment_in_the_set_is_named_and_no_other(
         "fire.wav,a,CC0,007,NA,\n"
         "silent.wav,a,CC0,Bob,,\ntext.wav,a,CC0,Bob,,\nunwanted.wav,b,CC0,Bob,,\n"
     )
-    dataset = cut(f"source.tags_from={tags}", 'tags={"policy": "at_least_all", "wanted": ["a"]}', "max_rejected=0.9")
+    dataset = cut(
+        f"source.tags_from={tags}",
+        'tags={"policy": "at_least_all", "wanted": ["a"]}',
+        "max_rejected=0.9",
+    )
     lines = (dataset / "ATTRIBUTION.md").read_text().splitlines()
     assert [line for line in lines if line.startswith(("#", "-"))] == [
         "# Attribution",

@@ -39,7 +39,11 @@ def test_segments_count_from_1_over_the_kept_ones_and_know_where_they_come_from(
         "file_name", "source", "start_seconds", "level_dbfs", "n_clipped", "tags", "split", "origin", "licence", "author",
         "gen_ai_preference",
     ]  # fmt: skip
-    assert found["file_name"].tolist() == ["audio/river_1.wav", "audio/river_2.wav", "audio/river_3.wav"]
+    assert found["file_name"].tolist() == [
+        "audio/river_1.wav",
+        "audio/river_2.wav",
+        "audio/river_3.wav",
+    ]
     assert found["start_seconds"].tolist() == [0.0, 0.1, 0.4]
     assert set(found["source"]) == {"river.wav"}
 
@@ -60,7 +64,8 @@ def test_a_segment_is_the_sound_at_its_start_time(record, cut, noise):
         ("silence=null", [-70, -50]),
         ("silence.level_dbfs=-60", [-50]),
         ("silence.level_dbfs=-80", [-70, -50]),
-        ('silence={"level_dbfs": null, "peak_dbfs": -60}', [-50]),  # uniform noise peaks 4.8 dB above its level
+        # Uniform noise peaks 4.8 dB above its level.
+        ('silence={"level_dbfs": null, "peak_dbfs": -60}', [-50]),
         ('silence={"level_dbfs": null, "peak_dbfs": -70}', [-70, -50]),
     ],
 )
@@ -72,9 +77,13 @@ def test_what_counts_as_silent_is_in_the_config(record, cut, noise, change, kept
     assert read_dataset(dataset).description["n_silent_segments"] == 3 - len(kept)
 
 
-def test_a_segment_so_quiet_that_16_bits_hold_only_zeros_of_it_is_silent_whatever_the_limit(record, cut, noise):
+def test_a_segment_so_quiet_that_16_bits_hold_only_zeros_of_it_is_silent_whatever_the_limit(
+    record, cut, noise
+):
     # 0.5 steps of 16 bits: there in the float file, all zeros in the segment, and a network could make nothing of it.
-    record("river.wav", np.concatenate([np.full(N_SAMPLES, 0.5 / 2**15), noise(1)]), subtype="FLOAT")
+    record(
+        "river.wav", np.concatenate([np.full(N_SAMPLES, 0.5 / 2**15), noise(1)]), subtype="FLOAT"
+    )
     assert table(cut("silence=null"))["start_seconds"].tolist() == [0.1]
 
 
@@ -82,7 +91,11 @@ def test_what_is_left_at_the_end_is_not_used(record, cut, noise):
     record("whole.wav", noise(2))
     record("more.wav", noise(2, n_more=N_SAMPLES - 1))
     record("less.wav", noise(2, n_more=-1))
-    assert table(cut())["source"].value_counts().to_dict() == {"whole.wav": 2, "more.wav": 2, "less.wav": 1}
+    assert table(cut())["source"].value_counts().to_dict() == {
+        "whole.wav": 2,
+        "more.wav": 2,
+        "less.wav": 1,
+    }
 
 
 @settings(max_examples=25)
@@ -94,13 +107,22 @@ def test_every_sample_of_a_16_bit_recording_at_the_sets_rate_is_found_again(leng
         (folder / "recordings").mkdir()
         soundfile.write(folder / "recordings" / "river.wav", samples, 44100, subtype="PCM_16")
         config = RealConfig.model_validate(
-            {"output": folder / "real", "source": {"type": "folder", "path": folder / "recordings"}, "seconds": 0.01}
+            {
+                "output": folder / "real",
+                "source": {"type": "folder", "path": folder / "recordings"},
+                "seconds": 0.01,
+            }
         )
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("real_datasets.build.overview_picture", lambda *_: None)  # it would take most of the time
+            # It would take most of the time.
+            patched.setattr("real_datasets.build.overview_picture", lambda *_: None)
             build(config, check_output(config, "real-datasets build"), workers=1)
-        segments = [soundfile.read(folder / "real" / path, dtype="int16")[0] for path in table(folder / "real")["file_name"]]
-    assert (np.concatenate(segments) == samples[: length // 441 * 441]).all()  # 0.01 s are 441 samples
+        segments = [
+            soundfile.read(folder / "real" / path, dtype="int16")[0]
+            for path in table(folder / "real")["file_name"]
+        ]
+    # 0.01 s are 441 samples.
+    assert (np.concatenate(segments) == samples[: length // 441 * 441]).all()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +135,9 @@ def test_every_sample_of_a_16_bit_recording_at_the_sets_rate_is_found_again(leng
         ("tone.mp3", 48000, {}, 0.05),
     ],
 )
-def test_stereo_of_any_rate_and_format_becomes_mono_16_bit_of_exact_length(record, cut, name, sample_rate, format_, tolerance):
+def test_stereo_of_any_rate_and_format_becomes_mono_16_bit_of_exact_length(
+    record, cut, name, sample_rate, format_, tolerance
+):
     seconds = np.arange(sample_rate) / sample_rate
     tone = 0.5 * np.sin(2 * np.pi * 1000 * seconds)
     record(name, np.stack([tone, 0.5 * tone], axis=1), sample_rate, **format_)
@@ -122,7 +146,12 @@ def test_stereo_of_any_rate_and_format_becomes_mono_16_bit_of_exact_length(recor
     assert len(paths) == 10  # one second
     for path in paths:
         header = soundfile.info(path)
-        assert (header.samplerate, header.channels, header.subtype, header.frames) == (44100, 1, "PCM_16", N_SAMPLES)
+        assert (header.samplerate, header.channels, header.subtype, header.frames) == (
+            44100,
+            1,
+            "PCM_16",
+            N_SAMPLES,
+        )
     for path in paths[1:-1]:  # away from the ends, where filters start and stop
         segment, _ = soundfile.read(path)
         # 100 periods: all of the tone is in one bin. The mean of the channels has an amplitude of 0.75 x 0.5.
@@ -133,14 +162,23 @@ def test_stereo_of_any_rate_and_format_becomes_mono_16_bit_of_exact_length(recor
 
 def test_recordings_in_sub_folders_with_the_same_names_keep_their_own_segments(record, cut, noise):
     # rain_1 could be taken for the first segment of rain.
-    names = {"rain.wav": -20, "rain_1.wav": -23, "rain.flac": -26, "a/rain.wav": -29, "b/c/rain.wav": -32, "b/fire.wav": -35}
+    names = {
+        "rain.wav": -20,
+        "rain_1.wav": -23,
+        "rain.flac": -26,
+        "a/rain.wav": -29,
+        "b/c/rain.wav": -32,
+        "b/fire.wav": -35,
+    }
     for name, level in names.items():
         record(name, noise(2, level))
     dataset = cut()
     found = table(dataset)
     assert found["file_name"].is_unique
     assert found["source"].value_counts().to_dict() == dict.fromkeys(names, 2)
-    assert {f"audio/{path.name}" for path in (dataset / "audio").iterdir()} == set(found["file_name"])
+    assert {f"audio/{path.name}" for path in (dataset / "audio").iterdir()} == set(
+        found["file_name"]
+    )
     for row in found.itertuples():
         samples, _ = soundfile.read(dataset / row.file_name)
         # 3 dB apart; the noise of 4410 samples strays by 0.1 dB
@@ -148,7 +186,17 @@ def test_recordings_in_sub_folders_with_the_same_names_keep_their_own_segments(r
 
 
 @pytest.mark.parametrize(
-    "name", ["<b>&.wav", 'a, "b".wav', "two words.wav", "two\nlines.wav", "Fluß 水.wav", "007.wav", "NA.wav", "水" * 80 + ".wav"]
+    "name",
+    [
+        "<b>&.wav",
+        'a, "b".wav',
+        "two words.wav",
+        "two\nlines.wav",
+        "Fluß 水.wav",
+        "007.wav",
+        "NA.wav",
+        "水" * 80 + ".wav",
+    ],
 )
 def test_a_recording_may_be_called_anything(record, cut, noise, name):
     record(name, noise(1))
@@ -157,9 +205,12 @@ def test_a_recording_may_be_called_anything(record, cut, noise, name):
     assert len(dataset.clip(0)) == N_SAMPLES
 
 
-def test_a_name_that_is_not_utf_8_does_not_end_the_job_and_makes_tables_that_are(record, cut, noise):
+def test_a_name_that_is_not_utf_8_does_not_end_the_job_and_makes_tables_that_are(
+    record, cut, noise
+):
     river = record("river.wav", noise(1))
-    shutil.copy(river, river.with_name("b\udce4ch.wav"))  # "bäch.wav" in Latin-1, as old discs have it
+    # "bäch.wav" in Latin-1, as old discs have it.
+    shutil.copy(river, river.with_name("b\udce4ch.wav"))
     dataset = cut()
     assert {*table(dataset)["source"], *reasons(dataset)} == {"river.wav", r"b\xe4ch.wav"}
 
@@ -196,14 +247,28 @@ def test_a_bad_recording_is_noted_with_its_reason_and_the_others_are_cut(mixed, 
         "silent.wav": "all of its 3 segments are silent",
         "text.wav": "cannot be read as audio (Format not recognised)",
     }
-    assert table(dataset)["file_name"].tolist() == ["audio/fine_1.wav", "audio/fine_2.wav", "audio/fine_3.wav"]
-    assert {path.name for path in (dataset / "audio").iterdir()} == {"fine_1.wav", "fine_2.wav", "fine_3.wav"}
+    assert table(dataset)["file_name"].tolist() == [
+        "audio/fine_1.wav",
+        "audio/fine_2.wav",
+        "audio/fine_3.wav",
+    ]
+    assert {path.name for path in (dataset / "audio").iterdir()} == {
+        "fine_1.wav",
+        "fine_2.wav",
+        "fine_3.wav",
+    }
     description = read_dataset(dataset).description
-    assert (description["n_recordings"], description["n_rejected"], description["n_clips"]) == (7, 6, 3)
+    assert (description["n_recordings"], description["n_rejected"], description["n_clips"]) == (
+        7,
+        6,
+        3,
+    )
 
 
 def test_too_many_bad_recordings_leave_no_dataset_but_the_reasons(mixed, cut, tmp_path):
-    with pytest.raises(TextureError, match=r"6 of 7 files were left out, more than max_rejected = 0\.8 allows"):
+    with pytest.raises(
+        TextureError, match=r"6 of 7 files were left out, more than max_rejected = 0\.8 allows"
+    ):
         cut("max_rejected=0.8")
     assert len(reasons(tmp_path / "real")) == 6
     with pytest.raises(TextureError, match="not a finished dataset folder"):
@@ -213,7 +278,10 @@ def test_too_many_bad_recordings_leave_no_dataset_but_the_reasons(mixed, cut, tm
 def test_not_one_usable_recording_is_a_failure_whatever_share_may_be_bad(record, cut, tmp_path):
     record("silent.wav", np.zeros(N_SAMPLES))
     record("text.wav", b"Dear diary")
-    with pytest.raises(TextureError, match=r"none of the 2 recordings can be used .* silent\.wav: all of its 1 segments"):
+    with pytest.raises(
+        TextureError,
+        match=r"none of the 2 recordings can be used .* silent\.wav: all of its 1 segments",
+    ):
         cut("max_rejected=1")
     assert set(reasons(tmp_path / "real")) == {"silent.wav", "text.wav"}
 
@@ -230,11 +298,17 @@ def test_a_recording_that_goes_while_the_job_runs_is_noted(record, config, noise
             fleeting.unlink()
             return listed
 
-    build(settings_.model_copy(update={"source": Listed(path=settings_.source.path)}), output, workers=1)
+    build(
+        settings_.model_copy(update={"source": Listed(path=settings_.source.path)}),
+        output,
+        workers=1,
+    )
     assert reasons(tmp_path / "real")["a.wav"].endswith("a.wav is gone")
 
 
-def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(mixed, record, noise, cut, contents, tmp_path):
+def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(
+    mixed, record, noise, cut, contents, tmp_path
+):
     for index in range(4):
         record(f"more_{index}.wav", noise(1 + index))
     dataset = tmp_path / "real"
@@ -247,7 +321,8 @@ def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(mixed,
     alone = contents("real")
     assert not any("journal" in name or ".part-" in name for name in alone)
 
-    # As a kill leaves it: five recordings are done, in whatever order they came; of the others there are parts.
+    # As a kill leaves it: five recordings are done, in whatever order they came; of the others
+    # there are parts.
     done, others = journal[4:9], journal[:4] + journal[9:]
     for line in others:
         for path in (dataset / "audio").glob(f"{json.loads(line)[0].removesuffix('.wav')}_*.wav"):
@@ -265,15 +340,25 @@ def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(mixed,
     assert contents("real") == alone
 
 
-def test_the_description_has_levels_durations_and_counts_of_the_kept_segments(record, cut, noise, square, tmp_path):
+def test_the_description_has_levels_durations_and_counts_of_the_kept_segments(
+    record, cut, noise, square, tmp_path
+):
     record("a.wav", np.concatenate([square(0.5), np.zeros(N_SAMPLES), square(0.25)]))
     record("b.wav", noise(36))
     record("silent.wav", np.zeros(N_SAMPLES))
-    rows = ["file_name,tags,split,licence", "a.wav,rain;wind,dev,CC0", "b.wav,rain,dev,", "silent.wav,snow,eval,CC0"]
+    rows = [
+        "file_name,tags,split,licence",
+        "a.wav,rain;wind,dev,CC0",
+        "b.wav,rain,dev,",
+        "silent.wav,snow,eval,CC0",
+    ]
     (tmp_path / "tags.csv").write_text("\n".join(rows))
     dataset = read_dataset(cut(f"source.tags_from={tmp_path / 'tags.csv'}"))
     found = dataset.description["statistics"]
-    assert (found["level_dbfs"]["min"], found["level_dbfs"]["max"]) == (pytest.approx(-20, abs=0.3), -6.02)
+    assert (found["level_dbfs"]["min"], found["level_dbfs"]["max"]) == (
+        pytest.approx(-20, abs=0.3),
+        -6.02,
+    )
     assert found["level_dbfs"]["median"] == pytest.approx(-20, abs=0.1)
     assert found["recorded_hours"] == 0.0011  # 3.9 s: 0.3 and 3.6
     assert found["n_used_recordings"] == 2
@@ -285,12 +370,24 @@ def test_the_description_has_levels_durations_and_counts_of_the_kept_segments(re
 
 
 def test_recordings_as_people_have_them_are_all_cut(real_recordings, tmp_path):
-    names = ["droplets.mp3", "fireplace.ogg", "light-rain.mp3", "rain.ogg", "river.mp3", "waterfall.mp3", "wind.ogg"]
+    names = [
+        "droplets.mp3",
+        "fireplace.ogg",
+        "light-rain.mp3",
+        "rain.ogg",
+        "river.mp3",
+        "waterfall.mp3",
+        "wind.ogg",
+    ]
     missing = [name for name in names if not (real_recordings / name).exists()]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}")
-    config = RealConfig.model_validate({"output": tmp_path / "real", "source": {"type": "folder", "path": real_recordings}})
-    build(config, check_output(config, "real-datasets build", inputs=config.source.inputs), workers=2)
+    config = RealConfig.model_validate(
+        {"output": tmp_path / "real", "source": {"type": "folder", "path": real_recordings}}
+    )
+    build(
+        config, check_output(config, "real-datasets build", inputs=config.source.inputs), workers=2
+    )
     found = table(tmp_path / "real")
     n_segments = found["source"].value_counts().to_dict()
     for name in names:
@@ -298,4 +395,9 @@ def test_recordings_as_people_have_them_are_all_cut(real_recordings, tmp_path):
         assert 5 <= n_segments[name] <= soundfile.info(real_recordings / name).duration
     for path in found["file_name"]:
         header = soundfile.info(tmp_path / "real" / path)
-        assert (header.samplerate, header.channels, header.subtype, header.frames) == (44100, 1, "PCM_16", 44100)
+        assert (header.samplerate, header.channels, header.subtype, header.frames) == (
+            44100,
+            1,
+            "PCM_16",
+            44100,
+        )

@@ -1,7 +1,8 @@
-"""Sounds come from Freesound: each is asked for once, whatever goes wrong on the way, and no key goes anywhere else.
+"""Sounds come from Freesound: each is asked for once, whatever goes wrong on the way, and no key
+goes anywhere else.
 
-The real Freesound cannot stand here. `FakeFreesound` answers as its documentation and its published server code say
-(https://freesound.org/docs/api, https://github.com/MTG/freesound), and counts.
+The real Freesound cannot stand here. `FakeFreesound` answers as its documentation and its published
+server code say (https://freesound.org/docs/api, https://github.com/MTG/freesound), and counts.
 """
 
 import json
@@ -34,7 +35,8 @@ def sound_bytes(sound_id):
 
 
 class FakeFreesound(ThreadingHTTPServer):
-    """sounds: what a search finds. plan: by path, what happens at its first request, its second, ...; then all goes well."""
+    """sounds: what a search finds. plan: by path, what happens at its first request, its second,
+    ...; then all goes well."""
 
     daemon_threads = True
 
@@ -45,7 +47,9 @@ class FakeFreesound(ThreadingHTTPServer):
         self.plan = {}
         self.requests = []
         self.has_ranges = True
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
 
     def sound(self, sound_id, **changes):
         return {
@@ -59,7 +63,10 @@ class FakeFreesound(ThreadingHTTPServer):
             "url": f"https://freesound.org/people/ann/sounds/{sound_id}/",
             "type": "wav",
             "filesize": len(sound_bytes(sound_id)),
-            "previews": {"preview-hq-ogg": f"{self.url}/previews/{sound_id}.ogg", "preview-hq-mp3": None},
+            "previews": {
+                "preview-hq-ogg": f"{self.url}/previews/{sound_id}.ogg",
+                "preview-hq-mp3": None,
+            },
         } | changes
 
     def handle_error(self, request, client_address):
@@ -82,7 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         asked = {key: values[0] for key, values in parse_qs(parts.query).items()}
         name = parts.path + (f"?page={asked['page']}" if "page" in asked else "")
-        self.server.requests.append((name, {**asked, **{key.lower(): value for key, value in self.headers.items()}}))
+        self.server.requests.append(
+            (name, {**asked, **{key.lower(): value for key, value in self.headers.items()}})
+        )
         plan = self.server.plan.get(name, [])
         if plan and (happens := plan.pop(0)):
             return happens(self)
@@ -91,7 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
         if found := re.fullmatch(r"/previews/(\d+)\.ogg", parts.path):
             return self.file(int(found[1]))
         if found := re.fullmatch(r"/apiv2/sounds/(\d+)/download/", parts.path):
-            return self.file(int(found[1])) if self.headers["Authorization"] == f"Bearer {TOKEN}" else refuse(401)(self)
+            return (
+                self.file(int(found[1]))
+                if self.headers["Authorization"] == f"Bearer {TOKEN}"
+                else refuse(401)(self)
+            )
         return refuse(404)(self)
 
     def search(self, page, page_size):
@@ -104,7 +117,12 @@ class _Handler(BaseHTTPRequestHandler):
         more = page * size < len(results)
         # Where this leads to is for nobody to follow: the key would go with it.
         following = "http://elsewhere.example/apiv2/search/?&page=2" if more else None
-        answer = {"count": len(results), "next": following, "previous": None, "results": results[(page - 1) * size : page * size]}
+        answer = {
+            "count": len(results),
+            "next": following,
+            "previous": None,
+            "results": results[(page - 1) * size : page * size],
+        }
         return self.send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
     def file(self, sound_id, n_sent=None):
@@ -113,7 +131,11 @@ class _Handler(BaseHTTPRequestHandler):
             return refuse(404)(self)
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "")
         headers = {"ETag": f'"{sound_id}"', "Content-Type": "audio/ogg"}
-        if asked and self.server.has_ranges and self.headers.get("If-Range", headers["ETag"]) == headers["ETag"]:
+        if (
+            asked
+            and self.server.has_ranges
+            and self.headers.get("If-Range", headers["ETag"]) == headers["ETag"]
+        ):
             start = int(asked[1])
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
             return self.send(206, content[start:], headers, n_sent)
@@ -131,7 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 def refuse(status, detail="", **headers):
     body = json.dumps({"detail": detail}).encode()
-    return lambda handler: handler.send(status, body, {key.replace("_", "-"): value for key, value in headers.items()})
+    return lambda handler: handler.send(
+        status, body, {key.replace("_", "-"): value for key, value in headers.items()}
+    )
 
 
 def cut_after(n_bytes):
@@ -146,7 +170,8 @@ def lead_to(url):
     return lambda handler: handler.send(302, b"", {"Location": url})
 
 
-BURST = "Request was throttled because of exceeding a request limit rate (60/minute)"  # as Freesound's server words it
+# As Freesound's server words it.
+BURST = "Request was throttled because of exceeding a request limit rate (60/minute)"
 DAILY = "Request was throttled because of exceeding a request limit rate (2000/day)"
 
 
@@ -175,7 +200,12 @@ def source(server, tmp_path):
     """The source of `server`, its sounds in tmp_path/sounds."""
 
     def make(**settings):
-        given = {"folder": tmp_path / "sounds", "query": "stream", "base_url": f"{server.url}/apiv2", **settings}
+        given = {
+            "folder": tmp_path / "sounds",
+            "query": "stream",
+            "base_url": f"{server.url}/apiv2",
+            **settings,
+        }
         return Freesound.model_validate(given)
 
     return make
@@ -217,27 +247,52 @@ ALL_FILES = {f"{sound_id}.ogg": sound_bytes(sound_id) for sound_id in range(1, 8
 # What is found
 
 
-def test_all_pages_of_a_search_become_recordings_which_say_what_attribution_needs(source, server, tmp_path):
+def test_all_pages_of_a_search_become_recordings_which_say_what_attribution_needs(
+    source, server, tmp_path
+):
     recordings = source().recordings()
-    assert [recording.name for recording in recordings] == [f"{sound_id}.ogg" for sound_id in range(1, 8)]
+    assert [recording.name for recording in recordings] == [
+        f"{sound_id}.ogg" for sound_id in range(1, 8)
+    ]
     assert server.counts == SEARCHES
     third = recordings[2]
     assert third.path == tmp_path / "sounds" / "previews" / "3.ogg"
     assert (third.title, third.author, third.tags) == ("Stream / no. 3", "ann", ("water", "stream"))
-    assert (third.url, third.licence) == ("https://freesound.org/people/ann/sounds/3/", f"{CC}/publicdomain/zero/1.0/")
+    assert (third.url, third.licence) == (
+        "https://freesound.org/people/ann/sounds/3/",
+        f"{CC}/publicdomain/zero/1.0/",
+    )
 
 
 def test_freesound_is_asked_in_the_words_of_its_documentation(source, server):
     server.sounds = {1: server.sound(1, license=f"{CC}/licenses/by-nc/4.0/")}
-    source(tags=["water", "field-recording"], seconds=[2, 60], licences=["Attribution NonCommercial"]).recordings()
+    source(
+        tags=["water", "field-recording"], seconds=[2, 60], licences=["Attribution NonCommercial"]
+    ).recordings()
     asked = server.requests[0][1]
-    assert (asked["query"], asked["sort"], asked["page"], asked["page_size"]) == ("stream", "created_asc", "1", "150")
-    # Both spellings of the third licence: the documentation of 2025 writes "NonCommercial", that of 2019 "Noncommercial".
+    assert (asked["query"], asked["sort"], asked["page"], asked["page_size"]) == (
+        "stream",
+        "created_asc",
+        "1",
+        "150",
+    )
+    # Both spellings of the third licence: the documentation of 2025 writes "NonCommercial", that of
+    # 2019 "Noncommercial".
     assert asked["filter"] == (
         'tag:"water" tag:"field-recording" duration:[2.0 TO 60.0] '
         'license:("Attribution NonCommercial" OR "Attribution Noncommercial")'
     )
-    needed = {"id", "name", "tags", "username", "license", "gen_ai_preference", "previews", "filesize", "type"}
+    needed = {
+        "id",
+        "name",
+        "tags",
+        "username",
+        "license",
+        "gen_ai_preference",
+        "previews",
+        "filesize",
+        "type",
+    }
     assert needed <= set(asked["fields"].split(","))
     assert asked["authorization"] == f"Token {KEY}"
 
@@ -252,12 +307,21 @@ def test_no_more_pages_are_asked_for_than_are_needed(source, server):
 
 def test_a_sound_that_the_index_has_and_the_database_no_more_is_passed_over(source, server):
     server.sounds[2] = None  # as Freesound's server puts it
-    assert [recording.name for recording in source(most=3).recordings()] == ["1.ogg", "3.ogg", "4.ogg"]
+    assert [recording.name for recording in source(most=3).recordings()] == [
+        "1.ogg",
+        "3.ogg",
+        "4.ogg",
+    ]
 
 
 def test_a_sound_that_moved_to_the_next_page_is_taken_once(source, server):
     server.sounds = {n: server.sound(sound_id) for n, sound_id in enumerate([1, 2, 3, 3, 4])}
-    assert [recording.name for recording in source().recordings()] == ["1.ogg", "2.ogg", "3.ogg", "4.ogg"]
+    assert [recording.name for recording in source().recordings()] == [
+        "1.ogg",
+        "2.ogg",
+        "3.ogg",
+        "4.ogg",
+    ]
 
 
 def test_a_page_that_has_gone_ends_the_search(source, server):
@@ -271,21 +335,44 @@ def test_no_first_page_means_that_there_is_no_api(source, server):
 
 
 def test_a_sound_of_another_licence_is_not_taken_even_if_the_server_names_it(source, server):
-    licences = ["publicdomain/zero/1.0/", "licenses/by/4.0/", "licenses/by-nc/3.0/", "licenses/sampling+/1.0/", ""]
-    server.sounds = {n: server.sound(n, license=f"http://creativecommons.org/{name}") for n, name in enumerate(licences)}
+    licences = [
+        "publicdomain/zero/1.0/",
+        "licenses/by/4.0/",
+        "licenses/by-nc/3.0/",
+        "licenses/sampling+/1.0/",
+        "",
+    ]
+    server.sounds = {
+        n: server.sound(n, license=f"http://creativecommons.org/{name}")
+        for n, name in enumerate(licences)
+    }
     assert [recording.name for recording in source().recordings()] == ["0.ogg", "1.ogg"]
-    assert [recording.name for recording in source(licences=["Attribution NonCommercial"]).recordings()] == ["2.ogg"]
+    assert [
+        recording.name for recording in source(licences=["Attribution NonCommercial"]).recordings()
+    ] == ["2.ogg"]
 
 
 def test_nothing_found_is_an_error_that_says_what_was_asked(source, server):
     server.sounds = {}
-    with pytest.raises(TextureError, match=r'Freesound has no sound for "stream" with duration:\[1\.0 TO 300\.0\] license:'):
+    with pytest.raises(
+        TextureError,
+        match=r'Freesound has no sound for "stream" with duration:\[1\.0 TO 300\.0\] license:',
+    ):
         source().recordings()
-    with pytest.raises(TextureError, match=r"license:.* and gen_ai_preference no-additional-preferences, open-source-models$"):
+    with pytest.raises(
+        TextureError,
+        match=r"license:.* and gen_ai_preference no-additional-preferences, open-source-models$",
+    ):
         source(gen_ai_preference=["no-additional-preferences", "open-source-models"]).recordings()
 
 
-WISHES = ["no-additional-preferences", "open-source-models", "noncommercial-open-source-models", "no-gen-ai", None]
+WISHES = [
+    "no-additional-preferences",
+    "open-source-models",
+    "noncommercial-open-source-models",
+    "no-gen-ai",
+    None,
+]
 
 
 def test_what_an_uploader_wishes_about_generative_ai_is_kept(source, server):
@@ -295,17 +382,25 @@ def test_what_an_uploader_wishes_about_generative_ai_is_kept(source, server):
 
 
 def test_a_config_may_leave_out_sounds_by_that_wish_and_others_take_their_places(source, server):
-    server.sounds = {n: server.sound(n, gen_ai_preference=wish) for n, wish in enumerate([*WISHES, *WISHES])}
+    server.sounds = {
+        n: server.sound(n, gen_ai_preference=wish) for n, wish in enumerate([*WISHES, *WISHES])
+    }
     wanted = ["no-additional-preferences", "open-source-models"]
-    # Neither those who wish otherwise nor those of whom no wish is known; so many as `most` says are found on later pages.
+    # Neither those who wish otherwise nor those of whom no wish is known; so many as `most` says
+    # are found on later pages.
     assert [recording.name for recording in source(gen_ai_preference=wanted, most=4).recordings()] == [
         "0.ogg", "1.ogg", "5.ogg", "6.ogg"
     ]  # fmt: skip
-    assert [recording.name for recording in source(gen_ai_preference=["no-gen-ai"]).recordings()] == ["3.ogg", "8.ogg"]
-    assert server.counts == {f"/apiv2/search/?page={page}": 1 for page in (1, 2, 3, 4)}  # the same search, asked once
+    assert [
+        recording.name for recording in source(gen_ai_preference=["no-gen-ai"]).recordings()
+    ] == ["3.ogg", "8.ogg"]
+    # The same search, asked once.
+    assert server.counts == {f"/apiv2/search/?page={page}": 1 for page in (1, 2, 3, 4)}
 
 
-@pytest.mark.parametrize("body", [b"<html>Welcome to Hotel Bellevue</html>", b"[]", b'"detail"', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"<html>Welcome to Hotel Bellevue</html>", b"[]", b'"detail"', b"\xff"]
+)
 def test_an_answer_that_is_not_the_apis_is_an_error_and_not_kept(source, server, tmp_path, body):
     server.plan["/apiv2/search/?page=2"] = [lambda handler: handler.send(200, body)]
     with pytest.raises(TextureError, match="something else than JSON"):
@@ -314,7 +409,8 @@ def test_an_answer_that_is_not_the_apis_is_an_error_and_not_kept(source, server,
 
 
 def test_an_answer_without_an_end_is_not_read_to_its_end(source, server):
-    server.plan["/apiv2/search/?page=1"] = [lambda handler: handler.send(200, b" " * 40_000_000)]  # a page has some 200,000 bytes
+    # A page has some 200,000 bytes.
+    server.plan["/apiv2/search/?page=1"] = [lambda handler: handler.send(200, b" " * 40_000_000)]
     with pytest.raises(TextureError, match=r"sent more than \d+ bytes"):
         source().recordings()
 
@@ -328,7 +424,9 @@ def test_an_answer_without_the_documented_fields_is_an_error(source, server):
 # Once and no more
 
 
-def test_each_file_is_downloaded_once_and_a_second_run_asks_nothing(source, server, tmp_path, monkeypatch):
+def test_each_file_is_downloaded_once_and_a_second_run_asks_nothing(
+    source, server, tmp_path, monkeypatch
+):
     assert fetch(source())[1] == {}
     assert files(tmp_path) == ALL_FILES
     assert server.counts == SEARCHES | PREVIEWS
@@ -338,8 +436,13 @@ def test_each_file_is_downloaded_once_and_a_second_run_asks_nothing(source, serv
     assert server.counts == SEARCHES | PREVIEWS
 
 
-@pytest.mark.parametrize("stop_at", ["/apiv2/search/?page=1", "/apiv2/search/?page=2", "/previews/1.ogg", "/previews/5.ogg"])
-def test_a_stopped_run_goes_on_where_it_was_and_no_request_is_lost_or_doubled(source, server, tmp_path, monkeypatch, stop_at):
+@pytest.mark.parametrize(
+    "stop_at",
+    ["/apiv2/search/?page=1", "/apiv2/search/?page=2", "/previews/1.ogg", "/previews/5.ogg"],
+)
+def test_a_stopped_run_goes_on_where_it_was_and_no_request_is_lost_or_doubled(
+    source, server, tmp_path, monkeypatch, stop_at
+):
     import requests
 
     real_get = requests.Session.get
@@ -362,7 +465,9 @@ def test_a_stopped_run_goes_on_where_it_was_and_no_request_is_lost_or_doubled(so
     assert server.counts == SEARCHES | PREVIEWS
 
 
-def test_a_run_stopped_in_the_middle_of_a_file_leaves_no_part_of_it(source, server, tmp_path, monkeypatch):
+def test_a_run_stopped_in_the_middle_of_a_file_leaves_no_part_of_it(
+    source, server, tmp_path, monkeypatch
+):
     import requests
 
     def half_of_it(reply, *_):
@@ -419,7 +524,9 @@ def test_previews_and_originals_of_the_same_name_are_kept_apart(source, server, 
     assert server.counts["/previews/1.ogg"] == server.counts["/apiv2/sounds/1/download/"] == 1
 
 
-def test_an_original_of_another_size_than_freesound_says_is_downloaded_again(source, server, tmp_path):
+def test_an_original_of_another_size_than_freesound_says_is_downloaded_again(
+    source, server, tmp_path
+):
     server.sounds = {1: server.sound(1)}
     [recording], _ = fetch(source(files="originals"))
     recording.path.write_bytes(sound_bytes(1)[:-1])
@@ -431,10 +538,14 @@ def test_an_original_of_another_size_than_freesound_says_is_downloaded_again(sou
 
 
 @pytest.mark.parametrize(
-    "trouble", [refuse(500), refuse(503), refuse(408), refuse(429, BURST), hang_up], ids=["500", "503", "408", "429", "hang up"]
+    "trouble",
+    [refuse(500), refuse(503), refuse(408), refuse(429, BURST), hang_up],
+    ids=["500", "503", "408", "429", "hang up"],
 )
 @pytest.mark.parametrize("place", ["/apiv2/search/?page=2", "/previews/4.ogg"])
-def test_what_passes_is_tried_again_after_longer_and_longer_waits(source, server, tmp_path, waits, place, trouble):
+def test_what_passes_is_tried_again_after_longer_and_longer_waits(
+    source, server, tmp_path, waits, place, trouble
+):
     server.plan[place] = [trouble, trouble, trouble]
     assert fetch(source())[1] == {}
     assert files(tmp_path) == ALL_FILES
@@ -452,7 +563,9 @@ def test_a_server_that_says_how_long_to_wait_is_obeyed(source, server, waits, re
 def test_a_date_to_wait_for_is_understood_too(source, server, waits):
     import time
 
-    server.plan["/apiv2/search/?page=1"] = [refuse(429, Retry_After=formatdate(time.time() + 30, usegmt=True))]
+    server.plan["/apiv2/search/?page=1"] = [
+        refuse(429, Retry_After=formatdate(time.time() + 30, usegmt=True))
+    ]
     source().recordings()
     assert 25 < waits[0] <= 30  # dates have whole seconds; the rest is for a busy machine
 
@@ -460,8 +573,14 @@ def test_a_date_to_wait_for_is_understood_too(source, server, waits):
 @pytest.mark.parametrize(
     ("refusal", "sentence"),
     [
-        (refuse(429, DAILY), r"takes no more requests for now \(.*2000/day\)\): run it again tomorrow; .* is kept"),
-        (refuse(429, "Too many", Retry_After="7200"), r"run it again in 2\.0 hours; what has been fetched is kept"),
+        (
+            refuse(429, DAILY),
+            r"takes no more requests for now \(.*2000/day\)\): run it again tomorrow; .* is kept",
+        ),
+        (
+            refuse(429, "Too many", Retry_After="7200"),
+            r"run it again in 2\.0 hours; what has been fetched is kept",
+        ),
         (refuse(429, "the ApiV2 credential has been suspended"), "has suspended this key"),
     ],
     ids=["daily", "hours", "suspended"],
@@ -481,7 +600,10 @@ def test_a_limit_that_is_not_worth_waiting_for_stops_at_once_and_keeps_what_is_t
 
 def test_a_limit_that_does_not_pass_stops_and_keeps_what_is_there(source, server, tmp_path, waits):
     server.plan["/previews/2.ogg"] = [refuse(429, BURST)] * 5
-    with pytest.raises(TextureError, match=r"no more requests for the moment .* at 5 tries; what has been fetched is kept"):
+    with pytest.raises(
+        TextureError,
+        match=r"no more requests for the moment .* at 5 tries; what has been fetched is kept",
+    ):
         fetch(source())
     assert waits == [5, 10, 20, 40]  # 75 s in all, longer than the minute that the limit is for
     assert files(tmp_path) == {"1.ogg": sound_bytes(1)}
@@ -501,7 +623,10 @@ def test_a_server_that_falls_silent_is_not_waited_for_forever(source, server, wa
         silence.wait(5)
 
     silence = threading.Event()
-    server.plan["/apiv2/search/?page=1"] = [fall_silent, lambda handler: silence.wait(5) and hang_up(handler)]
+    server.plan["/apiv2/search/?page=1"] = [
+        fall_silent,
+        lambda handler: silence.wait(5) and hang_up(handler),
+    ]
     quick = source(connection={"tries": 2, "timeout_seconds": 0.2})
     with pytest.raises(TextureError, match="does not answer, at 2 tries"):
         quick.recordings()
@@ -510,7 +635,9 @@ def test_a_server_that_falls_silent_is_not_waited_for_forever(source, server, wa
 
 def test_a_search_that_goes_on_failing_is_an_error_and_goes_on_from_there_later(source, server):
     server.plan["/apiv2/search/?page=2"] = [refuse(502, "Bad gateway")] * 5
-    with pytest.raises(TextureError, match=r"the search failed: 127\.0\.0\.1 answered 502: Bad gateway, at 5 tries"):
+    with pytest.raises(
+        TextureError, match=r"the search failed: 127\.0\.0\.1 answered 502: Bad gateway, at 5 tries"
+    ):
         source().recordings()
     source().recordings()
     assert server.counts == SEARCHES | {"/apiv2/search/?page=2": 6}
@@ -518,7 +645,9 @@ def test_a_search_that_goes_on_failing_is_an_error_and_goes_on_from_there_later(
 
 @pytest.mark.parametrize("has_ranges", [True, False])
 @pytest.mark.parametrize("files_", ["previews", "originals"])
-def test_a_cut_download_goes_on_where_it_was_or_from_the_start(source, server, tmp_path, has_ranges, files_):
+def test_a_cut_download_goes_on_where_it_was_or_from_the_start(
+    source, server, tmp_path, has_ranges, files_
+):
     server.sounds = {7: server.sound(7)}
     server.has_ranges = has_ranges
     place = "/previews/7.ogg" if files_ == "previews" else "/apiv2/sounds/7/download/"
@@ -547,9 +676,17 @@ def test_a_file_that_changed_between_two_tries_is_not_put_together_from_both(sou
 def test_the_wrong_part_of_a_file_is_not_taken_for_the_right_one(source, server):
     server.sounds = {7: server.sound(7)}
     wrong = {"ETag": '"7"', "Content-Range": "bytes 4-99/1000"}
-    server.plan["/previews/7.ogg"] = [cut_after(100_000), lambda handler: handler.send(206, b"x" * 96, wrong)]
+    server.plan["/previews/7.ogg"] = [
+        cut_after(100_000),
+        lambda handler: handler.send(206, b"x" * 96, wrong),
+    ]
     [recording], _ = fetch(source())
-    assert ["range" in request for name, request in server.requests if "7.ogg" in name] == [False, True, False]  # from the start
+    # From the start.
+    assert ["range" in request for name, request in server.requests if "7.ogg" in name] == [
+        False,
+        True,
+        False,
+    ]
     assert recording.path.read_bytes() == sound_bytes(7)
 
 
@@ -560,7 +697,9 @@ def test_the_wrong_part_of_a_file_is_not_taken_for_the_right_one(source, server)
         ({"md5": "0" * 32}, "other bytes came than were uploaded"),
     ],
 )
-def test_an_original_that_is_not_what_was_uploaded_is_not_kept(source, server, tmp_path, changes, reason):
+def test_an_original_that_is_not_what_was_uploaded_is_not_kept(
+    source, server, tmp_path, changes, reason
+):
     server.sounds = {1: server.sound(1, **changes), 2: server.sound(2)}
     _, reasons = fetch(source(files="originals"))
     assert list(reasons) == ["1.wav"]
@@ -574,13 +713,16 @@ def test_a_sound_that_has_gone_is_reported_and_the_others_come(source, server, t
     _, reasons = fetch(source())
     assert reasons == {
         "2.ogg": "127.0.0.1 does not have it (any more)",
-        "5.ogg": "127.0.0.1 answered 403: Not for you[31m",  # one line, and nothing that colours a terminal
+        # One line, and nothing that colours a terminal.
+        "5.ogg": "127.0.0.1 answered 403: Not for you[31m",
     }
     assert waits == []
     assert len(files(tmp_path)) == 5
 
 
-def test_one_file_that_goes_on_failing_is_reported_but_three_in_a_row_stop_the_run(source, server, tmp_path):
+def test_one_file_that_goes_on_failing_is_reported_but_three_in_a_row_stop_the_run(
+    source, server, tmp_path
+):
     broken = [refuse(500)] * 5
     server.plan |= {f"/previews/{sound_id}.ogg": list(broken) for sound_id in (2, 3, 5, 6)}
     _, reasons = fetch(source())
@@ -589,7 +731,9 @@ def test_one_file_that_goes_on_failing_is_reported_but_three_in_a_row_stop_the_r
 
     server.sounds |= {sound_id: server.sound(sound_id) for sound_id in (8, 9, 10)}
     server.plan |= {f"/previews/{sound_id}.ogg": list(broken) for sound_id in (8, 9, 10)}
-    with pytest.raises(TextureError, match=r"3 sounds one after the other failed .* what has been fetched is kept"):
+    with pytest.raises(
+        TextureError, match=r"3 sounds one after the other failed .* what has been fetched is kept"
+    ):
         fetch(source(query="more"))
     assert len(files(tmp_path)) == 7  # those that failed at first came now
 
@@ -609,17 +753,24 @@ def test_a_file_larger_than_allowed_is_left_out(source, server, tmp_path, files_
     assert list(reasons.values()) == ["is larger than max_megabytes = 0.1 allows"] * 2
     assert files(tmp_path) == {}
     if files_ == "originals":
-        assert not any("download" in name for name in server.counts)  # their size is known beforehand
+        # Their size is known beforehand.
+        assert not any("download" in name for name in server.counts)
 
 
 def test_a_web_page_is_not_taken_for_a_sound(source, server):
     server.sounds = {1: server.sound(1)}
-    server.plan["/previews/1.ogg"] = [lambda handler: handler.send(200, b"<html>", {"Content-Type": "text/html"})]
+    server.plan["/previews/1.ogg"] = [
+        lambda handler: handler.send(200, b"<html>", {"Content-Type": "text/html"})
+    ]
     assert fetch(source())[1] == {"1.ogg": "a web page came instead of a sound"}
 
 
 def test_an_original_that_cannot_be_read_here_is_not_downloaded(source, server, tmp_path):
-    server.sounds = {1: server.sound(1, type="m4a"), 2: server.sound(2, type="../../x"), 3: server.sound(3, type="AIFF")}
+    server.sounds = {
+        1: server.sound(1, type="m4a"),
+        2: server.sound(2, type="../../x"),
+        3: server.sound(3, type="AIFF"),
+    }
     recordings, reasons = fetch(source(files="originals"))
     assert [recording.path.name for recording in recordings] == ["1", "2", "3.aiff"]
     assert set(reasons) == {"1", "2"}
@@ -637,10 +788,16 @@ def test_without_a_key_one_sentence_says_where_to_get_one(source, server, monkey
     monkeypatch.delenv("FREESOUND_OAUTH_TOKEN")
     n_requests = len(server.requests)
     if variable == "FREESOUND_API_KEY":
-        with pytest.raises(TextureError, match=r"FREESOUND_API_KEY is not set: .*https://freesound\.org/apiv2/apply"):
+        with pytest.raises(
+            TextureError,
+            match=r"FREESOUND_API_KEY is not set: .*https://freesound\.org/apiv2/apply",
+        ):
             source(query="brook").recordings()
     else:
-        with pytest.raises(TextureError, match=r'FREESOUND_OAUTH_TOKEN is not set: .*"files": "previews" needs none'):
+        with pytest.raises(
+            TextureError,
+            match=r'FREESOUND_OAUTH_TOKEN is not set: .*"files": "previews" needs none',
+        ):
             source(files="originals").fetch(recordings)
     assert len(server.requests) == n_requests
 
@@ -651,9 +808,13 @@ def test_a_token_alone_is_enough_to_search(source, server, monkeypatch):
     assert server.requests[0][1]["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_a_wrong_key_is_an_error_that_names_its_variable_and_not_the_key(source, server, monkeypatch, waits):
+def test_a_wrong_key_is_an_error_that_names_its_variable_and_not_the_key(
+    source, server, monkeypatch, waits
+):
     monkeypatch.setenv("FREESOUND_API_KEY", "wr0ng")
-    with pytest.raises(TextureError, match="does not accept the key in FREESOUND_API_KEY") as raised:
+    with pytest.raises(
+        TextureError, match="does not accept the key in FREESOUND_API_KEY"
+    ) as raised:
         source().recordings()
     assert "wr0ng" not in str(raised.value)
     assert waits == []
@@ -679,8 +840,10 @@ def test_the_key_goes_to_the_api_alone(source, server, serve):
     server.sounds = {sound_id: server.sound(sound_id) for sound_id in (1, 2, 3)}
     server.plan |= {
         "/apiv2/search/?page=1": [lead_to(f"{localhost}/apiv2/search/?page=1")],
-        "/apiv2/sounds/1/download/": [lead_to(f"{localhost}/previews/1.ogg")],  # as the real one leads to its file server
-        "/apiv2/sounds/2/download/": [lead_to(f"{elsewhere.url}/previews/1.ogg")],  # the same host, at another port
+        # As the real one leads to its file server.
+        "/apiv2/sounds/1/download/": [lead_to(f"{localhost}/previews/1.ogg")],
+        # The same host, at another port.
+        "/apiv2/sounds/2/download/": [lead_to(f"{elsewhere.url}/previews/1.ogg")],
     }
     with pytest.raises(TextureError, match="localhost answered 401"):
         source_.recordings()
@@ -688,7 +851,9 @@ def test_the_key_goes_to_the_api_alone(source, server, serve):
     assert elsewhere.counts["/previews/1.ogg"] >= 2
     assert not any("authorization" in request for _, request in elsewhere.requests)
     # It did go to the API itself.
-    assert all("authorization" in request for name, request in server.requests if name.startswith("/apiv2"))
+    assert all(
+        "authorization" in request for name, request in server.requests if name.startswith("/apiv2")
+    )
 
 
 def test_the_link_to_the_next_page_is_not_followed_with_the_key(source, server):
@@ -696,7 +861,9 @@ def test_the_link_to_the_next_page_is_not_followed_with_the_key(source, server):
     assert server.counts == SEARCHES
 
 
-def test_a_proxy_of_the_environments_does_not_see_what_is_for_this_machine(source, server, serve, monkeypatch):
+def test_a_proxy_of_the_environments_does_not_see_what_is_for_this_machine(
+    source, server, serve, monkeypatch
+):
     proxy = serve()
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, proxy.url)
@@ -718,15 +885,20 @@ def test_previews_are_asked_for_without_a_key(source, server, tmp_path, monkeypa
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login ann password s3cret\n")
     netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))  # which requests reads by itself, unless the API is on this machine
-    monkeypatch.setattr(Freesound, "_api", lambda self: trusting(Api(self.base_url, self.connection)))
+    # Which requests reads by itself, unless the API is on this machine.
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setattr(
+        Freesound, "_api", lambda self: trusting(Api(self.base_url, self.connection))
+    )
     fetch(source())
     previews = [request for name, request in server.requests if name.startswith("/previews")]
     assert len(previews) == 7
     assert not any("authorization" in request for request in previews)
 
 
-@pytest.mark.parametrize("url", ["http://example.org/1.ogg", "file:///etc/passwd", "https://[", "//x", "ftp://x/1.ogg"])
+@pytest.mark.parametrize(
+    "url", ["http://example.org/1.ogg", "file:///etc/passwd", "https://[", "//x", "ftp://x/1.ogg"]
+)
 def test_a_preview_without_a_proper_address_is_reported(source, server, url):
     server.sounds = {1: server.sound(1, previews={"preview-hq-ogg": url}), 2: server.sound(2)}
     assert list(fetch(source())[1]) == ["1.ogg"]
@@ -739,15 +911,26 @@ def test_no_secret_is_on_disk_or_on_screen(source, server, tmp_path, capfd):
         assert KEY not in str((recordings, reasons))
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 7 + 7 + 3  # originals, previews and pages: there is something to look at
-    config = json.dumps(source().model_dump(mode="json")).encode()  # what goes into run.json, config.json and dataset.json
-    for content in [config, *(path.read_bytes() for path in written), "".join(capfd.readouterr()).encode()]:
+    # What goes into run.json, config.json and dataset.json.
+    config = json.dumps(source().model_dump(mode="json")).encode()
+    for content in [
+        config,
+        *(path.read_bytes() for path in written),
+        "".join(capfd.readouterr()).encode(),
+    ]:
         assert KEY.encode() not in content
         assert TOKEN.encode() not in content
 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://freesound.org/apiv2", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "https://ann:pw@freesound.org", "https://"],
+    [
+        "http://freesound.org/apiv2",
+        "http://127.0.0.1.example.org",
+        "ftp://127.0.0.1",
+        "https://ann:pw@freesound.org",
+        "https://",
+    ],
 )
 def test_a_base_url_where_the_key_would_not_be_safe_is_refused(url):
     with pytest.raises(ValueError, match="should be"):
@@ -755,7 +938,13 @@ def test_a_base_url_where_the_key_would_not_be_safe_is_refused(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://freesound.org/apiv2/", "http://localhost:8000", "http://127.0.0.2/x", "http://[::1]:8000"]
+    "url",
+    [
+        "https://freesound.org/apiv2/",
+        "http://localhost:8000",
+        "http://127.0.0.2/x",
+        "http://[::1]:8000",
+    ],
 )
 def test_a_base_url_is_of_https_or_leads_to_this_machine(url):
     assert checked_base_url(url) == url.rstrip("/")
@@ -767,14 +956,23 @@ def test_a_base_url_is_of_https_or_leads_to_this_machine(url):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"licences": ["Atribution"]}, r'source\.licences\.0: "Atribution" is not known \(did you mean "Attribution"\?'),
+        (
+            {"licences": ["Atribution"]},
+            r'source\.licences\.0: "Atribution" is not known \(did you mean "Attribution"\?',
+        ),
         ({"licences": []}, r"source\.licences: \[\]: "),
-        ({"gen_ai_preference": ["no-genai"]}, r'gen_ai_preference\.0: "no-genai" is not known \(did you mean "no-gen-ai"\?'),
+        (
+            {"gen_ai_preference": ["no-genai"]},
+            r'gen_ai_preference\.0: "no-genai" is not known \(did you mean "no-gen-ai"\?',
+        ),
         ({"gen_ai_preference": []}, r"source\.gen_ai_preference: \[\]: "),
         ({"query": " "}, r"source\.query: is empty and so are tags"),
         ({"seconds": [9, 1]}, r"source\.seconds: \[9\.0, 1\.0\]: should be \[at least, at most\]"),
         ({"tags": ['a" OR b']}, r"source\.tags\.0: "),
-        ({"base_url": "http://x.org"}, r'source\.base_url: "http://x\.org": should begin with https://'),
+        (
+            {"base_url": "http://x.org"},
+            r'source\.base_url: "http://x\.org": should begin with https://',
+        ),
         ({"querry": "x"}, r'source\.querry: no such key \(did you mean "query"\?'),
     ],
 )
@@ -801,4 +999,7 @@ def test_a_wait_is_told_and_waited(monkeypatch, capsys):
     monkeypatch.setattr(retries.time, "sleep", slept.append)
     retries._wait(60, "freesound.org takes no more requests for the moment (60/minute)")
     assert slept == [60]
-    assert capsys.readouterr().err == "freesound.org takes no more requests for the moment (60/minute): waiting 60 s\n"
+    assert (
+        capsys.readouterr().err
+        == "freesound.org takes no more requests for the moment (60/minute): waiting 60 s\n"
+    )

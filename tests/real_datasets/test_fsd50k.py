@@ -60,10 +60,16 @@ def folder(tmp_path):
     write_rows(truth / "dev.csv", [["fname", "labels", "mids", "split"], *rows])
     rows = [[name, labels, mids(labels)] for name, labels in EVAL.items()]
     write_rows(truth / "eval.csv", [["fname", "labels", "mids"], *rows])
-    write_rows(truth / "vocabulary.csv", [[number, name, mids(name)] for number, name in enumerate(VOCABULARY)])
+    write_rows(
+        truth / "vocabulary.csv",
+        [[number, name, mids(name)] for number, name in enumerate(VOCABULARY)],
+    )
     for split, clips in {"dev": DEV, "eval": EVAL}.items():
         rows = [[name, "Stream", "/m/stream"] for name in clips]
-        write_rows(metadata / "collection" / f"collection_{split}.csv", [["fname", "labels", "mids"], *rows])
+        write_rows(
+            metadata / "collection" / f"collection_{split}.csv",
+            [["fname", "labels", "mids"], *rows],
+        )
         facts = {name: clip_facts(name) for name in clips}
         (metadata / f"{split}_clips_info_FSD50K.json").write_text(json.dumps(facts))
         for number, name in enumerate(clips):
@@ -71,7 +77,9 @@ def folder(tmp_path):
             path.parent.mkdir(exist_ok=True)
             samples = np.random.default_rng(number).uniform(-0.5, 0.5, 4410)
             soundfile.write(path, samples, 44100, subtype="PCM_16")
-    (metadata / "pp_pnp_ratings_FSD50K.json").write_text(json.dumps({name: {} for name in [*DEV, *EVAL]}))
+    (metadata / "pp_pnp_ratings_FSD50K.json").write_text(
+        json.dumps({name: {} for name in [*DEV, *EVAL]})
+    )
     (metadata / "class_info_FSD50K.json").write_text("{}")
     return root
 
@@ -82,7 +90,9 @@ def source(folder):
 
 
 # soundata leaves files open; we do not read through its clips, only compare with them here.
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
+)
 def test_a_recording_says_what_soundatas_own_clip_says(folder, source):
     dataset = open_dataset("fsd50k", folder)
     index = {
@@ -99,7 +109,10 @@ def test_a_recording_says_what_soundatas_own_clip_says(folder, source):
         assert list(recording.tags) == clip.tags.labels
         assert recording.title == clip.title
         # soundata calls the clips of eval "test"; FSD50K's name for them is eval.
-        assert recording.split == {"train": "dev_train", "validation": "dev_validation", "test": "eval"}[clip.split]
+        assert (
+            recording.split
+            == {"train": "dev_train", "validation": "dev_validation", "test": "eval"}[clip.split]
+        )
         assert soundfile.info(recording.path).frames == 4410
 
 
@@ -121,12 +134,24 @@ WANTED, EXCLUDED = {"Water", "Stream"}, {"Rain", "Gurgling", "Ocean"}
         ({"policy": "exactly", "wanted": sorted(WANTED)}, lambda tags: tags == WANTED),
         ({"policy": "at_least_all", "wanted": sorted(WANTED)}, lambda tags: tags >= WANTED),
         (
-            {"policy": "at_least_all_and_none_of", "wanted": sorted(WANTED), "excluded": sorted(EXCLUDED)},  # the thesis's
+            # The thesis's.
+            {
+                "policy": "at_least_all_and_none_of",
+                "wanted": sorted(WANTED),
+                "excluded": sorted(EXCLUDED),
+            },
             lambda tags: tags >= WANTED and tags.isdisjoint(EXCLUDED),
         ),
-        ({"policy": "at_least_one", "wanted": ["Rain", "Wind"]}, lambda tags: "Rain" in tags or "Wind" in tags),
         (
-            {"policy": "at_least_one_and_none_of", "wanted": ["Rain", "Wind"], "excluded": ["Stream"]},
+            {"policy": "at_least_one", "wanted": ["Rain", "Wind"]},
+            lambda tags: "Rain" in tags or "Wind" in tags,
+        ),
+        (
+            {
+                "policy": "at_least_one_and_none_of",
+                "wanted": ["Rain", "Wind"],
+                "excluded": ["Stream"],
+            },
             lambda tags: ("Rain" in tags or "Wind" in tags) and "Stream" not in tags,
         ),
     ],
@@ -135,12 +160,16 @@ def test_each_policy_takes_the_rows_that_plain_sets_take(source, policy, is_mean
     labels = {f"dev/{name}.wav": set(text.split(",")) for name, (text, _) in DEV.items()}
     labels |= {f"eval/{name}.wav": set(text.split(",")) for name, text in EVAL.items()}
     kept, left_out = TagPolicy.model_validate(policy).choose(source.recordings())
-    assert [recording.name for recording in kept] == [name for name, tags in labels.items() if is_meant(tags)]
+    assert [recording.name for recording in kept] == [
+        name for name, tags in labels.items() if is_meant(tags)
+    ]
     assert set(left_out) == {name for name, tags in labels.items() if not is_meant(tags)}
 
 
 def test_the_thesis_choice_leaves_these_three(source):
-    policy = TagPolicy(policy="at_least_all_and_none_of", wanted=tuple(WANTED), excluded=tuple(EXCLUDED))
+    policy = TagPolicy(
+        policy="at_least_all_and_none_of", wanted=tuple(WANTED), excluded=tuple(EXCLUDED)
+    )
     kept, _ = policy.choose(source.recordings())
     assert [recording.name for recording in kept] == ["dev/100.wav", "eval/205.wav", "eval/207.wav"]
 
@@ -164,7 +193,11 @@ def test_a_folder_may_have_the_word_collection_in_its_path(folder, tmp_path):
     # soundata takes a table for one without splits when its whole path has that word.
     (tmp_path / "my_collection").mkdir()
     source = Fsd50k(path=folder.rename(tmp_path / "my_collection" / "FSD50K"))
-    assert {recording.split for recording in source.recordings()} == {"dev_train", "dev_validation", "eval"}
+    assert {recording.split for recording in source.recordings()} == {
+        "dev_train",
+        "dev_validation",
+        "eval",
+    }
 
 
 # What is missing
@@ -176,7 +209,9 @@ def test_a_clip_without_its_wav_is_named_and_the_others_go_on(folder, source):
     assert len(recordings) == len(DEV) + len(EVAL)
     missing = source.fetch(recordings)
     assert missing.keys() == {"dev/102.wav"}
-    assert missing["dev/102.wav"].endswith("FSD50K.dev_audio/102.wav is missing; extract its archive again")
+    assert missing["dev/102.wav"].endswith(
+        "FSD50K.dev_audio/102.wav is missing; extract its archive again"
+    )
 
 
 def test_a_wav_that_the_tables_do_not_name_is_not_taken(folder, source):
@@ -185,7 +220,10 @@ def test_a_wav_that_the_tables_do_not_name_is_not_taken(folder, source):
 
 
 def test_an_uploader_who_said_nothing_leaves_it_empty(folder, source):
-    facts = {name: clip_facts(name) for name in DEV} | {"100": {"title": 7, "license": None}, "101": 7}
+    facts = {name: clip_facts(name) for name in DEV} | {
+        "100": {"title": 7, "license": None},
+        "101": 7,
+    }
     del facts["102"]
     (folder / "FSD50K.metadata" / "dev_clips_info_FSD50K.json").write_text(json.dumps(facts))
     for recording in source.recordings()[:3]:
@@ -228,21 +266,69 @@ def test_a_folder_that_is_not_all_of_fsd50k_is_told_what_it_lacks(folder, source
     ("name", "content", "expected"),
     [
         ("dev.csv", b"", 'dev.csv: begins with "", not with "fname,labels,mids,split"'),
-        ("dev.csv", b"fname,labels,mids\n1,Water,/m/w\n", 'dev.csv: begins with "fname,labels,mids", not with'),
+        (
+            "dev.csv",
+            b"fname,labels,mids\n1,Water,/m/w\n",
+            'dev.csv: begins with "fname,labels,mids", not with',
+        ),
         ("dev.csv", b"fname,labels,mids,split\n", "dev.csv: has no rows"),
-        ("dev.csv", b"fname,labels,mids,split\n1,Water,/m/w,train\n2,Water\n", "dev.csv: line 3: has 2 columns, not 4"),
-        ("dev.csv", b'fname,labels,mids,split\n1,"Water,Stream', "dev.csv: line 2: damaged (unexpected end of data)"),
-        ("dev.csv", b"fname,labels,mids,split\n1,Water,/m/w,train\n1,Wind,/m/w,val\n", "dev.csv: clip 1 stands there twice"),
-        ("dev.csv", b"fname,labels,mids,split\n../../secret,Water,/m/w,train\n", '"../../secret" is not a clip'),
-        ("dev.csv", b"fname,labels,mids,split\n1,Watr,/m/w,train\n", 'has the label "Watr", which is not in vocabulary.csv'),
-        ("dev.csv", b"fname,labels,mids,split\n1,,,train\n", 'has the label "", which is not in vocabulary.csv'),
-        ("dev.csv", b"fname,labels,mids,split\n1,W\xe4ter,/m/w,train\n", "dev.csv: not a text file in UTF-8"),
-        ("dev.csv", b"fname,labels,mids,split\n1," + b"W" * 200_000 + b",/m/w,train\n", "dev.csv: line 2: damaged (field larger"),
-        ("eval.csv", b"fname,labels,mids\n1,Water,/m/w\n2,Water,/m/w,train\n", "eval.csv: line 3: has 4 columns, not 3"),
+        (
+            "dev.csv",
+            b"fname,labels,mids,split\n1,Water,/m/w,train\n2,Water\n",
+            "dev.csv: line 3: has 2 columns, not 4",
+        ),
+        (
+            "dev.csv",
+            b'fname,labels,mids,split\n1,"Water,Stream',
+            "dev.csv: line 2: damaged (unexpected end of data)",
+        ),
+        (
+            "dev.csv",
+            b"fname,labels,mids,split\n1,Water,/m/w,train\n1,Wind,/m/w,val\n",
+            "dev.csv: clip 1 stands there twice",
+        ),
+        (
+            "dev.csv",
+            b"fname,labels,mids,split\n../../secret,Water,/m/w,train\n",
+            '"../../secret" is not a clip',
+        ),
+        (
+            "dev.csv",
+            b"fname,labels,mids,split\n1,Watr,/m/w,train\n",
+            'has the label "Watr", which is not in vocabulary.csv',
+        ),
+        (
+            "dev.csv",
+            b"fname,labels,mids,split\n1,,,train\n",
+            'has the label "", which is not in vocabulary.csv',
+        ),
+        (
+            "dev.csv",
+            b"fname,labels,mids,split\n1,W\xe4ter,/m/w,train\n",
+            "dev.csv: not a text file in UTF-8",
+        ),
+        (
+            "dev.csv",
+            b"fname,labels,mids,split\n1," + b"W" * 200_000 + b",/m/w,train\n",
+            "dev.csv: line 2: damaged (field larger",
+        ),
+        (
+            "eval.csv",
+            b"fname,labels,mids\n1,Water,/m/w\n2,Water,/m/w,train\n",
+            "eval.csv: line 3: has 4 columns, not 3",
+        ),
         ("vocabulary.csv", b"0,Water\n", "vocabulary.csv: line 1: has 2 columns, not 3"),
         ("vocabulary.csv", b"", "vocabulary.csv: has no rows"),
-        ("../FSD50K.metadata/dev_clips_info_FSD50K.json", b'{"100": ', "dev_clips_info_FSD50K.json: not JSON"),
-        ("../FSD50K.metadata/dev_clips_info_FSD50K.json", b"[]", "should be an object with an entry per clip"),
+        (
+            "../FSD50K.metadata/dev_clips_info_FSD50K.json",
+            b'{"100": ',
+            "dev_clips_info_FSD50K.json: not JSON",
+        ),
+        (
+            "../FSD50K.metadata/dev_clips_info_FSD50K.json",
+            b"[]",
+            "should be an object with an entry per clip",
+        ),
     ],
 )
 def test_a_damaged_file_is_named_with_the_line(folder, source, name, content, expected):
@@ -272,11 +358,14 @@ def test_a_config_that_fsd50k_does_not_understand_is_a_sentence(folder, keys, ex
 def in_a_fresh_python(program):
     """-> what the program prints."""
     # Popen, since `subprocess.run` is refused here.
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True).communicate(timeout=60)[0]
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ).communicate(timeout=60)[0]
 
 
 def test_reading_leaves_the_root_logger_as_it_was(folder):
-    # soundata's import makes it print what every library notes, unless something, as pytest, has set it up before.
+    # soundata's import makes it print what every library notes, unless something, as pytest, has
+    # set it up before.
     read = f"from real_datasets.sources.fsd50k import Fsd50k; Fsd50k(path={str(folder)!r}).recordings()"
     show = "import logging; root = logging.getLogger(); print(root.handlers, root.level, logging.WARNING)"
     assert in_a_fresh_python(f"{read}; {show}") == "[] 30 30\n"
@@ -285,6 +374,7 @@ def test_reading_leaves_the_root_logger_as_it_was(folder):
 def test_the_command_knows_its_sources_without_soundata():
     # Its readers take a second to import, which --help should not.
     program = (
-        "import sys; from real_datasets.sources import sources; print(len(list(sources.models)) > 2, 'soundata' in sys.modules)"
+        "import sys; from real_datasets.sources import sources; "
+        "print(len(list(sources.models)) > 2, 'soundata' in sys.modules)"
     )
     assert in_a_fresh_python(program) == "True False\n"

@@ -1,4 +1,5 @@
-"""Whatever lies in the folder, and however a run ends: each recording is in the set or in rejected.csv, and no more."""
+"""Whatever lies in the folder, and however a run ends: each recording is in the set or in
+rejected.csv, and no more."""
 
 import os
 import signal
@@ -24,15 +25,24 @@ Contents = Callable[..., dict[str, bytes]]
 def outcome(dataset: Path) -> dict[str, str | None]:
     """-> of each recording, why it was rejected, or None where it is in the set."""
     rejected = pd.read_csv(dataset / "rejected.csv", keep_default_na=False)
-    return {**dict.fromkeys(read_dataset(dataset).metadata["source"]), **dict(rejected.itertuples(index=False))}
+    return {
+        **dict.fromkeys(read_dataset(dataset).metadata["source"]),
+        **dict(rejected.itertuples(index=False)),
+    }
 
 
 def apart_from(contents: dict[str, bytes], folder: str) -> dict[str, bytes]:
-    return {name: content for name, content in contents.items() if not name.startswith(f"{folder}/")}
+    return {
+        name: content for name, content in contents.items() if not name.startswith(f"{folder}/")
+    }
 
 
 def in_folder(contents: dict[str, bytes], folder: str) -> dict[str, bytes]:
-    return {name.removeprefix(f"{folder}/"): content for name, content in contents.items() if name.startswith(f"{folder}/")}
+    return {
+        name.removeprefix(f"{folder}/"): content
+        for name, content in contents.items()
+        if name.startswith(f"{folder}/")
+    }
 
 
 def with_rate(wav: bytes, sample_rate: int) -> bytes:
@@ -113,7 +123,9 @@ def test_what_cannot_be_used_is_noted_and_what_is_merely_unusual_is_cut(
         assert (reason or "") in (found[name] or ""), (name, found[name])
     dataset = read_dataset(tmp_path / "real")
     in_audio = {f"audio/{path.name}" for path in (tmp_path / "real" / "audio").iterdir()}
-    assert in_audio == set(dataset.metadata["file_name"]), "nothing is left of a recording that was rejected half-way"
+    assert in_audio == set(dataset.metadata["file_name"]), (
+        "nothing is left of a recording that was rejected half-way"
+    )
     assert all(np.abs(dataset.clip(index)).max() <= 1 for index in range(len(dataset)))
     assert apart_from(contents(), "real") == before
 
@@ -149,12 +161,20 @@ NAMES = [
 
 
 @pytest.mark.parametrize("tags_from", ["nothing", "folders"])
-def test_files_and_folders_may_be_called_anything(record, config, noise, command, contents, tmp_path, tags_from) -> None:
-    names = NAMES if tags_from == "nothing" else [f"{name.removesuffix('.wav')}/rain.wav" for name in NAMES]
+def test_files_and_folders_may_be_called_anything(
+    record, config, noise, command, contents, tmp_path, tags_from
+) -> None:
+    names = (
+        NAMES
+        if tags_from == "nothing"
+        else [f"{name.removesuffix('.wav')}/rain.wav" for name in NAMES]
+    )
     for name in names:
         record(name, noise(1))
     before = contents()
-    status, printed, error = command("build", config, "--workers", 1, "--set", f"source.tags_from={tags_from}")
+    status, printed, error = command(
+        "build", config, "--workers", 1, "--set", f"source.tags_from={tags_from}"
+    )
     assert (status, error) == (0, "")
     assert len(printed.splitlines()) == 2
     assert outcome(tmp_path / "real") == dict.fromkeys(names)
@@ -163,7 +183,14 @@ def test_files_and_folders_may_be_called_anything(record, config, noise, command
     lines = (tmp_path / "real" / "ATTRIBUTION.md").read_text().split("\n")
     assert len([line for line in lines if line.startswith("- ")]) == len(names)
     assert apart_from(contents(), "real") == before
-    plan = ["plan", config, "--set", f"source.tags_from={tags_from}", "--output", tmp_path / "plan.csv"]
+    plan = [
+        "plan",
+        config,
+        "--set",
+        f"source.tags_from={tags_from}",
+        "--output",
+        tmp_path / "plan.csv",
+    ]
     assert command(*plan)[0] == 0
     assert set(read_table(tmp_path / "plan.csv")["source"]) == set(names)
 
@@ -198,11 +225,16 @@ def test_links_are_followed_to_files_and_those_that_lead_nowhere_are_noted(
 def test_the_folder_itself_may_be_a_link(record, config, noise, command, tmp_path) -> None:
     record("rain.wav", noise(1))
     (tmp_path / "link").symlink_to(tmp_path / "recordings")
-    assert command("build", config, "--workers", 1, "--set", f"source.path={tmp_path / 'link'}")[0] == 0
+    assert (
+        command("build", config, "--workers", 1, "--set", f"source.path={tmp_path / 'link'}")[0]
+        == 0
+    )
     assert outcome(tmp_path / "real") == {"rain.wav": None}
 
 
-def test_two_recordings_of_one_name_in_sub_folders_keep_their_own_sound(record, config, noise, command, tmp_path) -> None:
+def test_two_recordings_of_one_name_in_sub_folders_keep_their_own_sound(
+    record, config, noise, command, tmp_path
+) -> None:
     for folder in ("monday", "friday"):
         record(f"{folder}/rain.wav", noise(2))
     assert command("build", config, "--workers", 1)[0] == 0
@@ -229,14 +261,18 @@ def test_a_file_where_the_output_should_be_is_one_sentence_and_is_left_alone(
     record("river.wav", noise(1))
     (tmp_path / "taken").write_text("mine")
     before = contents()
-    status, _, error = command("build", config, "--overwrite", "--set", f"output={tmp_path / output}")
+    status, _, error = command(
+        "build", config, "--overwrite", "--set", f"output={tmp_path / output}"
+    )
     assert (status, error.count("\n")) in {(1, 1), (2, 1)}
     assert "taken" in error
     assert "unexpected" not in error
     assert contents() == before
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(record, config, noise, command, contents, disk) -> None:
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    record, config, noise, command, contents, disk
+) -> None:
     record("river.wav", noise(1))
     place = disk("size=1m,ro")
     before = contents()
@@ -246,7 +282,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(record, config, noise, 
     assert contents() == before
 
 
-# Stops itself with a signal at the nth call of a function, which is sooner or later than any clock could hit reliably.
+# Stops itself with a signal at the nth call of a function, which is sooner or later than any clock
+# could hit reliably.
 _STOP_ITSELF = """
 import importlib, os, signal, sys
 from pathlib import Path
@@ -294,21 +331,38 @@ def test_a_run_that_was_stopped_anywhere_goes_on_to_the_same_bytes(
         "d.wav": noise(6),
         "twin of d.wav": None,
     }.items():
-        record(name, (tmp_path / "recordings" / "d.wav").read_bytes() if samples is None else samples)
+        record(
+            name, (tmp_path / "recordings" / "d.wav").read_bytes() if samples is None else samples
+        )
     record("text.wav", b"Dear diary")
-    changes = ["--set", "most_per_recording=5", "--set", 'split={"train": 0.5, "validation": 0, "test": 0.5}']
-    assert command("build", config, "--workers", 1, *changes, "--set", f"output={tmp_path / 'again'}")[0] == 0
+    changes = [
+        "--set",
+        "most_per_recording=5",
+        "--set",
+        'split={"train": 0.5, "validation": 0, "test": 0.5}',
+    ]
+    assert (
+        command("build", config, "--workers", 1, *changes, "--set", f"output={tmp_path / 'again'}")[
+            0
+        ]
+        == 0
+    )
     uninterrupted = in_folder(contents("again"), "again")
     before = apart_from(contents(), "real")
 
     module, _, name = function.rpartition(".")
     arguments: list[Any] = ["build", config, "--workers", 1, *changes]
     program = [sys.executable, "-c", _STOP_ITSELF, module, name, n_calls, int(signal_), *arguments]
-    done = subprocess.run([str(word) for word in program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(word) for word in program], capture_output=True, text=True, check=False
+    )
     if signal_ == signal.SIGKILL:
         assert done.returncode == -signal.SIGKILL
     else:
-        assert (done.returncode, done.stderr.strip()) == (130, "stopped; the same command goes on from here")
+        assert (done.returncode, done.stderr.strip()) == (
+            130,
+            "stopped; the same command goes on from here",
+        )
     assert not (tmp_path / "real" / "dataset.json").exists()
 
     status, printed, _ = command(*arguments, "--workers", 2)

@@ -1,4 +1,5 @@
-"""`real-datasets plan` says what a config takes and why it leaves out the rest, and opens no sound."""
+"""`real-datasets plan` says what a config takes and why it leaves out the rest, and opens no
+sound."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from real_datasets.choose import Choice
 from real_datasets.plan import describe
 from real_datasets.sources import Recording
 
-STREAM_WITHOUT_RAIN = 'tags={"policy": "at_least_all_and_none_of", "wanted": ["Stream"], "excluded": ["Rain"]}'
+STREAM_WITHOUT_RAIN = (
+    'tags={"policy": "at_least_all_and_none_of", "wanted": ["Stream"], "excluded": ["Rain"]}'
+)
 TAGS = {
     "brook.wav": "Stream",
     "fast.wav": "Stream;Wind",
@@ -27,7 +30,10 @@ TAGS = {
 @pytest.fixture
 def tagged(config: Path, tmp_path: Path) -> Path:
     """The config of six recordings that are described by a table; not one of them is a sound."""
-    rows = [{"file_name": name, "tags": tags, "split": "dev", "licence": "CC0"} for name, tags in TAGS.items()]
+    rows = [
+        {"file_name": name, "tags": tags, "split": "dev", "licence": "CC0"}
+        for name, tags in TAGS.items()
+    ]
     pd.DataFrame(rows).to_csv(tmp_path / "tags.csv", index=False)
     (tmp_path / "recordings").mkdir()
     for name in [*TAGS, "untold.wav"]:
@@ -49,11 +55,18 @@ def no_sound_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lines(printed: str) -> list[list[str]]:
     """-> each line with something on it: a count and what is counted, or a title."""
-    return [line.split(maxsplit=1) if line.startswith(" ") else [line] for line in printed.splitlines() if line]
+    return [
+        line.split(maxsplit=1) if line.startswith(" ") else [line]
+        for line in printed.splitlines()
+        if line
+    ]
 
 
 def test_it_counts_what_is_taken_and_the_reasons_for_the_rest_without_opening_a_sound(
-    tagged: Path, no_sound_is_opened: None, command: Callable[..., Any], contents: Callable[..., Any]
+    tagged: Path,
+    no_sound_is_opened: None,
+    command: Callable[..., Any],
+    contents: Callable[..., Any],
 ) -> None:
     before = contents()
     status, printed, error = command("plan", tagged, "--set", STREAM_WITHOUT_RAIN)
@@ -74,11 +87,15 @@ def test_it_counts_what_is_taken_and_the_reasons_for_the_rest_without_opening_a_
     assert contents() == before
 
 
-def test_what_uploaders_wish_is_counted_and_kept_beside_the_clips(record, config, command, noise, tmp_path) -> None:
+def test_what_uploaders_wish_is_counted_and_kept_beside_the_clips(
+    record, config, command, noise, tmp_path
+) -> None:
     for name in ("brook.wav", "storm.wav", "wind.wav"):
         record(name, noise(1))
     tags = tmp_path / "tags.csv"
-    tags.write_text("file_name,tags,gen_ai_preference\nbrook.wav,a,no-gen-ai\nstorm.wav,a,open-source-models\nwind.wav,a,\n")
+    tags.write_text(
+        "file_name,tags,gen_ai_preference\nbrook.wav,a,no-gen-ai\nstorm.wav,a,open-source-models\nwind.wav,a,\n"
+    )
     _, printed, _ = command("plan", config, "--set", f"source.tags_from={tags}")
     assert lines(printed)[-3:] == [
         ["gen_ai_preference, what uploaders wish about the training of generative models:"],
@@ -89,14 +106,22 @@ def test_what_uploaders_wish_is_counted_and_kept_beside_the_clips(record, config
     table = pd.read_csv(tmp_path / "real" / "metadata.csv", keep_default_na=False)
     assert table["gen_ai_preference"].tolist() == ["no-gen-ai", "open-source-models", ""]
     statistics = json.loads((tmp_path / "real" / "dataset.json").read_text())["statistics"]
-    assert statistics["n_segments_by_gen_ai_preference"] == {"no-gen-ai": 1, "open-source-models": 1}
-    assert "- brook.wav; wish about generative AI: no-gen-ai\n" in (tmp_path / "real" / "ATTRIBUTION.md").read_text()
+    assert statistics["n_segments_by_gen_ai_preference"] == {
+        "no-gen-ai": 1,
+        "open-source-models": 1,
+    }
+    assert (
+        "- brook.wav; wish about generative AI: no-gen-ai\n"
+        in (tmp_path / "real" / "ATTRIBUTION.md").read_text()
+    )
 
 
 def test_its_table_has_every_recording_and_why_it_is_not_taken(
     tagged: Path, no_sound_is_opened: None, command: Callable[..., Any], tmp_path: Path
 ) -> None:
-    status, printed, _ = command("plan", tagged, "--set", STREAM_WITHOUT_RAIN, "--output", tmp_path / "plans" / "plan.csv")
+    status, printed, _ = command(
+        "plan", tagged, "--set", STREAM_WITHOUT_RAIN, "--output", tmp_path / "plans" / "plan.csv"
+    )
     assert status == 0
     assert printed.splitlines()[-1].endswith("plan.csv: all 7 recordings")
     table = pd.read_csv(tmp_path / "plans" / "plan.csv", keep_default_na=False)
@@ -116,7 +141,9 @@ def test_its_table_has_every_recording_and_why_it_is_not_taken(
     assert dict(zip(table["source"], table["tags"], strict=True)) == {**TAGS, "untold.wav": ""}
 
 
-def test_a_build_cuts_what_the_plan_takes_and_nothing_else(record, config, command, noise, tmp_path) -> None:
+def test_a_build_cuts_what_the_plan_takes_and_nothing_else(
+    record, config, command, noise, tmp_path
+) -> None:
     for name in ("stream/brook.wav", "stream/rain/storm.wav", "fire.wav"):
         record(name, noise(1))
     options = ["--set", "source.tags_from=folders", "--set", STREAM_WITHOUT_RAIN]
@@ -124,14 +151,20 @@ def test_a_build_cuts_what_the_plan_takes_and_nothing_else(record, config, comma
     status, _, _ = command("build", config, *options, "--workers", 1)
     assert status == 0
     planned = pd.read_csv(tmp_path / "plan.csv").query("kept == 'yes'")["source"].tolist()
-    assert pd.read_csv(tmp_path / "real" / "metadata.csv")["source"].tolist() == planned == ["stream/brook.wav"]
+    assert (
+        pd.read_csv(tmp_path / "real" / "metadata.csv")["source"].tolist()
+        == planned
+        == ["stream/brook.wav"]
+    )
     description = json.loads((tmp_path / "real" / "dataset.json").read_text())
     assert (description["n_recordings"], description["n_left_out_by_tags"]) == (1, 2)
     assert description["statistics"]["n_segments_by_tag"] == {"stream": 1}
 
 
 def test_reasons_that_name_a_recordings_other_tags_are_counted_together() -> None:
-    recordings = [Recording(f"{index}.wav", Path(), tags=("a", f"tag {index}")) for index in range(30)]
+    recordings = [
+        Recording(f"{index}.wav", Path(), tags=("a", f"tag {index}")) for index in range(30)
+    ]
     left_out = {f"{index}.wav": f"also has tag {index}" for index in range(29)}
     assert lines(describe(Choice(recordings, left_out)))[:3] == [
         ["1 of 30 recordings are taken"],
@@ -141,7 +174,9 @@ def test_reasons_that_name_a_recordings_other_tags_are_counted_together() -> Non
 
 
 def test_of_many_tags_the_commonest_are_shown_and_the_others_counted() -> None:
-    recordings = [Recording(f"{index}.wav", Path(), tags=("rain", f"tag {index}")) for index in range(30)]
+    recordings = [
+        Recording(f"{index}.wav", Path(), tags=("rain", f"tag {index}")) for index in range(30)
+    ]
     *_, last = shown = lines(describe(Choice(recordings, {})))
     assert shown[1:3] == [["tags of those taken:"], ["30", "rain"]]
     assert last == ["...", "19 more"]  # 31 tags, of which 12 are shown
@@ -150,13 +185,23 @@ def test_of_many_tags_the_commonest_are_shown_and_the_others_counted() -> None:
 @pytest.mark.parametrize(
     ("options", "status", "expected"),
     [
-        (["--set", 'tags={"policy": "at_least_one", "wanted": ["Streem"]}'], 2, 'no recording has the tag "Streem"'),
-        (["--set", 'tags={"policy": "exactly", "wanted": ["Fire", "Wind"]}'], 1, "none of the 7 recordings is wanted"),
+        (
+            ["--set", 'tags={"policy": "at_least_one", "wanted": ["Streem"]}'],
+            2,
+            'no recording has the tag "Streem"',
+        ),
+        (
+            ["--set", 'tags={"policy": "exactly", "wanted": ["Fire", "Wind"]}'],
+            1,
+            "none of the 7 recordings is wanted",
+        ),
         (["--output", "plan.txt"], 2, "plan.txt should end in .csv"),
         (["--set", "source.path=nowhere"], 1, "nowhere: no such folder"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(tagged: Path, command: Callable[..., Any], options, status, expected) -> None:
+def test_what_is_wrong_is_one_sentence(
+    tagged: Path, command: Callable[..., Any], options, status, expected
+) -> None:
     found, _, error = command("plan", tagged, *options)
     assert found == status
     assert error.count("\n") == 1

@@ -20,19 +20,30 @@ def blocks_of(samples: np.ndarray, ends: list[int]) -> Iterator[np.ndarray]:
     yield from np.split(samples, sorted(min(end, len(samples)) for end in ends))
 
 
-@given(length=st.integers(0, 500), n_samples=st.integers(1, 60), n_hop=st.integers(1, 120), ends=ENDS_OF_BLOCKS)
+@given(
+    length=st.integers(0, 500),
+    n_samples=st.integers(1, 60),
+    n_hop=st.integers(1, 120),
+    ends=ENDS_OF_BLOCKS,
+)
 def test_segments_of_any_hop_are_plain_slices_whatever_the_blocks_they_come_in(
     length: int, n_samples: int, n_hop: int, ends: list[int]
 ) -> None:
     samples = np.arange(length, dtype=np.float32)
-    expected = [(start, samples[start : start + n_samples].tolist()) for start in range(0, length - n_samples + 1, n_hop)]
+    expected = [
+        (start, samples[start : start + n_samples].tolist())
+        for start in range(0, length - n_samples + 1, n_hop)
+    ]
     found = cut(blocks_of(samples, ends), n_samples, n_hop)
-    # Looked at one by one, as they are used: a segment is not changed by what follows it, nor they by it.
+    # Looked at one by one, as they are used: a segment is not changed by what follows it, nor they
+    # by it.
     assert [(start, segment.tolist()) for start, segment in found] == expected
 
 
 @given(length=st.integers(0, 500), n_samples=st.integers(1, 60), ends=ENDS_OF_BLOCKS)
-def test_segments_stand_end_to_end_and_leave_less_than_one_over(length: int, n_samples: int, ends: list[int]) -> None:
+def test_segments_stand_end_to_end_and_leave_less_than_one_over(
+    length: int, n_samples: int, ends: list[int]
+) -> None:
     samples = np.arange(length)
     segments = list(cut(blocks_of(samples, ends), n_samples, n_hop=n_samples))
     assert all(len(segment) == n_samples for _, segment in segments)
@@ -42,30 +53,44 @@ def test_segments_stand_end_to_end_and_leave_less_than_one_over(length: int, n_s
     assert 0 <= length - len(joined) < n_samples
 
 
-def test_a_hop_of_more_than_a_segment_leaves_what_lies_between_out_even_when_blocks_end_in_it() -> None:
-    found = [segment.tolist() for _, segment in cut([np.arange(4), np.arange(4, 6), np.arange(6, 13)], n_samples=3, n_hop=7)]
+def test_a_hop_of_more_than_a_segment_leaves_what_lies_between_out_even_when_blocks_end_in_it() -> (
+    None
+):
+    found = [
+        segment.tolist()
+        for _, segment in cut(
+            [np.arange(4), np.arange(4, 6), np.arange(6, 13)], n_samples=3, n_hop=7
+        )
+    ]
     assert found == [[0, 1, 2], [7, 8, 9]]
 
 
 @given(n_samples=st.integers(2, 400), share=st.floats(0, 0.5))
-def test_a_fade_rises_and_falls_alike_and_leaves_the_middle_alone(n_samples: int, share: float) -> None:
+def test_a_fade_rises_and_falls_alike_and_leaves_the_middle_alone(
+    n_samples: int, share: float
+) -> None:
     n_fade = int(share * n_samples)
     segment = np.ones(n_samples, np.float32)
     faded = fade(segment, n_fade)
-    assert (segment == 1).all(), "the segment itself is left as it was, since overlapping ones share samples"
+    assert (segment == 1).all(), (
+        "the segment itself is left as it was, since overlapping ones share samples"
+    )
     assert (faded[n_fade : n_samples - n_fade] == 1).all()
     assert (faded == faded[::-1]).all()
     assert (np.diff(faded[:n_fade]) > 0).all()
     assert faded.dtype == np.float32
 
 
-def test_a_fade_is_half_a_cosine_so_that_segments_that_overlap_by_it_add_up_to_the_recording() -> None:
+def test_a_fade_is_half_a_cosine_so_that_segments_that_overlap_by_it_add_up_to_the_recording() -> (
+    None
+):
     samples = np.random.default_rng(0).uniform(-1, 1, 1000).astype(np.float32)
     n_fade = 50
     joined = np.zeros(1000)
     for start, segment in cut([samples], n_samples=250, n_hop=200):
         joined[start : start + 250] += fade(segment, n_fade)
-    # From the first fade's end to the last one's beginning; 2^-24 is half a step of float32 near 1, and two are added.
+    # From the first fade's end to the last one's beginning; 2^-24 is half a step of float32 near 1,
+    # and two are added.
     np.testing.assert_allclose(joined[n_fade:800], samples[n_fade:800], atol=2**-23)
 
 
@@ -105,7 +130,9 @@ def test_two_long_names_that_differ_only_at_their_ends_are_told_apart() -> None:
 
 PARTS = st.text("aAb_.0", min_size=1, max_size=4).filter(lambda part: not part.startswith("."))
 NAMES = st.builds(
-    lambda parts, suffix: "/".join(parts) + suffix, st.lists(PARTS, min_size=1, max_size=3), st.sampled_from([".wav", ".flac"])
+    lambda parts, suffix: "/".join(parts) + suffix,
+    st.lists(PARTS, min_size=1, max_size=3),
+    st.sampled_from([".wav", ".flac"]),
 )
 
 
@@ -122,4 +149,6 @@ def test_whatever_the_recordings_are_called_no_two_share_a_stem(names: set[str])
 @given(names=st.sets(st.text(string.ascii_lowercase, min_size=1, max_size=3), max_size=20))
 def test_among_names_that_differ_none_is_changed(names: set[str]) -> None:
     ordered = sorted(names)
-    assert stems(*(f"some/folder/{name}.wav" for name in ordered)) == [PurePosixPath(name).stem for name in ordered]
+    assert stems(*(f"some/folder/{name}.wav" for name in ordered)) == [
+        PurePosixPath(name).stem for name in ordered
+    ]

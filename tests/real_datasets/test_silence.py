@@ -81,15 +81,20 @@ def test_one_loud_frame_of_fifty_keeps_a_second_that_is_quiet_on_the_whole() -> 
 
 @given(quiet=st.lists(st.booleans(), min_size=1, max_size=60), percent=st.integers(1, 100))
 @example(quiet=[True] * 7 + [False] * 18, percent=28)
-def test_a_segment_is_silent_from_the_share_of_quiet_frames_on(quiet: list[bool], percent: int) -> None:
+def test_a_segment_is_silent_from_the_share_of_quiet_frames_on(
+    quiet: list[bool], percent: int
+) -> None:
     segment = np.concatenate([square(decibels(-70 if is_quiet else -50)) for is_quiet in quiet])
     # In whole numbers: 0.28 x 25 is 7.000000000000001 to a computer.
     expected = 100 * sum(quiet) >= percent * len(quiet)
     assert Silence(share=percent / 100).is_silent(segment, RATE) == expected
 
 
-@pytest.mark.parametrize("n_samples", [11025, 5 * FRAME + 2, FRAME + 440])  # 11025: a quarter of a second, 12.5 frames
-def test_a_sound_that_begins_in_what_is_left_after_the_last_whole_frame_is_heard(n_samples: int) -> None:
+# 11025: a quarter of a second, 12.5 frames.
+@pytest.mark.parametrize("n_samples", [11025, 5 * FRAME + 2, FRAME + 440])
+def test_a_sound_that_begins_in_what_is_left_after_the_last_whole_frame_is_heard(
+    n_samples: int,
+) -> None:
     segment = np.zeros(n_samples, np.float32)
     segment[-2:] = 0.9  # in 882 samples a level of -27 dBFS
     assert not Silence().is_silent(segment, RATE)

@@ -14,12 +14,16 @@ from real_datasets.splits import SplitShares, split_origins
 PARTS = ["train", "validation", "test"]
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=30)
 PERCENTS = (
-    st.tuples(st.integers(0, 100), st.integers(0, 100)).map(sorted).map(lambda cut: (cut[0], cut[1] - cut[0], 100 - cut[1]))
+    st.tuples(st.integers(0, 100), st.integers(0, 100))
+    .map(sorted)
+    .map(lambda cut: (cut[0], cut[1] - cut[0], 100 - cut[1]))
 )
 
 
 def shares(percents: tuple[int, int, int], seed: int = 0) -> SplitShares:
-    return SplitShares(**{part: percent / 100 for part, percent in zip(PARTS, percents, strict=True)}, seed=seed)
+    return SplitShares(
+        **{part: percent / 100 for part, percent in zip(PARTS, percents, strict=True)}, seed=seed
+    )
 
 
 def origins_of(sizes: list[int]) -> list[str]:
@@ -32,7 +36,8 @@ def test_no_part_is_further_from_its_share_than_the_largest_origin_is_long(
     sizes: list[int], percents: tuple[int, int, int], seed: int
 ) -> None:
     found = split_origins(origins_of(sizes), shares(percents, seed))
-    assert set(found) == {f"take {index}" for index in range(len(sizes))}  # each in one part, and none forgotten
+    # Each in one part, and none forgotten.
+    assert set(found) == {f"take {index}" for index in range(len(sizes))}
     n_in = Counter[str]()
     for index, size in enumerate(sizes):
         n_in[found[f"take {index}"]] += size
@@ -47,8 +52,15 @@ def test_a_part_of_no_share_stays_empty(sizes: list[int], percents: tuple[int, i
     assert used <= {part for part, percent in zip(PARTS, percents, strict=True) if percent > 0}
 
 
-@given(sizes=SIZES, percents=PERCENTS, seed=st.integers(0, 2**32 - 1), order=st.randoms(use_true_random=False))
-def test_the_same_seed_gives_the_same_parts_whatever_the_order_of_the_segments(sizes, percents, seed, order) -> None:
+@given(
+    sizes=SIZES,
+    percents=PERCENTS,
+    seed=st.integers(0, 2**32 - 1),
+    order=st.randoms(use_true_random=False),
+)
+def test_the_same_seed_gives_the_same_parts_whatever_the_order_of_the_segments(
+    sizes, percents, seed, order
+) -> None:
     origins = origins_of(sizes)
     expected = split_origins(origins, shares(percents, seed))
     order.shuffle(origins)
@@ -57,12 +69,17 @@ def test_the_same_seed_gives_the_same_parts_whatever_the_order_of_the_segments(s
 
 def test_another_seed_gives_other_parts() -> None:
     origins = origins_of([3] * 30)
-    found = {tuple(sorted(split_origins(origins, shares((60, 20, 20), seed)).items())) for seed in range(10)}
+    found = {
+        tuple(sorted(split_origins(origins, shares((60, 20, 20), seed)).items()))
+        for seed in range(10)
+    }
     assert len(found) == 10
 
 
 @given(n_origins=st.integers(1, 40), percents=PERCENTS)
-def test_origins_of_one_size_are_shared_out_to_the_nearest_whole_one(n_origins: int, percents: tuple[int, int, int]) -> None:
+def test_origins_of_one_size_are_shared_out_to_the_nearest_whole_one(
+    n_origins: int, percents: tuple[int, int, int]
+) -> None:
     assume(n_origins * min(percent for percent in percents if percent) >= 100)
     counts = Counter(split_origins(origins_of([1] * n_origins), shares(percents)).values())
     for part, percent in zip(PARTS, percents, strict=True):
@@ -79,7 +96,9 @@ def test_shares_that_add_up_to_1_but_for_a_computers_rounding_are_taken() -> Non
     SplitShares(train=0.7, validation=0.2, test=0.1)  # 0.9999999999999999
 
 
-def test_in_a_built_set_recordings_of_one_origin_are_in_one_part(record, config, cut, noise, tmp_path) -> None:
+def test_in_a_built_set_recordings_of_one_origin_are_in_one_part(
+    record, config, cut, noise, tmp_path
+) -> None:
     rows = ["file_name,tags,origin"]
     for index in range(12):
         record(f"take_{index}.wav", noise(1 + index % 3))
@@ -87,10 +106,18 @@ def test_in_a_built_set_recordings_of_one_origin_are_in_one_part(record, config,
         rows.append(f"take_{index}.wav,rain,{['monday', 'friday', ''][index // 4]}")
     (tmp_path / "tags.csv").write_text("\n".join(rows))
     table = pd.read_csv(
-        cut(f"source.tags_from={tmp_path / 'tags.csv'}", 'split={"train":0.5,"validation":0,"test":0.5}') / "metadata.csv"
+        cut(
+            f"source.tags_from={tmp_path / 'tags.csv'}",
+            'split={"train":0.5,"validation":0,"test":0.5}',
+        )
+        / "metadata.csv"
     )
     assert table.groupby("origin")["split"].nunique().max() == 1
-    assert set(table["origin"]) == {"monday", "friday", *(f"take_{index}.wav" for index in range(8, 12))}
+    assert set(table["origin"]) == {
+        "monday",
+        "friday",
+        *(f"take_{index}.wav" for index in range(8, 12)),
+    }
     assert set(table["split"]) == {"train", "test"}
     # 24 segments, of which the largest origin has 8
     assert np.abs(table["split"].value_counts() - 12).max() <= 8
@@ -100,5 +127,10 @@ def test_without_a_division_the_sources_own_parts_stay(record, cut, noise, tmp_p
     record("a.wav", noise(1))
     record("b.wav", noise(1))
     (tmp_path / "tags.csv").write_text("file_name,tags,split\na.wav,rain,fold3\n")
-    table = pd.read_csv(cut(f"source.tags_from={tmp_path / 'tags.csv'}") / "metadata.csv", keep_default_na=False)
-    assert dict(zip(table["source"], table["split"], strict=True)) == {"a.wav": "fold3", "b.wav": ""}
+    table = pd.read_csv(
+        cut(f"source.tags_from={tmp_path / 'tags.csv'}") / "metadata.csv", keep_default_na=False
+    )
+    assert dict(zip(table["source"], table["split"], strict=True)) == {
+        "a.wav": "fold3",
+        "b.wav": "",
+    }

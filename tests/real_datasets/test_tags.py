@@ -42,7 +42,14 @@ FSD50K_CLASSES = CLASSES.split()
 
 WATERS = ["Water", "Stream", "Rain", "Ocean", "Splash_and_splatter"]
 
-NAMES = ["ignore", "exactly", "at_least_all", "at_least_all_and_none_of", "at_least_one", "at_least_one_and_none_of"]
+NAMES = [
+    "ignore",
+    "exactly",
+    "at_least_all",
+    "at_least_all_and_none_of",
+    "at_least_one",
+    "at_least_one_and_none_of",
+]
 
 
 def is_meant(name, wanted, excluded, tags):
@@ -56,7 +63,10 @@ def is_meant(name, wanted, excluded, tags):
 
 
 def recordings_with(tag_sets):
-    return [Recording(f"{number}.wav", Path(f"{number}.wav"), tags=tuple(tags)) for number, tags in enumerate(tag_sets)]
+    return [
+        Recording(f"{number}.wav", Path(f"{number}.wav"), tags=tuple(tags))
+        for number, tags in enumerate(tag_sets)
+    ]
 
 
 def policy_of(name, wanted, excluded, **more):
@@ -82,8 +92,14 @@ def test_each_policy_is_what_plain_sets_say(name, wanted, excluded, tag_sets):
     # One more recording has every tag, so that none is unknown.
     recordings = recordings_with([*tag_sets, frozenset(WATERS)])
     kept, left_out = policy_of(name, sorted(wanted), sorted(excluded)).choose(recordings)
-    assert kept == [recording for recording in recordings if is_meant(name, wanted, excluded, set(recording.tags))]
-    assert left_out.keys() == {recording.name for recording in recordings} - {recording.name for recording in kept}
+    assert kept == [
+        recording
+        for recording in recordings
+        if is_meant(name, wanted, excluded, set(recording.tags))
+    ]
+    assert left_out.keys() == {recording.name for recording in recordings} - {
+        recording.name for recording in kept
+    }
 
 
 @pytest.mark.parametrize(
@@ -104,8 +120,19 @@ def test_what_is_left_out_has_a_reason_that_names_the_tag(name, tags, reason):
 
 
 def test_the_thesis_set_is_water_streams_without_rain_gurgling_and_ocean():
-    policy = TagPolicy(policy="at_least_all_and_none_of", wanted=("Water", "Stream"), excluded=("Rain", "Gurgling", "Ocean"))
-    tag_sets = ["Stream Water", "Stream Water Wind", "Water", "Gurgling Stream Water", "Ocean Water", "Rain Stream Water"]
+    policy = TagPolicy(
+        policy="at_least_all_and_none_of",
+        wanted=("Water", "Stream"),
+        excluded=("Rain", "Gurgling", "Ocean"),
+    )
+    tag_sets = [
+        "Stream Water",
+        "Stream Water Wind",
+        "Water",
+        "Gurgling Stream Water",
+        "Ocean Water",
+        "Rain Stream Water",
+    ]
     kept, _ = policy.choose(recordings_with(tags.split() for tags in tag_sets))
     assert [recording.name for recording in kept] == ["0.wav", "1.wav"]
 
@@ -143,8 +170,17 @@ def test_a_tag_that_is_all_separators_and_words_that_do_not_count_still_differs_
 
 @pytest.mark.parametrize("key", ["wanted", "excluded"])
 def test_a_tag_that_no_recording_has_is_answered_with_the_nearest(key):
-    policy = TagPolicy(**{"policy": "at_least_all_and_none_of", "wanted": ["Water"], "excluded": ["Rain"], key: ["Oceam"]})
-    with pytest.raises(UsageError, match=f'^tags.{key}: no recording has the tag "Oceam" .did you mean "Ocean"'):
+    policy = TagPolicy(
+        **{
+            "policy": "at_least_all_and_none_of",
+            "wanted": ["Water"],
+            "excluded": ["Rain"],
+            key: ["Oceam"],
+        }
+    )
+    with pytest.raises(
+        UsageError, match=f'^tags.{key}: no recording has the tag "Oceam" .did you mean "Ocean"'
+    ):
         policy.choose(recordings_with([WATERS]))
 
 
@@ -153,7 +189,9 @@ def test_of_many_tags_only_the_nearest_are_listed():
     policy = TagPolicy(policy="at_least_one_and_none_of", wanted=("Water",), excluded=("Steam",))
     with pytest.raises(UsageError) as error:
         policy.choose(recordings_with([[name] for name in FSD50K_CLASSES]))
-    assert str(error.value).startswith('tags.excluded: no recording has the tag "Steam" (the nearest of 200 tags: Stream, ')
+    assert str(error.value).startswith(
+        'tags.excluded: no recording has the tag "Steam" (the nearest of 200 tags: Stream, '
+    )
     assert len(str(error.value)) < 150  # characters: it stays one line
 
 
@@ -168,7 +206,10 @@ def test_whoever_ignores_tags_needs_none():
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ({"policy": "at_least_all"}, 'wanted: is empty; the policy "at_least_all" needs at least one tag'),
+        (
+            {"policy": "at_least_all"},
+            'wanted: is empty; the policy "at_least_all" needs at least one tag',
+        ),
         (
             {"policy": "at_least_one_and_none_of", "wanted": ["Rain"]},
             'excluded: is empty; the policy "at_least_one_and_none_of" needs at least one tag',
@@ -180,12 +221,25 @@ def test_whoever_ignores_tags_needs_none():
         ({"wanted": ["Rain"]}, 'wanted: the policy "ignore" does not look at it'),
         ({"ontology": "ontology.json"}, 'ontology: the policy "ignore" does not look at it'),
         (
-            {"policy": "at_least_all_and_none_of", "wanted": ["Splash, splatter"], "excluded": ["splash_and_splatter"]},
+            {
+                "policy": "at_least_all_and_none_of",
+                "wanted": ["Splash, splatter"],
+                "excluded": ["splash_and_splatter"],
+            },
             'excluded: "splash_and_splatter" is wanted too',
         ),
-        ({"policy": "at_least_all", "wanted": ["Rain", ""]}, 'wanted: "" is not a tag: it has no letter and no digit'),
-        ({"policy": "at_least_all", "wanted": ["_ "]}, 'wanted: "_ " is not a tag: it has no letter and no digit'),
-        ({"policy": "at_least_al", "wanted": ["Rain"]}, 'policy: "at_least_al" is not known (did you mean "at_least_all"?'),
+        (
+            {"policy": "at_least_all", "wanted": ["Rain", ""]},
+            'wanted: "" is not a tag: it has no letter and no digit',
+        ),
+        (
+            {"policy": "at_least_all", "wanted": ["_ "]},
+            'wanted: "_ " is not a tag: it has no letter and no digit',
+        ),
+        (
+            {"policy": "at_least_al", "wanted": ["Rain"]},
+            'policy: "at_least_al" is not known (did you mean "at_least_all"?',
+        ),
         ({"policy": "at_least_all", "wanted": "Rain"}, 'wanted: "Rain": should be a list [...]'),
         ({"policy": "at_least_all", "wanted": [3]}, "wanted.0: 3: should be a valid string"),
     ],
@@ -202,7 +256,12 @@ def test_a_config_that_cannot_be_meant_is_a_sentence(keys, expected):
 def write_ontology(path, children, names=None):
     """children: id -> the ids below it."""
     classes = [
-        {"id": id_, "name": (names or {}).get(id_, id_), "child_ids": list(below), "restrictions": []}
+        {
+            "id": id_,
+            "name": (names or {}).get(id_, id_),
+            "child_ids": list(below),
+            "restrictions": [],
+        }
         for id_, below in children.items()
     ]
     path.write_text(json.dumps(classes))
@@ -212,26 +271,40 @@ def write_ontology(path, children, names=None):
 @pytest.fixture
 def waters(tmp_path):
     """A part of AudioSet's ontology."""
-    below = {"Water": ["Rain", "Stream", "Steam", "Splash, splatter"], "Rain": ["Raindrop"], "Stream": [], "Raindrop": []}
+    below = {
+        "Water": ["Rain", "Stream", "Steam", "Splash, splatter"],
+        "Rain": ["Raindrop"],
+        "Stream": [],
+        "Raindrop": [],
+    }
     return write_ontology(tmp_path / "ontology.json", below | {"Steam": [], "Splash, splatter": []})
 
 
 def test_with_the_ontology_a_tag_stands_for_all_below_it(waters):
-    policy = TagPolicy(policy="at_least_all_and_none_of", wanted=("Water",), excluded=("Rain",), ontology=waters)
+    policy = TagPolicy(
+        policy="at_least_all_and_none_of", wanted=("Water",), excluded=("Rain",), ontology=waters
+    )
     tag_sets = [["Stream"], ["Raindrop", "Water"], ["Splash_and_splatter"], ["Wind"]]
     kept, left_out = policy.choose(recordings_with(tag_sets))
     assert [recording.name for recording in kept] == ["0.wav", "2.wav"]
-    assert left_out == {"1.wav": "has Raindrop, which is excluded with Rain", "3.wav": "lacks Water"}
+    assert left_out == {
+        "1.wav": "has Raindrop, which is excluded with Rain",
+        "3.wav": "lacks Water",
+    }
 
 
 def test_with_the_ontology_exactly_means_nothing_outside_what_is_wanted(waters):
     policy = TagPolicy(policy="exactly", wanted=("Rain", "Stream"), ontology=waters)
-    _, left_out = policy.choose(recordings_with([["Raindrop", "Stream"], ["Rain", "Stream", "Water"], ["Rain"]]))
+    _, left_out = policy.choose(
+        recordings_with([["Raindrop", "Stream"], ["Rain", "Stream", "Water"], ["Rain"]])
+    )
     assert left_out == {"1.wav": "also has Water", "2.wav": "lacks Stream"}
 
 
 def test_a_tag_that_only_the_ontology_knows_is_known(waters):
-    policy = TagPolicy(policy="at_least_all_and_none_of", wanted=("Stream",), excluded=("Steam",), ontology=waters)
+    policy = TagPolicy(
+        policy="at_least_all_and_none_of", wanted=("Stream",), excluded=("Steam",), ontology=waters
+    )
     assert len(policy.choose(recordings_with([["Stream"]]))[0]) == 1
 
 
@@ -241,7 +314,9 @@ def test_a_tag_that_only_the_recordings_know_stands_for_itself(waters):
 
 
 def test_a_tag_below_an_excluded_one_cannot_be_wanted(waters):
-    policy = TagPolicy(policy="at_least_one_and_none_of", wanted=("Stream",), excluded=("Water",), ontology=waters)
+    policy = TagPolicy(
+        policy="at_least_one_and_none_of", wanted=("Stream",), excluded=("Water",), ontology=waters
+    )
     with pytest.raises(UsageError, match='"Water" stands for "Stream" too, which is wanted'):
         policy.choose(recordings_with([["Stream"]]))
 
@@ -249,7 +324,9 @@ def test_a_tag_below_an_excluded_one_cannot_be_wanted(waters):
 @settings(max_examples=60)
 @given(
     # Each number may have larger ones below it, so that no number lies below itself.
-    below=st.fixed_dictionaries({n: st.sets(st.integers(n + 1, 7)) if n < 7 else st.just(set()) for n in range(8)}),
+    below=st.fixed_dictionaries(
+        {n: st.sets(st.integers(n + 1, 7)) if n < 7 else st.just(set()) for n in range(8)}
+    ),
     wanted=st.integers(0, 7),
     excluded=st.integers(0, 7),
     tag_sets=st.lists(st.sets(st.integers(0, 7)), max_size=6),
@@ -267,7 +344,10 @@ def test_the_ontology_is_the_same_as_giving_each_recording_all_tags_above_its_ow
     write_ontology(path, {str(number): map(str, children) for number, children in below.items()})
     recordings = recordings_with([map(str, tags) for tags in tag_sets])
     kept, _ = policy_of(name, [str(wanted)], [str(excluded)], ontology=path).choose(recordings)
-    with_those_above = [{above for above in range(8) if any(is_at_or_below(tag, above) for tag in tags)} for tags in tag_sets]
+    with_those_above = [
+        {above for above in range(8) if any(is_at_or_below(tag, above) for tag in tags)}
+        for tags in tag_sets
+    ]
     expected = [
         recording
         for recording, tags in zip(recordings, with_those_above, strict=True)
@@ -279,13 +359,19 @@ def test_the_ontology_is_the_same_as_giving_each_recording_all_tags_above_its_ow
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ('[{"id": "a", "name": "Water", "child_ids": ["b"]}]', '"Water" has the child "b", which is missing'),
+        (
+            '[{"id": "a", "name": "Water", "child_ids": ["b"]}]',
+            '"Water" has the child "b", which is missing',
+        ),
         (
             '[{"id": "a", "name": "Water", "child_ids": ["b"]}, {"id": "b", "name": "Rain", "child_ids": ["a"]}]',
             "lies below itself",
         ),
         ('[{"id": "a", "name": "Water", "child_ids": ["a"]}]', '"Water" lies below itself'),
-        ('[{"id": "a", "name": "Water"}]', "not AudioSet's ontology.json .0.child_ids: Field required"),
+        (
+            '[{"id": "a", "name": "Water"}]',
+            "not AudioSet's ontology.json .0.child_ids: Field required",
+        ),
         ('{"Water": []}', "not AudioSet's ontology.json"),
         ("[" * 100_000, "ontology.json: not JSON"),  # deeper than Python reads
         ("[" + "1" * 5000 + "]", "ontology.json: not JSON"),  # more digits than Python reads
@@ -308,7 +394,9 @@ def test_a_file_that_is_no_ontology_is_a_sentence(tmp_path, content, problem):
 def test_a_long_chain_in_an_ontology_is_followed_to_its_end(tmp_path):
     # 30,000 is deeper than any recursion goes, and what lies below all of them would be 450 million names.
     n = 30_000
-    path = write_ontology(tmp_path / "ontology.json", {f"t{i}": [f"t{i + 1}"] if i < n else [] for i in range(n + 1)})
+    path = write_ontology(
+        tmp_path / "ontology.json", {f"t{i}": [f"t{i + 1}"] if i < n else [] for i in range(n + 1)}
+    )
     policy = TagPolicy(policy="at_least_all", wanted=("t0",), ontology=path)
     assert len(policy.choose(recordings_with([[f"t{n}"], ["wind"]]))[0]) == 1
 
@@ -317,8 +405,16 @@ def test_many_ways_down_an_ontology_cost_no_more_than_one(tmp_path):
     # 60 diamonds, one below the other: 2^60 ways from the top to the bottom.
     below = {"t60": []}
     for n in range(60):
-        below |= {f"t{n}": [f"left{n}", f"right{n}"], f"left{n}": [f"t{n + 1}"], f"right{n}": [f"t{n + 1}"]}
-    policy = TagPolicy(policy="at_least_all", wanted=("t0",), ontology=write_ontology(tmp_path / "ontology.json", below))
+        below |= {
+            f"t{n}": [f"left{n}", f"right{n}"],
+            f"left{n}": [f"t{n + 1}"],
+            f"right{n}": [f"t{n + 1}"],
+        }
+    policy = TagPolicy(
+        policy="at_least_all",
+        wanted=("t0",),
+        ontology=write_ontology(tmp_path / "ontology.json", below),
+    )
     assert len(policy.choose(recordings_with([["t60"], ["left30"], ["wind"]]))[0]) == 2
 
 
@@ -330,5 +426,7 @@ def test_two_classes_of_an_ontology_that_share_a_name_are_one_tag(tmp_path):
 
 
 def test_the_ontology_is_an_input_so_that_a_change_in_it_is_noticed(waters):
-    assert TagPolicy(policy="exactly", wanted=("Rain",), ontology=waters).inputs == {"tags.ontology": waters}
+    assert TagPolicy(policy="exactly", wanted=("Rain",), ontology=waters).inputs == {
+        "tags.ontology": waters
+    }
     assert TagPolicy().inputs == {}

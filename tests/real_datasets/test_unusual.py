@@ -27,10 +27,14 @@ def table(dataset: Path) -> pd.DataFrame:
 
 def samples_of(dataset: Path) -> np.ndarray:
     """-> the segments of the set, end to end."""
-    return np.concatenate([soundfile.read(dataset / name)[0] for name in table(dataset)["file_name"]])
+    return np.concatenate(
+        [soundfile.read(dataset / name)[0] for name in table(dataset)["file_name"]]
+    )
 
 
-def test_a_recording_above_full_scale_is_lowered_as_a_whole_and_that_is_said(record, cut, noise) -> None:
+def test_a_recording_above_full_scale_is_lowered_as_a_whole_and_that_is_said(
+    record, cut, noise
+) -> None:
     quiet, loud = noise(1, -20), noise(2, -20)
     loud *= 4 / np.abs(loud).max()  # 12 dB above it, from its second segment on
     samples = np.concatenate([quiet, loud])
@@ -38,20 +42,31 @@ def test_a_recording_above_full_scale_is_lowered_as_a_whole_and_that_is_said(rec
 
     dataset = cut()
 
-    assert notes(dataset) == {"river.wav": "goes 12.0 dB above full scale: lowered as a whole, by 12.0 dB"}
-    np.testing.assert_allclose(samples_of(dataset), samples * (1 - STEP) / 4, atol=0.51 * STEP)  # half a step: nothing is clipped
+    assert notes(dataset) == {
+        "river.wav": "goes 12.0 dB above full scale: lowered as a whole, by 12.0 dB"
+    }
+    # Half a step: nothing is clipped.
+    np.testing.assert_allclose(samples_of(dataset), samples * (1 - STEP) / 4, atol=0.51 * STEP)
     assert table(dataset)["n_clipped"].tolist() == [0, 0, 0]
 
 
-def test_a_recording_above_full_scale_that_was_clipped_there_is_counted_as_clipped(record, cut, noise) -> None:
+def test_a_recording_above_full_scale_that_was_clipped_there_is_counted_as_clipped(
+    record, cut, noise
+) -> None:
     samples = noise(2, -20)
-    record("river.wav", np.clip(np.repeat(3 * samples / np.abs(samples).max(), 4), -2, 2), subtype="FLOAT")
+    record(
+        "river.wav",
+        np.clip(np.repeat(3 * samples / np.abs(samples).max(), 4), -2, 2),
+        subtype="FLOAT",
+    )
 
     assert table(cut())["n_clipped"].sum() > 100
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".ogg"])
-def test_a_compressed_recording_above_full_scale_is_not_clipped_either(record, cut, noise, suffix) -> None:
+def test_a_compressed_recording_above_full_scale_is_not_clipped_either(
+    record, cut, noise, suffix
+) -> None:
     samples = noise(20, -20)
     record(f"river{suffix}", 4 * samples / np.abs(samples).max())
 
@@ -70,11 +85,16 @@ def test_a_float_recording_up_to_full_scale_is_left_at_its_level(record, cut, no
     dataset = cut()
 
     assert notes(dataset) == {}
-    np.testing.assert_allclose(samples_of(dataset), samples, atol=1.01 * STEP)  # +1 itself is a step too high for 16 bits
+    # +1 itself is a step too high for 16 bits.
+    np.testing.assert_allclose(samples_of(dataset), samples, atol=1.01 * STEP)
 
 
-@pytest.mark.parametrize(("suffix", "offset"), [(".wav", 0.0), (".wav", 0.1), (".flac", 0.0), (".mp3", 0.0)])
-def test_channels_that_cancel_one_another_are_not_mixed_and_that_is_said(record, cut, noise, suffix, offset) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "offset"), [(".wav", 0.0), (".wav", 0.1), (".flac", 0.0), (".mp3", 0.0)]
+)
+def test_channels_that_cancel_one_another_are_not_mixed_and_that_is_said(
+    record, cut, noise, suffix, offset
+) -> None:
     samples = noise(3)
     record(f"river{suffix}", np.stack([0.9 * samples + offset, -samples + offset], axis=1))
 
@@ -86,7 +106,9 @@ def test_channels_that_cancel_one_another_are_not_mixed_and_that_is_said(record,
         np.testing.assert_allclose(samples_of(dataset), -samples + offset, atol=1.01 * STEP)
 
 
-def test_channels_that_cancel_one_another_above_full_scale_are_neither_lost_nor_clipped(record, cut, noise) -> None:
+def test_channels_that_cancel_one_another_above_full_scale_are_neither_lost_nor_clipped(
+    record, cut, noise
+) -> None:
     samples = noise(3)
     samples *= 4 / np.abs(samples).max()
     record("river.wav", np.stack([samples, -samples], axis=1), subtype="FLOAT")
@@ -97,17 +119,23 @@ def test_channels_that_cancel_one_another_above_full_scale_are_neither_lost_nor_
     np.testing.assert_allclose(samples_of(dataset), samples * (1 - STEP) / 4, atol=0.51 * STEP)
 
 
-def test_the_config_says_what_becomes_of_channels_that_cancel_one_another(record, cut, noise, tmp_path) -> None:
+def test_the_config_says_what_becomes_of_channels_that_cancel_one_another(
+    record, cut, noise, tmp_path
+) -> None:
     samples = noise(2)
     record("river.wav", np.stack([samples, -0.97 * samples], axis=1))
     record("plain.wav", noise(2))
 
-    assert reasons(cut("out_of_phase=reject")) == {"river.wav": "has channels that cancel one another when they are mixed"}
+    assert reasons(cut("out_of_phase=reject")) == {
+        "river.wav": "has channels that cancel one another when they are mixed"
+    }
     cut("out_of_phase=mix", f"output={tmp_path / 'mixed'}")
     assert notes(tmp_path / "mixed") == {}
     rows = table(tmp_path / "mixed")
     # (1 - 0.97) / 2 of what it was, 36 dB less.
-    assert rows["level_dbfs"][rows["source"] == "river.wav"].tolist() == pytest.approx([-56.5, -56.5], abs=0.3)
+    assert rows["level_dbfs"][rows["source"] == "river.wav"].tolist() == pytest.approx(
+        [-56.5, -56.5], abs=0.3
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +169,9 @@ def test_an_offset_is_no_sound(record, cut, noise, offset) -> None:
     assert table(dataset)["level_dbfs"].tolist() == pytest.approx([-30, -30], abs=0.2)
 
 
-def test_a_short_loud_sound_does_not_make_a_sound_of_the_silence_around_it(record, cut, noise) -> None:
+def test_a_short_loud_sound_does_not_make_a_sound_of_the_silence_around_it(
+    record, cut, noise
+) -> None:
     samples = np.zeros(N_SAMPLES)
     samples[:800] = 0.5  # 18 ms of 100, which leave a mean of -21 dBFS
     record("click.wav", samples)
@@ -160,20 +190,37 @@ def test_a_header_that_says_less_than_is_there_is_noted(record, cut, noise) -> N
     dataset = cut()
 
     assert len(table(dataset)) == 5
-    assert notes(dataset) == {"crashed.wav": "says that it lasts 0.1 s, and 0.5 s of sound are in it: all of it was read"}
+    assert notes(dataset) == {
+        "crashed.wav": "says that it lasts 0.1 s, and 0.5 s of sound are in it: all of it was read"
+    }
 
 
 UNREADABLE = {
-    "d.m4a": (b"\0\0\0\x20ftypM4A \0\0\0\0", "is MP4 (AAC or ALAC), which cannot be read; convert it to wav or flac"),
-    "d.mp4": (b"\0\0\0\x20ftypisom\0\0\0\0", "is MP4 (AAC or ALAC), which cannot be read; convert it to wav or flac"),
-    "e.wma": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "is Windows Media, which cannot be read; convert it to wav or flac"),
+    "d.m4a": (
+        b"\0\0\0\x20ftypM4A \0\0\0\0",
+        "is MP4 (AAC or ALAC), which cannot be read; convert it to wav or flac",
+    ),
+    "d.mp4": (
+        b"\0\0\0\x20ftypisom\0\0\0\0",
+        "is MP4 (AAC or ALAC), which cannot be read; convert it to wav or flac",
+    ),
+    "e.wma": (
+        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+        "is Windows Media, which cannot be read; convert it to wav or flac",
+    ),
     "f.aac": (
         (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9)) * 9,  # frames of 16 bytes
         "is AAC, which cannot be read; convert it to wav or flac",
     ),
-    "g.bin": (b"MAC " + bytes(99), "is Monkey's Audio, which cannot be read; convert it to wav or flac"),
+    "g.bin": (
+        b"MAC " + bytes(99),
+        "is Monkey's Audio, which cannot be read; convert it to wav or flac",
+    ),
     "h.wv": (b"wvpk" + bytes(99), "is WavPack, which cannot be read; convert it to wav or flac"),
-    "i.mka": (b"\x1a\x45\xdf\xa3" + bytes(99), "is Matroska or WebM, which cannot be read; convert it to wav or flac"),
+    "i.mka": (
+        b"\x1a\x45\xdf\xa3" + bytes(99),
+        "is Matroska or WebM, which cannot be read; convert it to wav or flac",
+    ),
     "j.m4a": (b"", "is empty (0 bytes)"),
     "k.wma": (b"text", "cannot be read as audio (Format not recognised)"),
 }
@@ -200,12 +247,21 @@ def test_sounds_are_taken_whatever_they_are_called_and_those_that_cannot_be_read
 
     for suffix in ("wav", "bwf", "wave", "amb", "recording", "WAV_"):
         record_as(f"a.{suffix}", noise(1), "WAV")
-    for suffix, format_ in (("voc", "VOC"), ("rf64", "RF64"), ("snd", "AU"), ("sph", "NIST"), ("sf", "IRCAM"), ("8svx", "SVX")):
+    for suffix, format_ in (
+        ("voc", "VOC"),
+        ("rf64", "RF64"),
+        ("snd", "AU"),
+        ("sph", "NIST"),
+        ("sf", "IRCAM"),
+        ("8svx", "SVX"),
+    ):
         record_as(f"b.{suffix}", noise(1), format_, subtype="PCM_16")
     record_as("no suffix", noise(20), "MP3")
     record_as("c.bin", noise(1), "FLAC")
     readable = {path.name for path in (tmp_path / "recordings").iterdir()}
-    for name, content in ({name: content for name, (content, _) in UNREADABLE.items()} | BYSTANDERS).items():
+    for name, content in (
+        {name: content for name, (content, _) in UNREADABLE.items()} | BYSTANDERS
+    ).items():
         record(name, content)
 
     status, printed, error = command("build", config, "--workers", 1)
@@ -214,10 +270,14 @@ def test_sounds_are_taken_whatever_they_are_called_and_those_that_cannot_be_read
     dataset = tmp_path / "real"
     assert reasons(dataset) == {name: reason for name, (_, reason) in UNREADABLE.items()}
     assert set(table(dataset)["source"]) == readable
-    assert f"from {len(readable) + len(UNREADABLE)} recordings ({len(UNREADABLE)} left out" in printed
+    assert (
+        f"from {len(readable) + len(UNREADABLE)} recordings ({len(UNREADABLE)} left out" in printed
+    )
 
 
-def test_what_is_noted_is_announced_and_a_usual_set_says_nothing_of_it(record, config, noise, command, tmp_path) -> None:
+def test_what_is_noted_is_announced_and_a_usual_set_says_nothing_of_it(
+    record, config, noise, command, tmp_path
+) -> None:
     record("river.wav", noise(2))
     assert "notes.csv" not in command("build", config, "--workers", 1)[1]
     assert (tmp_path / "real" / "notes.csv").read_text() == "file,note\n"

@@ -20,7 +20,12 @@ SMALL: dict[str, Any] = {
     "seconds": 0.1,
     "engine": {
         "type": "liquid",
-        "controls": {"avgRate": [0.5, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]},
+        "controls": {
+            "avgRate": [0.5, 0.75],
+            "minRadius": [0.1, 0.5],
+            "maxRadius": [0.5, 0.8],
+            "expRadius": [0.2, 0.8],
+        },
     },
     "distribution": {"type": "random_uniform", "n_clips": 12},
 }
@@ -28,12 +33,15 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture
 def write_config(tmp_path: Path) -> Callable[..., Path]:
-    """Write tmp_path/config.json: the small config with `changes` to its keys; a change to None drops the key."""
+    """Write tmp_path/config.json: the small config with `changes` to its keys; a change to None
+    drops the key."""
 
     def write(**changes: Any) -> Path:
         content = copy.deepcopy(SMALL) | changes
         path = tmp_path / "config.json"
-        path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+        path.write_text(
+            json.dumps({key: value for key, value in content.items() if value is not None})
+        )
         return path
 
     return write
@@ -50,7 +58,9 @@ def small(write_config: Callable[..., Path]) -> Callable[..., SyntheticConfig]:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str, str]]]:
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """Run `synthetic-datasets` with some arguments. -> exit status, stdout, stderr."""
     from synthetic_datasets.cli import main
 
@@ -71,6 +81,10 @@ def files() -> Callable[[Path], dict[str, bytes]]:
     """-> by relative path, the bytes of every file under a folder."""
 
     def read(folder: Path) -> dict[str, bytes]:
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
 
     return read

@@ -13,7 +13,12 @@ from texturelib.errors import UsageError
 from texturelib.files import shown
 
 ROOT = Path(__file__).parents[2]
-CONTROLS = {"avgRate": [0.2, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
+CONTROLS = {
+    "avgRate": [0.2, 0.75],
+    "minRadius": [0.1, 0.5],
+    "maxRadius": [0.5, 0.8],
+    "expRadius": [0.2, 0.8],
+}
 
 
 def engine(**changes: Any) -> dict[str, Any]:
@@ -39,12 +44,24 @@ def chances(**chance_new: float) -> dict[str, Any]:
             {"engine": engine(controls=CONTROLS | {"avgRat": 0.5})},
             'engine.controls.avgRat: no such control of engine "liquid" (did you mean "avgRate"?',
         ),
-        ({"engine": engine(controls={"avgRate": 0.5})}, "engine.controls.minRadius: is missing; give it a range such as"),
-        ({"engine": engine(type="liqud")}, 'engine.type: there is no "liqud" (did you mean "liquid"?'),
+        (
+            {"engine": engine(controls={"avgRate": 0.5})},
+            "engine.controls.minRadius: is missing; give it a range such as",
+        ),
+        (
+            {"engine": engine(type="liqud")},
+            'engine.type: there is no "liqud" (did you mean "liquid"?',
+        ),
         ({"engine": {"controls": CONTROLS}}, "engine.type: is missing"),
-        ({"engine": engine(rise_facto=0.1)}, 'engine.rise_facto: no such key (did you mean "rise_factor"?'),
+        (
+            {"engine": engine(rise_facto=0.1)},
+            'engine.rise_facto: no such key (did you mean "rise_factor"?',
+        ),
         ({"engine": engine(n_voices=0)}, "engine.n_voices: 0: should be greater than 0"),
-        ({"engine": engine(min_depth=0.7)}, "engine.min_depth: 0.7 should be at most max_depth, 0.5935"),
+        (
+            {"engine": engine(min_depth=0.7)},
+            "engine.min_depth: 0.7 should be at most max_depth, 0.5935",
+        ),
         (
             {"engine": engine(controls=CONTROLS | {"avgRate": [0.8, 0.2]})},
             "engine.controls.avgRate: [0.8, 0.2] should be a range",
@@ -53,29 +70,56 @@ def chances(**chance_new: float) -> dict[str, Any]:
             {"engine": engine(controls=CONTROLS | {"avgRate": [0.2, 1.2]})},
             "engine.controls.avgRate: [0.2, 1.2] should be a range",
         ),
-        ({"engine": engine(controls=CONTROLS | {"avgRate": -0.1})}, "engine.controls.avgRate: -0.1 should be a range"),
-        ({"engine": engine(controls=CONTROLS | {"avgRate": [0.2]})}, "engine.controls.avgRate: [0.2] should be a range"),
-        ({"engine": engine(controls=CONTROLS | {"avgRate": "fast"})}, 'engine.controls.avgRate: "fast" should be a range'),
-        ({"engine": engine(controls=dict.fromkeys(CONTROLS, 0.5))}, "engine.controls: every control is held at one value"),
-        ({"distribution": joint(avgRate=1, minRadius=1, maxRadius=1)}, "distribution.ratios: expRadius is missing"),
+        (
+            {"engine": engine(controls=CONTROLS | {"avgRate": -0.1})},
+            "engine.controls.avgRate: -0.1 should be a range",
+        ),
+        (
+            {"engine": engine(controls=CONTROLS | {"avgRate": [0.2]})},
+            "engine.controls.avgRate: [0.2] should be a range",
+        ),
+        (
+            {"engine": engine(controls=CONTROLS | {"avgRate": "fast"})},
+            'engine.controls.avgRate: "fast" should be a range',
+        ),
+        (
+            {"engine": engine(controls=dict.fromkeys(CONTROLS, 0.5))},
+            "engine.controls: every control is held at one value",
+        ),
+        (
+            {"distribution": joint(avgRate=1, minRadius=1, maxRadius=1)},
+            "distribution.ratios: expRadius is missing",
+        ),
         (
             {"distribution": joint(avgRat=1, minRadius=1, maxRadius=1, expRadius=1)},
             'distribution.ratios.avgRat: no control with a range (did you mean "avgRate"?',
         ),
-        ({"distribution": joint(avgRate=0)}, "distribution.ratios.avgRate: 0: should be greater than 0"),
+        (
+            {"distribution": joint(avgRate=0)},
+            "distribution.ratios.avgRate: 0: should be greater than 0",
+        ),
         ({"distribution": {"type": "random_uniform"}}, "distribution.n_clips: is missing"),
         (
             {"distribution": {"type": "random_uniform", "n_clips": 5, "chance_new": 2}},
             "distribution.chance_new: 2: should be less",
         ),
-        ({"distribution": chances(avgRate=2)}, "distribution.chance_new.avgRate: 2: should be less than or equal to 1"),
-        ({"distribution": chances(avgRate=0.5)}, "distribution.chance_new: minRadius is missing; give each control a chance"),
+        (
+            {"distribution": chances(avgRate=2)},
+            "distribution.chance_new.avgRate: 2: should be less than or equal to 1",
+        ),
+        (
+            {"distribution": chances(avgRate=0.5)},
+            "distribution.chance_new: minRadius is missing; give each control a chance",
+        ),
         (
             {"distribution": chances(**dict.fromkeys(CONTROLS, 1), avgRat=1)},
             'distribution.chance_new.avgRat: no control with a range (did you mean "avgRate"?',
         ),
         (
-            {"engine": engine(controls=CONTROLS | {"avgRate": 0.5}), "distribution": chances(**dict.fromkeys(CONTROLS, 1))},
+            {
+                "engine": engine(controls=CONTROLS | {"avgRate": 0.5}),
+                "distribution": chances(**dict.fromkeys(CONTROLS, 1)),
+            },
             "distribution.chance_new.avgRate: no control with a range",
         ),
         (
@@ -84,7 +128,10 @@ def chances(**chance_new: float) -> dict[str, Any]:
         ),
         ({"distribution": None}, "distribution: is missing"),
         ({"volume": {"low": 0.8, "high": 0.5}}, "volume.low: 0.8 should be at most high, 0.5"),
-        ({"file_name": "clip.wav"}, 'file_name: "clip.wav" should be a plain name that holds {number}'),
+        (
+            {"file_name": "clip.wav"},
+            'file_name: "clip.wav" should be a plain name that holds {number}',
+        ),
         ({"file_name": "../{number}.wav"}, 'file_name: "../{number}.wav" should be a plain name'),
         ({"sample_rate": 44100.5}, "sample_rate: 44100.5: should be a valid integer"),
         ({"sample_rate": 4000}, "sample_rate: 4000: should be greater than or equal to 8000"),
@@ -107,9 +154,18 @@ def test_a_config_that_cannot_be_rendered_is_refused(
 @pytest.mark.parametrize(
     ("locations", "expected"),
     [
-        ({"reverberation_seconds": [0.0, 1.0]}, "locations.reverberation_seconds.0: 0.0: should be greater"),
-        ({"room_level_db": [-3, -18]}, "locations.room_level_db: [-3, -18] should be a range [low, high]"),
-        ({"tilt_db_per_octav": [0, 1]}, 'locations.tilt_db_per_octav: no such key (did you mean "tilt_db_per_octave"?'),
+        (
+            {"reverberation_seconds": [0.0, 1.0]},
+            "locations.reverberation_seconds.0: 0.0: should be greater",
+        ),
+        (
+            {"room_level_db": [-3, -18]},
+            "locations.room_level_db: [-3, -18] should be a range [low, high]",
+        ),
+        (
+            {"tilt_db_per_octav": [0, 1]},
+            'locations.tilt_db_per_octav: no such key (did you mean "tilt_db_per_octave"?',
+        ),
     ],
 )
 def test_locations_that_cannot_be_are_refused(

@@ -21,23 +21,37 @@ NAMES = ("avgRate", "minRadius", "maxRadius")
 # Ranges with ends of three decimals, as the plan rounds to; 0.1 wide at least.
 ranges = st.dictionaries(
     st.sampled_from(NAMES),
-    st.tuples(st.integers(0, 900), st.integers(100, 1000)).map(lambda ends: (ends[0] / 1000, min(1000, sum(ends)) / 1000)),
+    st.tuples(st.integers(0, 900), st.integers(100, 1000)).map(
+        lambda ends: (ends[0] / 1000, min(1000, sum(ends)) / 1000)
+    ),
     min_size=1,
 )
 seeds = st.integers(0, 2**32)
 
 
-def draw(distribution: Distribution, ranges: Mapping[str, tuple[float, float]], seed: int = 0) -> dict[str, np.ndarray]:
+def draw(
+    distribution: Distribution, ranges: Mapping[str, tuple[float, float]], seed: int = 0
+) -> dict[str, np.ndarray]:
     """-> by control, its value in every clip."""
     rng = random.Random(seed)
-    rows = list(distribution.values({name: Variable(rng, *ends) for name, ends in ranges.items()}, rng))
+    rows = list(
+        distribution.values({name: Variable(rng, *ends) for name, ends in ranges.items()}, rng)
+    )
     assert len(rows) == distribution.n_planned
     return {name: np.array([row[name] for row in rows]) for name in ranges}
 
 
-@given(ranges=ranges, n_clips=st.integers(1, 100), seed=seeds, order=st.sampled_from(["shuffled", "thesis"]))
+@given(
+    ranges=ranges,
+    n_clips=st.integers(1, 100),
+    seed=seeds,
+    order=st.sampled_from(["shuffled", "thesis"]),
+)
 def test_linearly_spaced_values_are_each_used_once_ends_included(
-    ranges: dict[str, tuple[float, float]], n_clips: int, seed: int, order: Literal["shuffled", "thesis"]
+    ranges: dict[str, tuple[float, float]],
+    n_clips: int,
+    seed: int,
+    order: Literal["shuffled", "thesis"],
 ) -> None:
     # 100 values in 0.1 lie 0.001 apart, what three decimals can still tell.
     values = draw(UniformLinearlySpaced(n_clips=n_clips, order=order), ranges, seed)
@@ -47,20 +61,30 @@ def test_linearly_spaced_values_are_each_used_once_ends_included(
         assert in_order[0] == low
         if n_clips > 1:
             assert in_order[-1] == high
-            np.testing.assert_allclose(np.diff(in_order), (high - low) / (n_clips - 1), atol=0.001 + 1e-9)
+            np.testing.assert_allclose(
+                np.diff(in_order), (high - low) / (n_clips - 1), atol=0.001 + 1e-9
+            )
             assert len(np.unique(in_order)) == n_clips
 
 
 @pytest.mark.parametrize("order", ["shuffled", "thesis"])
-def test_linearly_spaced_controls_are_in_orders_of_their_own(order: Literal["shuffled", "thesis"]) -> None:
+def test_linearly_spaced_controls_are_in_orders_of_their_own(
+    order: Literal["shuffled", "thesis"],
+) -> None:
     # Two independent orders of 200 values correlate by 0 +- 0.07; one order shared would give 1.
-    values = draw(UniformLinearlySpaced(n_clips=200, order=order), {"avgRate": (0, 1), "minRadius": (0, 1)})
+    values = draw(
+        UniformLinearlySpaced(n_clips=200, order=order), {"avgRate": (0, 1), "minRadius": (0, 1)}
+    )
 
     assert abs(np.corrcoef(values["avgRate"], values["minRadius"])[0, 1]) < 0.3
     assert abs(np.corrcoef(values["avgRate"], np.arange(200))[0, 1]) < 0.3
 
 
-@given(ranges=ranges, ratios=st.lists(st.integers(1, 3), min_size=3, max_size=3), n_clips=st.integers(1, 90))
+@given(
+    ranges=ranges,
+    ratios=st.lists(st.integers(1, 3), min_size=3, max_size=3),
+    n_clips=st.integers(1, 90),
+)
 def test_joint_values_are_all_combinations_the_last_control_fastest(
     ranges: dict[str, tuple[float, float]], ratios: list[int], n_clips: int
 ) -> None:
@@ -78,12 +102,18 @@ def test_joint_values_are_all_combinations_the_last_control_fastest(
 
 
 @given(ratios=st.lists(st.integers(1, 5), min_size=1, max_size=4), n_clips=st.integers(1, 100_000))
-def test_joint_counts_are_the_ratios_multiplied_until_their_product_is_nearest(ratios: list[int], n_clips: int) -> None:
-    distribution = UniformJoint(n_clips=n_clips, ratios={str(n): ratio for n, ratio in enumerate(ratios)})
+def test_joint_counts_are_the_ratios_multiplied_until_their_product_is_nearest(
+    ratios: list[int], n_clips: int
+) -> None:
+    distribution = UniformJoint(
+        n_clips=n_clips, ratios={str(n): ratio for n, ratio in enumerate(ratios)}
+    )
 
     # 100,000 is the largest factor that one control with ratio 1 can need; a slow search is right for a test.
     products = (prod(ratio * factor for ratio in ratios) for factor in range(1, 100_002))
-    nearest = next(n for n, following in pairs(products) if abs(following - n_clips) >= abs(n - n_clips))
+    nearest = next(
+        n for n, following in pairs(products) if abs(following - n_clips) >= abs(n - n_clips)
+    )
     assert distribution.n_planned == nearest
     counts = np.array(list(distribution.counts.values()))
     assert len(set(counts / ratios)) == 1
@@ -107,11 +137,18 @@ def pairs(numbers):  # type: ignore[no-untyped-def]
     ],
 )
 def test_joint_counts_of_some_cases(ratios: tuple[int, ...], n_clips: int, n_planned: int) -> None:
-    assert UniformJoint(n_clips=n_clips, ratios={str(n): ratio for n, ratio in enumerate(ratios)}).n_planned == n_planned
+    assert (
+        UniformJoint(
+            n_clips=n_clips, ratios={str(n): ratio for n, ratio in enumerate(ratios)}
+        ).n_planned
+        == n_planned
+    )
 
 
 @given(ranges=ranges, seed=seeds, chance_new=st.sampled_from([0.0, 0.3, 1.0]))
-def test_random_values_stay_within_their_ranges(ranges: dict[str, tuple[float, float]], seed: int, chance_new: float) -> None:
+def test_random_values_stay_within_their_ranges(
+    ranges: dict[str, tuple[float, float]], seed: int, chance_new: float
+) -> None:
     values = draw(RandomUniform(n_clips=40, chance_new=chance_new), ranges, seed)
 
     for name, (low, high) in ranges.items():
@@ -120,14 +157,18 @@ def test_random_values_stay_within_their_ranges(ranges: dict[str, tuple[float, f
 
 
 def test_with_no_chance_of_a_new_value_a_control_keeps_its_first() -> None:
-    values = draw(RandomUniform(n_clips=100, chance_new=0), {"avgRate": (0, 1), "minRadius": (0, 1)})
+    values = draw(
+        RandomUniform(n_clips=100, chance_new=0), {"avgRate": (0, 1), "minRadius": (0, 1)}
+    )
 
     assert len(set(values["avgRate"])) == len(set(values["minRadius"])) == 1
     assert values["avgRate"][0] != values["minRadius"][0]
 
 
 def test_with_every_chance_the_values_are_uniform_and_independent() -> None:
-    values = draw(RandomUniform(n_clips=4000, chance_new=1), {"avgRate": (0.2, 0.8), "minRadius": (0, 1)})
+    values = draw(
+        RandomUniform(n_clips=4000, chance_new=1), {"avgRate": (0.2, 0.8), "minRadius": (0, 1)}
+    )
 
     # 4,000 draws over a width of 0.6: the mean's standard error is 0.0027, an eighth's is 0.52 % of the draws.
     assert values["avgRate"].mean() == pytest.approx(0.5, abs=5 * 0.0027)
@@ -137,7 +178,9 @@ def test_with_every_chance_the_values_are_uniform_and_independent() -> None:
 
 
 def test_a_chance_in_between_keeps_about_that_share_of_values() -> None:
-    values = draw(RandomUniform(n_clips=4000, chance_new=0.3), {"avgRate": (0, 1), "minRadius": (0, 1)})
+    values = draw(
+        RandomUniform(n_clips=4000, chance_new=0.3), {"avgRate": (0, 1), "minRadius": (0, 1)}
+    )
 
     # 4,000 draws of a chance of 0.3 have a standard error of 0.0072; one new value in 1,000 is the old one by chance.
     changes = [np.mean(np.diff(values[name]) != 0) for name in values]
@@ -148,13 +191,21 @@ def test_a_chance_in_between_keeps_about_that_share_of_values() -> None:
 
 
 def test_each_control_may_have_a_chance_of_its_own() -> None:
-    # As in the thesis's settings: a fresh rate for every clip, and other values for about every second one.
+    # As in the thesis's settings: a fresh rate for every clip, and other values for about every
+    # second one.
     ranges = {"avgRate": (0, 1), "minRadius": (0, 1), "maxRadius": (0, 1)}
-    values = draw(RandomUniform(n_clips=4000, chance_new={"maxRadius": 0, "avgRate": 1, "minRadius": 0.5}), ranges)
+    values = draw(
+        RandomUniform(n_clips=4000, chance_new={"maxRadius": 0, "avgRate": 1, "minRadius": 0.5}),
+        ranges,
+    )
 
     # 4,000 draws of a chance of 0.5 have a standard error of 0.0079; one new value in 1,000 is the old one by chance.
     changes = {name: np.mean(np.diff(values[name]) != 0) for name in values}
-    assert changes == {"avgRate": pytest.approx(1, abs=0.005), "minRadius": pytest.approx(0.5, abs=5 * 0.0079), "maxRadius": 0}
+    assert changes == {
+        "avgRate": pytest.approx(1, abs=0.005),
+        "minRadius": pytest.approx(0.5, abs=5 * 0.0079),
+        "maxRadius": 0,
+    }
 
 
 @given(ranges=ranges, seed=seeds, chance_new=st.sampled_from([0.0, 0.3, 1.0]))
@@ -162,6 +213,8 @@ def test_one_chance_is_the_same_as_that_chance_for_each(
     ranges: dict[str, tuple[float, float]], seed: int, chance_new: float
 ) -> None:
     one = draw(RandomUniform(n_clips=20, chance_new=chance_new), ranges, seed)
-    of_each = draw(RandomUniform(n_clips=20, chance_new=dict.fromkeys(ranges, chance_new)), ranges, seed)
+    of_each = draw(
+        RandomUniform(n_clips=20, chance_new=dict.fromkeys(ranges, chance_new)), ranges, seed
+    )
 
     assert all(np.array_equal(one[name], of_each[name]) for name in ranges)

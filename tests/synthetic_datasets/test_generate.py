@@ -54,7 +54,10 @@ def test_the_plan_command_writes_the_table_of_the_clips_that_generate_makes(
     assert not (tmp_path / "results").exists()
     command("generate", write_config(), "--workers", 1)
 
-    plan, metadata = pd.read_csv(tmp_path / "table.csv"), pd.read_csv(tmp_path / "results" / "metadata.csv")
+    plan, metadata = (
+        pd.read_csv(tmp_path / "table.csv"),
+        pd.read_csv(tmp_path / "results" / "metadata.csv"),
+    )
     metadata["file_name"] = metadata["file_name"].str.removeprefix("audio/")
     pd.testing.assert_frame_equal(metadata[plan.columns], plan)
 
@@ -78,8 +81,12 @@ def test_a_sample_is_clips_of_the_whole_run_byte_for_byte(
     whole, sample = files(tmp_path / "whole" / "audio"), files(tmp_path / "sample" / "audio")
     assert list(sample) == ["clip_1.wav", "clip_12.wav", "clip_5.wav", "clip_8.wav"]
     assert sample.items() <= whole.items()
-    table, of_sample = (pd.read_csv(tmp_path / name / "metadata.csv") for name in ("whole", "sample"))
-    pd.testing.assert_frame_equal(table[table["file_name"].isin(of_sample["file_name"])].reset_index(drop=True), of_sample)
+    table, of_sample = (
+        pd.read_csv(tmp_path / name / "metadata.csv") for name in ("whole", "sample")
+    )
+    pd.testing.assert_frame_equal(
+        table[table["file_name"].isin(of_sample["file_name"])].reset_index(drop=True), of_sample
+    )
 
 
 def test_a_clip_sounds_the_same_whatever_else_is_rendered_with_it(
@@ -87,7 +94,9 @@ def test_a_clip_sounds_the_same_whatever_else_is_rendered_with_it(
 ) -> None:
     for n_clips in (4, 12):
         distribution = {"type": "random_uniform", "n_clips": n_clips}
-        command("generate", write_config(output=str(n_clips), distribution=distribution), "--workers", 1)
+        command(
+            "generate", write_config(output=str(n_clips), distribution=distribution), "--workers", 1
+        )
 
     assert files(tmp_path / "4" / "audio").items() <= files(tmp_path / "12" / "audio").items()
 
@@ -101,11 +110,19 @@ def test_clips_with_the_same_controls_are_different_takes(
     assert len(set(files(tmp_path / "results" / "audio").values())) == 4
 
 
-def test_the_level_follows_the_volume(command: Command, write_config: WriteConfig, tmp_path: Path) -> None:
-    # One fader position per set, the clips else the same: 12 dB and more below the loudest, so that none is lowered.
+def test_the_level_follows_the_volume(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    # One fader position per set, the clips else the same: 12 dB and more below the loudest, so that
+    # none is lowered.
     sounds = {}
     for volume in (0.5, 0.6):
-        command("generate", write_config(output=str(volume), volume={"low": volume, "high": volume}), "--workers", 1)
+        command(
+            "generate",
+            write_config(output=str(volume), volume={"low": volume, "high": volume}),
+            "--workers",
+            1,
+        )
         dataset = read_dataset(tmp_path / str(volume))
         assert (dataset.metadata["lowered_db"] == 0).all()
         sounds[volume] = np.stack([dataset.clip(index) for index in range(12)])
@@ -119,24 +136,35 @@ def test_the_level_follows_the_volume(command: Command, write_config: WriteConfi
 def test_a_clip_that_would_be_too_loud_is_lowered_and_says_by_how_much(
     command: Command, write_config: WriteConfig, tmp_path: Path
 ) -> None:
-    engine = {"type": "liquid", "controls": {"avgRate": [0.8, 0.9], "minRadius": 0.4, "maxRadius": 0.9, "expRadius": 0.1}}
+    engine = {
+        "type": "liquid",
+        "controls": {"avgRate": [0.8, 0.9], "minRadius": 0.4, "maxRadius": 0.9, "expRadius": 0.1},
+    }
     clips = {}
     for volume in (0.3, 1.0):
-        config = write_config(output=str(volume), engine=engine, volume={"low": volume, "high": volume})
+        config = write_config(
+            output=str(volume), engine=engine, volume={"low": volume, "high": volume}
+        )
         command("generate", config, "--workers", 1)
         dataset = read_dataset(tmp_path / str(volume))
-        clips[volume] = np.stack([dataset.clip(index) for index in range(12)]), dataset.metadata["lowered_db"].to_numpy()
+        clips[volume] = (
+            np.stack([dataset.clip(index) for index in range(12)]),
+            dataset.metadata["lowered_db"].to_numpy(),
+        )
 
     (quiet, none), (loud, lowered_db) = clips[0.3], clips[1.0]
     assert (none == 0).all()
     assert (lowered_db > 0).all()
     np.testing.assert_allclose(np.abs(loud).max(axis=1), 1, atol=2**-14)
-    # The same sound, not one with its tops cut off. lowered_db has two decimals: 0.005 dB are a factor of 1.0006.
+    # The same sound, not one with its tops cut off. lowered_db has two decimals: 0.005 dB are a
+    # factor of 1.0006.
     factor = volume_to_gain(1.0) / volume_to_gain(0.3) * 10 ** (-lowered_db[:, None] / 20)
     np.testing.assert_allclose(loud, factor * quiet, atol=(1 + factor.max()) * 2**-16 + 0.0006)
 
 
-def test_what_is_done_and_unchanged_is_left_alone(command: Command, write_config: WriteConfig, tmp_path: Path) -> None:
+def test_what_is_done_and_unchanged_is_left_alone(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
     command("generate", write_config(), "--workers", 1)
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "results").rglob("*")}
 
@@ -217,7 +245,8 @@ def test_clips_that_fail_are_listed_and_left_out_up_to_a_share(
 
 
 class Run:
-    """`python -m synthetic_datasets generate` with two workers, in a process group of its own, as a shell starts it."""
+    """`python -m synthetic_datasets generate` with two workers, in a process group of its own, as a
+    shell starts it."""
 
     def __init__(self, config: Path, *arguments: str) -> None:
         self.audio = config.parent / "results" / "audio"
@@ -244,7 +273,10 @@ def test_a_run_interrupted_then_finished_ends_with_the_bytes_of_an_undisturbed_o
     command: Command, write_config: WriteConfig, tmp_path: Path, files: Files
 ) -> None:
     # Dense water: a second of rendering, so that the interruptions come in the middle.
-    engine = {"type": "liquid", "controls": {"avgRate": [0.8, 0.95], "minRadius": 0.3, "maxRadius": 0.6, "expRadius": 0.5}}
+    engine = {
+        "type": "liquid",
+        "controls": {"avgRate": [0.8, 0.95], "minRadius": 0.3, "maxRadius": 0.6, "expRadius": 0.5},
+    }
     changes: dict[str, Any] = {
         "engine": engine,
         "seconds": 0.3,
@@ -253,7 +285,10 @@ def test_a_run_interrupted_then_finished_ends_with_the_bytes_of_an_undisturbed_o
     }
     config = write_config(**changes)
 
-    assert Run(config).hit(signal.SIGINT, 10) == (130, "\nstopped; the same command goes on from here\n")
+    assert Run(config).hit(signal.SIGINT, 10) == (
+        130,
+        "\nstopped; the same command goes on from here\n",
+    )
     assert not list((tmp_path / "results").rglob(".part-*"))
     assert json.loads((tmp_path / "results" / "run.json").read_text())["finished"] is False
     assert not (tmp_path / "results" / "metadata.csv").exists()
@@ -266,18 +301,33 @@ def test_a_run_interrupted_then_finished_ends_with_the_bytes_of_an_undisturbed_o
     assert files(tmp_path / "results") == files(tmp_path / "undisturbed")
 
 
-def test_clips_are_16_bit_mono_at_the_configs_rate(command: Command, write_config: WriteConfig, tmp_path: Path) -> None:
+def test_clips_are_16_bit_mono_at_the_configs_rate(
+    command: Command, write_config: WriteConfig, tmp_path: Path
+) -> None:
     command("generate", write_config(sample_rate=22050), "--sample", 1, "--workers", 1)
 
     header = soundfile.info(tmp_path / "results" / "audio" / "clip_1.wav")
-    assert (header.subtype, header.channels, header.samplerate, header.frames) == ("PCM_16", 1, 22050, 2205)
+    assert (header.subtype, header.channels, header.samplerate, header.frames) == (
+        "PCM_16",
+        1,
+        22050,
+        2205,
+    )
 
 
 def test_silent_clips_are_left_out_and_a_larger_share_of_them_can_be_allowed_afterwards(
     command: Command, write_config: WriteConfig, tmp_path: Path
 ) -> None:
     # 1.2 bubbles a second, so that most clips of a tenth of a second hear none.
-    engine = {"type": "liquid", "controls": {"avgRate": [0.0, 0.001], "minRadius": 0.3, "maxRadius": 0.31, "expRadius": 0.5}}
+    engine = {
+        "type": "liquid",
+        "controls": {
+            "avgRate": [0.0, 0.001],
+            "minRadius": 0.3,
+            "maxRadius": 0.31,
+            "expRadius": 0.5,
+        },
+    }
     changes: dict[str, Any] = {
         "engine": engine,
         "distribution": {"type": "random_uniform", "n_clips": 40},
@@ -299,7 +349,15 @@ def test_a_silent_clip_is_drawn_again_with_the_same_controls_until_it_sounds(
     command: Command, write_config: WriteConfig, tmp_path: Path
 ) -> None:
     # As above: 1.2 bubbles a second for a tenth of one, so that most first draws are silent.
-    engine = {"type": "liquid", "controls": {"avgRate": [0.0, 0.001], "minRadius": 0.3, "maxRadius": 0.31, "expRadius": 0.5}}
+    engine = {
+        "type": "liquid",
+        "controls": {
+            "avgRate": [0.0, 0.001],
+            "minRadius": 0.3,
+            "maxRadius": 0.31,
+            "expRadius": 0.5,
+        },
+    }
     changes: dict[str, Any] = {"engine": engine, "silence": {"redraws": 100}}
 
     assert command("generate", write_config(**changes), "--workers", 1)[0] == 0
@@ -310,13 +368,23 @@ def test_a_silent_clip_is_drawn_again_with_the_same_controls_until_it_sounds(
     for index in range(12):
         assert dataset.clip(index).any()
     command("plan", write_config(**changes), "--output", tmp_path / "plan.csv")
-    np.testing.assert_array_equal(dataset.metadata["avgRate"], pd.read_csv(tmp_path / "plan.csv")["avgRate"])
+    np.testing.assert_array_equal(
+        dataset.metadata["avgRate"], pd.read_csv(tmp_path / "plan.csv")["avgRate"]
+    )
 
 
 def test_quiet_clips_pass_where_nobody_asks_for_silence_to_be_found(
     command: Command, write_config: WriteConfig, tmp_path: Path
 ) -> None:
-    engine = {"type": "liquid", "controls": {"avgRate": [0.0, 0.001], "minRadius": 0.3, "maxRadius": 0.31, "expRadius": 0.5}}
+    engine = {
+        "type": "liquid",
+        "controls": {
+            "avgRate": [0.0, 0.001],
+            "minRadius": 0.3,
+            "maxRadius": 0.31,
+            "expRadius": 0.5,
+        },
+    }
     config = write_config(engine=engine)
     config.write_text(json.dumps(json.loads(config.read_text()) | {"silence": None}))
 
@@ -338,7 +406,9 @@ def test_noise_lies_under_the_clip_at_the_level_that_its_row_says(
     assert levels.between(-30, -10).all()
     assert levels.nunique() == 12
     for index in range(12):
-        undone = [10 ** (d.metadata["lowered_db"][index] / 20) * d.clip(index) for d in (clean, noisy)]
+        undone = [
+            10 ** (d.metadata["lowered_db"][index] / 20) * d.clip(index) for d in (clean, noisy)
+        ]
         added = undone[1] - undone[0]
         # 0.1 dB: both clips are rounded to 16 bits, and lowered_db to two decimals.
         # Their root mean squares, and not level_dbfs, which leaves out what the noise has of a mean in a tenth of a second.

@@ -1,4 +1,5 @@
-"""The Max patch is well formed, and each message of the session gets to the object that must act on it.
+"""The Max patch is well formed, and each message of the session gets to the object that must act on
+it.
 
 Max cannot run here: what its objects do with the messages is not tested.
 """
@@ -35,7 +36,11 @@ class Patcher:
 
     def box(self, text: str) -> dict[str, Any]:
         """-> the only box that says so, from the start, or is of that class."""
-        (box,) = [box for box in self.boxes if box["maxclass"] != "comment" and self.says(box).startswith(text)]
+        (box,) = [
+            box
+            for box in self.boxes
+            if box["maxclass"] != "comment" and self.says(box).startswith(text)
+        ]
         return box
 
     def says(self, box: dict[str, Any]) -> str:
@@ -43,7 +48,11 @@ class Patcher:
 
     def after(self, box: dict[str, Any], outlet: int | None = None) -> list[End]:
         """-> the inlets that hear an outlet, or any outlet."""
-        return [to for source, to in self.cords if source.id == box["id"] and outlet in (None, source.number)]
+        return [
+            to
+            for source, to in self.cords
+            if source.id == box["id"] and outlet in (None, source.number)
+        ]
 
     def reached(self, *starts: End) -> set[str]:
         """-> what all boxes say that can hear from these inlets, directly or through others."""
@@ -62,7 +71,9 @@ class Patcher:
             name, *routed = self.says(self.by_id[end.id]).split()
             if name == "route":
                 assert end.number == 0
-                ahead += self.after(self.by_id[end.id], routed.index(message) if message in routed else len(routed))
+                ahead += self.after(
+                    self.by_id[end.id], routed.index(message) if message in routed else len(routed)
+                )
             else:
                 heard.append(end)
         return heard
@@ -117,13 +128,22 @@ def test_a_patch_in_the_patch_has_the_inlets_and_outlets_of_its_box(patch: Patch
     box = patch.box("p your_synthesiser")
     classes = [inner["box"]["maxclass"] for inner in box["patcher"]["boxes"]]
 
-    assert (classes.count("inlet"), classes.count("outlet")) == (box["numinlets"], box["numoutlets"]) == (3, 1)
+    assert (
+        (classes.count("inlet"), classes.count("outlet"))
+        == (box["numinlets"], box["numoutlets"])
+        == (3, 1)
+    )
 
 
-def test_no_box_covers_another_or_leaves_the_window(patchers: list[Patcher], content: dict[str, Any]) -> None:
+def test_no_box_covers_another_or_leaves_the_window(
+    patchers: list[Patcher], content: dict[str, Any]
+) -> None:
     for patcher in patchers:
         for box, other in combinations(patcher.boxes, 2):
-            (x, y, width, height), (x_, y_, width_, height_) = box["patching_rect"], other["patching_rect"]
+            (x, y, width, height), (x_, y_, width_, height_) = (
+                box["patching_rect"],
+                other["patching_rect"],
+            )
             apart = x + width <= x_ or x_ + width_ <= x or y + height <= y_ or y_ + height_ <= y
             assert apart, f"{patcher.says(box)} / {patcher.says(other)}"
     for box in Patcher(content).boxes:
@@ -136,14 +156,20 @@ def test_no_box_covers_another_or_leaves_the_window(patchers: list[Patcher], con
 
 # What each message must come to, and why.
 ACTORS = {
-    "maxPDToPy_OSCPortNumber": ["prepend port", "udpsend 127.0.0.1 8001"],  # the reply goes where Python listens
-    "sampleRate": [";\rdsp sr $1", ";\rdsp start"],  # the driver's; without audio on nothing is ever recorded
-    "bufferLength_ms": ["prepend setsize", "buffer~ texture_clip 1000"],  # recording ends when the buffer is full
+    # The reply goes where Python listens.
+    "maxPDToPy_OSCPortNumber": ["prepend port", "udpsend 127.0.0.1 8001"],
+    # The driver's; without audio on nothing is ever recorded.
+    "sampleRate": [";\rdsp sr $1", ";\rdsp start"],
+    # Recording ends when the buffer is full.
+    "bufferLength_ms": ["prepend setsize", "buffer~ texture_clip 1000"],
     "clearBuffer": ["clear", "buffer~ texture_clip 1000"],
-    "filePath": ["prepend writewave", "prepend /audioFileRecording_Ended"],  # written there, and echoed in the reply
-    "audioFileVolume": ["gain~", "record~ texture_clip"],  # the level is in the recording, not only heard
+    # Written there, and echoed in the reply.
+    "filePath": ["prepend writewave", "prepend /audioFileRecording_Ended"],
+    # The level is in the recording, not only heard.
+    "audioFileVolume": ["gain~", "record~ texture_clip"],
     "seed": ["p your_synthesiser"],
-    "startRecordAudioToBuffer": ["delay 50", "1", "record~ texture_clip", "p your_synthesiser"],  # which may clear itself first
+    # Which may clear itself first.
+    "startRecordAudioToBuffer": ["delay 50", "1", "record~ texture_clip", "p your_synthesiser"],
 }
 
 
@@ -153,7 +179,9 @@ def test_the_table_above_speaks_of_every_message_that_is_sent() -> None:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("message", ACTORS)
-def test_each_message_comes_to_the_objects_that_act_on_it(patch: Patcher, message: str, slash: str) -> None:
+def test_each_message_comes_to_the_objects_that_act_on_it(
+    patch: Patcher, message: str, slash: str
+) -> None:
     heard = patch.hearing(slash + message)
 
     assert heard
@@ -186,11 +214,15 @@ def test_the_synthesisers_sound_is_recorded_at_the_level_asked_for(patch: Patche
 
     assert patch.after(patch.box("p your_synthesiser")) == [(gain["id"], 0)]
     assert (record["id"], 0) in patch.after(gain, 0)
-    assert patch.says(record).split()[1] == patch.says(patch.box("buffer~")).split()[1]  # the same buffer
+    # The same buffer.
+    assert patch.says(record).split()[1] == patch.says(patch.box("buffer~")).split()[1]
 
 
-def test_when_the_recording_ends_the_path_is_written_and_one_reply_made_ready(patch: Patcher) -> None:
-    # record~'s sync signal is 0, runs from 0 to 1, and is 0 or stays at 1; edge~'s right outlet says when 0 < sync < 1 ends.
+def test_when_the_recording_ends_the_path_is_written_and_one_reply_made_ready(
+    patch: Patcher,
+) -> None:
+    # record~'s sync signal is 0, runs from 0 to 1, and is 0 or stays at 1; edge~'s right outlet
+    # says when 0 < sync < 1 ends.
     edge = patch.box("edge~")
     assert {">~ 0.", "<~ 1.", "edge~"} <= patch.reached(*patch.after(patch.box("record~"), 0))
     assert patch.after(edge, 0) == []
@@ -201,17 +233,23 @@ def test_when_the_recording_ends_the_path_is_written_and_one_reply_made_ready(pa
     assert patch.after(patch.by_id[trigger.id], 1) == [(patch.box("onebang")["id"], 1)]
     (path,) = patch.after(patch.by_id[trigger.id], 0)
     assert path.number == 0
-    assert (path.id, 1) in patch.hearing("filePath")  # stored by the right inlet, sent on by a bang to the left one
+    # Stored by the right inlet, sent on by a bang to the left one.
+    assert (path.id, 1) in patch.hearing("filePath")
     assert patch.after(patch.by_id[path.id], 0) == [(patch.box("prepend writewave")["id"], 0)]
     assert patch.after(patch.box("prepend writewave")) == [(patch.box("buffer~")["id"], 0)]
 
 
 def test_when_the_file_is_written_the_reply_names_it(patch: Patcher) -> None:
-    # buffer~'s right outlet bangs when a write is over; onebang lets only one pass for each recording.
+    # buffer~'s right outlet bangs when a write is over; onebang lets only one pass for each
+    # recording.
     assert patch.after(patch.box("buffer~"), 1) == [(patch.box("onebang")["id"], 0)]
     (path,) = patch.after(patch.box("onebang"), 0)
 
     assert path.number == 0
     assert (path.id, 1) in patch.hearing("filePath")
-    assert patch.after(patch.by_id[path.id], 0) == [(patch.box("prepend /audioFileRecording_Ended")["id"], 0)]
-    assert patch.after(patch.box("prepend /audioFileRecording_Ended")) == [(patch.box("udpsend")["id"], 0)]
+    assert patch.after(patch.by_id[path.id], 0) == [
+        (patch.box("prepend /audioFileRecording_Ended")["id"], 0)
+    ]
+    assert patch.after(patch.box("prepend /audioFileRecording_Ended")) == [
+        (patch.box("udpsend")["id"], 0)
+    ]

@@ -1,4 +1,5 @@
-"""The session with a patch, against a patch of our own in Python; test_puredata.py plays a real one."""
+"""The session with a patch, against a patch of our own in Python; test_puredata.py plays a real
+one."""
 
 import json
 import socket
@@ -23,10 +24,11 @@ RATE, SECONDS = 8000, 0.1
 
 @dataclass
 class FakePatch:
-    """Speaks the thesis's session: remembers what it hears, writes a sine whose pitch is the control `pitch`, replies.
+    """Speaks the thesis's session: remembers what it hears, writes a sine whose pitch is the
+    control `pitch`, replies.
 
-    The fields after `port` make it misbehave. ignores: how many starts it does not hear. bundles: how many bundles each reply is
-    in.
+    The fields after `port` make it misbehave. ignores: how many starts it does not hear. bundles:
+    how many bundles each reply is in.
     """
 
     port: int
@@ -110,7 +112,8 @@ def open_patch() -> Iterator[Callable[..., FakePatch]]:
 
 @pytest.fixture
 def osc_config(write_config: WriteConfig) -> Callable[..., Path]:
-    """-> a config that plays a patch at `port`; further keys of the engine, and `changes` to other keys."""
+    """-> a config that plays a patch at `port`; further keys of the engine, and `changes` to other
+    keys."""
 
     def write(port: int, changes: dict[str, Any] | None = None, **engine: Any) -> Path:
         own = {
@@ -122,14 +125,22 @@ def osc_config(write_config: WriteConfig) -> Callable[..., Path]:
             "reply_seconds": 0.3,
         }
         distribution = {"type": "uniform_linearly_spaced", "n_clips": 4}
-        keys = {"sample_rate": RATE, "seconds": SECONDS, "distribution": distribution, "engine": own | engine}
+        keys = {
+            "sample_rate": RATE,
+            "seconds": SECONDS,
+            "distribution": distribution,
+            "engine": own | engine,
+        }
         return write_config(**keys | (changes or {}))
 
     return write
 
 
 def test_a_patch_is_told_what_the_thesis_told_its_own_in_the_same_order(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    tmp_path: Path,
 ) -> None:
     patch = open_patch()
     config = osc_config(patch.port, changes={"volume": {"low": 0.5, "high": 0.5}})
@@ -155,32 +166,52 @@ def test_a_patch_is_told_what_the_thesis_told_its_own_in_the_same_order(
 
 @pytest.mark.filterwarnings("default:the engine .* plays on this machine")
 def test_a_patch_stays_on_its_machine_whoever_should_do_the_work_and_that_is_said(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    tmp_path: Path,
 ) -> None:
     nobody = {"type": "dask", "address": "tcp://127.0.0.1:1"}
-    status, _, err = command("generate", osc_config(open_patch().port, changes={"executor": nobody}))
+    status, _, err = command(
+        "generate", osc_config(open_patch().port, changes={"executor": nobody})
+    )
 
     assert (status, err) == (0, 'note: the engine "osc" plays on this machine, not on "dask"\n')
     assert len(read_dataset(tmp_path / "results")) == 4
 
 
 def test_the_clips_are_what_the_patch_wrote(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    tmp_path: Path,
 ) -> None:
     command("generate", osc_config(open_patch().port))
 
     dataset = read_dataset(tmp_path / "results")
     pitch = dataset.description["controls"][0]
-    assert [pitch[key] for key in ("name", "low", "high", "unit", "used")] == ["pitch", 100, 900, "Hz", [0, 1]]
+    assert [pitch[key] for key in ("name", "low", "high", "unit", "used")] == [
+        "pitch",
+        100,
+        900,
+        "Hz",
+        [0, 1],
+    ]
     for index, row in dataset.metadata.iterrows():
         gain = 0.5 * 10 ** (0.6 * (158 * row["volume"] - 128) / 20)
-        sine = gain * np.sin(2 * np.pi * np.float32(100 + 800 * row["pitch"]) * np.arange(800) / RATE)
-        np.testing.assert_allclose(dataset.clip(index), sine, atol=1.1 / 2**15)  # 16 bits, rounded down by the patch
+        sine = gain * np.sin(
+            2 * np.pi * np.float32(100 + 800 * row["pitch"]) * np.arange(800) / RATE
+        )
+        # 16 bits, rounded down by the patch.
+        np.testing.assert_allclose(dataset.clip(index), sine, atol=1.1 / 2**15)
 
 
 @pytest.mark.parametrize("leading_slash", [False, True])
 def test_addresses_begin_with_a_slash_only_where_that_is_asked_for(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], leading_slash: bool
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    leading_slash: bool,
 ) -> None:
     patch = open_patch()
 
@@ -214,7 +245,11 @@ def test_a_patch_that_knows_seeds_is_sent_one_for_each_clip(
     ],
 )
 def test_lost_messages_and_spoilt_files_are_asked_for_again(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path, behaviour: Any
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    tmp_path: Path,
+    behaviour: Any,
 ) -> None:
     status, _, err = command("generate", osc_config(open_patch(**behaviour).port))
 
@@ -226,16 +261,29 @@ def test_lost_messages_and_spoilt_files_are_asked_for_again(
     ("behaviour", "sentence"),
     [
         ({"ignores": 99}, "within 0.3 s, asked 3 times: is the patch open"),
-        ({"rate": 4000}, "1 channel(s) of 400 samples at 4000 Hz; the dataset has 1 channel of 800 samples at 8000 Hz"),
+        (
+            {"rate": 4000},
+            "1 channel(s) of 400 samples at 4000 Hz; the dataset has 1 channel of 800 samples at 8000 Hz",
+        ),
         ({"seconds": 0.05}, "1 channel(s) of 400 samples at 8000 Hz"),
         ({"fails_from": 1}, "could not write its file"),
-        ({"replies_to": "/done"}, " is no reply: done; the patch should send /audioFileRecording_Ended and the path"),
+        (
+            {"replies_to": "/done"},
+            " is no reply: done; the patch should send /audioFileRecording_Ended and the path",
+        ),
         ({"replies_to": "/done", "bundles": 1}, " is no reply: tuning 0.0, done; the patch should"),
-        ({"replies_to": "/a", "says_first": b"hi\n"}, " is no reply: 3 bytes that are no OSC message (b'hi\\n'), a; the patch"),
+        (
+            {"replies_to": "/a", "says_first": b"hi\n"},
+            " is no reply: 3 bytes that are no OSC message (b'hi\\n'), a; the patch",
+        ),
     ],
 )
 def test_a_patch_that_never_works_ends_the_job_with_a_sentence(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], behaviour: Any, sentence: str
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    behaviour: Any,
+    sentence: str,
 ) -> None:
     patch = open_patch(**behaviour)
 
@@ -250,7 +298,8 @@ def test_a_patch_that_never_works_ends_the_job_with_a_sentence(
 def test_who_does_not_know_the_files_name_cannot_say_for_a_patch_that_does_that_it_is_written(
     command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch]
 ) -> None:
-    # The patch falls silent after its second clip, and another program says for it that the third is there.
+    # The patch falls silent after its second clip, and another program says for it that the third
+    # is there.
     patch = open_patch(names_the_file=True)
     record = patch._record
 
@@ -269,7 +318,9 @@ def test_who_does_not_know_the_files_name_cannot_say_for_a_patch_that_does_that_
     assert "audioFileRecording_Ended (of no file)" in err
 
 
-def test_a_length_that_no_patch_can_be_told_is_refused(command: Command, osc_config: Callable[..., Path]) -> None:
+def test_a_length_that_no_patch_can_be_told_is_refused(
+    command: Command, osc_config: Callable[..., Path]
+) -> None:
     status, _, err = command("generate", osc_config(free_port(), changes={"seconds": 0.0105}))
 
     assert status == 2
@@ -279,7 +330,9 @@ def test_a_length_that_no_patch_can_be_told_is_refused(command: Command, osc_con
 def test_a_patch_that_only_writes_silence_is_asked_about(
     command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch]
 ) -> None:
-    status, _, err = command("generate", osc_config(open_patch(is_silent=True).port, changes={"silence": {"redraws": 1}}))
+    status, _, err = command(
+        "generate", osc_config(open_patch(is_silent=True).port, changes={"silence": {"redraws": 1}})
+    )
 
     assert status == 1
     assert err.startswith("note: the patch at 127.0.0.1:")
@@ -288,7 +341,10 @@ def test_a_patch_that_only_writes_silence_is_asked_about(
 
 
 def test_a_patch_that_stops_writing_ends_the_job_so_that_it_can_go_on(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    tmp_path: Path,
 ) -> None:
     patch = open_patch(fails_from=3)
     config = osc_config(patch.port)
@@ -315,13 +371,17 @@ def test_a_patch_that_is_not_open_does_not_cost_the_set_that_is_there(
     before = files(tmp_path / "results")
     other = open_patch()
 
-    status, *_ = command("generate", osc_config(free_port(), receive_port=other.port), "--overwrite")
+    status, *_ = command(
+        "generate", osc_config(free_port(), receive_port=other.port), "--overwrite"
+    )
 
     assert status == 1
     assert files(tmp_path / "results") == before
 
 
-def test_where_nobody_listens_the_port_is_named_at_once(command: Command, osc_config: Callable[..., Path]) -> None:
+def test_where_nobody_listens_the_port_is_named_at_once(
+    command: Command, osc_config: Callable[..., Path]
+) -> None:
     port = free_port()
 
     status, _, err = command("generate", osc_config(port, reply_seconds=60))
@@ -342,9 +402,13 @@ def test_a_receive_port_that_another_program_has_is_named(
 
 
 def test_one_spoilt_clip_among_good_ones_is_left_out(
-    command: Command, osc_config: Callable[..., Path], open_patch: Callable[..., FakePatch], tmp_path: Path
+    command: Command,
+    osc_config: Callable[..., Path],
+    open_patch: Callable[..., FakePatch],
+    tmp_path: Path,
 ) -> None:
-    patch = open_patch(spoils=frozenset({2, 3, 4}))  # the second clip, all three times that it is asked for
+    # The second clip, all three times that it is asked for.
+    patch = open_patch(spoils=frozenset({2, 3, 4}))
 
     status, _, err = command("generate", osc_config(patch.port, changes={"max_rejected": 0.5}))
 
@@ -356,14 +420,23 @@ def test_one_spoilt_clip_among_good_ones_is_left_out(
 @pytest.mark.parametrize(
     ("engine", "sentence"),
     [
-        ({"controls": {"ptch": [0, 1], "unused": 0.5}}, 'ptch: no such control of engine "osc" (did you mean "pitch"?'),
+        (
+            {"controls": {"ptch": [0, 1], "unused": 0.5}},
+            'ptch: no such control of engine "osc" (did you mean "pitch"?',
+        ),
         ({"controls": {"pitch": [0, 2], "unused": 0.5}}, "pitch: [0, 2] should be a range"),
         ({"patch_controls": {"filePath": {}}}, '"filePath" should be a word'),
         ({"patch_controls": {"a b": {}}}, '"a b" should be a word'),
         ({"patch_controls": {}}, "patch_controls: is missing"),
-        ({"patch_controls": {"pitch": {"sends": [3, 3], "low": 0, "high": 1}}}, "sends: [3, 3] should be a range"),
+        (
+            {"patch_controls": {"pitch": {"sends": [3, 3], "low": 0, "high": 1}}},
+            "sends: [3, 3] should be a range",
+        ),
         ({"patch_controls": {"pitch": {"low": 3, "high": 3}}}, "low and high: both are 3"),
-        ({"patch_controls": {"pitch": {"laws": {"slow_dow": -1}}}}, '"slow_dow" is not known (did you mean "slow_down"?'),
+        (
+            {"patch_controls": {"pitch": {"laws": {"slow_dow": -1}}}},
+            '"slow_dow" is not known (did you mean "slow_down"?',
+        ),
         ({"send_port": 8000, "receive_port": 8000}, "receive_port: 8000 is the send_port too"),
         ({"send_port": 0}, "send_port"),
     ],

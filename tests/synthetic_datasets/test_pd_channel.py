@@ -30,7 +30,14 @@ def channel() -> Iterator[PdChannel]:
 
 def test_only_who_knows_the_word_is_talked_to(channel: PdChannel, tmp_path: Path) -> None:
     port, word = port_and_word(channel, tmp_path)
-    wrong = [b"", b"ready", b"ready word_0;\n", b"ready " + word[:-1], b"\0\xff" * 100, b"audioFileRecording_Ended;\n"]
+    wrong = [
+        b"",
+        b"ready",
+        b"ready word_0;\n",
+        b"ready " + word[:-1],
+        b"\0\xff" * 100,
+        b"audioFileRecording_Ended;\n",
+    ]
     strangers = [socket.create_connection(("127.0.0.1", port)) for _ in wrong]
     for stranger, says in zip(strangers, wrong, strict=True):
         stranger.sendall(says)
@@ -52,7 +59,9 @@ def test_only_who_knows_the_word_is_talked_to(channel: PdChannel, tmp_path: Path
         socket.create_connection(("127.0.0.1", port))
 
 
-def test_without_ours_it_says_so_in_time_whoever_else_is_there(channel: PdChannel, tmp_path: Path) -> None:
+def test_without_ours_it_says_so_in_time_whoever_else_is_there(
+    channel: PdChannel, tmp_path: Path
+) -> None:
     port, _ = port_and_word(channel, tmp_path)
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", port)) as silent:
@@ -69,7 +78,13 @@ def test_the_word_is_another_each_time(tmp_path: Path) -> None:
     assert len(words) == 3
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1), min_size=1, max_size=3))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1),
+        min_size=1,
+        max_size=3,
+    )
+)
 def test_what_is_said_is_what_is_heard_whatever_is_in_it(words: list[str]) -> None:
     # The two directions are alike, so one channel hears what the other says.
     here, there = PdChannel(), PdChannel()

@@ -1,4 +1,5 @@
-"""Real Pure Data: started, played side by side, watched, stopped; and what a user hears of it when it fails."""
+"""Real Pure Data: started, played side by side, watched, stopped; and what a user hears of it when
+it fails."""
 
 import json
 import os
@@ -26,25 +27,35 @@ Command = Callable[..., tuple[int, str, str]]
 WriteConfig = Callable[..., Path]
 Files = Callable[[Path], dict[str, bytes]]
 
-RANGES = {"avgRate": [0.5, 0.75], "minRadius": [0.1, 0.5], "maxRadius": [0.5, 0.8], "expRadius": [0.2, 0.8]}
+RANGES = {
+    "avgRate": [0.5, 0.75],
+    "minRadius": [0.1, 0.5],
+    "maxRadius": [0.5, 0.8],
+    "expRadius": [0.2, 0.8],
+}
 
 pytestmark = [
     pytest.mark.slow,
     # Where the tests must not be skipped, as in CI, its absence shows as failures.
-    pytest.mark.skipif(not shutil.which("puredata") and not os.environ.get("CI"), reason="needs Pure Data (puredata-core)"),
+    pytest.mark.skipif(
+        not shutil.which("puredata") and not os.environ.get("CI"),
+        reason="needs Pure Data (puredata-core)",
+    ),
 ]
 
 
 @pytest.fixture
 def pd_config(write_config: WriteConfig) -> Callable[..., Path]:
-    """-> a config of clips of a tenth of a second from the shipped patch; `engine` changes its keys."""
+    """-> a config of clips of a tenth of a second from the shipped patch; `engine` changes its
+    keys."""
 
     def write(n_clips: int = 8, engine: dict[str, Any] | None = None, **changes: Any) -> Path:
         return write_config(
             **{
                 "sample_rate": 44100,
                 "distribution": {"type": "random_uniform", "n_clips": n_clips},
-                "engine": {"type": "puredata", "patch": "liquid", "controls": RANGES} | (engine or {}),
+                "engine": {"type": "puredata", "patch": "liquid", "controls": RANGES}
+                | (engine or {}),
             }
             | changes
         )
@@ -79,7 +90,8 @@ def wait_until(is_so: Callable[[], Any], seconds: float = 20.0) -> bool:
 
 @pytest.fixture
 def own_liquid(tmp_path: Path) -> Path:
-    """-> a copy of the shipped liquid patch with a path by which its Pure Datas can be told from any others."""
+    """-> a copy of the shipped liquid patch with a path by which its Pure Datas can be told from
+    any others."""
     folder = tmp_path / "my patches, ü"
     folder.mkdir()
     for patch in _pd_process.PATCHES.glob("*.pd"):
@@ -87,11 +99,17 @@ def own_liquid(tmp_path: Path) -> Path:
     return folder / "liquid.pd"
 
 
-TEMPLATE = {"patch": "mine.pd", "patch_controls": {"cutoff": {}, "level": {}}, "controls": {"cutoff": [0, 1], "level": 1}}
+TEMPLATE = {
+    "patch": "mine.pd",
+    "patch_controls": {"cutoff": {}, "level": {}},
+    "controls": {"cutoff": [0, 1], "level": 1},
+}
 LIQUID_CONTROLS: dict[str, Any] = {name: {} for name in RANGES}
 
 
-def test_the_shipped_patch_makes_the_clips_of_the_plan(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_shipped_patch_makes_the_clips_of_the_plan(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
     status, _, err = command("generate", pd_config(), "--workers", 2)
 
     dataset = read_dataset(tmp_path / "results")
@@ -99,7 +117,12 @@ def test_the_shipped_patch_makes_the_clips_of_the_plan(command: Command, pd_conf
     assert len(dataset) == 8
     assert re.match(r"0\.\d+", dataset.description["provenance"]["puredata"])
     # The patch's sliders mean what the embedded engine's mean.
-    assert [control["unit"] for control in dataset.description["controls"]] == ["bubbles/s", "mm", "mm", "exponent"]
+    assert [control["unit"] for control in dataset.description["controls"]] == [
+        "bubbles/s",
+        "mm",
+        "mm",
+        "exponent",
+    ]
     for index in range(8):
         assert dataset.clip(index).any()
 
@@ -115,22 +138,35 @@ def test_any_number_of_pure_datas_gives_the_same_bytes(
     assert len(set(by_1.values())) == len(by_1)  # no two clips alike
 
 
-def test_the_level_is_the_volumes(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_level_is_the_volumes(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
     for volume in (0.5, 0.6):
-        command("generate", pd_config(output=str(volume), volume={"low": volume, "high": volume}), "--workers", 1)
+        command(
+            "generate",
+            pd_config(output=str(volume), volume={"low": volume, "high": volume}),
+            "--workers",
+            1,
+        )
 
     soft, loud = (read_dataset(tmp_path / name) for name in ("0.5", "0.6"))
     for index in range(8):
         peaks = [np.abs(each.clip(index)).max() for each in (soft, loud)]
-        # A tenth of 158 steps of 0.6 dB is 9.48 dB; the softer peaks are some hundred steps of 16 bits.
+        # A tenth of 158 steps of 0.6 dB is 9.48 dB; the softer peaks are some hundred steps of 16
+        # bits.
         assert 20 * np.log10(peaks[1] / peaks[0]) == pytest.approx(9.48, abs=0.2)
 
 
-def test_a_patch_of_ones_own_needs_only_the_receiver(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_patch_of_ones_own_needs_only_the_receiver(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
     shutil.copy(_pd_process.PATCHES / "template.pd", tmp_path / "mein Stück.pd")
     engine = {
         "patch": "mein Stück.pd",
-        "patch_controls": {"cutoff": {"low": 100, "high": 10000, "unit": "Hz", "curve": "exponential"}, "level": {}},
+        "patch_controls": {
+            "cutoff": {"low": 100, "high": 10000, "unit": "Hz", "curve": "exponential"},
+            "level": {},
+        },
         "controls": {"cutoff": [0, 1], "level": 0.5},
     }
 
@@ -160,9 +196,13 @@ class Running:
 
 
 @pytest.fixture
-def long_run(pd_config: Callable[..., Path], own_liquid: Path, tmp_path: Path) -> Iterator[tuple[Path, Callable[[], bool]]]:
+def long_run(
+    pd_config: Callable[..., Path], own_liquid: Path, tmp_path: Path
+) -> Iterator[tuple[Path, Callable[[], bool]]]:
     """-> a config of 300 clips played by `own_liquid`, and whether its first clips are there."""
-    config = pd_config(n_clips=300, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS})
+    config = pd_config(
+        n_clips=300, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS}
+    )
     yield config, lambda: len(list((tmp_path / "results" / "audio").glob("clip_*.wav"))) >= 5
     for left in running_pds(str(own_liquid)):
         os.kill(left, signal.SIGKILL)
@@ -192,7 +232,11 @@ def test_no_pure_data_outlives_a_run_that_is_stopped_and_the_next_run_ends_with_
         assert status == 130
         assert "the same command goes on from here" in err
     assert Running(config).end() == (0, "")
-    config = pd_config(n_clips=300, output="undisturbed", engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS})
+    config = pd_config(
+        n_clips=300,
+        output="undisturbed",
+        engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS},
+    )
     assert command("generate", config, "--workers", 2)[0] == 0
     assert files(tmp_path / "results" / "audio") == files(tmp_path / "undisturbed" / "audio")
 
@@ -240,7 +284,10 @@ def test_one_that_dies_again_ends_the_run_with_all_that_was_finished_kept(
 
 
 def test_without_pure_data_the_user_is_told_how_to_get_it(
-    command: Command, pd_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    command: Command,
+    pd_config: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
@@ -251,7 +298,9 @@ def test_without_pure_data_the_user_is_told_how_to_get_it(
     assert "apt-get install puredata-core" in err
 
 
-def test_a_patch_without_a_receiver_is_found_out(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_patch_without_a_receiver_is_found_out(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
     (tmp_path / "empty.pd").write_text("#N canvas 0 0 450 300 12;\n")
     engine = {"patch": "empty.pd", "patch_controls": LIQUID_CONTROLS, "start_seconds": 0.5}
 
@@ -259,7 +308,10 @@ def test_a_patch_without_a_receiver_is_found_out(command: Command, pd_config: Ca
 
     assert status == 1
     assert "empty.pd" in err
-    assert "did not say that it is ready within 0.5 s (start_seconds): does it hold a [dataset_receiver]?" in err
+    assert (
+        "did not say that it is ready within 0.5 s (start_seconds): does it hold a [dataset_receiver]?"
+        in err
+    )
 
 
 def test_an_older_receiver_beside_the_patch_is_found_out(
@@ -269,7 +321,9 @@ def test_an_older_receiver_beside_the_patch_is_found_out(
     receiver = (_pd_process.PATCHES / "dataset_receiver.pd").read_text()
     (tmp_path / "dataset_receiver.pd").write_text(receiver.replace("dataset_session", "another"))
 
-    status, _, err = command("generate", pd_config(engine=TEMPLATE | {"start_seconds": 1}), "--workers", 1)
+    status, _, err = command(
+        "generate", pd_config(engine=TEMPLATE | {"start_seconds": 1}), "--workers", 1
+    )
 
     assert status == 1
     assert "dataset_receiver.pd is of an earlier version: remove it" in err
@@ -281,7 +335,11 @@ def test_a_patch_with_objects_that_pure_data_does_not_know_is_found_out(
     # A patch made with externals, or for a newer Pd: it would sound, but not as meant.
     shipped = (_pd_process.PATCHES / "template.pd").read_text()
     (tmp_path / "mine.pd").write_text(shipped.replace("lop~ 1000", "lowpass_of_mine~ 1000"))
-    engine = {"patch": "mine.pd", "patch_controls": {"cutoff": {}, "level": {}}, "controls": {"cutoff": [0, 1], "level": 1}}
+    engine = {
+        "patch": "mine.pd",
+        "patch_controls": {"cutoff": {}, "level": {}},
+        "controls": {"cutoff": [0, 1], "level": 1},
+    }
 
     status, _, err = command("generate", pd_config(engine=engine), "--workers", 1)
 
@@ -303,7 +361,10 @@ def test_a_pure_data_that_hangs_is_started_once_more(
     status, err = running.end()
 
     assert status == 0
-    assert "said nothing for 0.5 s beyond the clip's length (reply_seconds); it is started once more" in err
+    assert (
+        "said nothing for 0.5 s beyond the clip's length (reply_seconds); it is started once more"
+        in err
+    )
     assert len(read_dataset(tmp_path / "results")) == 300
 
 
@@ -321,16 +382,23 @@ def test_the_page_on_patches_shows_a_config_that_plays_the_template(
     command: Command, pd_config: Callable[..., Path], tmp_path: Path
 ) -> None:
     page = (Path(__file__).parents[2] / "docs" / "patches.md").read_text()
-    [block] = [block for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL) if "my_wind.pd" in block]
+    [block] = [
+        block
+        for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+        if "my_wind.pd" in block
+    ]
     engine = json.loads("{" + textwrap.dedent(block).strip().rstrip(",") + "}")["engine"]
     shutil.copy(_pd_process.PATCHES / "template.pd", tmp_path / "my_wind.pd")
 
-    config = pd_config(engine=engine, distribution={"type": "uniform_linearly_spaced", "n_clips": 8})
+    config = pd_config(
+        engine=engine, distribution={"type": "uniform_linearly_spaced", "n_clips": 8}
+    )
     assert command("generate", config, "--workers", 2)[::2] == (0, "")
 
     dataset = read_dataset(tmp_path / "results")
     by_cutoff = [dataset.clip(index) for index in np.argsort(dataset.metadata["cutoff"])]
-    changes = [np.mean(np.diff(clip) ** 2) / np.mean(clip**2) for clip in by_cutoff]  # more where the sound is brighter
+    # More where the sound is brighter.
+    changes = [np.mean(np.diff(clip) ** 2) / np.mean(clip**2) for clip in by_cutoff]
     assert changes == sorted(changes)
 
 
@@ -353,8 +421,12 @@ def test_a_wrong_engine_is_a_sentence(
     assert sentence in err
 
 
-def test_a_changed_patch_is_a_changed_input(command: Command, pd_config: Callable[..., Path], own_liquid: Path) -> None:
-    config = pd_config(n_clips=1, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS})
+def test_a_changed_patch_is_a_changed_input(
+    command: Command, pd_config: Callable[..., Path], own_liquid: Path
+) -> None:
+    config = pd_config(
+        n_clips=1, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS}
+    )
     assert command("generate", config, "--workers", 1)[0] == 0
     own_liquid.write_text(own_liquid.read_text() + "\n")
 
@@ -367,7 +439,9 @@ def test_a_changed_patch_is_a_changed_input(command: Command, pd_config: Callabl
 def test_a_patch_that_is_touched_or_has_another_beside_it_is_the_same(
     command: Command, pd_config: Callable[..., Path], own_liquid: Path
 ) -> None:
-    config = pd_config(n_clips=1, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS})
+    config = pd_config(
+        n_clips=1, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS}
+    )
     assert command("generate", config, "--workers", 1)[0] == 0
     own_liquid.touch()
     own_liquid.with_name("unrelated.pd").write_text("#N canvas 0 0 450 300 12;\n")
@@ -394,7 +468,9 @@ def test_the_engine_osc_plays_a_pure_data_that_somebody_else_has_opened_in_real_
         "type": "osc", "patch_controls": LIQUID_CONTROLS, "controls": RANGES, "sends_seed": True,
         "send_port": ports[0], "receive_port": ports[1],
     }  # fmt: skip
-    config = write_config(sample_rate=44100, distribution={"type": "random_uniform", "n_clips": 3}, engine=engine)
+    config = write_config(
+        sample_rate=44100, distribution={"type": "random_uniform", "n_clips": 3}, engine=engine
+    )
     try:
         assert wait_until(lambda: f"{ports[0]:04X}" in Path("/proc/net/udp").read_text())
         status, _, err = command("generate", config)
@@ -438,11 +514,14 @@ MISSING = "soundfiler read: impulse_response.wav: No such file or directory"
 
 
 def template_with(boxes: list[str], cords: list[tuple[int, int, int]]) -> str:
-    """-> the template and further boxes. cords: from a box of these, its outlet, to a box of these."""
+    """-> the template and further boxes. cords: from a box of these, its outlet, to a box of
+    these."""
     shipped = (_pd_process.PATCHES / "template.pd").read_text()
     first = shipped.count("\n#X ") - shipped.count("\n#X connect")
     lines = [f"#X {box};" for box in boxes]
-    lines += [f"#X connect {first + source} {outlet} {first + to} 0;" for source, outlet, to in cords]
+    lines += [
+        f"#X connect {first + source} {outlet} {first + to} 0;" for source, outlet, to in cords
+    ]
     return shipped + "\n".join(lines) + "\n"
 
 
@@ -451,12 +530,21 @@ def template_with(boxes: list[str], cords: list[tuple[int, int, int]]) -> str:
     [
         (["obj 0 700 loadbang", *READ], [(0, 0, 1), (1, 0, 2)], MISSING),
         (["obj 0 700 r \\$0-start", *READ], [(0, 0, 1), (1, 0, 2)], MISSING),
-        (["obj 0 700 r \\$0-start", "msg 0 730 \\; nowhere 1"], [(0, 0, 1)], "nowhere: no such object"),
+        (
+            ["obj 0 700 r \\$0-start", "msg 0 730 \\; nowhere 1"],
+            [(0, 0, 1)],
+            "nowhere: no such object",
+        ),
         (["obj 0 700 loadbang"], [(0, 0, 9)], "connection failed"),
     ],
 )
 def test_what_pure_data_reports_as_an_error_ends_the_run_unless_it_is_allowed(
-    command: Command, pd_config: Callable[..., Path], tmp_path: Path, boxes: list[str], cords: list[Any], said: str
+    command: Command,
+    pd_config: Callable[..., Path],
+    tmp_path: Path,
+    boxes: list[str],
+    cords: list[Any],
+    said: str,
 ) -> None:
     (tmp_path / "mine.pd").write_text(template_with(boxes, cords))
 
@@ -467,7 +555,10 @@ def test_what_pure_data_reports_as_an_error_ends_the_run_unless_it_is_allowed(
     assert said in err
     assert err.count("\n") == 1
     allowed = TEMPLATE | {"allowed_errors": [said]}
-    assert command("generate", pd_config(n_clips=2, engine=allowed), "--workers", 1, "--overwrite")[0] == 0
+    assert (
+        command("generate", pd_config(n_clips=2, engine=allowed), "--workers", 1, "--overwrite")[0]
+        == 0
+    )
 
 
 def test_what_pure_data_reports_of_a_later_clip_costs_that_clip(
@@ -475,7 +566,9 @@ def test_what_pure_data_reports_of_a_later_clip_costs_that_clip(
 ) -> None:
     # Only where the cutoff is 50 or more is the file asked for.
     boxes = ["obj 0 640 r \\$0-control", "obj 0 670 route cutoff", "obj 0 700 moses 50", *READ]
-    (tmp_path / "mine.pd").write_text(template_with(boxes, [(0, 0, 1), (1, 0, 2), (2, 1, 3), (3, 0, 4)]))
+    (tmp_path / "mine.pd").write_text(
+        template_with(boxes, [(0, 0, 1), (1, 0, 2), (2, 1, 3), (3, 0, 4)])
+    )
     distribution = {"type": "uniform_linearly_spaced", "n_clips": 4}
 
     config = pd_config(engine=TEMPLATE, distribution=distribution, max_rejected=0.5)
@@ -487,12 +580,22 @@ def test_what_pure_data_reports_of_a_later_clip_costs_that_clip(
     assert (tmp_path / "results" / "rejected.csv").read_text().count(MISSING) == 2
 
 
-def test_what_a_patch_prints_is_no_error(command: Command, pd_config: Callable[..., Path], tmp_path: Path) -> None:
+def test_what_a_patch_prints_is_no_error(
+    command: Command, pd_config: Callable[..., Path], tmp_path: Path
+) -> None:
     # [expr] says "divide by zero detected", and goes on.
-    boxes = ["obj 0 700 r \\$0-start", "msg 0 730 0", "obj 0 760 print an error", "obj 90 760 expr 1/\\$f1"]
+    boxes = [
+        "obj 0 700 r \\$0-start",
+        "msg 0 730 0",
+        "obj 0 760 print an error",
+        "obj 90 760 expr 1/\\$f1",
+    ]
     (tmp_path / "mine.pd").write_text(template_with(boxes, [(0, 0, 1), (1, 0, 2), (1, 0, 3)]))
 
-    assert command("generate", pd_config(n_clips=2, engine=TEMPLATE), "--workers", 1)[::2] == (0, "")
+    assert command("generate", pd_config(n_clips=2, engine=TEMPLATE), "--workers", 1)[::2] == (
+        0,
+        "",
+    )
 
 
 def test_a_changed_file_that_the_patch_plays_is_a_changed_input(
@@ -522,7 +625,12 @@ def test_a_changed_file_that_the_patch_plays_is_a_changed_input(
 
 @pytest.mark.parametrize(("name", "status"), [("a b,;$1 {x} \\ ü 漢", 0), ("two\nlines", 1)])
 def test_the_folder_for_temporary_files_may_have_any_name_of_one_line(
-    command: Command, pd_config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: int
+    command: Command,
+    pd_config: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    status: int,
 ) -> None:
     (tmp_path / name).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))

@@ -19,9 +19,10 @@ from ..warm import Warm
 
 ROOT = Path(__file__).parents[2]
 
-# The smallest sizes that work. So short a clip may be silent with fewer bubbles than avgRate 0.5 makes (350 a second). With
-# fewer epochs and steps, or a law that outweighs the truth, the rule may not keep the adaptation, and then labels before
-# and after it are the same; with these they miss the laws by 0.064, and by 0.108 before.
+# The smallest sizes that work. So short a clip may be silent with fewer bubbles than avgRate 0.5
+# makes (350 a second). With fewer epochs and steps, or a law that outweighs the truth, the rule may
+# not keep the adaptation, and then labels before and after it are the same; with these they miss
+# the laws by 0.064, and by 0.108 before.
 SMALL = (
     "synthetic.seconds=0.25",
     "synthetic.distribution.n_clips=60",
@@ -31,7 +32,8 @@ SMALL = (
     "recordings.takes_per_location=7",
     "recordings.engine.controls.avgRate=[0.5, 0.75]",
     "real.seconds=0.25",
-    'adaptation.split={"train": 0.6, "validation": 0.25, "test": 0.15}',  # enough clips for intervals
+    # Enough clips for intervals.
+    'adaptation.split={"train": 0.6, "validation": 0.25, "test": 0.15}',
     'adaptation.network={"type": "band_cnn", "channels": [8, 16], "n_hidden": 16}',
     'adaptation.extractor={"epochs": 10, "batch_size": 16, "learning_rate": 0.003}',
     "adaptation.classifier.epochs=1",
@@ -48,7 +50,8 @@ _HEADINGS = ("h2", "h3", "h4")
 
 
 class Page(HTMLParser):
-    """A page, read: links (src and href), ids, text without tags, and by the heading above them the tables' rows."""
+    """A page, read: links (src and href), ids, text without tags, and by the heading above them the
+    tables' rows."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -89,8 +92,8 @@ class Page(HTMLParser):
 
 @dataclass(frozen=True)
 class Run:
-    """A run of texture-pipeline that has ended well. arguments: its command line. hidden_readers: packages with their first
-    word, as often as they opened hidden_controls.csv."""
+    """A run of texture-pipeline that has ended well. arguments: its command line. hidden_readers:
+    packages with their first word, as often as they opened hidden_controls.csv."""
 
     arguments: list[str]
     results: Path
@@ -100,7 +103,9 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def whole_way(tmp_path_factory: pytest.TempPathFactory, small_options: list[str], warm: Warm) -> Run:
+def whole_way(
+    tmp_path_factory: pytest.TempPathFactory, small_options: list[str], warm: Warm
+) -> Run:
     """The demo in its smallest size, from nothing to the page. Its results are for reading only."""
     folder = tmp_path_factory.mktemp("whole_way")
     arguments = ["configs/demo", "--output", str(folder / "results"), *small_options]
@@ -110,18 +115,28 @@ def whole_way(tmp_path_factory: pytest.TempPathFactory, small_options: list[str]
         arguments,
         ROOT,
         errors=str(errors),
-        environment={"LOKY_MAX_CPU_COUNT": "1"},  # so few files are done before more workers have started
+        # So few files are done before more workers have started.
+        environment={"LOKY_MAX_CPU_COUNT": "1"},
         forks_commands=True,
         spied_on="hidden_controls.csv",
         openers=str(openers),
     )
     assert run.wait() == 0, errors.read_text()
-    return Run(arguments, folder / "results", run.said, errors.read_text(), openers.read_text().splitlines())
+    return Run(
+        arguments,
+        folder / "results",
+        run.said,
+        errors.read_text(),
+        openers.read_text().splitlines(),
+    )
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run texture-pipeline and its commands in this process, which is quicker. -> exit status, stdout, stderr."""
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run texture-pipeline and its commands in this process, which is quicker. -> exit status,
+    stdout, stderr."""
 
     def call(package: str, arguments: Sequence[str]) -> int:
         app = importlib.import_module(f"{package}.cli").app

@@ -14,8 +14,14 @@ import pytest
             ["configs/demo", "--set", "synthetc.seed=5"],
             "adaptation, synthesis, instrument for STAGE",
         ),
-        (["configs/demo", "--set", "synthetic.sede=5"], 'synthetic.json: sede: no such key (did you mean "seed"?'),
-        (["configs/demo", "--recordings", "nowhere"], "--recordings: nowhere: should be a folder that holds sound files"),
+        (
+            ["configs/demo", "--set", "synthetic.sede=5"],
+            'synthetic.json: sede: no such key (did you mean "seed"?',
+        ),
+        (
+            ["configs/demo", "--recordings", "nowhere"],
+            "--recordings: nowhere: should be a folder that holds sound files",
+        ),
         (["configs/demo", "--outptu", "x"], "--outptu"),
         (["configs"], "synthetic.json: no such file"),
     ],
@@ -31,7 +37,11 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_run(command, tmp_path, arg
 
 def test_the_program_itself_prints_one_sentence_and_no_traceback(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "texture_pipeline", "nowhere"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "texture_pipeline", "nowhere"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("nowhere: no such folder; name one with synthetic.json, ")
@@ -50,7 +60,8 @@ def test_the_first_stage_that_fails_ends_it_with_its_own_sentence_and_status(com
 
 
 def test_only_the_generate_of_synthetic_sounds_is_asked_to_agree(monkeypatch, command, tmp_path):
-    command("configs/demo", "--output", tmp_path / "results", "--dry-run")  # which puts this process's commands in place
+    # Which puts this process's commands in place.
+    command("configs/demo", "--output", tmp_path / "results", "--dry-run")
     calls: list[list[str]] = []
     monkeypatch.setattr("texture_pipeline.run._run", lambda words: calls.append(words[3:]) or 0)
     from texture_pipeline.cli import app

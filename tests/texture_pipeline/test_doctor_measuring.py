@@ -1,4 +1,5 @@
-"""What the doctor measures, it measures with the commands' own code, and reckons with what there will be."""
+"""What the doctor measures, it measures with the commands' own code, and reckons with what there
+will be."""
 
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import pytest
 from texture_pipeline.doctor.flow import Flow
 from texture_pipeline.doctor.plan import make_plan
 from texture_pipeline.doctor.rehearse_labels import rehearse_learning
-from texture_pipeline.doctor.rehearse_sounds import rehearse_cutting, rehearse_recording, rehearse_rendering
+from texture_pipeline.doctor.rehearse_sounds import (
+    rehearse_cutting,
+    rehearse_recording,
+    rehearse_rendering,
+)
 from texture_pipeline.doctor.scratch import Enough, Scratch, Stopwatch, seconds_of_each
 from texture_pipeline.stages import plan_jobs
 from texturelib.config import load_config
@@ -20,15 +25,20 @@ def plan(small_stages, small_options, tmp_path_factory):
     """Of the demo in its smallest size, with nothing done."""
     root = Path(__file__).parents[2]
     changes = [word for word in small_options if word != "--set"]
-    jobs, _ = plan_jobs(root / "configs" / "demo", changes, None, tmp_path_factory.mktemp("none") / "results")
+    jobs, _ = plan_jobs(
+        root / "configs" / "demo", changes, None, tmp_path_factory.mktemp("none") / "results"
+    )
     return make_plan(jobs, True, [])[0]
 
 
 @pytest.fixture(scope="module")
 def place(plan, tmp_path_factory):
-    """A scratch folder in which clips were rendered, and recordings were made and cut. -> it, and what these rehearsals gave."""
+    """A scratch folder in which clips were rendered, and recordings were made and cut. -> it, and
+    what these rehearsals gave."""
     scratch = Scratch(tmp_path_factory.mktemp("scratch"))
-    steps = {step.command: step for step in plan.steps if step.job.stage.package.endswith("datasets")}
+    steps = {
+        step.command: step for step in plan.steps if step.job.stage.package.endswith("datasets")
+    }
     rendered = rehearse_rendering(steps["generate"], scratch)
     recorded = rehearse_recording(steps["simulate-recordings"], scratch)
     cut = rehearse_cutting(steps["build"], None, scratch)
@@ -55,7 +65,9 @@ def test_few_clips_are_made_by_the_commands_own_code_and_stand_for_all(plan, pla
 
 def test_it_is_known_how_many_clips_will_pass_from_command_to_command(plan):
     flow = Flow(plan, {})
-    folders = {name: job(plan, name).config for name in ("synthetic", "real", "adaptation", "synthesis")}
+    folders = {
+        name: job(plan, name).config for name in ("synthetic", "real", "adaptation", "synthesis")
+    }
     assert flow.at(folders["synthetic"].output).n == 60
     # 21 takes of 0.5 s, each of two segments.
     assert flow.at(folders["real"].output).n == 42
@@ -66,12 +78,26 @@ def test_it_is_known_how_many_clips_will_pass_from_command_to_command(plan):
     assert exported.n_bytes == 42 * 0.25 * 16000 * 2
 
 
-@pytest.mark.parametrize("method", ["adabn", "adda", "adda_frozen", "dare_gram", "none", "scaling_law"])
+@pytest.mark.parametrize(
+    "method", ["adabn", "adda", "adda_frozen", "dare_gram", "none", "scaling_law"]
+)
 def test_every_kind_of_adaptation_can_be_rehearsed(plan, place, method):
     adaptation = job(plan, "adaptation")
-    changes = [f"synthetic={adaptation.config.synthetic}", f"real={adaptation.config.real}", f"output={adaptation.config.output}"]
-    own = [each for each in adaptation.overrides if not each.startswith(("adaptation=", "synthetic=", "real=", "output="))]
-    config = load_config(adaptation.path, type(adaptation.config), [*own, *changes, f'adaptation={{"type": "{method}"}}'])
+    changes = [
+        f"synthetic={adaptation.config.synthetic}",
+        f"real={adaptation.config.real}",
+        f"output={adaptation.config.output}",
+    ]
+    own = [
+        each
+        for each in adaptation.overrides
+        if not each.startswith(("adaptation=", "synthetic=", "real=", "output="))
+    ]
+    config = load_config(
+        adaptation.path,
+        type(adaptation.config),
+        [*own, *changes, f'adaptation={{"type": "{method}"}}'],
+    )
     found = rehearse_learning(config, ["adapt"], place[0])
     assert found.read > 0
     assert found.n_parameters > 0
@@ -80,7 +106,9 @@ def test_every_kind_of_adaptation_can_be_rehearsed(plan, place, method):
     else:
         epochs, batch_size, n_clips = found.adapt_length
         assert (epochs, batch_size) == (config.adaptation.epochs, config.adaptation.batch_size)
-        assert n_clips == (config.adaptation.steps_per_epoch * batch_size if method == "scaling_law" else None)
+        assert n_clips == (
+            config.adaptation.steps_per_epoch * batch_size if method == "scaling_law" else None
+        )
         assert found.trainings["adapt"].step > 0
     assert not config.output.exists()
 

@@ -1,4 +1,5 @@
-"""The whole way on two Dask workers, one of which is killed while it renders, ends as if nothing had happened."""
+"""The whole way on two Dask workers, one of which is killed while it renders, ends as if nothing
+had happened."""
 
 import os
 import re
@@ -14,8 +15,8 @@ from ..clusters import DaskCluster
 
 ROOT = Path(__file__).parents[2]
 
-# Python imports a module of this name when it starts. The worker that is told to die does so in the middle of its first clip: of
-# two idle workers each is given one of the first two.
+# Python imports a module of this name when it starts. The worker that is told to die does so in the
+# middle of its first clip: of two idle workers each is given one of the first two.
 DIES = """
 import os, signal, sys
 
@@ -51,18 +52,34 @@ def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
 
 
 def files(results: Path) -> dict[str, bytes]:
-    """-> by name, the bytes of every file but of events, which have times; of an evaluation the figures alone, not their table
-    and page, and these without the speed."""
-    names = {path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()}
+    """-> by name, the bytes of every file but of events, which have times; of an evaluation the
+    figures alone, not their table and page, and these without the speed."""
+    names = {
+        path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()
+    }
     told_again = re.compile(r"/tensorboard/|/evaluation/(index\.html|evaluation\.(csv|md))$")
-    return {name: SPEED.sub(b"", path.read_bytes()) for name, path in names.items() if not told_again.search(name)}
+    return {
+        name: SPEED.sub(b"", path.read_bytes())
+        for name, path in names.items()
+        if not told_again.search(name)
+    }
 
 
 @pytest.mark.slow
 def test_the_whole_way_on_two_workers_of_which_one_is_killed(whole_way, cluster, tmp_path):
-    arguments = [str(tmp_path / "results") if word == str(whole_way.results) else word for word in whole_way.arguments]
+    arguments = [
+        str(tmp_path / "results") if word == str(whole_way.results) else word
+        for word in whole_way.arguments
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "texture_pipeline", *arguments, "--executor", f"dask={cluster.address}"],
+        [
+            sys.executable,
+            "-m",
+            "texture_pipeline",
+            *arguments,
+            "--executor",
+            f"dask={cluster.address}",
+        ],
         cwd=ROOT,
         env=os.environ | {"LOKY_MAX_CPU_COUNT": "1"},
         capture_output=True,

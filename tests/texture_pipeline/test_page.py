@@ -1,4 +1,5 @@
-"""The page tells of any results, whatever titles and files are called, whoever recorded, and however it was adapted."""
+"""The page tells of any results, whatever titles and files are called, whoever recorded, and
+however it was adapted."""
 
 import json
 import shutil
@@ -18,14 +19,17 @@ NAMES = ["<b>&.wav", "<script>alert(1)</script>.mp3", 'a "quoted" name.ogg']
 
 @pytest.fixture(scope="module")
 def made(whole_way, small_stages, tmp_path_factory):
-    """The folder of a page on a person's own recordings, which are called NAMES; simulated ones lie beside, unused."""
+    """The folder of a page on a person's own recordings, which are called NAMES; simulated ones lie
+    beside, unused."""
     results = tmp_path_factory.mktemp("own") / "results #1?"
     shutil.copytree(whole_way.results, results)
     shutil.rmtree(results / "page")
     own = results.parent / "own recordings"
     own.mkdir()
     stages = small_stages(results)
-    stages["real"] = stages["real"].model_copy(update={"source": stages["real"].source.model_copy(update={"path": own})})
+    stages["real"] = stages["real"].model_copy(
+        update={"source": stages["real"].source.model_copy(update={"path": own})}
+    )
 
     for folder in (results / "real", results / "adaptation" / "labels"):
         table = pd.read_csv(folder / "metadata.csv")
@@ -35,8 +39,12 @@ def made(whole_way, small_stages, tmp_path_factory):
         table.loc[0, "file_name"] = "audio/<b>&_1.wav"
         table.loc[1, "source"] = "bach.wav"
         # One name in Latin-1, which a table from elsewhere may hold.
-        (folder / "metadata.csv").write_bytes(table.to_csv(index=False).encode().replace(b"bach.wav", b"b\xe4ch.wav"))
-    pd.DataFrame([{"file": "<i>.wav", "reason": "is <empty> & 'nothing'"}]).to_csv(results / "real" / "rejected.csv", index=False)
+        (folder / "metadata.csv").write_bytes(
+            table.to_csv(index=False).encode().replace(b"bach.wav", b"b\xe4ch.wav")
+        )
+    pd.DataFrame([{"file": "<i>.wav", "reason": "is <empty> & 'nothing'"}]).to_csv(
+        results / "real" / "rejected.csv", index=False
+    )
     return make_page(stages, results, "<script>alert('title')</script>").parent
 
 
@@ -79,7 +87,9 @@ def remade(whole_way, small_stages, read_page, tmp_path):
         shutil.copytree(whole_way.results, tmp_path / "results", dirs_exist_ok=True)
         shutil.rmtree(tmp_path / "results" / "page")
         change(tmp_path / "results" / "adaptation")
-        return read_page(make_page(small_stages(tmp_path / "results"), tmp_path / "results", "a title").parent)
+        return read_page(
+            make_page(small_stages(tmp_path / "results"), tmp_path / "results", "a title").parent
+        )
 
     return remake
 
@@ -89,8 +99,15 @@ def update(path: Path, **values: Any) -> None:
 
 
 def test_an_adaptation_that_was_not_kept_is_told_of_with_the_reason(remade):
-    page = remade(lambda stage: update(stage / "adapted" / "metrics.json", is_kept=False, why="<all> labels were alike"))
-    assert "Adaptation was not kept by a rule that sees no truth: <all> labels were alike." in page.text
+    page = remade(
+        lambda stage: update(
+            stage / "adapted" / "metrics.json", is_kept=False, why="<all> labels were alike"
+        )
+    )
+    assert (
+        "Adaptation was not kept by a rule that sees no truth: <all> labels were alike."
+        in page.text
+    )
     assert "Both are the same, as adaptation was not kept." in page.text
     assert "teaches just this" not in page.text
 
@@ -105,14 +122,20 @@ def test_an_adaptation_that_was_not_kept_is_told_of_with_the_reason(remade):
     ],
 )
 def test_what_a_stage_wrote_and_was_damaged_is_one_sentence(remade, name, content):
-    with pytest.raises(TextureError, match=r"results: what a stage wrote there is damaged, so it cannot be shown \(\w+: .+\)$"):
+    with pytest.raises(
+        TextureError,
+        match=r"results: what a stage wrote there is damaged, so it cannot be shown \(\w+: .+\)$",
+    ):
         remade(lambda stage: (stage / name).write_text(content))
 
 
 def test_only_the_thesiss_method_is_said_to_play_against_the_classifier(remade):
     assert "plays against it" not in remade(lambda _: None).text
     page = remade(lambda stage: update(stage / "adapted" / "metrics.json", method="adda_frozen"))
-    assert "by what the extractor’s encoder made of them, and adaptation plays against it." in page.text
+    assert (
+        "by what the extractor’s encoder made of them, and adaptation plays against it."
+        in page.text
+    )
 
 
 def test_where_nothing_was_trained_there_is_no_plot_of_a_loss(remade):
@@ -156,7 +179,12 @@ def test_where_intervals_are_not_known_there_are_none(remade):
     page = remade(change)
     assert "±" not in page.text
     assert "interval" not in page.text
-    assert page.tables["Hidden truth"][0] == ["control", "before adaptation", "after", "always the mean"]
+    assert page.tables["Hidden truth"][0] == [
+        "control",
+        "before adaptation",
+        "after",
+        "always the mean",
+    ]
 
 
 def test_an_evaluation_that_has_not_ended_is_not_shown(remade):
@@ -179,14 +207,20 @@ def measure(stage: Path, **run: Any) -> None:
     (folder / "index.html").write_text("<audio src='sounds/1.wav'>")
     (folder / "sounds" / "1.wav").write_bytes(b"RIFF")
     shutil.copy(synthesis / "examples" / "run.json", folder)
-    update(folder / "run.json", **{"inputs": {"synthesiser": fingerprint(synthesis / "synthesiser")}} | run)
+    update(
+        folder / "run.json",
+        **{"inputs": {"synthesiser": fingerprint(synthesis / "synthesiser")}} | run,
+    )
 
 
 def test_a_synthesiser_that_was_measured_has_its_page_taken_along(remade, tmp_path):
     page = remade(measure)
-    assert {"evaluation/index.html", "evaluation_2/index.html"} <= set(page.links)  # the other is the instrument's
+    # The other is the instrument's.
+    assert {"evaluation/index.html", "evaluation_2/index.html"} <= set(page.links)
     assert "How well it follows its sliders" in page.text
-    assert (tmp_path / "results" / "page" / "evaluation" / "sounds" / "1.wav").read_bytes() == b"RIFF"
+    assert (
+        tmp_path / "results" / "page" / "evaluation" / "sounds" / "1.wav"
+    ).read_bytes() == b"RIFF"
 
 
 @pytest.mark.parametrize("run", [{"finished": False}, {"inputs": {"synthesiser": "another"}}])

@@ -1,4 +1,5 @@
-"""The commands of the stages run one after the other; the first that fails ends it, and so does a person."""
+"""The commands of the stages run one after the other; the first that fails ends it, and so does a
+person."""
 
 import contextlib
 import os
@@ -46,7 +47,12 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
 
     def make(*commands: str, overrides: tuple[str, ...] = ()) -> Job:
         config = StageConfig(output=tmp_path / "out")
-        return Job(Stage("small", "small_stage", "Config", commands), tmp_path / "small.json", config, overrides)
+        return Job(
+            Stage("small", "small_stage", "Config", commands),
+            tmp_path / "small.json",
+            config,
+            overrides,
+        )
 
     return make
 
@@ -63,7 +69,10 @@ def test_commands_run_in_order_and_are_shown_as_a_person_would_type_them(job, ca
         "two small.json --set a.b=1 --set name=two words --overwrite --yes",
         "three small.json --overwrite",
     ]
-    assert "$ small-stage one small.json --set a.b=1 --set 'name=two words' --overwrite\n" in capfd.readouterr().out
+    assert (
+        "$ small-stage one small.json --set a.b=1 --set 'name=two words' --overwrite\n"
+        in capfd.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("status", [1, 2, 130])
@@ -116,7 +125,12 @@ class Pipeline:
 
     def __init__(self, sound: Path) -> None:
         self.journal = sound.parents[1] / "results" / "demo" / "synthetic" / "journal.jsonl"
-        options = ["--set", "synthetic.distribution.n_clips=20000", "--set", "synthetic.seconds=0.01"]
+        options = [
+            "--set",
+            "synthetic.distribution.n_clips=20000",
+            "--set",
+            "synthetic.seconds=0.01",
+        ]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "texture_pipeline", str(sound), *options],
             stdout=subprocess.PIPE,
@@ -136,7 +150,9 @@ class Pipeline:
     def others(self) -> list[int]:
         """-> the processes that it has started, and theirs, as far as they run."""
         pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-        return [pid for pid in pids if session_of(pid) == self.process.pid != pid and is_running(pid)]
+        return [
+            pid for pid in pids if session_of(pid) == self.process.pid != pid and is_running(pid)
+        ]
 
     def end(self) -> tuple[int, str, str]:
         """-> exit status, stdout, stderr, once nothing of it runs any more."""

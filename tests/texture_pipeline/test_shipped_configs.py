@@ -46,7 +46,9 @@ def test_the_demo_and_the_thesis_are_there():
 @pytest.mark.parametrize("name", sorted(schemas()))
 def test_the_schemas_are_those_of_the_code(name):
     is_up_to_date = json.loads((CONFIGS / "schemas" / name).read_text()) == schemas()[name]
-    assert is_up_to_date, f"configs/schemas/{name} is not what the code says now: run `make schemas`"
+    assert is_up_to_date, (
+        f"configs/schemas/{name} is not what the code says now: run `make schemas`"
+    )
 
 
 def test_there_is_no_schema_of_a_stage_that_is_gone():
@@ -56,5 +58,7 @@ def test_there_is_no_schema_of_a_stage_that_is_gone():
 def test_make_schemas_writes_them(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["schemas", str(tmp_path / "schemas")])
     write_schemas()
-    assert {path.name: json.loads(path.read_text()) for path in (tmp_path / "schemas").iterdir()} == schemas()
+    assert {
+        path.name: json.loads(path.read_text()) for path in (tmp_path / "schemas").iterdir()
+    } == schemas()
     assert len(capsys.readouterr().out.splitlines()) == len(STAGES)

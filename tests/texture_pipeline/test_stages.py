@@ -1,4 +1,5 @@
-"""Which commands run on which configs, where their results go, and what is refused before anything runs."""
+"""Which commands run on which configs, where their results go, and what is refused before anything
+runs."""
 
 from pathlib import Path
 
@@ -60,11 +61,20 @@ def test_without_a_synthesiser_none_is_trained_or_played(sound, change):
     assert names(jobs["synthesis"]) == ["analyse", "balance", "export"]
 
 
-def test_a_labeller_measures_the_synthesiser_and_linear_sliders_come_before_it_is_played(sound, change, tmp_path):
+def test_a_labeller_measures_the_synthesiser_and_linear_sliders_come_before_it_is_played(
+    sound, change, tmp_path
+):
     labeller = str(tmp_path / "results" / "demo" / "adaptation" / "extractor")
     change("synthesis", labeller=labeller)
     jobs, _ = planned(sound)
-    assert names(jobs["synthesis"]) == ["analyse", "balance", "export", "train", "generate", "evaluate"]
+    assert names(jobs["synthesis"]) == [
+        "analyse",
+        "balance",
+        "export",
+        "train",
+        "generate",
+        "evaluate",
+    ]
     change("synthesis", labeller=labeller, linearise={})
     jobs, _ = planned(sound)
     assert names(jobs["synthesis"])[3:] == ["train", "linearise", "generate", "evaluate"]
@@ -89,10 +99,15 @@ def test_a_labeller_and_models_to_compare_with_move_with_the_results_and_must_be
     assert config.labeller == tmp_path / "mine" / "adaptation" / "extractor"
     assert config.evaluate.also == {"an other": tmp_path / "mine" / "synthesis" / "other"}
     change("synthesis", labeller="../../nowhere")
-    with pytest.raises(UsageError, match=r"water/synthesis\.json: labeller: .*nowhere: no such file or folder"):
+    with pytest.raises(
+        UsageError, match=r"water/synthesis\.json: labeller: .*nowhere: no such file or folder"
+    ):
         planned(sound)
     change("synthesis", labeller=str(inside), evaluate={"also": {"other": "../../nowhere"}})
-    with pytest.raises(UsageError, match=r"water/synthesis\.json: evaluate\.also\.other: .*nowhere: no such file or folder"):
+    with pytest.raises(
+        UsageError,
+        match=r"water/synthesis\.json: evaluate\.also\.other: .*nowhere: no such file or folder",
+    ):
         planned(sound)
 
 
@@ -119,9 +134,18 @@ def test_another_output_moves_every_path_inside_the_results_and_no_other(sound, 
     assert n_moved >= 8  # five outputs; adaptation's two inputs, and synthesis's one
 
 
-def test_the_truth_to_evaluate_with_moves_with_the_results_and_recordings_elsewhere_stay(sound, change, tmp_path):
+def test_the_truth_to_evaluate_with_moves_with_the_results_and_recordings_elsewhere_stay(
+    sound, change, tmp_path
+):
     truth = tmp_path / "results" / "demo" / "recordings" / "hidden_controls.csv"
-    change("adaptation", evaluation={"methods": [{"type": "none"}], "truth": str(truth), "recordings": "../../field"})
+    change(
+        "adaptation",
+        evaluation={
+            "methods": [{"type": "none"}],
+            "truth": str(truth),
+            "recordings": "../../field",
+        },
+    )
     jobs, _ = planned(sound, output=tmp_path / "mine")
     evaluation = jobs["adaptation"].config.evaluation
     assert evaluation.truth == tmp_path / "mine" / "recordings" / "hidden_controls.csv"
@@ -129,8 +153,17 @@ def test_the_truth_to_evaluate_with_moves_with_the_results_and_recordings_elsewh
     assert evaluation.methods[0].type == "none"
 
 
-def test_what_only_an_evaluation_reads_need_not_be_there_since_the_pipeline_does_not_evaluate(sound, change, tmp_path):
-    change("adaptation", evaluation={"methods": [{"type": "none"}], "truth": "nowhere.csv", "recordings": "../../nowhere"})
+def test_what_only_an_evaluation_reads_need_not_be_there_since_the_pipeline_does_not_evaluate(
+    sound, change, tmp_path
+):
+    change(
+        "adaptation",
+        evaluation={
+            "methods": [{"type": "none"}],
+            "truth": "nowhere.csv",
+            "recordings": "../../nowhere",
+        },
+    )
     jobs, _ = planned(sound)
     assert jobs["adaptation"].config.evaluation.recordings == tmp_path / "nowhere"
     assert not any("evaluate" in names(job) for job in jobs.values())
@@ -141,10 +174,14 @@ def test_moved_results_are_written_down_as_the_same_settings(sound, tmp_path):
     here, _ = planned(sound)
     there, _ = planned(sound, output=tmp_path / "elsewhere")
     for name, job in here.items():
-        assert job.config.as_written(job.config.output) == there[name].config.as_written(there[name].config.output)
+        assert job.config.as_written(job.config.output) == there[name].config.as_written(
+            there[name].config.output
+        )
 
 
-def test_ones_own_recordings_take_the_place_of_simulated_ones_and_results_go_beside(sound, field, tmp_path):
+def test_ones_own_recordings_take_the_place_of_simulated_ones_and_results_go_beside(
+    sound, field, tmp_path
+):
     jobs, results = planned(sound, recordings=field)
     assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis", "instrument"]
     assert jobs["real"].config.source.path == field
@@ -159,7 +196,9 @@ def test_ones_own_recordings_and_output(sound, field, tmp_path):
     assert jobs["real"].config.source.path == field
 
 
-def test_recordings_and_output_may_be_named_from_the_current_folder(sound, field, tmp_path, monkeypatch):
+def test_recordings_and_output_may_be_named_from_the_current_folder(
+    sound, field, tmp_path, monkeypatch
+):
     (field / "deep").mkdir()
     monkeypatch.chdir(field / "deep")
     jobs, results = planned(sound, recordings=Path(".."))
@@ -179,7 +218,17 @@ def test_a_changed_value_reaches_its_own_stage_alone(sound):
 
 
 @pytest.mark.parametrize(
-    "override", ["synthetc.seed=5", "seed=5", "synthetic.seed", "synthetic=5", "=", "", "page.title=x", "synthetic.seed.=5"]
+    "override",
+    [
+        "synthetc.seed=5",
+        "seed=5",
+        "synthetic.seed",
+        "synthetic=5",
+        "=",
+        "",
+        "page.title=x",
+        "synthetic.seed.=5",
+    ],
 )
 def test_a_wrong_change_is_one_sentence_that_names_it(sound, override):
     with pytest.raises(UsageError) as refused:
@@ -189,12 +238,17 @@ def test_a_wrong_change_is_one_sentence_that_names_it(sound, override):
 
 
 def test_a_wrong_stage_name_is_answered_with_the_right_ones(sound):
-    with pytest.raises(UsageError, match=r"synthetc\.seed=5: .* one of synthetic, recordings, real, adaptation, synthesis"):
+    with pytest.raises(
+        UsageError,
+        match=r"synthetc\.seed=5: .* one of synthetic, recordings, real, adaptation, synthesis",
+    ):
         planned(sound, "synthetc.seed=5")
 
 
 def test_a_change_of_a_stage_that_does_not_run_is_not_silently_dropped(sound, field):
-    with pytest.raises(UsageError, match=r"--set recordings\.seed=2: this run has no stage recordings"):
+    with pytest.raises(
+        UsageError, match=r"--set recordings\.seed=2: this run has no stage recordings"
+    ):
         planned(sound, "recordings.seed=2", recordings=field)
 
 
@@ -226,12 +280,16 @@ def test_a_missing_config_is_named(sound, name):
 
 def test_a_wrong_key_names_file_and_key(sound, change):
     change("adaptation", sede=3)
-    with pytest.raises(UsageError, match=r'water/adaptation\.json: sede: no such key \(did you mean "seed"'):
+    with pytest.raises(
+        UsageError, match=r'water/adaptation\.json: sede: no such key \(did you mean "seed"'
+    ):
         planned(sound)
 
 
 def test_a_missing_folder_of_configs_is_named(tmp_path):
-    with pytest.raises(UsageError, match=r"nowhere: no such folder; name one with synthetic\.json, "):
+    with pytest.raises(
+        UsageError, match=r"nowhere: no such folder; name one with synthetic\.json, "
+    ):
         planned(tmp_path / "nowhere")
 
 
@@ -239,10 +297,14 @@ def test_missing_recordings_are_noticed_before_hours_of_work_and_not_after(sound
     (tmp_path / "empty").mkdir()
     (tmp_path / "one.wav").touch()
     for name in ("nowhere", "empty", "one.wav"):
-        with pytest.raises(UsageError, match=rf"--recordings: .*{name}: should be a folder that holds sound files"):
+        with pytest.raises(
+            UsageError, match=rf"--recordings: .*{name}: should be a folder that holds sound files"
+        ):
             planned(sound, recordings=tmp_path / name)
     change("real", source={"type": "folder", "path": "../../my_recordings"})
-    with pytest.raises(UsageError, match=r"water/real\.json: source\.path: .*my_recordings: no such file or folder"):
+    with pytest.raises(
+        UsageError, match=r"water/real\.json: source\.path: .*my_recordings: no such file or folder"
+    ):
         planned(sound)
     # What an earlier stage makes need not be there yet.
     change("real", source={"type": "folder", "path": "../../results/demo/recordings/recordings"})
@@ -250,7 +312,9 @@ def test_missing_recordings_are_noticed_before_hours_of_work_and_not_after(sound
 
 
 def test_an_executor_is_that_of_every_stage_but_where_one_is_given_its_own(sound):
-    jobs, _ = planned(sound, 'real.executor={"type": "local", "workers": 1}', executor="dask=tcp://10.0.0.7:8786")
+    jobs, _ = planned(
+        sound, 'real.executor={"type": "local", "workers": 1}', executor="dask=tcp://10.0.0.7:8786"
+    )
     own = {name: job.config.executor for name, job in jobs.items()}
     assert own.pop("real").model_dump() == {"type": "local", "workers": 1}
     assert {(each.type, each.address) for each in own.values()} == {("dask", "tcp://10.0.0.7:8786")}

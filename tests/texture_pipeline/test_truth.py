@@ -23,14 +23,22 @@ def labels(tmp_path):
     )
     controls = [{"name": "rate"}, {"name": "size"}]
     write_dataset(folder, table, sample_rate=44100, seconds=1.0, controls=controls)
-    before = pd.DataFrame({"file_name": ["audio/a_1.wav", "audio/b_1.wav", "audio/b_2.wav"], "rate": [1.2, 0.0, 1.0]})
+    before = pd.DataFrame(
+        {"file_name": ["audio/a_1.wav", "audio/b_1.wav", "audio/b_2.wav"], "rate": [1.2, 0.0, 1.0]}
+    )
     before.assign(size=0.5).to_csv(folder / "labels_before.csv", index=False)
     return folder
 
 
 @pytest.fixture
 def recordings(tmp_path):
-    hidden = pd.DataFrame({"file_name": ["a.wav", "b.wav", "unused.wav"], "rate": [0.2, 0.6, 0.9], "size": [0.0, 0.4, 0.9]})
+    hidden = pd.DataFrame(
+        {
+            "file_name": ["a.wav", "b.wav", "unused.wav"],
+            "rate": [0.2, 0.6, 0.9],
+            "size": [0.0, 0.4, 0.9],
+        }
+    )
     hidden.to_csv(tmp_path / "hidden_controls.csv", index=False)
     return tmp_path
 

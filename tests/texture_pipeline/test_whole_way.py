@@ -1,4 +1,5 @@
-"""From nothing to labelled, exported recordings and a page that tells of them: the demo in its smallest size."""
+"""From nothing to labelled, exported recordings and a page that tells of them: the demo in its
+smallest size."""
 
 import json
 import re
@@ -26,7 +27,9 @@ COMMANDS = [
     "conditioned-synthesis train",
     "conditioned-synthesis generate",
 ]
-INSTRUMENT = [f"conditioned-synthesis {name}" for name in ("train", "linearise", "generate", "evaluate")]
+INSTRUMENT = [
+    f"conditioned-synthesis {name}" for name in ("train", "linearise", "generate", "evaluate")
+]
 CONTROLS = ["avgRate", "minRadius", "maxRadius", "expRadius"]
 
 
@@ -37,13 +40,20 @@ def page(whole_way, read_page):
 
 @pytest.fixture(scope="module")
 def labels(whole_way) -> dict[str, pd.DataFrame]:
-    """Labels before and after adaptation, and the truth: a column per control, a row per clip, alike in order."""
+    """Labels before and after adaptation, and the truth: a column per control, a row per clip,
+    alike in order."""
     folder = whole_way.results / "adaptation" / "labels"
     after = pd.read_csv(folder / "metadata.csv").set_index("file_name")
     before = pd.read_csv(folder / "labels_before.csv").set_index("file_name")
-    hidden = pd.read_csv(whole_way.results / "recordings" / "hidden_controls.csv").set_index("file_name")
+    hidden = pd.read_csv(whole_way.results / "recordings" / "hidden_controls.csv").set_index(
+        "file_name"
+    )
     truth = hidden.loc[after["source"]].set_index(after.index)
-    return {"before": before.loc[after.index, CONTROLS], "after": after[CONTROLS], "truth": truth[CONTROLS]}
+    return {
+        "before": before.loc[after.index, CONTROLS],
+        "after": after[CONTROLS],
+        "truth": truth[CONTROLS],
+    }
 
 
 def lines_about(out: str, folder: str) -> list[str]:
@@ -51,12 +61,18 @@ def lines_about(out: str, folder: str) -> list[str]:
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
-    """-> of every file and folder: when it was last changed, and its inode (a replaced file has another)."""
-    return {path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.rglob("*")}
+    """-> of every file and folder: when it was last changed, and its inode (a replaced file has
+    another)."""
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.stat().st_ino)
+        for path in folder.rglob("*")
+    }
 
 
 def test_every_command_runs_once_in_order_and_the_end_names_results_and_page(whole_way):
-    shown = [" ".join(line.split()[1:3]) for line in whole_way.out.splitlines() if line.startswith("$ ")]
+    shown = [
+        " ".join(line.split()[1:3]) for line in whole_way.out.splitlines() if line.startswith("$ ")
+    ]
     assert shown == COMMANDS + INSTRUMENT
     *_, results, page = whole_way.out.splitlines()
     assert re.fullmatch(rf"results: +\S*{whole_way.results.name}", results)
@@ -68,7 +84,9 @@ def test_nothing_is_complained_about(whole_way):
     assert "Warning" not in whole_way.err
 
 
-def test_the_pages_sounds_and_pictures_lie_in_its_own_folder_and_nothing_is_fetched_from_elsewhere(whole_way, page):
+def test_the_pages_sounds_and_pictures_lie_in_its_own_folder_and_nothing_is_fetched_from_elsewhere(
+    whole_way, page
+):
     folder = whole_way.results / "page"
     text = (folder / "index.html").read_text(encoding="utf-8")
     assert "http:" not in text
@@ -116,52 +134,82 @@ def test_the_page_has_the_errors_against_the_hidden_controls(page, labels):
     assert [row[0] for row in rows] == [*CONTROLS, "mean"]
     for name, *figures, _ in rows:
         # four decimals are shown
-        assert [float(figure) for figure in figures] == pytest.approx(errors.loc[name].tolist(), abs=0.51e-4)
+        assert [float(figure) for figure in figures] == pytest.approx(
+            errors.loc[name].tolist(), abs=0.51e-4
+        )
 
 
 def test_the_page_says_how_many_truths_lie_in_their_intervals(page, labels, whole_way):
-    table = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv").set_index("file_name")
+    table = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv").set_index(
+        "file_name"
+    )
     widths = table[[f"{name}_interval" for name in CONTROLS]].set_axis(CONTROLS, axis=1)
     shares = ((labels["after"] - labels["truth"]).abs() <= widths).mean()
     shares.loc["mean"] = shares.mean()
-    assert {row[0]: row[-1] for row in page.tables["Hidden truth"][1:]} == {name: f"{x:.1%}" for name, x in shares.items()}
-
-
-def test_the_page_has_the_extractors_intervals(page, whole_way):
-    intervals = json.loads((whole_way.results / "adaptation" / "extractor" / "metrics.json").read_text())["intervals"]
-    [head, *rows] = page.tables["The extractor reads the controls from synthetic clips"]
-    assert head[-2:] == ["90 % interval, mean", "truths inside"]
-    assert {row[0]: row[-2:] for row in rows} == {
-        name: [f"± {interval['mean_half_width']:.3f}", f"{interval['coverage']:.1%}"] for name, interval in intervals.items()
+    assert {row[0]: row[-1] for row in page.tables["Hidden truth"][1:]} == {
+        name: f"{x:.1%}" for name, x in shares.items()
     }
 
 
-def test_clips_run_from_the_lowest_label_to_the_highest_each_with_its_interval(page, labels, whole_way):
-    widths = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv").set_index("file_name")
+def test_the_page_has_the_extractors_intervals(page, whole_way):
+    intervals = json.loads(
+        (whole_way.results / "adaptation" / "extractor" / "metrics.json").read_text()
+    )["intervals"]
+    [head, *rows] = page.tables["The extractor reads the controls from synthetic clips"]
+    assert head[-2:] == ["90 % interval, mean", "truths inside"]
+    assert {row[0]: row[-2:] for row in rows} == {
+        name: [f"± {interval['mean_half_width']:.3f}", f"{interval['coverage']:.1%}"]
+        for name, interval in intervals.items()
+    }
+
+
+def test_clips_run_from_the_lowest_label_to_the_highest_each_with_its_interval(
+    page, labels, whole_way
+):
+    widths = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv").set_index(
+        "file_name"
+    )
     for name in CONTROLS:
         _, _, rest = page.text.partition(f"Recorded clips by {name}, from low to high ")
         shown = re.findall(r"(-?\d\.\d{3}) ± (\d+\.\d\d) ", rest)[:7]
         assert [float(label) for label, _ in shown] == sorted(float(label) for label, _ in shown)
-        for place, clip in ((0, labels["after"][name].idxmin()), (-1, labels["after"][name].idxmax())):
-            assert shown[place] == (f"{labels['after'][name][clip]:.3f}", f"{widths[f'{name}_interval'][clip]:.2f}")
+        for place, clip in (
+            (0, labels["after"][name].idxmin()),
+            (-1, labels["after"][name].idxmax()),
+        ):
+            assert shown[place] == (
+                f"{labels['after'][name][clip]:.3f}",
+                f"{widths[f'{name}_interval'][clip]:.2f}",
+            )
 
 
 def test_the_page_says_how_the_recordings_were_adapted_and_why_that_was_kept(page, whole_way):
-    metrics = json.loads((whole_way.results / "adaptation" / "adapted" / "metrics.json").read_text())
+    metrics = json.loads(
+        (whole_way.results / "adaptation" / "adapted" / "metrics.json").read_text()
+    )
     assert metrics["is_kept"], "other tests compare labels before and after, which are then alike"
-    assert "method “scaling_law”. The whole extractor goes on learning from synthetic clips, while" in page.text
+    assert (
+        "method “scaling_law”. The whole extractor goes on learning from synthetic clips, while"
+        in page.text
+    )
     assert f"Adaptation was kept by a rule that sees no truth: {metrics['why']}." in page.text
 
 
 def test_the_page_has_the_slow_down_test(page, whole_way):
-    found = json.loads((whole_way.results / "adaptation" / "labels" / "summary.json").read_text())["slow_down"]["slopes"]
+    found = json.loads((whole_way.results / "adaptation" / "labels" / "summary.json").read_text())[
+        "slow_down"
+    ]["slopes"]
     [head, *rows] = page.tables["The slow-down test"]
     assert head == ["control", "by the law", "before adaptation", "after"]
     assert rows == [
-        [name, *(f"{slope[when]:+.3f}" for when in ("by_the_law", "before", "after"))] for name, slope in found.items()
+        [name, *(f"{slope[when]:+.3f}" for when in ("by_the_law", "before", "after"))]
+        for name, slope in found.items()
     ]
     # The radii share the largest law: a bubble's radius grows as fast as its pitch falls.
-    assert f"slope of minRadius when slowed down; by the law {found['minRadius']['by_the_law']:+.3f}" in page.text
+    assert (
+        f"slope of minRadius when slowed down; by the law {found['minRadius']['by_the_law']:+.3f}"
+        in page.text
+    )
     assert {"pictures/labels_slow_down.png", "pictures/labels_by_source.png"} <= set(page.links)
 
 
@@ -179,14 +227,18 @@ def test_the_true_controls_differ_from_recording_to_recording_and_from_the_label
 def test_every_kept_segment_is_labelled(whole_way):
     kept = pd.read_csv(whole_way.results / "real" / "metadata.csv")
     labelled = pd.read_csv(whole_way.results / "adaptation" / "labels" / "metadata.csv")
-    assert len(kept) == 42  # 3 locations x 7 takes x 0.5 s in segments of 0.25 s, none of them silent
+    # 3 locations x 7 takes x 0.5 s in segments of 0.25 s, none of them silent.
+    assert len(kept) == 42
     assert labelled["file_name"].tolist() == kept["file_name"].tolist()
     assert labelled["source"].tolist() == kept["source"].tolist()
     assert np.isfinite(labelled[CONTROLS].to_numpy()).all()
 
 
 def test_only_the_maker_of_the_recordings_and_the_page_open_the_hidden_controls(whole_way):
-    assert set(whole_way.hidden_readers) == {"synthetic_datasets simulate-recordings", "texture_pipeline configs/demo"}
+    assert set(whole_way.hidden_readers) == {
+        "synthetic_datasets simulate-recordings",
+        "texture_pipeline configs/demo",
+    }
 
 
 def test_the_hidden_controls_are_not_in_what_training_reads(whole_way):
@@ -206,17 +258,23 @@ def test_the_second_time_nothing_is_done_again(whole_way, command):
 
 def test_a_dry_run_of_a_change_says_what_would_run_and_touches_nothing(whole_way, command):
     before = snapshot(whole_way.results)
-    status, out, _ = command(*whole_way.arguments, "--dry-run", "--set", "adaptation.classifier.epochs=2")
+    status, out, _ = command(
+        *whole_way.arguments, "--dry-run", "--set", "adaptation.classifier.epochs=2"
+    )
     assert status == 0
     assert lines_about(out, "extractor")[0].endswith("done and unchanged")
-    n_files = sum(path.is_file() for path in (whole_way.results / "adaptation" / "classifier").rglob("*"))
+    n_files = sum(
+        path.is_file() for path in (whole_way.results / "adaptation" / "classifier").rglob("*")
+    )
     changed = f"(config changed: classifier.epochs 1 -> 2; would remove {n_files} files)"
     assert lines_about(out, "classifier")[0].endswith(changed)
     assert lines_about(out, "page") == []
     assert snapshot(whole_way.results) == before
 
 
-@pytest.mark.parametrize(("stage", "unit"), [("synthesis", "nats per sample"), ("instrument", "of texture statistics")])
+@pytest.mark.parametrize(
+    ("stage", "unit"), [("synthesis", "nats per sample"), ("instrument", "of texture statistics")]
+)
 def test_the_page_plays_what_each_control_does_to_each_instrument(page, whole_way, stage, unit):
     examples = pd.read_csv(whole_way.results / stage / "examples" / "examples.csv")
     # Of each control that differs between clips, its two ends and a sweep.
@@ -228,7 +286,14 @@ def test_the_page_plays_what_each_control_does_to_each_instrument(page, whole_wa
 def test_the_instrument_was_measured_and_the_page_leads_there(page, whole_way):
     assert "evaluation/index.html" in page.links
     table = pd.read_csv(whole_way.results / "instrument" / "evaluation" / "evaluation.csv")
-    rows = ["synthesiser", "linearised", "untrained", "labels shuffled", "held-out clips", "white noise"]
+    rows = [
+        "synthesiser",
+        "linearised",
+        "untrained",
+        "labels shuffled",
+        "held-out clips",
+        "white noise",
+    ]
     assert list(table["synthesiser"].unique()) == rows
     assert table.query("synthesiser == 'untrained'")["error"].notna().all()
 
@@ -236,19 +301,35 @@ def test_the_instrument_was_measured_and_the_page_leads_there(page, whole_way):
 def test_a_dry_run_from_nothing_goes_through_every_command_and_makes_nothing(command, tmp_path):
     status, out, _ = command("configs/demo", "--dry-run", "--output", tmp_path / "results")
     assert status == 0
-    assert [" ".join(line.split()[1:3]) for line in out.splitlines() if line.startswith("$ ")] == COMMANDS + INSTRUMENT[:3]
+    assert [
+        " ".join(line.split()[1:3]) for line in out.splitlines() if line.startswith("$ ")
+    ] == COMMANDS + INSTRUMENT[:3]
     assert not (tmp_path / "results").exists()
 
 
-def test_after_a_change_only_its_stage_and_what_follows_runs_again_also_in_results_that_were_moved(whole_way, command, tmp_path):
+def test_after_a_change_only_its_stage_and_what_follows_runs_again_also_in_results_that_were_moved(
+    whole_way, command, tmp_path
+):
     results = tmp_path / "moved"
     shutil.copytree(whole_way.results, results)
     before = snapshot(results)
-    moved = [str(results) if word == str(whole_way.results) else word for word in whole_way.arguments]
+    moved = [
+        str(results) if word == str(whole_way.results) else word for word in whole_way.arguments
+    ]
     status, out, err = command(*moved, "--set", "synthesis.balance.bins=5")
     assert (status, err) == (0, "")
     changed = {"balanced", "mtcrnn", "synthesiser", "examples", "instrument", "evaluation", "page"}
-    for folder in ("synthetic", "recordings", "real", "extractor", "classifier", "adapted", "labels", "analysis", *changed):
+    for folder in (
+        "synthetic",
+        "recordings",
+        "real",
+        "extractor",
+        "classifier",
+        "adapted",
+        "labels",
+        "analysis",
+        *changed,
+    ):
         [first, *_] = lines_about(out, folder)
         assert ("done and unchanged" in first) == (folder not in changed), first
     assert lines_about(out, "page")[0].endswith(
@@ -259,15 +340,25 @@ def test_after_a_change_only_its_stage_and_what_follows_runs_again_also_in_resul
     parts = ("balanced", "mtcrnn", "synthesiser", "examples")
     own = ("page", "instrument", *(f"synthesis/{part}" for part in parts))
     assert {path for path in is_replaced if not path.startswith(own)} == set()
-    assert {"page/index.html", "synthesis/balanced/metadata.csv", "synthesis/synthesiser/model.safetensors"} <= is_replaced
+    assert {
+        "page/index.html",
+        "synthesis/balanced/metadata.csv",
+        "synthesis/synthesiser/model.safetensors",
+    } <= is_replaced
 
 
-def test_after_an_evaluation_the_page_alone_is_made_anew_and_compares_the_methods(whole_way, command, read_page, tmp_path):
+def test_after_an_evaluation_the_page_alone_is_made_anew_and_compares_the_methods(
+    whole_way, command, read_page, tmp_path
+):
     results = tmp_path / "evaluated"
     shutil.copytree(whole_way.results, results)
-    moved = [str(results) if word == str(whole_way.results) else word for word in whole_way.arguments]
+    moved = [
+        str(results) if word == str(whole_way.results) else word for word in whole_way.arguments
+    ]
     command(*moved, "--dry-run")  # which goes to the folder that the configs are named from
-    jobs, _ = plan_jobs(Path("configs/demo"), [word for word in moved if "=" in word], None, results)
+    jobs, _ = plan_jobs(
+        Path("configs/demo"), [word for word in moved if "=" in word], None, results
+    )
     [job] = [job for job in jobs if job.stage.name == "adaptation"]
     evaluation = {
         "methods": [{"type": "none"}, {"type": "adabn"}],
@@ -275,7 +366,14 @@ def test_after_an_evaluation_the_page_alone_is_made_anew_and_compares_the_method
         "truth": str(results / "recordings" / "hidden_controls.csv"),
     }
     overrides = [*job.overrides, f"evaluation={json.dumps(evaluation)}"]
-    stage_3(["evaluate", str(job.path), *(word for override in overrides for word in ("--set", override))], standalone_mode=False)
+    stage_3(
+        [
+            "evaluate",
+            str(job.path),
+            *(word for override in overrides for word in ("--set", override)),
+        ],
+        standalone_mode=False,
+    )
 
     status, out, err = command(*moved)
     assert (status, err) == (0, "")
@@ -293,4 +391,7 @@ def test_after_an_evaluation_the_page_alone_is_made_anew_and_compares_the_method
     status, out, err = command(*moved, "--set", "synthetic.seed=7")
     assert (status, err) == (0, "")
     page = read_page(results / "page")
-    assert "Measured on other clips than those above: since then, the synthetic clips have changed." in page.text
+    assert (
+        "Measured on other clips than those above: since then, the synthetic clips have changed."
+        in page.text
+    )

@@ -37,13 +37,16 @@ def example() -> type[Example]:
 
 @pytest.fixture
 def write_config(tmp_path: Path) -> Callable[..., Path]:
-    """Write tmp_path/project/config.json: a good config with `changes`; a change to None drops the key."""
+    """Write tmp_path/project/config.json: a good config with `changes`; a change to None drops the
+    key."""
 
     def write(**changes: Any) -> Path:
         content = {"output": "../results", "n_clips": 3} | changes
         path = tmp_path / "project" / "config.json"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+        path.write_text(
+            json.dumps({key: value for key, value in content.items() if value is not None})
+        )
         return path
 
     return write

@@ -1,4 +1,5 @@
-"""What strangers called their files and themselves is no formula in a spreadsheet, and comes back as it was."""
+"""What strangers called their files and themselves is no formula in a spreadsheet, and comes back
+as it was."""
 
 import csv
 from pathlib import Path
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from texturelib.files import read_table, write_table
 
-TEXTS = st.text("=+-@'./\tax1 ", max_size=6) | st.sampled_from(["=HYPERLINK(1)", "'=1", "''=1", "-drum", "@home", "+1", "-2.5"])
+TEXTS = st.text("=+-@'./\tax1 ", max_size=6) | st.sampled_from(
+    ["=HYPERLINK(1)", "'=1", "''=1", "-drum", "@home", "+1", "-2.5"]
+)
 NAMES = TEXTS.filter(lambda name: name.strip() and not name.startswith("./"))
 
 
@@ -24,7 +27,9 @@ def starts_a_formula(cell: str) -> bool:
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(NAMES, TEXTS), min_size=1, max_size=4))
 @example([("=cmd|' /C calc'!A0.wav", "=1+1"), ("'=1.wav", "'=1+1"), ("-x.wav", "'")])
-def test_no_cell_begins_a_formula_and_every_text_comes_back(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
+def test_no_cell_begins_a_formula_and_every_text_comes_back(
+    tmp_path: Path, rows: list[tuple[str, str]]
+) -> None:
     table = pd.DataFrame(rows, columns=["file_name", "origin"])
     path = tmp_path / "a.csv"
     write_table(path, table)

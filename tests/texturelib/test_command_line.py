@@ -16,8 +16,11 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(example: type[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run an app of one command with some arguments. failure: what its work raises. -> exit status, stdout, stderr."""
+def run(
+    example: type[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
+    """Run an app of one command with some arguments. failure: what its work raises. -> exit status,
+    stdout, stderr."""
     sigterm = signal.getsignal(signal.SIGTERM)
 
     def run_with(*arguments: str, failure: BaseException | None = None) -> tuple[int, str, str]:
@@ -64,7 +67,9 @@ def test_a_wrong_config_or_usage_is_one_line_on_stderr_and_exit_2(
 ) -> None:
     config = str(write_config())
 
-    status, out, err = run(*(config if argument == "CONFIG" else argument for argument in arguments))
+    status, out, err = run(
+        *(config if argument == "CONFIG" else argument for argument in arguments)
+    )
 
     assert (status, out) == (2, "")
     assert err.endswith("\n")
@@ -77,7 +82,11 @@ def test_a_wrong_config_or_usage_is_one_line_on_stderr_and_exit_2(
     [
         (TextureError("recordings: is empty"), 1, "recordings: is empty\n"),
         (PermissionError(13, "Permission denied", "/disk/b"), 1, "/disk/b: Permission denied\n"),
-        (OSError(28, "No space left on device", "/disk/a"), 1, "/disk/a: the disk is full; what was finished is kept"),
+        (
+            OSError(28, "No space left on device", "/disk/a"),
+            1,
+            "/disk/a: the disk is full; what was finished is kept",
+        ),
         (ValueError("3 is\nnot 4"), 1, "unexpected ValueError: 3 is not 4 (--debug shows where)\n"),
         (KeyboardInterrupt(), 130, "\nstopped; the same command goes on from here\n"),
     ],
@@ -93,7 +102,9 @@ def test_a_failure_is_a_sentence_and_its_own_exit_status(
 
 
 def test_debug_adds_the_traceback(run: Run, write_config: Callable[..., Path]) -> None:
-    status, _, err = run("make", str(write_config()), "--debug", failure=TextureError("recordings: is empty"))
+    status, _, err = run(
+        "make", str(write_config()), "--debug", failure=TextureError("recordings: is empty")
+    )
 
     assert status == 1
     assert "Traceback" in err

@@ -30,7 +30,11 @@ def refusal(path: Path, model: type[Config], *overrides: str) -> str:
     ],
 )
 def test_a_misspelt_key_is_named_with_the_file_and_the_nearest_right_key(
-    write_config: WriteConfig, example: type[Config], changes: dict[str, Any], key_path: str, nearest: str
+    write_config: WriteConfig,
+    example: type[Config],
+    changes: dict[str, Any],
+    key_path: str,
+    nearest: str,
 ) -> None:
     path = write_config(**changes)
 
@@ -45,7 +49,9 @@ def test_a_misspelt_key_goes_before_the_missing_key_that_it_was_meant_to_be(
     assert "did you mean" in refusal(write_config(n_clips=None, n_clisp=3), example)
 
 
-def test_a_key_like_no_other_brings_the_list_of_keys_and_no_guess(write_config: WriteConfig, example: type[Config]) -> None:
+def test_a_key_like_no_other_brings_the_list_of_keys_and_no_guess(
+    write_config: WriteConfig, example: type[Config]
+) -> None:
     sentence = refusal(write_config(xyzzy=1), example)
 
     assert "did you mean" not in sentence
@@ -59,7 +65,10 @@ def test_a_key_like_no_other_brings_the_list_of_keys_and_no_guess(write_config: 
         ({"n_clips": 2.5}, "n_clips: 2.5: should be a valid integer"),
         ({"n_clips": 0}, "n_clips: 0: should be greater than 0"),
         ({"name": 7}, "name: 7: should be a valid string"),
-        ({"window": "han"}, 'window: "han" is not known (did you mean "hann"? there are hann, blackman)'),
+        (
+            {"window": "han"},
+            'window: "han" is not known (did you mean "hann"? there are hann, blackman)',
+        ),
         ({"volume": 3}, "volume: 3: should be an object {...}"),
         ({"volume": {"low": 1.5}}, "volume.low: 1.5: should be less than or equal to 1"),
         ({"volume": {"low": [0, 1]}}, "volume.low: [0, 1]: should be a valid number"),
@@ -82,7 +91,8 @@ def test_a_wrong_value_is_named_with_its_key_path_and_what_would_be_right(
 
 
 def test_a_long_wrong_value_is_cut_short(write_config: WriteConfig, example: type[Config]) -> None:
-    # The file's path is in the sentence too; what is left of 1,000 numbers should fit on the line with it.
+    # The file's path is in the sentence too; what is left of 1,000 numbers should fit on the line
+    # with it.
     path = write_config(seed=list(range(1000)))
 
     assert len(refusal(path, example)) < len(str(path)) + 130
@@ -99,7 +109,9 @@ def test_a_long_wrong_value_is_cut_short(write_config: WriteConfig, example: typ
         ('{"volume": {"low": 0, "low": 1}}', '"low" stands twice in one object'),
     ],
 )
-def test_a_file_that_is_not_one_json_object_is_refused(tmp_path: Path, example: type[Config], text: str, expected: str) -> None:
+def test_a_file_that_is_not_one_json_object_is_refused(
+    tmp_path: Path, example: type[Config], text: str, expected: str
+) -> None:
     path = tmp_path / "config.json"
     path.write_text(text)
 
@@ -114,20 +126,30 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path, example: type[Config
 
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path, example: type[Config]) -> None:
-    assert refusal(tmp_path / "nowhere.json", example) == f"{shown(tmp_path / 'nowhere.json')}: no such file"
+    assert (
+        refusal(tmp_path / "nowhere.json", example)
+        == f"{shown(tmp_path / 'nowhere.json')}: no such file"
+    )
     assert refusal(tmp_path, example) == f"{shown(tmp_path)}: is a folder; name the JSON file in it"
 
 
-def test_a_path_through_a_file_is_refused_and_not_crashed_on(write_config: WriteConfig, example: type[Config]) -> None:
+def test_a_path_through_a_file_is_refused_and_not_crashed_on(
+    write_config: WriteConfig, example: type[Config]
+) -> None:
     path = write_config() / "config.json"
 
     assert refusal(path, example) == f"{shown(path)}: cannot be read (Not a directory)"
 
 
 def test_paths_in_a_config_are_relative_to_its_own_folder(
-    write_config: WriteConfig, example: type[Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write_config: WriteConfig,
+    example: type[Config],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = write_config(output="../results/a", recordings="sounds", extra_folders=["/absolute", "../b"])
+    path = write_config(
+        output="../results/a", recordings="sounds", extra_folders=["/absolute", "../b"]
+    )
     monkeypatch.chdir("/")
 
     settings = load_config(path, example)
@@ -151,7 +173,10 @@ def test_paths_by_name_are_found_under_their_names(tmp_path: Path) -> None:
 
 
 def test_paths_given_with_set_are_relative_to_the_current_folder(
-    write_config: WriteConfig, example: type[Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write_config: WriteConfig,
+    example: type[Config],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -185,8 +210,12 @@ def test_set_takes_json_and_else_text(
     assert getattr(load_config(write_config(), example, [override]), key) == value
 
 
-def test_set_changes_one_nested_value_and_leaves_its_neighbours(write_config: WriteConfig, example: type[Config]) -> None:
-    settings: Any = load_config(write_config(volume={"low": 0.25, "high": 0.5}), example, ["volume.low=0.125"])
+def test_set_changes_one_nested_value_and_leaves_its_neighbours(
+    write_config: WriteConfig, example: type[Config]
+) -> None:
+    settings: Any = load_config(
+        write_config(volume={"low": 0.25, "high": 0.5}), example, ["volume.low=0.125"]
+    )
 
     assert (settings.volume.low, settings.volume.high) == (0.125, 0.5)
 
@@ -205,15 +234,23 @@ def test_the_last_set_of_a_key_wins(write_config: WriteConfig, example: type[Con
         ("seed=x", 'seed: "x": should be a valid integer'),
     ],
 )
-def test_a_wrong_set_is_refused(write_config: WriteConfig, example: type[Config], override: str, expected: str) -> None:
+def test_a_wrong_set_is_refused(
+    write_config: WriteConfig, example: type[Config], override: str, expected: str
+) -> None:
     assert expected in refusal(write_config(), example, override)
 
 
 def test_what_is_written_loads_again_to_equal_settings_from_the_folder_it_lies_in(
-    write_config: WriteConfig, example: type[Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write_config: WriteConfig,
+    example: type[Config],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings: Any = load_config(
-        write_config(**{"$schema": "x.json"}, recordings="sounds", extra_folders=["/a"], level=[0.5]), example
+        write_config(
+            **{"$schema": "x.json"}, recordings="sounds", extra_folders=["/a"], level=[0.5]
+        ),
+        example,
     )
     folder = settings.output
     folder.mkdir(parents=True)
@@ -224,7 +261,8 @@ def test_what_is_written_loads_again_to_equal_settings_from_the_folder_it_lies_i
     again = load_config(folder / "config.json", example)
 
     assert again == settings.model_copy(update={"schema_": None})
-    # Relative, so that the whole tree can be moved; every default stands there, so that a later version's cannot creep in.
+    # Relative, so that the whole tree can be moved; every default stands there, so that a later
+    # version's cannot creep in.
     assert written["recordings"] == "../project/sounds"
     assert written["window"] == "hann"
 

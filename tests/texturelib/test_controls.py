@@ -25,7 +25,8 @@ def controls(draw: st.DrawFn) -> Control:
 
 @given(control=controls(), slider=sliders)
 def test_to_slider_undoes_to_physical(control: Control, slider: float) -> None:
-    # An offset of 10 on a value of 1e-6 eats 7 of a double's 16 digits, and a range of 1 % two more.
+    # An offset of 10 on a value of 1e-6 eats 7 of a double's 16 digits, and a range of 1 % two
+    # more.
     tolerance = 1e-6 if control.offset else 1e-9
 
     assert control.to_slider(control.to_physical(slider)) == pytest.approx(slider, abs=tolerance)
@@ -38,7 +39,9 @@ def test_the_ends_of_the_slider_are_the_ends_of_the_range(control: Control) -> N
 
 
 @given(control=controls(), one=sliders, other=sliders)
-def test_more_slider_is_never_less_of_the_quantity(control: Control, one: float, other: float) -> None:
+def test_more_slider_is_never_less_of_the_quantity(
+    control: Control, one: float, other: float
+) -> None:
     low, high = control.to_physical(np.sort([one, other]))
 
     assert low <= high * (1 + 1e-12)
@@ -63,8 +66,15 @@ def test_any_shape_keeps_its_shape() -> None:
 RATE = Control("rate", 1.0, 100.0, "drops/s", "exponential", laws={"slow_down": -1, "gain": 0})
 
 
-@given(control=controls(), slider=sliders, factor=st.floats(1.0, 4.0), exponent=st.sampled_from([-1.0, 0.5, 1.0]))
-def test_a_moved_slider_means_the_changed_value(control: Control, slider: float, factor: float, exponent: float) -> None:
+@given(
+    control=controls(),
+    slider=sliders,
+    factor=st.floats(1.0, 4.0),
+    exponent=st.sampled_from([-1.0, 0.5, 1.0]),
+)
+def test_a_moved_slider_means_the_changed_value(
+    control: Control, slider: float, factor: float, exponent: float
+) -> None:
     control = dataclasses.replace(control, laws={"slow_down": exponent})
     wanted = control.to_physical(slider) * factor**exponent
 
@@ -74,11 +84,15 @@ def test_a_moved_slider_means_the_changed_value(control: Control, slider: float,
         assert np.isnan(moved) or wanted == pytest.approx(control.offset)
     else:
         # 1e-6: the offset's subtraction, as above.
-        assert control.to_physical(moved) == pytest.approx(wanted, rel=1e-6 if control.offset else 1e-9)
+        assert control.to_physical(moved) == pytest.approx(
+            wanted, rel=1e-6 if control.offset else 1e-9
+        )
 
 
 @given(control=controls(), factor=st.floats(1.1, 4.0), slider=sliders)
-def test_without_an_offset_the_slope_is_what_the_slider_moves_by(control: Control, factor: float, slider: float) -> None:
+def test_without_an_offset_the_slope_is_what_the_slider_moves_by(
+    control: Control, factor: float, slider: float
+) -> None:
     control = dataclasses.replace(control, laws={"mixing": 2.0}, offset=0.0)
 
     slope = control.slope("mixing")
@@ -87,7 +101,9 @@ def test_without_an_offset_the_slope_is_what_the_slider_moves_by(control: Contro
         assert slope is None  # it depends on where the slider is
     else:
         assert slope is not None
-        assert control.moved("mixing", factor, slider) - slider == pytest.approx(slope * np.log(factor), rel=1e-6)
+        assert control.moved("mixing", factor, slider) - slider == pytest.approx(
+            slope * np.log(factor), rel=1e-6
+        )
 
 
 def test_what_does_not_change_does_not_move_on_any_slider() -> None:

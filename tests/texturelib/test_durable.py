@@ -27,7 +27,8 @@ Steps = list[tuple[str, str]]
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Steps:
-    """What reaches the disk, and what takes another's place, in order; paths relative to `tmp_path`."""
+    """What reaches the disk, and what takes another's place, in order; paths relative to
+    `tmp_path`."""
     found: Steps = []
 
     def noted(what: str, path: Path) -> None:
@@ -57,21 +58,30 @@ def part_of(name: str) -> str:
     return f".part-{os.getpid()}-{name}"
 
 
-def test_a_durable_file_is_on_the_disk_before_it_takes_its_place_and_its_name_is_after(tmp_path: Path, steps: Steps) -> None:
+def test_a_durable_file_is_on_the_disk_before_it_takes_its_place_and_its_name_is_after(
+    tmp_path: Path, steps: Steps
+) -> None:
     with whole_file(tmp_path / "a.json", is_durable=True) as part:
         part.write_text("content")
 
     assert steps == [("sync", part_of("a.json")), ("replace", "a.json"), ("sync", ".")]
 
 
-def test_a_list_of_what_is_ours_is_on_the_disk_before_a_durable_file_that_it_names(tmp_path: Path, steps: Steps) -> None:
+def test_a_list_of_what_is_ours_is_on_the_disk_before_a_durable_file_that_it_names(
+    tmp_path: Path, steps: Steps
+) -> None:
     begin_list(tmp_path)
     assert steps == [("sync", part_of("made.jsonl")), ("replace", "made.jsonl"), ("sync", ".")]
     del steps[:]
 
     write_json(tmp_path / "a.json", [], is_durable=True)
 
-    assert steps == [("sync", "made.jsonl"), ("sync", part_of("a.json")), ("replace", "a.json"), ("sync", ".")]
+    assert steps == [
+        ("sync", "made.jsonl"),
+        ("sync", part_of("a.json")),
+        ("replace", "a.json"),
+        ("sync", "."),
+    ]
 
 
 def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_then_is_its_journal_gone(
@@ -87,9 +97,24 @@ def test_a_folder_is_marked_as_finished_when_all_in_it_is_on_the_disk_and_only_t
     output.finish(discard=("journal.jsonl",))
 
     part = f"out/{part_of('run.json')}"
-    marked = [("sync", "out/made.jsonl"), ("sync", part), ("replace", "out/run.json"), ("sync", "out")]
-    listed = [("sync", f"out/{part_of('made.jsonl')}"), ("replace", "out/made.jsonl"), ("sync", "out")]
-    assert steps == [*listed, ("sync all", "out"), *marked, ("remove", "journal.jsonl"), ("sync", "out")]
+    marked = [
+        ("sync", "out/made.jsonl"),
+        ("sync", part),
+        ("replace", "out/run.json"),
+        ("sync", "out"),
+    ]
+    listed = [
+        ("sync", f"out/{part_of('made.jsonl')}"),
+        ("replace", "out/made.jsonl"),
+        ("sync", "out"),
+    ]
+    assert steps == [
+        *listed,
+        ("sync all", "out"),
+        *marked,
+        ("remove", "journal.jsonl"),
+        ("sync", "out"),
+    ]
 
 
 def test_a_second_name_whose_line_in_the_list_was_lost_is_ours_all_the_same(tmp_path: Path) -> None:
@@ -107,12 +132,16 @@ def test_a_second_name_whose_line_in_the_list_was_lost_is_ours_all_the_same(tmp_
 def test_an_empty_table_of_what_was_rejected_is_not_taken_for_one(tmp_path: Path) -> None:
     (tmp_path / "rejected.csv").touch()
 
-    write_dataset(tmp_path, pd.DataFrame({"file_name": ["a.wav"]}), sample_rate=8000, seconds=1.0, controls=[])
+    write_dataset(
+        tmp_path, pd.DataFrame({"file_name": ["a.wav"]}), sample_rate=8000, seconds=1.0, controls=[]
+    )
 
     assert (tmp_path / "rejected.csv").read_text() == "file,reason\n"
 
 
-def test_a_folder_that_cannot_be_synced_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_synced_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     output = check_output(StageConfig(output=tmp_path / "out"), "make")
     output.begin()
 
@@ -137,7 +166,12 @@ def test_where_the_system_cannot_sync_all_at_once_every_file_and_folder_is(
 
     durable.sync_folder(tmp_path)
 
-    assert sorted(steps) == [("sync", "."), ("sync", "a.wav"), ("sync", "audio"), ("sync", "audio/b.wav")]
+    assert sorted(steps) == [
+        ("sync", "."),
+        ("sync", "a.wav"),
+        ("sync", "audio"),
+        ("sync", "audio/b.wav"),
+    ]
 
 
 def test_a_sync_of_all_says_which_disk_could_not_take_it(tmp_path: Path) -> None:
@@ -147,7 +181,8 @@ def test_a_sync_of_all_says_which_disk_could_not_take_it(tmp_path: Path) -> None
 
 @pytest.fixture
 def made_by(tmp_path: Path) -> Callable[..., list[str]]:
-    """-> of a job of four items, which it had to do. Each writes two files, and "0" also a part of one that all share."""
+    """-> of a job of four items, which it had to do. Each writes two files, and "0" also a part of
+    one that all share."""
 
     def run() -> list[str]:
         done: list[str] = []
@@ -189,7 +224,9 @@ def damage(what: str, path: Path) -> None:
         os.mkfifo(path)
 
 
-@pytest.mark.parametrize("what", ["emptied", "cut", "longer", "zeros in the middle", "gone", "a link", "a pipe"])
+@pytest.mark.parametrize(
+    "what", ["emptied", "cut", "longer", "zeros in the middle", "gone", "a link", "a pipe"]
+)
 def test_a_finished_item_whose_file_is_damaged_is_made_again_and_no_other(
     made_by: Callable[..., list[str]], tmp_path: Path, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,7 +236,10 @@ def test_a_finished_item_whose_file_is_damaged_is_made_again_and_no_other(
     assert made_by() == ["2"]
 
     assert (tmp_path / "params" / "2.params").read_bytes() == before
-    assert "note: 2 was made before, but its files are gone or damaged: made again" in capsys.readouterr().err
+    assert (
+        "note: 2 was made before, but its files are gone or damaged: made again"
+        in capsys.readouterr().err
+    )
     assert made_by() == []
 
 
@@ -219,14 +259,20 @@ def test_what_an_older_version_has_written_is_made_again_as_it_did_not_say_what_
 ) -> None:
     journal = tmp_path / "journal.jsonl"
     first, second, *others = journal.read_text().splitlines()
-    older = [json.dumps([key, {"result": outcome["result"]}]) for key, outcome in map(json.loads, (first, second))]
+    older = [
+        json.dumps([key, {"result": outcome["result"]}])
+        for key, outcome in map(json.loads, (first, second))
+    ]
     journal.write_text("\n".join([*older, *others, ""]))
 
     assert made_by() == ["0", "1"]
     assert "0 was made by an older version" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("files", [None, {}, [1], [["a"]], [["a", "b", "c", "d"]], [["../a", 1, "c", None]], [["a", -1, "c", 0]]])
+@pytest.mark.parametrize(
+    "files",
+    [None, {}, [1], [["a"]], [["a", "b", "c", "d"]], [["../a", 1, "c", None]], [["a", -1, "c", 0]]],
+)
 def test_a_journal_that_says_nonsense_of_files_is_not_believed(tmp_path: Path, files: Any) -> None:
     journal = tmp_path / "job" / "journal.jsonl"
     journal.parent.mkdir()
@@ -271,7 +317,9 @@ class Elsewhere:
         yield Pool(2, backend="threading", sync=self.synced.append)
 
 
-def test_workers_elsewhere_sync_what_they_have_written_once_when_all_is_done(tmp_path: Path) -> None:
+def test_workers_elsewhere_sync_what_they_have_written_once_when_all_is_done(
+    tmp_path: Path,
+) -> None:
     executor = Elsewhere()
 
     run_jobs({"a": 1, "b": 2}, str, tmp_path / "journal.jsonl", label="x", executor=executor)
@@ -282,5 +330,8 @@ def test_workers_elsewhere_sync_what_they_have_written_once_when_all_is_done(tmp
 def test_a_worker_that_cannot_sync_is_named(tmp_path: Path) -> None:
     answers = {"10.0.0.1": None, "10.0.0.2": OSError(5, "Input/output error")}
 
-    with pytest.raises(TextureError, match=r"the worker at 10\.0\.0\.2 has written may not be on the disk .*Input/output error"):
+    with pytest.raises(
+        TextureError,
+        match=r"the worker at 10\.0\.0\.2 has written may not be on the disk .*Input/output error",
+    ):
         _sync_workers(tmp_path, lambda _, path: answers)  # noqa: ARG005

@@ -1,4 +1,5 @@
-"""A job ends with the same results whoever did it, also when workers die; and what cannot be reached is said at once."""
+"""A job ends with the same results whoever did it, also when workers die; and what cannot be
+reached is said at once."""
 
 import os
 import signal
@@ -50,7 +51,9 @@ def job(tmp_path: Path) -> Job:
 
     def run(executor: Executor, work: Callable[[int], Any], **options: Any) -> dict[str, Any]:
         items = {f"item {number}": number for number in range(30)}
-        return run_jobs(items, work, tmp_path / "journal.jsonl", label="x", executor=executor, **options)
+        return run_jobs(
+            items, work, tmp_path / "journal.jsonl", label="x", executor=executor, **options
+        )
 
     return run
 
@@ -73,7 +76,9 @@ def test_results_and_rejections_are_those_of_this_machine_and_in_the_order_of_th
     assert list(there.items()) == list(here.items())
 
 
-def test_an_error_of_the_work_is_the_same_error_here(cluster: Executor, job: Job, tmp_path: Path) -> None:
+def test_an_error_of_the_work_is_the_same_error_here(
+    cluster: Executor, job: Job, tmp_path: Path
+) -> None:
     def work(number: int) -> int:
         if number == 20:
             raise OSError(28, "No space left on device", "/disk/a.wav")
@@ -85,7 +90,9 @@ def test_an_error_of_the_work_is_the_same_error_here(cluster: Executor, job: Job
     assert (error.value.errno, error.value.filename) == (28, "/disk/a.wav")
 
 
-def test_what_the_journal_has_is_not_done_again_on_a_cluster_either(cluster: Executor, job: Job, tmp_path: Path) -> None:
+def test_what_the_journal_has_is_not_done_again_on_a_cluster_either(
+    cluster: Executor, job: Job, tmp_path: Path
+) -> None:
     (tmp_path / "journal.jsonl").write_text('["item 3", {"result": "from before", "files": []}]\n')
 
     results = job(cluster, lambda _: os.getpid())
@@ -106,12 +113,15 @@ def test_no_more_of_a_cluster_is_used_than_was_asked_for(cluster: Executor, job:
 
 
 @pytest.mark.slow
-def test_dask_leaves_this_process_its_number_of_threads(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dask_leaves_this_process_its_number_of_threads(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
     job(Dask(workers=1), str)
 
-    assert os.environ.get("OMP_NUM_THREADS") is None  # or commands that are started next would have one thread
+    # Or commands that are started next would have one thread.
+    assert os.environ.get("OMP_NUM_THREADS") is None
 
 
 def kill_once(folder: Path) -> Callable[[int], int]:
@@ -128,15 +138,23 @@ def kill_once(folder: Path) -> Callable[[int], int]:
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_is_replaced_and_its_half_file_removed(own: Executor, job: Job, tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_is_replaced_and_its_half_file_removed(
+    own: Executor, job: Job, tmp_path: Path
+) -> None:
     if own.type == "local":
-        with pytest.warns(UserWarning, match=r"worker processes were killed .*; the job goes on with new ones"):
+        with pytest.warns(
+            UserWarning, match=r"worker processes were killed .*; the job goes on with new ones"
+        ):
             results = job(own, kill_once(tmp_path))
     else:
         results = job(own, kill_once(tmp_path))
 
     assert list(results.values()) == list(range(30))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "killed", "made.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "journal.jsonl",
+        "killed",
+        "made.jsonl",
+    ]
 
 
 @pytest.mark.slow
@@ -150,7 +168,10 @@ def test_an_item_that_kills_every_worker_ends_the_job_with_a_sentence_and_keeps_
         time.sleep(0.01)
         return number
 
-    with pytest.raises(TextureError, match=r"were killed.*; what was finished is kept, and the same command goes on"):
+    with pytest.raises(
+        TextureError,
+        match=r"were killed.*; what was finished is kept, and the same command goes on",
+    ):
         job(own, work)
 
     assert (tmp_path / "journal.jsonl").read_text().count("\n") >= 10
@@ -161,21 +182,35 @@ def test_an_item_that_kills_every_worker_ends_the_job_with_a_sentence_and_keeps_
 
 def is_private(path: Path) -> bool:
     """-> whether only we can get at what has this path."""
-    return any(parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o077 for parent in path.parents)
+    return any(
+        parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o077
+        for parent in path.parents
+    )
 
 
 @pytest.mark.parametrize(
     "executor",
-    [pytest.param(Dask(workers=1), id="dask"), pytest.param(Ray(workers=1), id="ray", marks=pytest.mark.slow)],
+    [
+        pytest.param(Dask(workers=1), id="dask"),
+        pytest.param(Ray(workers=1), id="ray", marks=pytest.mark.slow),
+    ],
 )
 def test_a_cluster_for_one_job_is_reached_from_this_machine_alone(executor: Executor) -> None:
     others = set(psutil.Process().children(recursive=True))
     with executor.started(None, 10, False):
         processes = [psutil.Process(), *(set(psutil.Process().children(recursive=True)) - others)]
         places = {
-            place.laddr for each in processes for place in each.net_connections("inet") if place.status == psutil.CONN_LISTEN
+            place.laddr
+            for each in processes
+            for place in each.net_connections("inet")
+            if place.status == psutil.CONN_LISTEN
         }
-        sockets = {place.laddr for each in processes for place in each.net_connections("unix") if place.laddr.startswith("/")}
+        sockets = {
+            place.laddr
+            for each in processes
+            for place in each.net_connections("unix")
+            if place.laddr.startswith("/")
+        }
         with_pages = [place for place in places if answers_strangers(place.port)]
         open_to_all = [path for path in sockets if not is_private(Path(path))]
     assert places
@@ -188,7 +223,8 @@ def test_a_cluster_for_one_job_is_reached_from_this_machine_alone(executor: Exec
 
 
 def answers_strangers(port: int) -> bool:
-    """-> whether somebody who has no certificate hears anything there but that what he asks for is not there."""
+    """-> whether somebody who has no certificate hears anything there but that what he asks for is
+    not there."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
         plain.settimeout(0.5)
         with suppress(TimeoutError, ConnectionError):
@@ -218,13 +254,24 @@ def test_what_answers_strangers_is_told_from_what_does_not(dask_of: Callable[...
 @pytest.mark.parametrize(
     ("executor", "sentence"),
     [
-        (Dask(address="tcp://127.0.0.1:1"), r"executor\.address: tcp://127\.0\.0\.1:1: nobody answers; .*`dask scheduler`"),
-        (Dask(address="fax://127.0.0.1:1"), r"executor\.address: fax://127\.0\.0\.1:1: unknown address scheme 'fax'"),
-        (Ray(address="127.0.0.1:1"), r"executor\.address: 127\.0\.0\.1:1: nobody answers; .*`ray start --head`"),
+        (
+            Dask(address="tcp://127.0.0.1:1"),
+            r"executor\.address: tcp://127\.0\.0\.1:1: nobody answers; .*`dask scheduler`",
+        ),
+        (
+            Dask(address="fax://127.0.0.1:1"),
+            r"executor\.address: fax://127\.0\.0\.1:1: unknown address scheme 'fax'",
+        ),
+        (
+            Ray(address="127.0.0.1:1"),
+            r"executor\.address: 127\.0\.0\.1:1: nobody answers; .*`ray start --head`",
+        ),
         (Ray(address="here"), r"executor\.address: here: nobody answers"),
     ],
 )
-def test_an_address_where_nobody_answers_is_said_within_seconds(executor: Executor, sentence: str, job: Job) -> None:
+def test_an_address_where_nobody_answers_is_said_within_seconds(
+    executor: Executor, sentence: str, job: Job
+) -> None:
     began = time.monotonic()
     with pytest.raises(TextureError, match=sentence):
         job(executor, str)
@@ -236,22 +283,32 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(
     kind: str, package: str, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError, match=rf"not installed; pip install 'texture-toolkit\[{kind}\]'"):
+    with pytest.raises(
+        UsageError, match=rf"not installed; pip install 'texture-toolkit\[{kind}\]'"
+    ):
         job(executor_named(kind), str)
 
 
 def test_workers_that_do_not_see_our_files_are_named(cluster: Executor, tmp_path: Path) -> None:
     with cluster.started(None, 10, False) as pool:
         pool.check(tmp_path)
-        with pytest.raises(TextureError, match=r"the worker at \S+ does not see .*nowhere; all machines need one shared folder"):
+        with pytest.raises(
+            TextureError,
+            match=r"the worker at \S+ does not see .*nowhere; all machines need one shared folder",
+        ):
             pool.check(tmp_path / "nowhere")
 
 
-def test_workers_with_other_versions_are_named(cluster: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_with_other_versions_are_named(
+    cluster: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours = {"python": "3.9", "texture-toolkit": "0.1.0", "numpy": "1.0", "soundfile": "0.1"}
     with cluster.started(None, 10, False) as pool:
         monkeypatch.setattr("texturelib.executors._futures.versions_that_count", lambda: ours)
-        with pytest.raises(TextureError, match=r"the worker at \S+ has python 3\.1\d, but here it is 3\.9; .*install the same"):
+        with pytest.raises(
+            TextureError,
+            match=r"the worker at \S+ has python 3\.1\d, but here it is 3\.9; .*install the same",
+        ):
             pool.check(tmp_path)
 
 
@@ -263,7 +320,11 @@ def dask_of() -> Iterator[Callable[..., str]]:
     clusters = []
 
     def start(**settings: Any) -> str:
-        clusters.append(LocalCluster(host="127.0.0.1", dashboard_address="127.0.0.1:0", processes=False, **settings))
+        clusters.append(
+            LocalCluster(
+                host="127.0.0.1", dashboard_address="127.0.0.1:0", processes=False, **settings
+            )
+        )
         return clusters[-1].scheduler_address
 
     yield start
@@ -275,13 +336,20 @@ def test_a_cluster_without_workers_is_not_waited_for_for_ever(
     dask_of: Callable[..., str], job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("texturelib.executors.dask._WORKERS_SECONDS", 0.1)
-    with pytest.raises(TextureError, match=r"has no workers; start some: dask worker \S+ --nworkers auto --nthreads 1"):
+    with pytest.raises(
+        TextureError,
+        match=r"has no workers; start some: dask worker \S+ --nworkers auto --nthreads 1",
+    ):
         job(Dask(address=dask_of(n_workers=0, protocol="tcp")), str)
 
 
-def test_workers_that_would_do_several_items_in_one_process_are_refused(dask_of: Callable[..., str], job: Job) -> None:
+def test_workers_that_would_do_several_items_in_one_process_are_refused(
+    dask_of: Callable[..., str], job: Job
+) -> None:
     address = dask_of(n_workers=1, threads_per_worker=3, protocol="tcp")
-    with pytest.raises(TextureError, match=r"has 3 threads, and the jobs need processes.*--nworkers 3 --nthreads 1"):
+    with pytest.raises(
+        TextureError, match=r"has 3 threads, and the jobs need processes.*--nworkers 3 --nthreads 1"
+    ):
         job(Dask(address=address), str)
 
 
@@ -334,7 +402,9 @@ class Program:
 
     def wait_for_the_middle(self) -> "list[psutil.Process]":
         """-> the processes that it has started."""
-        while not (list(self.folder.glob("files/[0-9]*.txt")) and list(self.folder.glob("files/.part-*"))):
+        while not (
+            list(self.folder.glob("files/[0-9]*.txt")) and list(self.folder.glob("files/.part-*"))
+        ):
             assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
             time.sleep(0.01)
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -350,7 +420,9 @@ class Program:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", ["dask", pytest.param("ray", marks=pytest.mark.long)])
-def test_ctrl_c_ends_with_one_message_nothing_half_written_and_nobody_left(executor: str, tmp_path: Path) -> None:
+def test_ctrl_c_ends_with_one_message_nothing_half_written_and_nobody_left(
+    executor: str, tmp_path: Path
+) -> None:
     program = Program(tmp_path / "job", executor)
     others = program.wait_for_the_middle()
     os.killpg(program.process.pid, signal.SIGINT)
@@ -365,7 +437,9 @@ def test_ctrl_c_ends_with_one_message_nothing_half_written_and_nobody_left(execu
     assert again.snapshot() == {f"{n}.txt": "." * 20 for n in range(8)}
 
 
-def test_after_a_ctrl_c_a_cluster_that_lives_on_writes_nothing_more(cluster: Executor, tmp_path: Path) -> None:
+def test_after_a_ctrl_c_a_cluster_that_lives_on_writes_nothing_more(
+    cluster: Executor, tmp_path: Path
+) -> None:
     program = Program(tmp_path / "job", f"{cluster.type}={cluster.address}")  # type: ignore[attr-defined]
     program.wait_for_the_middle()
     os.killpg(program.process.pid, signal.SIGINT)
@@ -394,7 +468,9 @@ def test_nothing_is_sent_to_a_cluster_any_more_after_a_stop() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", ["dask", pytest.param("ray", marks=pytest.mark.long)])
-def test_workers_end_soon_after_a_main_process_that_is_killed(executor: str, tmp_path: Path) -> None:
+def test_workers_end_soon_after_a_main_process_that_is_killed(
+    executor: str, tmp_path: Path
+) -> None:
     program = Program(tmp_path / "job", executor)
     others = program.wait_for_the_middle()
     # Ray's agents, which do no work, look for it but now and then.
@@ -437,7 +513,9 @@ def test_what_a_killed_run_left_outside_of_its_folder_is_removed_by_the_next(
     assert not list(temporary.glob("texture-*"))
 
 
-def test_only_processes_that_have_a_file_open_in_a_dead_rays_folder_are_ended(tmp_path: Path) -> None:
+def test_only_processes_that_have_a_file_open_in_a_dead_rays_folder_are_ended(
+    tmp_path: Path,
+) -> None:
     processes = []
     for name in ("dead", "dead-too"):
         (tmp_path / name).mkdir()
@@ -451,7 +529,9 @@ def test_only_processes_that_have_a_file_open_in_a_dead_rays_folder_are_ended(tm
 
 
 @pytest.mark.slow
-def test_a_cluster_that_is_gone_ends_the_job_with_a_sentence(job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_cluster_that_is_gone_ends_the_job_with_a_sentence(
+    job: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "cluster"
     folder.mkdir()
     cluster = DaskCluster(folder)
@@ -468,7 +548,8 @@ def test_a_cluster_that_is_gone_ends_the_job_with_a_sentence(job: Job, tmp_path:
     scheduler = cluster.scheduler.pid
     try:
         with pytest.raises(
-            TextureError, match=r"the cluster at tcp://\S+ is gone; what was finished is kept, and the same command"
+            TextureError,
+            match=r"the cluster at tcp://\S+ is gone; what was finished is kept, and the same command",
         ):
             job(Dask(address=cluster.address), work)
     finally:
@@ -479,8 +560,12 @@ def test_a_cluster_that_is_gone_ends_the_job_with_a_sentence(job: Job, tmp_path:
 # In words. --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_config_names_its_executor_and_what_it_writes_does_not(example: Any, write_config: Callable[..., Path]) -> None:
-    config = load_config(write_config(executor={"type": "dask", "address": "tcp://10.0.0.7:8786"}), example)
+def test_a_config_names_its_executor_and_what_it_writes_does_not(
+    example: Any, write_config: Callable[..., Path]
+) -> None:
+    config = load_config(
+        write_config(executor={"type": "dask", "address": "tcp://10.0.0.7:8786"}), example
+    )
     assert config.executor == Dask(address="tcp://10.0.0.7:8786")
     assert "executor" not in config.as_written(config.output)
     assert load_config(write_config(), example).executor == Local()
@@ -488,5 +573,8 @@ def test_a_config_names_its_executor_and_what_it_writes_does_not(example: Any, w
 
 @pytest.mark.parametrize("text", ["slurm", "local=there", "dask:tcp"])
 def test_a_word_that_is_no_executor_is_one_sentence(text: str) -> None:
-    with pytest.raises(UsageError, match=rf"^--executor {text}: should be one of dask, local, ray, or that of a cluster"):
+    with pytest.raises(
+        UsageError,
+        match=rf"^--executor {text}: should be one of dask, local, ray, or that of a cluster",
+    ):
         executor_named(text)

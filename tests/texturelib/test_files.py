@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 
 from texturelib.errors import TextureError
-from texturelib.files import link_or_copy, read_json, read_table, remove_parts, shown, whole_file, write_json, write_table
+from texturelib.files import (
+    link_or_copy,
+    read_json,
+    read_table,
+    remove_parts,
+    shown,
+    whole_file,
+    write_json,
+    write_table,
+)
 from texturelib.made import LIST, begin_list
 
 
@@ -22,7 +31,9 @@ def write_half(path: Path, failure: type[BaseException]) -> None:
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_block_that_fails_leaves_nothing_behind(tmp_path: Path, failure: type[BaseException]) -> None:
+def test_a_block_that_fails_leaves_nothing_behind(
+    tmp_path: Path, failure: type[BaseException]
+) -> None:
     with pytest.raises(failure):
         write_half(tmp_path / "table.csv", failure)
 
@@ -52,8 +63,11 @@ def test_until_the_block_ends_the_file_of_before_is_there_whole(tmp_path: Path) 
     assert everything_in(tmp_path) == ["table.csv"]
 
 
-def test_a_half_written_file_is_hidden_beside_its_place_and_keeps_its_suffix(tmp_path: Path) -> None:
-    # Beside it, since only there a rename is one step; its suffix, since soundfile chooses the format by it.
+def test_a_half_written_file_is_hidden_beside_its_place_and_keeps_its_suffix(
+    tmp_path: Path,
+) -> None:
+    # Beside it, since only there a rename is one step; its suffix, since soundfile chooses the
+    # format by it.
     with whole_file(tmp_path / "new" / "clip.wav") as part:
         part.touch()
         assert part.parent == tmp_path / "new"
@@ -81,7 +95,13 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
         "audio/x.part-1-a.wav",
         ".hidden",
     ]
-    for name in ("audio/.part-123-a.wav", "audio/.part-123.1-a.wav", ".part-99-run.json", "audio/a.wav", *others):
+    for name in (
+        "audio/.part-123-a.wav",
+        "audio/.part-123.1-a.wav",
+        ".part-99-run.json",
+        "audio/a.wav",
+        *others,
+    ):
         (tmp_path / name).touch()
 
     remove_parts(tmp_path)
@@ -92,7 +112,8 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
 def test_a_second_name_is_given_once_or_again_and_leaves_no_third(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"sound")
 
-    for _ in range(2):  # the second time both names are one file already, and a rename onto itself does nothing
+    # The second time both names are one file already, and a rename onto itself does nothing.
+    for _ in range(2):
         link_or_copy(tmp_path / "a.wav", tmp_path / "export" / "b.wav")
 
     assert (tmp_path / "export" / "b.wav").read_bytes() == b"sound"
@@ -107,8 +128,11 @@ def test_json_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read_json(tmp_path / "a.json") == content
 
 
-def test_a_table_comes_back_as_it_was_with_names_that_look_like_numbers_or_nothing(tmp_path: Path) -> None:
-    # A file called 007, NA or 1e5 is none of 7, missing, 100000; a name that is not UTF-8 (here Latin-1) is a name too.
+def test_a_table_comes_back_as_it_was_with_names_that_look_like_numbers_or_nothing(
+    tmp_path: Path,
+) -> None:
+    # A file called 007, NA or 1e5 is none of 7, missing, 100000; a name that is not UTF-8 (here
+    # Latin-1) is a name too.
     names = ["007", "NA", "1e5", "a, b", 'say "c"', "b\udce4ch.wav", "None", "a\nb\rc\r\nd"]
     table = pd.DataFrame({"file_name": names, "avgRate": np.linspace(0, 1, len(names)).round(3)})
 
@@ -138,7 +162,9 @@ def test_columns_that_should_stay_text_are_the_callers_to_name(tmp_path: Path) -
         ("a.csv", b'a,b\n1,2\n1,2,3,4\n"', read_table, "not a CSV table"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes | None, reader, expected: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, name: str, content: bytes | None, reader, expected: str
+) -> None:  # type: ignore[no-untyped-def]
     if content is not None:
         (tmp_path / name).write_bytes(content)
 
@@ -148,7 +174,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, content:
     assert str(refused.value).startswith(f"{shown(tmp_path / name)}: {expected}")
 
 
-def test_a_path_is_shown_as_a_person_here_would_type_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_is_shown_as_a_person_here_would_type_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
 
@@ -157,7 +185,9 @@ def test_a_path_is_shown_as_a_person_here_would_type_it(tmp_path: Path, monkeypa
     assert shown(Path("/usr/share")) == "/usr/share"
 
 
-def test_where_a_second_name_cannot_be_given_the_file_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_a_second_name_cannot_be_given_the_file_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(source: Path, target: Path) -> None:
         raise OSError(18, "Invalid cross-device link")
 

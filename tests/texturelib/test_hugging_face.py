@@ -15,10 +15,20 @@ from texturelib.dataset import write_dataset
 
 RATE = 8000
 # Each of the first four has a word that stands for a split.
-NAMES = ["rain mic test_1", "passing_train_2", "dev_3", "a-validation-4", "plain_5", "[odd] é_6", "__x/y_7", "8.valid.9"]
+NAMES = [
+    "rain mic test_1",
+    "passing_train_2",
+    "dev_3",
+    "a-validation-4",
+    "plain_5",
+    "[odd] é_6",
+    "__x/y_7",
+    "8.valid.9",
+]
 CONTROL = {"name": "rate", "low": 1.0, "high": 9.0, "unit": "drops/s"}
 
-# In a process of its own, since it reads its settings when it is imported. Decoding is asked for where its decoder loads.
+# In a process of its own, since it reads its settings when it is imported. Decoding is asked for
+# where its decoder loads.
 LOAD = """
 import json, sys
 from datasets import load_dataset
@@ -36,7 +46,9 @@ print(json.dumps(found))
 def write_set(folder: Path, names: list[str], splits: list[str] | None) -> Path:
     for name in names:
         write_wav(folder / "audio" / f"{name}.wav", np.full(RATE // 10, 0.5), RATE)
-    table = pd.DataFrame({"file_name": [f"audio/{name}.wav" for name in names], "rate": np.arange(len(names)) / 10})
+    table = pd.DataFrame(
+        {"file_name": [f"audio/{name}.wav" for name in names], "rate": np.arange(len(names)) / 10}
+    )
     table["source"] = "007"
     if splits:
         table["split"] = splits
@@ -45,7 +57,9 @@ def write_set(folder: Path, names: list[str], splits: list[str] | None) -> Path:
 
 
 @pytest.mark.slow
-def test_every_row_and_label_is_loaded_whatever_the_names_and_splits_are_those_of_the_table(tmp_path: Path) -> None:
+def test_every_row_and_label_is_loaded_whatever_the_names_and_splits_are_those_of_the_table(
+    tmp_path: Path,
+) -> None:
     pytest.importorskip("datasets")
     try:
         import torchcodec.encoders  # noqa: F401
@@ -69,7 +83,10 @@ def test_every_row_and_label_is_loaded_whatever_the_names_and_splits_are_those_o
     )
     assert done.returncode == 0, done.stderr[-2000:]
     loaded = json.loads(done.stdout.splitlines()[-1])
-    found = {name: {split: rows["rates"] for split, rows in loaded[str(path)].items()} for name, path in folders.items()}
+    found = {
+        name: {split: rows["rates"] for split, rows in loaded[str(path)].items()}
+        for name, path in folders.items()
+    }
     rates = [number / 10 for number in range(len(NAMES))]
     assert found["whole"] == found["some"] == {"train": rates}
     assert found["parts"] == {

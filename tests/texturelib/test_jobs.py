@@ -18,7 +18,8 @@ from texturelib.errors import TextureError
 from texturelib.jobs import run_jobs, write_rejected
 from texturelib.made import LIST
 
-# A job of 30 small files and one reject, 30 ms each, as a program of its own: a second of work with one process.
+# A job of 30 small files and one reject, 30 ms each, as a program of its own: a second of work with
+# one process.
 PROGRAM = """
 import sys, time
 from pathlib import Path
@@ -67,7 +68,8 @@ class Job:
         )
 
     def hit_in_the_middle(self, number: signal.Signals) -> None:
-        """Send a signal when a few files are there: SIGTERM to the program, as `kill` does, others to the whole group."""
+        """Send a signal when a few files are there: SIGTERM to the program, as `kill` does, others
+        to the whole group."""
         while len(list(self.folder.glob("files/*.txt"))) < 5:
             assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
             time.sleep(0.005)
@@ -79,7 +81,9 @@ class Job:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         try:
             return [
-                child for child in children.read_text().split() if b"LokyProcess" in Path(f"/proc/{child}/cmdline").read_bytes()
+                child
+                for child in children.read_text().split()
+                if b"LokyProcess" in Path(f"/proc/{child}/cmdline").read_bytes()
             ]
         except FileNotFoundError:  # one of them ended just now
             return []
@@ -90,7 +94,8 @@ class Job:
         return self.process.returncode, out, err
 
     def files(self) -> dict[str, bytes]:
-        """-> without the list of what was made, which is in order only when an output is finished."""
+        """-> without the list of what was made, which is in order only when an output is
+        finished."""
         files = [path for path in self.folder.rglob("*") if path.is_file() and path.name != LIST]
         return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
 
@@ -105,7 +110,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files
 
 
-def test_two_workers_leave_the_same_files_as_one(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+def test_two_workers_leave_the_same_files_as_one(
+    tmp_path: Path, undisturbed: dict[str, bytes]
+) -> None:
     job = Job(tmp_path / "job", workers=2)
 
     assert job.end() == (0, "", "")
@@ -113,7 +120,9 @@ def test_two_workers_leave_the_same_files_as_one(tmp_path: Path, undisturbed: di
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_job_started_again_ends_with_the_same_files(tmp_path: Path, undisturbed: dict[str, bytes], workers: int) -> None:
+def test_a_killed_job_started_again_ends_with_the_same_files(
+    tmp_path: Path, undisturbed: dict[str, bytes], workers: int
+) -> None:
     killed = Job(tmp_path / "job", workers)
     killed.hit_in_the_middle(signal.SIGKILL)
     assert killed.end()[0] == -signal.SIGKILL
@@ -123,11 +132,14 @@ def test_a_killed_job_started_again_ends_with_the_same_files(tmp_path: Path, und
     again = Job(tmp_path / "job", workers)
 
     assert again.end() == (0, "", "")
-    finished = {name: content for name, content in again.files().items() if "/.part-" not in name}  # begin() removes these
+    # Begin() removes these.
+    finished = {name: content for name, content in again.files().items() if "/.part-" not in name}
     assert finished == undisturbed
 
 
-@pytest.mark.parametrize(("workers", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("workers", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)]
+)
 def test_ctrl_c_and_kill_end_with_one_message_and_nothing_half_written_and_the_same_command_goes_on(
     tmp_path: Path, undisturbed: dict[str, bytes], workers: int, number: signal.Signals
 ) -> None:
@@ -154,29 +166,42 @@ def test_ctrl_c_while_the_workers_start_brings_no_traceback_from_them(tmp_path: 
     assert stopped.end() == (130, "", "\nstopped; the same command goes on from here\n")
 
 
-def test_what_the_journal_has_is_not_done_again_but_what_it_rejected_is_tried_once_more(tmp_path: Path) -> None:
+def test_what_the_journal_has_is_not_done_again_but_what_it_rejected_is_tried_once_more(
+    tmp_path: Path,
+) -> None:
     journal = tmp_path / "journal.jsonl"
-    journal.write_text('["a", {"result": "from before", "files": []}]\n["b", {"rejected": "bad before"}]\n')
+    journal.write_text(
+        '["a", {"result": "from before", "files": []}]\n["b", {"rejected": "bad before"}]\n'
+    )
 
-    results = run_jobs({"a": 1, "b": 2, "c": 3}, lambda item: f"done {item}", journal, label="x", workers=1)
+    results = run_jobs(
+        {"a": 1, "b": 2, "c": 3}, lambda item: f"done {item}", journal, label="x", workers=1
+    )
 
     assert list(results.items()) == [("a", "from before"), ("b", "done 2"), ("c", "done 3")]
 
 
 @pytest.mark.parametrize("cut_line", ["[", '["b", {"resu', '["b", {"result": "done 2"}]'])
-def test_a_last_line_that_was_cut_is_forgiven_and_its_item_done_again(tmp_path: Path, cut_line: str) -> None:
+def test_a_last_line_that_was_cut_is_forgiven_and_its_item_done_again(
+    tmp_path: Path, cut_line: str
+) -> None:
     journal = tmp_path / "journal.jsonl"
     journal.write_text('["a", {"result": "from before", "files": []}]\n' + cut_line)
 
     for _ in range(2):  # the second time from the mended journal alone
-        results = run_jobs({"a": 1, "b": 2}, lambda item: f"done {item}", journal, label="x", workers=1)
+        results = run_jobs(
+            {"a": 1, "b": 2}, lambda item: f"done {item}", journal, label="x", workers=1
+        )
         assert results == {"a": "from before", "b": "done 2"}
 
     assert [json.loads(line)[0] for line in journal.read_text().splitlines()] == ["a", "b"]
 
 
-def test_names_that_are_not_utf_8_or_hold_line_breaks_pass_through_the_journal(tmp_path: Path) -> None:
-    names = ["b\udce4ch.wav", "two\nlines.wav", "line\u2028separator.wav"]  # the first is Latin-1, as Linux hands it out
+def test_names_that_are_not_utf_8_or_hold_line_breaks_pass_through_the_journal(
+    tmp_path: Path,
+) -> None:
+    # The first is Latin-1, as Linux hands it out.
+    names = ["b\udce4ch.wav", "two\nlines.wav", "line\u2028separator.wav"]
     items = dict.fromkeys(names, 1)
     first = run_jobs(items, lambda item: item, tmp_path / "journal.jsonl", label="x", workers=1)
 
@@ -193,18 +218,28 @@ def test_results_come_in_the_order_of_the_items_whoever_was_first(tmp_path: Path
 
     items = {"slow": 0.3, "b": 0.0, "c": 0.0, "d": 0.0}
 
-    assert list(run_jobs(items, wait, tmp_path / "journal.jsonl", label="x", workers=2).items()) == list(items.items())
+    assert list(
+        run_jobs(items, wait, tmp_path / "journal.jsonl", label="x", workers=2).items()
+    ) == list(items.items())
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_that_is_no_rejection_ends_the_job_and_keeps_what_is_done(tmp_path: Path, workers: int) -> None:
+def test_an_error_that_is_no_rejection_ends_the_job_and_keeps_what_is_done(
+    tmp_path: Path, workers: int
+) -> None:
     def work(item: int) -> int:
         if item == 3:
             raise OSError(28, "No space left on device", "/disk/a.wav")
         return item
 
     with pytest.raises(OSError, match="No space left") as error:
-        run_jobs({str(n): n for n in range(4)}, work, tmp_path / "journal.jsonl", label="x", workers=workers)
+        run_jobs(
+            {str(n): n for n in range(4)},
+            work,
+            tmp_path / "journal.jsonl",
+            label="x",
+            workers=workers,
+        )
 
     assert (error.value.errno, error.value.filename) == (28, "/disk/a.wav")
     if workers == 1:
@@ -216,9 +251,14 @@ def test_no_items_are_no_work(tmp_path: Path) -> None:
 
 
 def test_rejected_files_stand_in_a_table_with_their_reasons(tmp_path: Path) -> None:
-    write_rejected(tmp_path, {"a, b.wav": 'is "empty"', "c.wav": "is silent"}, n_items=10, max_rejected=0.5)
+    write_rejected(
+        tmp_path, {"a, b.wav": 'is "empty"', "c.wav": "is silent"}, n_items=10, max_rejected=0.5
+    )
 
-    assert pd.read_csv(tmp_path / "rejected.csv").to_numpy().tolist() == [["a, b.wav", 'is "empty"'], ["c.wav", "is silent"]]
+    assert pd.read_csv(tmp_path / "rejected.csv").to_numpy().tolist() == [
+        ["a, b.wav", 'is "empty"'],
+        ["c.wav", "is silent"],
+    ]
 
 
 def test_no_rejected_files_are_a_table_with_a_head_and_no_rows(tmp_path: Path) -> None:
@@ -249,7 +289,9 @@ def test_more_rejected_files_than_the_share_allows_end_the_job_after_the_table_i
         write_rejected(tmp_path, rejected, n_items, max_rejected)
 
     if is_too_many:
-        with pytest.raises(TextureError, match=rf"{n_rejected} of {n_items} files were left out.*0\.wav: is silent") as error:
+        with pytest.raises(
+            TextureError, match=rf"{n_rejected} of {n_items} files were left out.*0\.wav: is silent"
+        ) as error:
             write()
         assert error.value.exit_status == 1
         # What it says to set is enough.
@@ -261,7 +303,8 @@ def test_more_rejected_files_than_the_share_allows_end_the_job_after_the_table_i
 
 
 def test_workers_end_soon_after_a_main_process_that_is_killed(tmp_path: Path) -> None:
-    # Each item writes the time while it takes; orphans would go on to write into what the next run makes.
+    # Each item writes the time while it takes; orphans would go on to write into what the next run
+    # makes.
     script = tmp_path / "job.py"
     script.write_text(
         "import os, sys, time\n"
@@ -292,7 +335,9 @@ def test_workers_end_soon_after_a_main_process_that_is_killed(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("after", [0.0, 0.5, 1.0])
-def test_workers_that_have_no_work_yet_end_with_a_main_process_that_is_killed(tmp_path: Path, after: float) -> None:
+def test_workers_that_have_no_work_yet_end_with_a_main_process_that_is_killed(
+    tmp_path: Path, after: float
+) -> None:
     # They would wait for work for minutes, or find some in the pipe, and do it.
     script = tmp_path / "job.py"
     script.write_text(

@@ -32,7 +32,12 @@ from texturelib.json_text import NotJsonError, parse
         ('{"b": [-Infinity]}', 1, 8, "it holds -Infinity"),
         ('{"a": 1\n "b": 2}', 2, 2, "a comma is missing before this"),
         ('{"a": 1', 1, 8, 'it ends too early; a "}", "]" or quote is missing'),
-        ('{"a": "one\n}', 1, 11, "a text runs over the end of its line; its closing quote is missing"),
+        (
+            '{"a": "one\n}',
+            1,
+            11,
+            "a text runs over the end of its line; its closing quote is missing",
+        ),
         ('{"a": 1} 2', 1, 10, "this stands after the end"),
         ("", 1, 1, "it is empty"),
     ],
@@ -40,7 +45,11 @@ from texturelib.json_text import NotJsonError, parse
 def test_what_is_wrong_is_said_with_its_place(text: str, line: int, column: int, what: str) -> None:
     with pytest.raises(NotJsonError) as caught:
         parse(text, allow_nan=False)
-    assert (caught.value.flaw.line, caught.value.flaw.column, caught.value.flaw.what) == (line, column, what)
+    assert (caught.value.flaw.line, caught.value.flaw.column, caught.value.flaw.what) == (
+        line,
+        column,
+        what,
+    )
 
 
 @given(st.text("{}[]\",:1 a\n/#'NTtnull\\", max_size=30))
@@ -55,7 +64,9 @@ def test_every_text_is_read_as_json_reads_it_or_refused_in_words(text: str) -> N
         assert repr(parse(text, allow_nan=True)) == repr(expected)  # NaN is not equal to itself
 
 
-def test_a_byte_order_mark_is_read_over(tmp_path: Path, write_config: Callable[..., Path], example: type[Any]) -> None:
+def test_a_byte_order_mark_is_read_over(
+    tmp_path: Path, write_config: Callable[..., Path], example: type[Any]
+) -> None:
     path = write_config()
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     load_config(path, example)
@@ -67,16 +78,26 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path, write_config: Callable[.
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize(("name", "reader"), [("a.json", read_json), ("a.csv", read_table)])
-def test_what_windows_calls_unicode_is_named(tmp_path: Path, encoding: str, name: str, reader: Callable[[Path], Any]) -> None:
+def test_what_windows_calls_unicode_is_named(
+    tmp_path: Path, encoding: str, name: str, reader: Callable[[Path], Any]
+) -> None:
     (tmp_path / name).write_bytes('{"a": 1}'.encode(encoding))
-    with pytest.raises(TextureError, match=r'is text in UTF-16 or UTF-32 \("Unicode"\); save it as UTF-8'):
+    with pytest.raises(
+        TextureError, match=r'is text in UTF-16 or UTF-32 \("Unicode"\); save it as UTF-8'
+    ):
         reader(tmp_path / name)
 
 
 @pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
-def test_a_table_with_other_separators_than_commas_is_said_to_have_them(tmp_path: Path, separator: str, name: str) -> None:
-    (tmp_path / "a.csv").write_text(separator.join(["file_name", "rate"]) + "\n" + separator.join(["a.wav", "0,5"]) + "\n")
-    with pytest.raises(TextureError, match=f"its columns are parted by {name}; save it with commas"):
+def test_a_table_with_other_separators_than_commas_is_said_to_have_them(
+    tmp_path: Path, separator: str, name: str
+) -> None:
+    (tmp_path / "a.csv").write_text(
+        separator.join(["file_name", "rate"]) + "\n" + separator.join(["a.wav", "0,5"]) + "\n"
+    )
+    with pytest.raises(
+        TextureError, match=f"its columns are parted by {name}; save it with commas"
+    ):
         read_table(tmp_path / "a.csv")
 
 

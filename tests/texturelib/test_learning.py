@@ -13,11 +13,14 @@ from texturelib.learning.training_log import TrainingLog
 
 
 def test_a_checkpoint_comes_after_the_history_that_leads_to_it(tmp_path: Path) -> None:
-    """Or a training killed between the two, which does not do the step again, would never write its row."""
+    """Or a training killed between the two, which does not do the step again, would never write its
+    row."""
     (tmp_path / "last.ckpt").mkdir()  # so that it cannot be written
     with TrainingLog(tmp_path, begins_at=0) as log, pytest.raises(IsADirectoryError):
         log.write(3, {"step": 3}, [{"step": 3, "train_loss": 0.5}], {})
-    assert pd.read_csv(tmp_path / "history.csv").to_dict("records") == [{"step": 3, "train_loss": 0.5}]
+    assert pd.read_csv(tmp_path / "history.csv").to_dict("records") == [
+        {"step": 3, "train_loss": 0.5}
+    ]
 
 
 class _State:
@@ -26,7 +29,9 @@ class _State:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("place", ["state.kept.weight", "network.bias", "optimizer.state.0.exp_avg"])
+@pytest.mark.parametrize(
+    "place", ["state.kept.weight", "network.bias", "optimizer.state.0.exp_avg"]
+)
 def test_a_checkpoint_with_a_number_that_is_not_finite_is_refused_by_the_name_of_its_tensor(
     tmp_path: Path, place: str, value: float
 ) -> None:
@@ -39,8 +44,15 @@ def test_a_checkpoint_with_a_number_that_is_not_finite_is_refused_by_the_name_of
     learning = {"network": network, "optimizer": optimizer}
     save_checkpoint(path, {"step": 3, "kept": kept}, learning)
     assert resume(path, _State, learning).step == 3
-    spoilt = {"state": kept["weight"], "network": network.bias.data, "optimizer": optimizer.state[network.weight]["exp_avg"]}
+    spoilt = {
+        "state": kept["weight"],
+        "network": network.bias.data,
+        "optimizer": optimizer.state[network.weight]["exp_avg"],
+    }
     spoilt[place.split(".")[0]].view(-1)[1] = value
     save_checkpoint(path, {"step": 3, "kept": kept}, learning)
-    with pytest.raises(TextureError, match=rf"last\.ckpt: {place}: 1 of its \d numbers are NaN or .*: remove it to start anew$"):
+    with pytest.raises(
+        TextureError,
+        match=rf"last\.ckpt: {place}: 1 of its \d numbers are NaN or .*: remove it to start anew$",
+    ):
         resume(path, _State, learning)

@@ -1,4 +1,5 @@
-"""All of a sound is read, whatever its file says of its length; what is cut off is refused all the same."""
+"""All of a sound is read, whatever its file says of its length; what is cut off is refused all the
+same."""
 
 import struct
 from collections.abc import Callable
@@ -41,7 +42,8 @@ def encoded(tmp_path: Path) -> Write:
 
 
 def without_info(mp3: bytes) -> bytes:
-    """-> the mp3 without its first frame, which says how many others there are: what a pipe, or a cutter of mp3s, leaves."""
+    """-> the mp3 without its first frame, which says how many others there are: what a pipe, or a
+    cutter of mp3s, leaves."""
     start = id3_bytes(mp3)
     header = frame_header(mp3[start : start + 4])
     assert header is not None
@@ -62,7 +64,9 @@ def rejection(path: Path) -> str:
     return str(rejected.value)
 
 
-@pytest.mark.parametrize("levels", [[0.3], QUIET_THEN_LOUD, LOUD_THEN_QUIET], ids=["even", "grows", "fades"])
+@pytest.mark.parametrize(
+    "levels", [[0.3], QUIET_THEN_LOUD, LOUD_THEN_QUIET], ids=["even", "grows", "fades"]
+)
 @pytest.mark.parametrize("bitrate_mode", ["CONSTANT", "VARIABLE"])
 @pytest.mark.parametrize("rate", [44100, 22050, 11025], ids=["MPEG 1", "MPEG 2", "MPEG 2.5"])
 def test_an_mp3_that_does_not_say_how_long_it_is_is_read_whole(
@@ -75,9 +79,16 @@ def test_an_mp3_that_does_not_say_how_long_it_is_is_read_whole(
     found = read_mono(path, rate, notes)
 
     assert len(whole) == len(sound(levels, rate))
-    # The encoder's start and its padding stay, since nothing says how long they are; the decoder's own delay is 529 samples.
-    start = int(np.argmax(np.correlate(found[:4000], whole[:1500]))) if levels != QUIET_THEN_LOUD else 1105
-    np.testing.assert_allclose(found[start + 600 : start + len(whole) - 600], whole[600:-600], atol=1e-4)
+    # The encoder's start and its padding stay, since nothing says how long they are; the decoder's
+    # own delay is 529 samples.
+    start = (
+        int(np.argmax(np.correlate(found[:4000], whole[:1500])))
+        if levels != QUIET_THEN_LOUD
+        else 1105
+    )
+    np.testing.assert_allclose(
+        found[start + 600 : start + len(whole) - 600], whole[600:-600], atol=1e-4
+    )
     assert len(whole) <= len(found) < len(whole) + 4 * 1152
     assert read_header(path).n_frames == pytest.approx(len(found), abs=1152)
     assert notes.sentences == []
@@ -96,7 +107,10 @@ def test_an_mp3_that_does_not_say_how_long_it_is_is_read_whole(
     ids=["ID3v2", "ID3v1", "APE", "zeros behind", "zeros before", "text behind"],
 )
 def test_tags_and_padding_around_an_mp3_are_no_sound(
-    encoded: Write, tmp_path: Path, mangle: Callable[[bytes], bytes], capfd: pytest.CaptureFixture[str]
+    encoded: Write,
+    tmp_path: Path,
+    mangle: Callable[[bytes], bytes],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     mp3 = without_info(encoded(sound([0.3]), ".mp3"))
     plain = read_mono(written(tmp_path, mp3, "plain.mp3"), RATE)
@@ -107,14 +121,23 @@ def test_tags_and_padding_around_an_mp3_are_no_sound(
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_mp3_that_ends_within_a_frame_is_cut_off_whatever_it_says(encoded: Write, tmp_path: Path) -> None:
+def test_an_mp3_that_ends_within_a_frame_is_cut_off_whatever_it_says(
+    encoded: Write, tmp_path: Path
+) -> None:
     mp3 = encoded(sound([0.3]), ".mp3")
     bare = without_info(mp3)
-    for content in (mp3[: len(mp3) // 2], bare[: len(bare) // 2], bare[:-1], bare[: len(bare) // 2] + b"TAG" + bytes(125)):
+    for content in (
+        mp3[: len(mp3) // 2],
+        bare[: len(bare) // 2],
+        bare[:-1],
+        bare[: len(bare) // 2] + b"TAG" + bytes(125),
+    ):
         assert rejection(written(tmp_path, content, "cut.mp3")).startswith("cut off after ")
 
 
-def test_two_mp3s_one_behind_the_other_are_both_read_and_that_is_said(encoded: Write, tmp_path: Path) -> None:
+def test_two_mp3s_one_behind_the_other_are_both_read_and_that_is_said(
+    encoded: Write, tmp_path: Path
+) -> None:
     mp3 = encoded(sound([0.3]), ".mp3")
     notes = Notes()
 
@@ -136,10 +159,14 @@ def test_what_is_no_sound_between_the_frames_of_an_mp3_is_left_out_and_that_is_s
         middle += header.n_bytes or 0
     notes = Notes()
 
-    found = read_mono(written(tmp_path, mp3[:middle] + bytes(5000) + mp3[middle:], "river.mp3"), RATE, notes)
+    found = read_mono(
+        written(tmp_path, mp3[:middle] + bytes(5000) + mp3[middle:], "river.mp3"), RATE, notes
+    )
 
     assert len(found) == len(read_mono(written(tmp_path, mp3, "plain.mp3"), RATE))
-    assert notes.sentences == ["holds 5000 bytes between its frames that are no sound; they were left out"]
+    assert notes.sentences == [
+        "holds 5000 bytes between its frames that are no sound; they were left out"
+    ]
     assert capfd.readouterr() == ("", "")
 
 
@@ -161,7 +188,9 @@ def test_what_the_mp3_decoder_prints_about_a_damaged_file_becomes_a_sentence(
     else:
         [said] = notes.sentences
 
-    assert "damaged" in said or said.startswith(("cut off after", "cannot be read as audio", "holds "))
+    assert "damaged" in said or said.startswith(
+        ("cut off after", "cannot be read as audio", "holds ")
+    )
     assert capfd.readouterr() == ("", "")
 
 
@@ -175,13 +204,17 @@ def test_what_others_print_while_an_mp3_is_read_is_not_lost(
     words: list[str] = []
     with hushed_mpg123(words):
         os.write(2, b"Note: Illegal Audio-MPEG-Header 0x0 at offset 9.\nlabelling: 12 of 99\n")
-        os.write(2, b"[src/libmpg123/layer3.c:INT123_do_layer3():1804] error: dequantization failed!\n")
+        os.write(
+            2, b"[src/libmpg123/layer3.c:INT123_do_layer3():1804] error: dequantization failed!\n"
+        )
 
     assert len(words) == 2
     assert capfd.readouterr().err == "labelling: 12 of 99\n"
 
 
-def test_a_flac_written_into_a_pipe_does_not_know_its_length_and_is_read_whole(encoded: Write, tmp_path: Path) -> None:
+def test_a_flac_written_into_a_pipe_does_not_know_its_length_and_is_read_whole(
+    encoded: Write, tmp_path: Path
+) -> None:
     flac = bytearray(encoded(sound([0.3]), ".flac"))
     whole = read_mono(written(tmp_path, bytes(flac), "whole.flac"), RATE)
     flac[21] &= 0xF0  # the header's 36 bits for the number of samples
@@ -195,20 +228,27 @@ def test_a_flac_written_into_a_pipe_does_not_know_its_length_and_is_read_whole(e
     )
 
 
-def test_a_flac_that_holds_more_than_its_header_says_is_read_whole_and_that_is_said(encoded: Write, tmp_path: Path) -> None:
+def test_a_flac_that_holds_more_than_its_header_says_is_read_whole_and_that_is_said(
+    encoded: Write, tmp_path: Path
+) -> None:
     flac = bytearray(encoded(sound([0.3]), ".flac"))
     flac[22:26] = struct.pack(">I", RATE)  # a second
     notes = Notes()
 
-    assert len(read_mono(written(tmp_path, bytes(flac), "river.flac"), RATE, notes)) == SECONDS * RATE
-    assert notes.sentences == ["says that it lasts 1.0 s, and 3.0 s of sound are in it: all of it was read"]
+    assert (
+        len(read_mono(written(tmp_path, bytes(flac), "river.flac"), RATE, notes)) == SECONDS * RATE
+    )
+    assert notes.sentences == [
+        "says that it lasts 1.0 s, and 3.0 s of sound are in it: all of it was read"
+    ]
 
 
 def at(content: bytes, name: bytes, offset: int) -> int:
     return content.index(name) + offset
 
 
-# By suffix: where the sizes stand, as (chunk, bytes behind the start of its name), and how they are written.
+# By suffix: where the sizes stand, as (chunk, bytes behind the start of its name), and how they are
+# written.
 SIZES: dict[str, list[tuple[bytes, int, str]]] = {
     ".wav": [(b"RIFF", 4, "<I"), (b"data", 4, "<I")],
     ".aiff": [(b"FORM", 4, ">I"), (b"SSND", 4, ">I"), (b"COMM", 10, ">I")],
@@ -238,7 +278,11 @@ def test_what_was_written_into_a_pipe_and_does_not_know_its_length_is_read_whole
     content = encoded(samples, suffix, subtype="PCM_16", format=suffix[1:].upper())
     whole = read_mono(written(tmp_path, content, f"whole{suffix}"), RATE)
     unknown = with_sizes(
-        content, suffix, lambda _, format_: size if format_ == ">q" or size == 0 else 256 ** struct.calcsize(format_) - 1
+        content,
+        suffix,
+        lambda _, format_: (
+            size if format_ == ">q" or size == 0 else 256 ** struct.calcsize(format_) - 1
+        ),
     )
     path = written(tmp_path, unknown, f"pipe{suffix}")
 
@@ -253,14 +297,20 @@ def test_a_header_that_says_less_than_is_there_is_not_believed_and_that_is_said(
 ) -> None:
     content = encoded(sound([0.3]), suffix, subtype="PCM_16", format=suffix[1:].upper())
     second = with_sizes(
-        encoded(sound([0.3])[:RATE], suffix, subtype="PCM_16", format=suffix[1:].upper()), suffix, lambda old, _: old
+        encoded(sound([0.3])[:RATE], suffix, subtype="PCM_16", format=suffix[1:].upper()),
+        suffix,
+        lambda old, _: old,
     )
     start = len(second) - 2 * RATE
     path = written(tmp_path, second[:start] + content[start:], f"crashed{suffix}")
     notes = Notes()
 
-    np.testing.assert_array_equal(read_mono(path, RATE, notes), read_mono(written(tmp_path, content, f"whole{suffix}"), RATE))
-    assert notes.sentences == ["says that it lasts 1.0 s, and 3.0 s of sound are in it: all of it was read"]
+    np.testing.assert_array_equal(
+        read_mono(path, RATE, notes), read_mono(written(tmp_path, content, f"whole{suffix}"), RATE)
+    )
+    assert notes.sentences == [
+        "says that it lasts 1.0 s, and 3.0 s of sound are in it: all of it was read"
+    ]
     assert read_header(path).n_frames == SECONDS * RATE
 
 
@@ -282,11 +332,16 @@ def test_what_stands_behind_the_samples_of_a_wav_and_is_no_sound_is_not_read_as_
     content = encoded(sound([0.3]), ".wav", subtype="PCM_16")
     notes = Notes()
 
-    assert len(read_mono(written(tmp_path, content + behind, "river.wav"), RATE, notes)) == SECONDS * RATE
+    assert (
+        len(read_mono(written(tmp_path, content + behind, "river.wav"), RATE, notes))
+        == SECONDS * RATE
+    )
     assert notes.sentences == []
 
 
-def test_a_wav_of_more_than_4_gb_whose_sizes_have_gone_round_is_known_by_its_length(encoded: Write, tmp_path: Path) -> None:
+def test_a_wav_of_more_than_4_gb_whose_sizes_have_gone_round_is_known_by_its_length(
+    encoded: Write, tmp_path: Path
+) -> None:
     content = bytearray(encoded(sound([0.3]), ".wav", subtype="PCM_16"))
     n_bytes = 2**32 + 10 * 2 * RATE
     struct.pack_into("<I", content, 40, n_bytes - 2**32)
@@ -299,7 +354,9 @@ def test_a_wav_of_more_than_4_gb_whose_sizes_have_gone_round_is_known_by_its_len
     assert read_header(path).n_frames == n_bytes // 2
 
 
-def test_streams_of_an_ogg_that_follow_one_another_are_all_read(encoded: Write, tmp_path: Path) -> None:
+def test_streams_of_an_ogg_that_follow_one_another_are_all_read(
+    encoded: Write, tmp_path: Path
+) -> None:
     first, second = encoded(sound([0.3]), ".ogg"), encoded(sound([0.2]), ".ogg")
     path = written(tmp_path, first + second, "radio.ogg")
     one = read_mono(written(tmp_path, first, "one.ogg"), RATE)
@@ -308,17 +365,23 @@ def test_streams_of_an_ogg_that_follow_one_another_are_all_read(encoded: Write, 
     np.testing.assert_array_equal(read_mono(path, RATE), np.concatenate([one, two]))
     assert read_header(path).n_frames == len(one) + len(two)
     stereo = encoded(np.stack([sound([0.3])] * 2, axis=1), ".ogg")
-    assert rejection(written(tmp_path, first + stereo, "mixed.ogg")).startswith("is several sounds in one file")
+    assert rejection(written(tmp_path, first + stereo, "mixed.ogg")).startswith(
+        "is several sounds in one file"
+    )
 
 
 def test_a_caf_that_is_cut_off_is_refused(encoded: Write, tmp_path: Path) -> None:
     content = encoded(sound([0.3]), ".caf", subtype="PCM_16")
 
-    assert rejection(written(tmp_path, content[: len(content) // 2], "cut.caf")).startswith("cannot be read as audio")
+    assert rejection(written(tmp_path, content[: len(content) // 2], "cut.caf")).startswith(
+        "cannot be read as audio"
+    )
 
 
 @pytest.mark.parametrize("name", ["text.snd", "text.au", "text.gsm", "text.vox"])
-def test_a_text_is_no_sound_though_its_name_says_samples_without_a_header(tmp_path: Path, name: str) -> None:
+def test_a_text_is_no_sound_though_its_name_says_samples_without_a_header(
+    tmp_path: Path, name: str
+) -> None:
     path = written(tmp_path, b"Dear diary, today I recorded a river.\n" * 200, name)
 
     assert rejection(path) == "cannot be read as audio (no header says what its samples are)"

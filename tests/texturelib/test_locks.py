@@ -14,7 +14,8 @@ import pytest
 
 from texturelib.locks import LOCK, BeingWrittenError, Lock, check_free, wait_until_free
 
-# Holds the lock of a folder until its standard input is closed; a copy of it, a fork, lives on as long as it is let.
+# Holds the lock of a folder until its standard input is closed; a copy of it, a fork, lives on as
+# long as it is let.
 HOLDER = """
 import os, sys
 from pathlib import Path
@@ -49,7 +50,9 @@ def hold(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def test_the_second_is_told_who_the_first_is(hold: Callable[..., "subprocess.Popen[str]"], tmp_path: Path) -> None:
+def test_the_second_is_told_who_the_first_is(
+    hold: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
     first = hold()
 
     who = rf"is being written by \"texture make\" \(process {first.pid} on \S+, since \d\d:\d\d\); wait for it, or stop it$"
@@ -105,13 +108,17 @@ def test_the_same_process_may_begin_again_what_it_broke_off(tmp_path: Path) -> N
     assert not (tmp_path / LOCK).exists()
 
 
-def test_a_disk_without_locks_is_written_with_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_locks_is_written_with_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise OSError(95, os.strerror(95))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     check_free(tmp_path)
     lock = Lock(tmp_path)
-    with pytest.warns(UserWarning, match="its disk knows no locks; see that no other run writes there"):
+    with pytest.warns(
+        UserWarning, match="its disk knows no locks; see that no other run writes there"
+    ):
         lock.take("texture make")
     lock.release()

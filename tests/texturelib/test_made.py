@@ -1,4 +1,5 @@
-"""What the toolkit made is removed and written over; what anyone else put into an output stays where it is, and is named."""
+"""What the toolkit made is removed and written over; what anyone else put into an output stays
+where it is, and is named."""
 
 import json
 import os
@@ -13,7 +14,16 @@ from texturelib.errors import TextureError, UsageError
 from texturelib.files import whole_file, write_json, write_text
 from texturelib.jobs import run_jobs
 from texturelib.locks import LOCK, BeingWrittenError, Lock
-from texturelib.made import LIST, begin_list, named_by_the_user, names_in, open_ours, place_of, remove_all_ours, remove_ours
+from texturelib.made import (
+    LIST,
+    begin_list,
+    named_by_the_user,
+    names_in,
+    open_ours,
+    place_of,
+    remove_all_ours,
+    remove_ours,
+)
 from texturelib.outputs import Output, check_file_place, check_output
 
 Look = Callable[..., Output]
@@ -24,7 +34,9 @@ def look(write_config: Callable[..., Path], example: type[Any], tmp_path: Path) 
     """Look at tmp_path/results for the example config with `changes`."""
 
     def at(changes: dict[str, Any] | None = None, **options: Any) -> Output:
-        return check_output(load_config(write_config(**changes or {}), example), "texture make", **options)
+        return check_output(
+            load_config(write_config(**changes or {}), example), "texture make", **options
+        )
 
     return at
 
@@ -44,7 +56,11 @@ def finished(look: Look) -> Path:
 
 
 def files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()}
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not path.is_dir() or path.is_symlink()
+    }
 
 
 FIRST = {"run.json", "config.json", LIST}
@@ -62,13 +78,18 @@ def test_a_users_own_files_stay_and_are_named_when_an_output_is_made_anew(
     look(**OTHER).begin()
 
     named = ".hidden, NOTES.txt, audio/.part-x.docx, audio/mine.wav, takes/river.wav"
-    assert dry == f"config changed: seed 0 -> 4; would remove 6 files, not those that this toolkit did not make: {named}"
+    assert (
+        dry
+        == f"config changed: seed 0 -> 4; would remove 6 files, not those that this toolkit did not make: {named}"
+    )
     assert files(finished) == own | FIRST | {LOCK}
     assert {(finished / name).read_text() for name in own} == {"mine"}
     assert capsys.readouterr().err.endswith(f"left alone, not made by this toolkit: {named}\n")
 
 
-def test_a_folder_that_is_empty_then_goes_and_one_of_the_users_stays(look: Look, finished: Path) -> None:
+def test_a_folder_that_is_empty_then_goes_and_one_of_the_users_stays(
+    look: Look, finished: Path
+) -> None:
     (finished / "takes").mkdir()
 
     look(**OTHER).begin()
@@ -80,14 +101,19 @@ def test_a_users_file_that_is_in_the_way_is_not_written_over(look: Look, finishe
     (finished / "metadata.json").write_text("mine")
     look(**OTHER).begin()
 
-    with pytest.raises(TextureError, match=r"metadata\.json: is in the way, and this toolkit did not make it; move it away"):
+    with pytest.raises(
+        TextureError,
+        match=r"metadata\.json: is in the way, and this toolkit did not make it; move it away",
+    ):
         write_text(finished / "metadata.json", "made")
 
     assert (finished / "metadata.json").read_text() == "mine"
     assert files(finished) == FIRST | {"metadata.json", LOCK}
 
 
-def test_what_a_run_was_about_to_write_when_it_was_killed_is_known_as_its_own(look: Look, tmp_path: Path) -> None:
+def test_what_a_run_was_about_to_write_when_it_was_killed_is_known_as_its_own(
+    look: Look, tmp_path: Path
+) -> None:
     look().begin()
     folder = tmp_path / "results"
 
@@ -128,7 +154,9 @@ def test_a_list_whose_last_line_was_cut_is_read_to_there_and_goes_on(tmp_path: P
     assert names_in(tmp_path) == {LIST, "a", "b"}
 
 
-def test_the_list_of_a_finished_folder_does_not_depend_on_the_order_in_which_files_were_made(look: Look, tmp_path: Path) -> None:
+def test_the_list_of_a_finished_folder_does_not_depend_on_the_order_in_which_files_were_made(
+    look: Look, tmp_path: Path
+) -> None:
     def made(names: str) -> bytes:
         output = look(**OTHER)
         output.begin()
@@ -141,11 +169,22 @@ def test_the_list_of_a_finished_folder_does_not_depend_on_the_order_in_which_fil
 
     first, second = made("abc"), made("cab")
     assert first == second
-    assert [json.loads(line) for line in first.splitlines()][2:] == [LIST, "a", "b", "c", "config.json", "run.json"]
+    assert [json.loads(line) for line in first.splitlines()][2:] == [
+        LIST,
+        "a",
+        "b",
+        "c",
+        "config.json",
+        "run.json",
+    ]
 
 
-@pytest.mark.parametrize("name", ["../mine", "/etc/mine", "audio/../../mine", "link/mine", "a\0b", "", ".", "./mine"])
-def test_a_list_that_somebody_changed_never_leads_out_of_its_folder(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["../mine", "/etc/mine", "audio/../../mine", "link/mine", "a\0b", "", ".", "./mine"]
+)
+def test_a_list_that_somebody_changed_never_leads_out_of_its_folder(
+    tmp_path: Path, name: str
+) -> None:
     (tmp_path / "mine").write_text("mine")
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / "link").symlink_to(tmp_path)
@@ -156,10 +195,15 @@ def test_a_list_that_somebody_changed_never_leads_out_of_its_folder(tmp_path: Pa
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_a_strangers_file_of_the_lists_name_is_no_list_and_stays(look: Look, tmp_path: Path, finished: Path) -> None:
+def test_a_strangers_file_of_the_lists_name_is_no_list_and_stays(
+    look: Look, tmp_path: Path, finished: Path
+) -> None:
     (finished / LIST).write_text('"my/data"\n')
 
-    with pytest.raises(TextureError, match=rf"{LIST}: is in the way, and this toolkit did not make it; move it away"):
+    with pytest.raises(
+        TextureError,
+        match=rf"{LIST}: is in the way, and this toolkit did not make it; move it away",
+    ):
         look(**OTHER).begin()
 
     assert (finished / LIST).read_text() == '"my/data"\n'
@@ -182,11 +226,16 @@ def mine(tmp_path: Path) -> Iterator[Path]:
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_a_linked_folder_within_an_output_is_neither_written_nor_emptied(look: Look, mine: Path, finished: Path) -> None:
+def test_a_linked_folder_within_an_output_is_neither_written_nor_emptied(
+    look: Look, mine: Path, finished: Path
+) -> None:
     remove_all_ours(finished / "audio")
     (finished / "audio").symlink_to(mine / "audio")
 
-    with pytest.raises(TextureError, match=r"results/audio: is a link that leads out of \S*results, which this toolkit writes"):
+    with pytest.raises(
+        TextureError,
+        match=r"results/audio: is a link that leads out of \S*results, which this toolkit writes",
+    ):
         write_text(finished / "audio" / "1.wav", "made")
     with pytest.raises(TextureError, match="results/audio: is a link"):
         remove_ours(finished / "audio" / "1.wav")
@@ -196,7 +245,9 @@ def test_a_linked_folder_within_an_output_is_neither_written_nor_emptied(look: L
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "config.json", "metadata.csv", "last.ckpt"])
-def test_a_file_that_is_a_link_is_not_written(look: Look, mine: Path, tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_a_link_is_not_written(
+    look: Look, mine: Path, tmp_path: Path, name: str
+) -> None:
     look().begin()
     place = tmp_path / "results" / name
     place.unlink(missing_ok=True)
@@ -207,12 +258,16 @@ def test_a_file_that_is_a_link_is_not_written(look: Look, mine: Path, tmp_path: 
         lambda: open_ours(place, "a"),
         lambda: run_jobs({"1": 1}, str, place, label=""),
     ):
-        with pytest.raises(TextureError, match=rf"{name}: is a link or no plain file, so nothing is written there"):
+        with pytest.raises(
+            TextureError, match=rf"{name}: is a link or no plain file, so nothing is written there"
+        ):
             write()
 
 
 @pytest.mark.parametrize("name", ["run.json", "metadata.csv", "audio/1.wav"])
-def test_what_became_a_link_is_left_when_an_output_is_emptied(look: Look, mine: Path, finished: Path, name: str) -> None:
+def test_what_became_a_link_is_left_when_an_output_is_emptied(
+    look: Look, mine: Path, finished: Path, name: str
+) -> None:
     (finished / name).unlink()
     (finished / name).symlink_to(mine / "notes.txt")
 
@@ -226,7 +281,9 @@ def test_what_became_a_link_is_left_when_an_output_is_emptied(look: Look, mine: 
     assert (finished / name).is_symlink()
 
 
-def test_a_lock_that_is_a_link_or_a_strangers_is_not_written(look: Look, mine: Path, tmp_path: Path) -> None:
+def test_a_lock_that_is_a_link_or_a_strangers_is_not_written(
+    look: Look, mine: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "results"
     folder.mkdir()
     (folder / LOCK).symlink_to(mine / "notes.txt")
@@ -239,13 +296,17 @@ def test_a_lock_that_is_a_link_or_a_strangers_is_not_written(look: Look, mine: P
     (folder / LOCK).write_text("locked by my own script")
     with pytest.raises(UsageError, match="holds files that this toolkit did not make"):
         look()
-    with pytest.raises(TextureError, match=rf"\{LOCK}: is no lock of this toolkit, so nothing is written to it"):
+    with pytest.raises(
+        TextureError, match=rf"\{LOCK}: is no lock of this toolkit, so nothing is written to it"
+    ):
         Lock(folder).take("texture make")
     assert (folder / LOCK).read_text() == "locked by my own script"
 
 
 @pytest.mark.parametrize("content", ["", '{"command": "texture make", "proc'])
-def test_a_lock_that_a_run_left_when_it_was_killed_or_the_disk_was_full_is_ours(look: Look, tmp_path: Path, content: str) -> None:
+def test_a_lock_that_a_run_left_when_it_was_killed_or_the_disk_was_full_is_ours(
+    look: Look, tmp_path: Path, content: str
+) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / LOCK).write_text(content)
 
@@ -268,8 +329,16 @@ def test_an_output_that_is_reached_through_a_link_is_written_but_not_one_within_
 # Outputs within outputs. -------------------------------------------------------------------------------------------------
 
 
-def test_an_output_that_holds_another_is_not_emptied_and_the_other_is_named(look: Look, finished: Path) -> None:
-    run = {"command": "texture spoil", "settings": {}, "inputs": {}, "fingerprint": "abc", "finished": False}
+def test_an_output_that_holds_another_is_not_emptied_and_the_other_is_named(
+    look: Look, finished: Path
+) -> None:
+    run = {
+        "command": "texture spoil",
+        "settings": {},
+        "inputs": {},
+        "fingerprint": "abc",
+        "finished": False,
+    }
     write_json(finished / "takes" / "real" / "run.json", run)
     before = files(finished)
 
@@ -291,7 +360,9 @@ def test_an_output_in_which_another_run_writes_is_not_emptied(look: Look, finish
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("texturelib.locks._of_this_process", {})
         for attempt in (late.begin, lambda: look(**OTHER)):
-            with pytest.raises(BeingWrittenError, match=r'results/inner: is being written by "texture spoil"'):
+            with pytest.raises(
+                BeingWrittenError, match=r'results/inner: is being written by "texture spoil"'
+            ):
                 attempt()
     held.release()
     assert files(finished) == FIRST | {"audio/1.wav", "audio/2.wav", "metadata.csv"}
@@ -300,7 +371,9 @@ def test_an_output_in_which_another_run_writes_is_not_emptied(look: Look, finish
 # Outputs of older versions. ------------------------------------------------------------------------------------------------
 
 
-def test_of_an_output_without_a_list_only_what_can_be_known_as_ours_is_removed(look: Look, finished: Path) -> None:
+def test_of_an_output_without_a_list_only_what_can_be_known_as_ours_is_removed(
+    look: Look, finished: Path
+) -> None:
     (finished / LIST).unlink()
     run = json.loads((finished / "run.json").read_text())
     (finished / "run.json").write_text(json.dumps(run | {"command": "real-datasets build"}))
@@ -313,7 +386,13 @@ def test_of_an_output_without_a_list_only_what_can_be_known_as_ours_is_removed(l
 
     look(**OTHER).begin()
 
-    assert files(finished) == FIRST | {LOCK, "audio/2.wav", "audio/mine.wav", "NOTES.txt", "README.md"}
+    assert files(finished) == FIRST | {
+        LOCK,
+        "audio/2.wav",
+        "audio/mine.wav",
+        "NOTES.txt",
+        "README.md",
+    }
 
 
 # Files that the user names. ------------------------------------------------------------------------------------------------
@@ -329,7 +408,9 @@ def test_a_file_that_the_user_named_is_theirs_also_in_an_output(look: Look, fini
     assert (finished / "rising.wav").read_text() == "asked for"
 
 
-def test_a_file_of_an_output_is_not_replaced_by_one_that_the_user_names(finished: Path, tmp_path: Path) -> None:
+def test_a_file_of_an_output_is_not_replaced_by_one_that_the_user_names(
+    finished: Path, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=r"1\.wav belongs to \S*results; name another place"):
         check_file_place(finished / "audio" / "1.wav", True)
     (tmp_path / "x.png").write_text("mine")

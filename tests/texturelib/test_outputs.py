@@ -1,4 +1,5 @@
-"""A folder that holds something is gone on with, left alone, or replaced, and the reason is said."""
+"""A folder that holds something is gone on with, left alone, or replaced, and the reason is
+said."""
 
 import json
 import os
@@ -18,10 +19,14 @@ from texturelib.outputs import Output, check_output, fingerprint
 
 
 @pytest.fixture
-def look(write_config: Callable[..., Path], example: type[Any], tmp_path: Path) -> Callable[..., Output]:
+def look(
+    write_config: Callable[..., Path], example: type[Any], tmp_path: Path
+) -> Callable[..., Output]:
     """Look at tmp_path/results for the example config with `changes`."""
 
-    def at(changes: dict[str, Any] | None = None, command: str = "texture make", **options: Any) -> Output:
+    def at(
+        changes: dict[str, Any] | None = None, command: str = "texture make", **options: Any
+    ) -> Output:
         return check_output(load_config(write_config(**changes or {}), example), command, **options)
 
     return at
@@ -39,7 +44,11 @@ def finished(look: Callable[..., Output], tmp_path: Path) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """-> without the list of these, and the lock, which goes when the run that holds it ends."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in (LIST, LOCK)]
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (LIST, LOCK)
+    ]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
@@ -56,7 +65,9 @@ def test_an_empty_folder_is_as_good_as_none(look: Callable[..., Output], tmp_pat
     assert look().why == "first run"
 
 
-def test_a_finished_folder_is_done_and_unchanged(look: Callable[..., Output], finished: Path) -> None:
+def test_a_finished_folder_is_done_and_unchanged(
+    look: Callable[..., Output], finished: Path
+) -> None:
     output = look()
 
     assert (output.why, output.is_done) == ("done and unchanged", True)
@@ -75,12 +86,19 @@ def test_another_executor_changes_nothing_neither_of_what_is_finished_nor_of_wha
     before = contents(finished)
     look({"n_clips": 4}, overwrite=True).begin()
     assert look({"n_clips": 4, **elsewhere}).why == "goes on where it was stopped"
-    assert before["config.json"].replace(b'"n_clips": 3', b'"n_clips": 4') == contents(finished)["config.json"]
+    assert (
+        before["config.json"].replace(b'"n_clips": 3', b'"n_clips": 4')
+        == contents(finished)["config.json"]
+    )
 
 
-def test_a_stopped_run_goes_on_with_what_it_has(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_with_what_it_has(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     look().begin()
-    write_text(tmp_path / "results" / "clip.wav", "a clip that was written by an earlier version of it")
+    write_text(
+        tmp_path / "results" / "clip.wav", "a clip that was written by an earlier version of it"
+    )
     (tmp_path / "results" / "journal.jsonl").write_text("a line\n")
     (tmp_path / "results" / ".part-7-clip.wav").write_text("half a cl")
 
@@ -92,28 +110,42 @@ def test_a_stopped_run_goes_on_with_what_it_has(look: Callable[..., Output], tmp
     assert ".part-7-clip.wav" not in contents(output.folder)
 
 
-def test_a_run_killed_while_it_began_is_not_taken_for_a_strangers(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_a_run_killed_while_it_began_is_not_taken_for_a_strangers(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / ".part-7-run.json").write_text("{")
 
     assert look().why == "first run"
 
 
-def test_a_changed_config_is_refused_with_the_change_named(look: Callable[..., Output], finished: Path) -> None:
+def test_a_changed_config_is_refused_with_the_change_named(
+    look: Callable[..., Output], finished: Path
+) -> None:
     before = contents(finished)
 
     with pytest.raises(UsageError) as refused:
         look({"volume": {"low": 0.25}, "seed": 4})
 
-    assert "was made otherwise (config changed: seed 0 -> 4 and 1 more); --overwrite replaces it" in str(refused.value)
+    assert (
+        "was made otherwise (config changed: seed 0 -> 4 and 1 more); --overwrite replaces it"
+        in str(refused.value)
+    )
     assert contents(finished) == before
 
 
-def test_a_change_deep_in_the_config_is_named_by_its_key_path(look: Callable[..., Output], finished: Path) -> None:
-    assert look({"volume": {"low": 0.25}}, dry_run=True).why == "config changed: volume.low 0.0 -> 0.25; would remove 4 files"
+def test_a_change_deep_in_the_config_is_named_by_its_key_path(
+    look: Callable[..., Output], finished: Path
+) -> None:
+    assert (
+        look({"volume": {"low": 0.25}}, dry_run=True).why
+        == "config changed: volume.low 0.0 -> 0.25; would remove 4 files"
+    )
 
 
-def test_a_key_that_the_result_does_not_depend_on_may_change(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_a_key_that_the_result_does_not_depend_on_may_change(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     only = {"n_clips"}
     output = look(only=only)
     output.begin()
@@ -123,8 +155,13 @@ def test_a_key_that_the_result_does_not_depend_on_may_change(look: Callable[...,
     assert not look({"n_clips": 4}, only=only, dry_run=True).is_done
 
 
-def test_an_option_of_the_command_counts_as_config(look: Callable[..., Output], finished: Path) -> None:
-    assert look(extra={"sample": 5}, dry_run=True).why == "config changed: sample null -> 5; would remove 4 files"
+def test_an_option_of_the_command_counts_as_config(
+    look: Callable[..., Output], finished: Path
+) -> None:
+    assert (
+        look(extra={"sample": 5}, dry_run=True).why
+        == "config changed: sample null -> 5; would remove 4 files"
+    )
 
 
 def test_another_commands_folder_is_refused(look: Callable[..., Output], finished: Path) -> None:
@@ -145,10 +182,14 @@ def test_a_changed_input_is_named(look: Callable[..., Output], tmp_path: Path) -
 
     (recordings / "b.wav").write_text("b")
 
-    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings; would remove 4 files"
+    assert (
+        look(inputs=inputs, dry_run=True).why == "input changed: recordings; would remove 4 files"
+    )
 
 
-def test_an_input_that_is_no_longer_asked_for_is_named(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_an_input_that_is_no_longer_asked_for_is_named(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     (tmp_path / "table.csv").write_text("x")
     output = look(inputs={"table": tmp_path / "table.csv"})
     output.begin()
@@ -169,7 +210,10 @@ def test_overwrite_replaces_everything(look: Callable[..., Output], finished: Pa
 
 @pytest.mark.parametrize("next_settings", [{}, {"seed": 4}])
 def test_a_run_killed_while_it_emptied_the_folder_is_neither_resumed_nor_taken_for_a_strangers(
-    look: Callable[..., Output], finished: Path, monkeypatch: pytest.MonkeyPatch, next_settings: dict[str, Any]
+    look: Callable[..., Output],
+    finished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    next_settings: dict[str, Any],
 ) -> None:
     class Killed(BaseException):
         pass
@@ -215,20 +259,25 @@ def test_a_strangers_folder_is_refused_and_untouched_even_with_overwrite(
 
     with pytest.raises(UsageError, match="holds files that this toolkit did not make"):
         look(overwrite=overwrite)
-    with pytest.raises(UsageError, match="holds files that this toolkit did not make"):  # though it has yet to wait for its input
+    # Though it has yet to wait for its input.
+    with pytest.raises(UsageError, match="holds files that this toolkit did not make"):
         look(inputs={"recordings": tmp_path / "nowhere"}, dry_run=True)
 
     assert contents(folder) == before
 
 
-def test_a_file_in_the_place_of_the_folder_is_refused(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_refused(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     (tmp_path / "results").touch()
 
     with pytest.raises(UsageError, match="is a file; name a folder"):
         look()
 
 
-def test_a_missing_input_is_an_error_or_in_a_dry_run_something_to_wait_for(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_a_missing_input_is_an_error_or_in_a_dry_run_something_to_wait_for(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     inputs = {"recordings": tmp_path / "nowhere"}
 
     with pytest.raises(TextureError, match="nowhere: no such file or folder"):
@@ -236,13 +285,17 @@ def test_a_missing_input_is_an_error_or_in_a_dry_run_something_to_wait_for(look:
     assert look(inputs=inputs, dry_run=True).why.startswith("waits: ")
 
 
-def test_an_empty_input_and_an_unfinished_one_are_errors(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_an_empty_input_and_an_unfinished_one_are_errors(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(TextureError, match="empty: is empty"):
         fingerprint(tmp_path / "empty")
 
     look().begin()
-    with pytest.raises(TextureError, match='results: is not finished; run "texture make" to its end first'):
+    with pytest.raises(
+        TextureError, match='results: is not finished; run "texture make" to its end first'
+    ):
         fingerprint(tmp_path / "results")
 
 
@@ -264,20 +317,26 @@ def test_an_input_folder_with_a_strangers_run_json_is_a_folder_of_files(tmp_path
     assert fingerprint(tmp_path)
 
 
-def test_a_folder_inside_an_output_is_not_read_before_that_output_is_finished(tmp_path: Path) -> None:
+def test_a_folder_inside_an_output_is_not_read_before_that_output_is_finished(
+    tmp_path: Path,
+) -> None:
     run = {"command": "make", "settings": {}, "inputs": {}, "fingerprint": "abc", "finished": False}
     (tmp_path / "recordings").mkdir()
     (tmp_path / "recordings" / "river.wav").write_text("the first of many")
     write_json(tmp_path / "run.json", run)
 
-    with pytest.raises(TextureError, match=r'recordings: is not finished; run "make" to its end first'):
+    with pytest.raises(
+        TextureError, match=r'recordings: is not finished; run "make" to its end first'
+    ):
         fingerprint(tmp_path / "recordings")
 
     write_json(tmp_path / "run.json", run | {"finished": True})
     assert fingerprint(tmp_path / "recordings") == fingerprint(tmp_path / "recordings")
 
 
-def test_a_sound_that_somebody_puts_into_a_finished_folder_of_sounds_is_an_input_too(finished: Path) -> None:
+def test_a_sound_that_somebody_puts_into_a_finished_folder_of_sounds_is_an_input_too(
+    finished: Path,
+) -> None:
     before = fingerprint(finished / "audio")
     (finished / "audio" / "NOTES.txt").write_text("not a sound")
     assert fingerprint(finished / "audio") == before
@@ -285,7 +344,9 @@ def test_a_sound_that_somebody_puts_into_a_finished_folder_of_sounds_is_an_input
     assert fingerprint(finished / "audio") != before
 
 
-def test_a_sound_beside_a_table_that_does_not_name_it_changes_nothing(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_a_sound_beside_a_table_that_does_not_name_it_changes_nothing(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     output = look()
     output.begin()
     write_text(output.folder / "metadata.csv", "file_name\naudio/1.wav\n")
@@ -299,7 +360,9 @@ def test_a_finished_folder_holds_no_lock(finished: Path) -> None:
     assert not (finished / LOCK).exists()
 
 
-def test_what_another_run_has_finished_since_this_one_looked_is_not_emptied(look: Callable[..., Output], tmp_path: Path) -> None:
+def test_what_another_run_has_finished_since_this_one_looked_is_not_emptied(
+    look: Callable[..., Output], tmp_path: Path
+) -> None:
     # Loading takes seconds between looking and beginning.
     late = look()
     other = look({"seed": 4})
@@ -308,7 +371,10 @@ def test_what_another_run_has_finished_since_this_one_looked_is_not_emptied(look
     other.finish()
     before = contents(tmp_path / "results")
 
-    with pytest.raises(TextureError, match="results: another run has written there meanwhile; start the same command again"):
+    with pytest.raises(
+        TextureError,
+        match="results: another run has written there meanwhile; start the same command again",
+    ):
         late.begin()
 
     assert contents(tmp_path / "results") == before
@@ -322,7 +388,13 @@ def test_a_folder_is_not_finished_when_its_input_was_made_anew_meanwhile(
     def make(content: str) -> None:
         (tmp_path / "table.csv").write_text(content)
         (tmp_path / "made").mkdir(exist_ok=True)
-        run = {"command": "make", "settings": {}, "inputs": {}, "fingerprint": content, "finished": True}
+        run = {
+            "command": "make",
+            "settings": {},
+            "inputs": {},
+            "fingerprint": content,
+            "finished": True,
+        }
         write_json(tmp_path / "made" / "run.json", run)
 
     make("old")
@@ -330,7 +402,10 @@ def test_a_folder_is_not_finished_when_its_input_was_made_anew_meanwhile(
     output.begin()
     make("new")
 
-    with pytest.raises(TextureError, match=rf"clips: \S*{path} was made anew while it was read; .* with --overwrite"):
+    with pytest.raises(
+        TextureError,
+        match=rf"clips: \S*{path} was made anew while it was read; .* with --overwrite",
+    ):
         output.finish()
     assert not look(inputs={"clips": tmp_path / path}, overwrite=True).is_done
 
@@ -346,7 +421,9 @@ def test_a_users_own_folder_may_grow_while_it_is_read_and_the_next_run_notices(
     (tmp_path / "recordings" / "b.wav").write_text("b")
     output.finish()
 
-    assert look(inputs=inputs, dry_run=True).why == "input changed: recordings; would remove 4 files"
+    assert (
+        look(inputs=inputs, dry_run=True).why == "input changed: recordings; would remove 4 files"
+    )
 
 
 @pytest.fixture
@@ -373,14 +450,19 @@ def test_a_touched_or_copied_folder_that_holds_the_same_bytes_is_the_same(
     assert look(inputs={"source": recordings}).is_done
 
 
-def test_what_a_system_leaves_in_a_folder_changes_nothing(look: Callable[..., Output], recordings: Path) -> None:
+def test_what_a_system_leaves_in_a_folder_changes_nothing(
+    look: Callable[..., Output], recordings: Path
+) -> None:
     for name in (".DS_Store", ".ipynb_checkpoints/a.wav", "__MACOSX/._a.wav"):
         (recordings / name).parent.mkdir(exist_ok=True)
         (recordings / name).write_text("x")
     assert look(inputs={"source": recordings}).is_done
 
 
-@pytest.mark.parametrize("change", ["other bytes of the same size", "a file more", "a file less", "another name", "a bad note"])
+@pytest.mark.parametrize(
+    "change",
+    ["other bytes of the same size", "a file more", "a file less", "another name", "a bad note"],
+)
 def test_a_folder_that_holds_something_else_is_another(
     look: Callable[..., Output], recordings: Path, tmp_path: Path, change: str
 ) -> None:

@@ -27,7 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [("$HOME/results", "home/results"), ("${HOME}/results", "home/results"), ("~/results", "home/results"),
      ("takes_$TAKE", "takes_7"), ("takes/${TAKE}_wet", "takes/7_wet"), ("plain/50%", "plain/50%"), ("a$(b)", "a$(b)")],
 )  # fmt: skip
-def test_a_variable_and_a_home_are_what_they_stand_for(text: str, expected: str, tmp_path: Path) -> None:
+def test_a_variable_and_a_home_are_what_they_stand_for(
+    text: str, expected: str, tmp_path: Path
+) -> None:
     assert tmp_path / local_path(text, tmp_path) == tmp_path / expected
 
 
@@ -38,7 +40,10 @@ REFUSED = [
     ("D:/results", "is a path of Windows"),
     ("results\\rain", "is a path of Windows"),
     ("\\\\server\\share", "is a path of Windows"),
-    ("%USERPROFILE%/results", "%USERPROFILE% is a variable of Windows; here it would be $USERPROFILE"),
+    (
+        "%USERPROFILE%/results",
+        "%USERPROFILE% is a variable of Windows; here it would be $USERPROFILE",
+    ),
     ("file:///home/me/results", "is an address (file:), not a path"),
     ("s3://bucket/results", "is an address (s3:), not a path"),
     ("~nobody_is_called_so/x", "there is no such home folder"),

@@ -1,4 +1,5 @@
-"""Temporary folders are nobody else's, and what killed runs leave of them is removed, but nothing else."""
+"""Temporary folders are nobody else's, and what killed runs leave of them is removed, but nothing
+else."""
 
 import contextlib
 import os
@@ -36,7 +37,10 @@ def holder(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
     def start(*words: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, tmp_path, *words], stdout=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-c", HOLDER, tmp_path, *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         started.append(process)
         assert process.stdout
@@ -82,7 +86,9 @@ def test_one_that_is_in_use_stays_and_what_is_left_of_a_killed_run_goes(
     assert seen == [tmp_path / theirs]
 
 
-def test_a_copy_of_the_process_does_not_keep_it_alive(tmp_path: Path, holder: Callable[..., "subprocess.Popen[str]"]) -> None:
+def test_a_copy_of_the_process_does_not_keep_it_alive(
+    tmp_path: Path, holder: Callable[..., "subprocess.Popen[str]"]
+) -> None:
     process = holder("forks")
     process.kill()
     process.wait()

@@ -75,7 +75,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             'shape.type: there is no "circel" (did you mean "circle"? there are circle, square)',
         ),
         ({"shape": {"radius": 2}}, "shape.type: is missing"),
-        ({"shape": {"type": "circle", "raduis": 2}}, 'shape.raduis: no such key (did you mean "radius"? there are type, radius)'),
+        (
+            {"shape": {"type": "circle", "raduis": 2}},
+            'shape.raduis: no such key (did you mean "radius"? there are type, radius)',
+        ),
         (
             {"shape": {"type": "circle", "radius": 2}, "spare": {"type": "square", "sied": 1}},
             'spare.sied: no such key (did you mean "side"? there are type, side)',
@@ -86,11 +89,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ],
 )
-def test_a_member_is_chosen_by_its_type_word_and_its_own_keys_are_checked(project: Path, drawing: object, expected: str) -> None:
+def test_a_member_is_chosen_by_its_type_word_and_its_own_keys_are_checked(
+    project: Path, drawing: object, expected: str
+) -> None:
     (project / "drawing.json").write_text(json.dumps(drawing))
 
     # In a process of its own, since a registry is filled by imports, which last.
-    run = subprocess.run([sys.executable, "-c", SCRIPT], cwd=project, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=project, capture_output=True, text=True, check=True
+    )
 
     assert expected in run.stdout
 
@@ -116,14 +123,20 @@ def plugged(project: Path, tmp_path: Path) -> Callable[..., str]:
 
     def read(drawing: object, **entries: str) -> str:
         lines = "\n".join(f"{name} = {value}" for name, value in entries.items())
-        files = PLUG_INS | {"texture_star-1.0.dist-info/entry_points.txt": f"[texture_toolkit.shapes]\n{lines}\n"}
+        files = PLUG_INS | {
+            "texture_star-1.0.dist-info/entry_points.txt": f"[texture_toolkit.shapes]\n{lines}\n"
+        }
         for name, text in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(text)
         (tmp_path / "drawing.json").write_text(json.dumps(drawing))
         path = os.pathsep.join([str(project), str(tmp_path), os.environ.get("PYTHONPATH", "")])
         run = subprocess.run(
-            [sys.executable, "-c", SCRIPT], cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
+            [sys.executable, "-c", SCRIPT],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
         )
         assert run.returncode == 0, run.stderr
         return run.stdout + run.stderr
@@ -135,14 +148,19 @@ def test_an_installed_package_adds_a_member(plugged: Callable[..., str]) -> None
     star = {"shape": {"type": "star", "points": 5}}
     assert "Star(type='star', points=5)" in plugged(star, star="texture_star:Star")
     star["shape"]["pionts"] = star["shape"].pop("points")
-    assert 'shape.pionts: no such key (did you mean "points"?' in plugged(star, star="texture_star:Star")
+    assert 'shape.pionts: no such key (did you mean "points"?' in plugged(
+        star, star="texture_star:Star"
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("texture_star.broken:Star", "ModuleNotFoundError: No module named 'a_package_that_is_not_installed'"),
+        (
+            "texture_star.broken:Star",
+            "ModuleNotFoundError: No module named 'a_package_that_is_not_installed'",
+        ),
         ("texture_star:Comet", "AttributeError: module 'texture_star' has no attribute 'Comet'"),
         ("texture_star:Literal", "TypeError: typing.Literal should be a pydantic model"),
         ("texture_star:Other", 'TypeError: its field type should be Literal["star"] = "star"'),
@@ -153,12 +171,15 @@ def test_a_plug_in_that_cannot_be_used_is_named_where_its_word_is_used_and_nowhe
 ) -> None:
     printed = plugged({"shape": {"type": "star", "points": 5}}, star=value)
     assert f'shape.type: the plug-in "star" of texture-star 1.0 cannot be used ({reason}' in printed
-    assert plugged({"shape": {"type": "circle", "radius": 2}}, star=value).startswith("shape=Circle")
+    assert plugged({"shape": {"type": "circle", "radius": 2}}, star=value).startswith(
+        "shape=Circle"
+    )
 
 
 def test_a_plug_in_does_not_take_the_place_of_a_member(plugged: Callable[..., str]) -> None:
     printed = plugged({"shape": {"type": "circle", "radius": 2}}, circle="texture_star:Other")
     assert "Circle(type='circle', radius=2.0)" in printed
     assert (
-        'the plug-in texture_star:Other of texture-star 1.0 is left out (ValueError: "circle" is the word for Circle' in printed
+        'the plug-in texture_star:Other of texture-star 1.0 is left out (ValueError: "circle" is the word for Circle'
+        in printed
     )

@@ -34,7 +34,9 @@ def test_hidden_files_folders_and_other_kinds_are_not_found(tmp_path: Path) -> N
     ["__MACOSX/a.wav", "x/__macosx/b/a.wav", ".ipynb_checkpoints/a-checkpoint.wav", "@eaDir/a.wav/SYNO.wav",
      "#recycle/a.wav", "$RECYCLE.BIN/a.wav", "System Volume Information/a.wav", "lost+found/a.wav"],
 )  # fmt: skip
-def test_what_a_system_or_a_program_keeps_for_itself_is_not_found(tmp_path: Path, name: str) -> None:
+def test_what_a_system_or_a_program_keeps_for_itself_is_not_found(
+    tmp_path: Path, name: str
+) -> None:
     touch(tmp_path, name, "rain.wav")
 
     assert [path.name for path in find_files(tmp_path)] == ["rain.wav"]
@@ -58,7 +60,9 @@ def test_a_hidden_folder_above_the_one_that_is_searched_does_not_hide_it(tmp_pat
     assert len(find_audio(tmp_path / ".cache" / "sounds")) == 1
 
 
-def test_a_folder_that_cannot_be_read_is_named_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_read_is_named_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import os
 
     touch(tmp_path, "a.wav", "locked/b.wav")

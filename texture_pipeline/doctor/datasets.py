@@ -1,4 +1,5 @@
-"""Are dataset folders that are there whole: does the table name the files, and are these what it says?"""
+"""Are dataset folders that are there whole: does the table name the files, and are these what it
+says?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,12 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
     for step in plan.running():
         for name, path in step.inputs.items():
             is_dataset = name in ("synthetic", "real", "labelled", "balanced")
-            if is_dataset and path not in seen and not plan.will_make(path) and (path / "dataset.json").exists():
+            if (
+                is_dataset
+                and path not in seen
+                and not plan.will_make(path)
+                and (path / "dataset.json").exists()
+            ):
                 seen.add(path)
                 try:
                     yield from _whole(path, must_have_controls=name != "real")
@@ -38,7 +44,11 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
             seen.add(folder)
             try:
                 n_sounds = _check_pairs(folder)
-                said = read_folder(folder, folder, read_strings=True)[0] if n_sounds <= _READ else f"{n_sounds} sounds"
+                said = (
+                    read_folder(folder, folder, read_strings=True)[0]
+                    if n_sounds <= _READ
+                    else f"{n_sounds} sounds"
+                )
                 yield Finding(_AREA, "ok", f"{shown(folder)}: {said}")
             except TextureError as error:
                 yield Finding(_AREA, "NO", str(error))
@@ -63,12 +73,20 @@ def _whole(folder: Path, must_have_controls: bool) -> Iterator[Finding]:
     there = {path.relative_to(folder).as_posix() for path in find_audio(folder / "audio")}
     if missing := sorted(name for name in named - there if not (folder / name).is_file()):
         more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise TextureError(f"{shown(folder / missing[0])}: no such file, but metadata.csv names it{more}")
+        raise TextureError(
+            f"{shown(folder / missing[0])}: no such file, but metadata.csv names it{more}"
+        )
     for index in evenly_spread(len(dataset), _DECODED):
         if not dataset.clip(int(index)).any():
-            raise TextureError(f"{shown(dataset.path(int(index)))}: is silent, so it has no features")
+            raise TextureError(
+                f"{shown(dataset.path(int(index)))}: is silent, so it has no features"
+            )
     said = f"{len(dataset)} clips of {dataset.seconds:g} s at {dataset.sample_rate} Hz"
-    yield Finding(_AREA, "ok", f"{shown(folder)}: {said}, all named files are there, {min(len(dataset), _DECODED)} were decoded")
+    yield Finding(
+        _AREA,
+        "ok",
+        f"{shown(folder)}: {said}, all named files are there, {min(len(dataset), _DECODED)} were decoded",
+    )
     if unnamed := sorted(there - named):
         words = f"{len(unnamed)} files that metadata.csv does not name are not used (the first: {unnamed[0]})"
         yield Finding(_AREA, "note", f"{shown(folder)}: {words}")

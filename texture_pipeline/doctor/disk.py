@@ -14,11 +14,14 @@ from texturelib.costs import Written, nearest_folder
 from texturelib.files import shown
 
 _AREA = "disk"
-_MARGIN = 1.2  # what is asked for beyond what is written: half-written files, tables, blocks that are not full
+# What is asked for beyond what is written: half-written files, tables, blocks that are not full.
+_MARGIN = 1.2
 _FIXED = 20e6  # of the pictures and pages of all commands together
 
 
-def look_at_disk(plan: Plan, flow: Flow, parameters: Mapping[str, int], details: dict[str, Any]) -> Iterator[Finding]:
+def look_at_disk(
+    plan: Plan, flow: Flow, parameters: Mapping[str, int], details: dict[str, Any]
+) -> Iterator[Finding]:
     """parameters: of the networks, by the name of the config. details: is filled, for programs."""
     by_disk: dict[int, list[Written]] = defaultdict(list)
     unknown = []
@@ -32,30 +35,47 @@ def look_at_disk(plan: Plan, flow: Flow, parameters: Mapping[str, int], details:
     for parts in by_disk.values():
         yield from _room(parts)
     if unknown:
-        yield Finding(_AREA, "note", f"how much {', '.join(unknown)} will write is not known yet, and not counted")
+        yield Finding(
+            _AREA,
+            "note",
+            f"how much {', '.join(unknown)} will write is not known yet, and not counted",
+        )
 
 
 def _room(parts: list[Written]) -> Iterator[Finding]:
     """parts: all of one disk."""
     place = nearest_folder(parts[0].folder)
     of_commands = {part.folder: part for part in parts}
-    need = _FIXED + _MARGIN * sum(max(0.0, part.n_bytes - _size(folder)) for folder, part in of_commands.items())
+    need = _FIXED + _MARGIN * sum(
+        max(0.0, part.n_bytes - _size(folder)) for folder, part in of_commands.items()
+    )
     n_files = sum(part.n_files for part in parts)
     free, free_files = shutil.disk_usage(place).free, os.statvfs(place).f_favail
     words = f"about {in_words(need)} will be written to the disk of {shown(place)}, margin included; {in_words(free)} are free"
     if not os.access(place, os.W_OK):
-        yield Finding(_AREA, "NO", f"{shown(place)} cannot be written", "let it be, or name another output")
+        yield Finding(
+            _AREA, "NO", f"{shown(place)} cannot be written", "let it be, or name another output"
+        )
     if need > free:
         yield Finding(_AREA, "NO", words, "make room, or name an output on another disk")
     elif 0 < free_files < n_files:
-        yield Finding(_AREA, "NO", f"{n_files} files will be written, and {shown(place)} has room for {free_files}", "make room")
+        yield Finding(
+            _AREA,
+            "NO",
+            f"{n_files} files will be written, and {shown(place)} has room for {free_files}",
+            "make room",
+        )
     else:
         yield Finding(_AREA, "ok", words)
 
 
 def _size(folder: Path) -> int:
     """-> bytes of what is there already, which is gone on with or replaced."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+    return (
+        sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+        if folder.is_dir()
+        else 0
+    )
 
 
 def in_words(n_bytes: float) -> str:

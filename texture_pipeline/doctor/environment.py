@@ -1,4 +1,5 @@
-"""Is what the stages need here: Python and its packages, programs, cores, memory, and what trainings would compute on?"""
+"""Is what the stages need here: Python and its packages, programs, cores, memory, and what
+trainings would compute on?"""
 
 import importlib
 import os
@@ -21,7 +22,12 @@ _AREA = "environment"
 _PAGE = "page"
 
 # Compiled ones, which may be there and still not load.
-_IMPORTED = {"numba": "numba", "torch": "torch", "torchaudio": "torchaudio", "lightning-fabric": "lightning_fabric"}
+_IMPORTED = {
+    "numba": "numba",
+    "torch": "torch",
+    "torchaudio": "torchaudio",
+    "lightning-fabric": "lightning_fabric",
+}
 _TORCHAUDIO = (
     "its wheel is linked to CUDA and does not load beside a CPU build of torch: delete the .so files in torchaudio/lib, or "
     "install the torchaudio that belongs to this torch"
@@ -30,8 +36,12 @@ _TORCHAUDIO = (
 
 def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
     """plan: what is wanted; None: all that the toolkit can do."""
-    packages = {job.stage.package for job in plan.jobs} if plan else {stage.package for stage in STAGES}
-    extras = {EXTRA_OF[package] for package in packages} | ({_PAGE} if plan is None or plan.is_whole else set())
+    packages = (
+        {job.stage.package for job in plan.jobs} if plan else {stage.package for stage in STAGES}
+    )
+    extras = {EXTRA_OF[package] for package in packages} | (
+        {_PAGE} if plan is None or plan.is_whole else set()
+    )
     found: dict[str, str] = {}
     yield from _packages(sorted(extras), found)
     yield from _imports([name for name in _IMPORTED if name in found])
@@ -47,7 +57,12 @@ def _packages(extras: Sequence[str], found: dict[str, str]) -> Iterator[Finding]
     try:
         requirements = needed(extras)
     except PackageNotFoundError:
-        yield Finding(_AREA, "NO", f"Python {platform.python_version()} does not have {TOOLKIT}", "run it from .venv/bin")
+        yield Finding(
+            _AREA,
+            "NO",
+            f"Python {platform.python_version()} does not have {TOOLKIT}",
+            "run it from .venv/bin",
+        )
         return
     lacking = []
     for requirement in requirements:
@@ -62,7 +77,9 @@ def _packages(extras: Sequence[str], found: dict[str, str]) -> Iterator[Finding]
         wanted = f"{requirement.name} is {there}, and {requirement.specifier} is {'what is tested' if pinned else 'needed'}"
         yield Finding(_AREA, "note" if pinned else "NO", wanted, f'pip install "{requirement}"')
     for each in lacking:
-        yield Finding(_AREA, "NO", f"{each} is not installed", f'pip install "{each}", or make setup')
+        yield Finding(
+            _AREA, "NO", f"{each} is not installed", f'pip install "{each}", or make setup'
+        )
     of = f" for {', '.join(extras)}" if extras else ""
     versions = ", ".join(f"{name} {there}" for name, there in found.items())
     yield Finding(_AREA, "ok", f"Python {platform.python_version()}; packages{of}: {versions}")
@@ -75,9 +92,13 @@ def _imports(names: Sequence[str]) -> Iterator[Finding]:
             importlib.import_module(_IMPORTED[name])
         except (ImportError, OSError) as error:  # the latter of a library that is not there
             mend = _TORCHAUDIO if name == "torchaudio" else f"install {name} again"
-            yield Finding(_AREA, "NO", f"{name} is installed but does not import ({first_line(error)})", mend)
+            yield Finding(
+                _AREA, "NO", f"{name} is installed but does not import ({first_line(error)})", mend
+            )
     if names:
-        yield Finding(_AREA, "ok", f"imported in {time.monotonic() - began:.1f} s: {', '.join(names)}")
+        yield Finding(
+            _AREA, "ok", f"imported in {time.monotonic() - began:.1f} s: {', '.join(names)}"
+        )
 
 
 def _programs(jobs: Sequence[Job] | None) -> Iterator[Finding]:
@@ -106,7 +127,12 @@ def _caches() -> Iterator[Finding]:
         yield Finding(_AREA, "ok", f"compiled code is kept in {place}")
     else:
         words = f"neither the toolkit's folder nor the home folder can be written: compiled code is kept in {place}"
-        yield Finding(_AREA, "note", words, f"set {NUMBA} to a folder that stays, so that it is not compiled again")
+        yield Finding(
+            _AREA,
+            "note",
+            words,
+            f"set {NUMBA} to a folder that stays, so that it is not compiled again",
+        )
 
 
 def _machine() -> str:
@@ -114,7 +140,11 @@ def _machine() -> str:
 
     total, free = memory()
     load = os.getloadavg()[0]
-    busy = f"; busy (load {load:.1f}), which goes into what is measured" if load > joblib.cpu_count() else ""
+    busy = (
+        f"; busy (load {load:.1f}), which goes into what is measured"
+        if load > joblib.cpu_count()
+        else ""
+    )
     return f"{joblib.cpu_count()} cores{busy}; {total / 2**30:.1f} GiB of memory, {free / 2**30:.1f} of it free"
 
 
@@ -126,7 +156,11 @@ def _accelerators(jobs: Sequence[Job] | None) -> Iterator[Finding]:
         import torch
     except (ImportError, OSError):
         return  # which was said
-    wanted = {job.path.name: getattr(job.config, "compute", None) for job in jobs} if jobs is not None else {"": ComputeConfig()}
+    wanted = (
+        {job.path.name: getattr(job.config, "compute", None) for job in jobs}
+        if jobs is not None
+        else {"": ComputeConfig()}
+    )
     said: set[str] = set()
     for name, compute in wanted.items():
         if compute is None:
@@ -145,7 +179,9 @@ def _accelerators(jobs: Sequence[Job] | None) -> Iterator[Finding]:
             said.add(words)
             yield Finding(_AREA, "ok", f"{place}{words}")
     if not torch.cuda.is_available() and Path("/dev/nvidia0").exists():
-        yield Finding(_AREA, "note", f"there is an NVIDIA GPU, but torch {torch.__version__} cannot use it")
+        yield Finding(
+            _AREA, "note", f"there is an NVIDIA GPU, but torch {torch.__version__} cannot use it"
+        )
 
 
 def _described(device: Any) -> str:
@@ -154,4 +190,6 @@ def _described(device: Any) -> str:
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         return f"{torch.cuda.get_device_name(device)}, {free / 2**30:.0f} of {total / 2**30:.0f} GiB free"
-    return f"the CPU, up to {torch.get_num_threads()} threads" if device.type == "cpu" else str(device)
+    return (
+        f"the CPU, up to {torch.get_num_threads()} threads" if device.type == "cpu" else str(device)
+    )

@@ -12,17 +12,27 @@ from texturelib.costs import Measured
 _AREA = "time"
 
 
-def estimate(plan: Plan, flow: Flow, measured: Measured, details: dict[str, Any]) -> Iterator[Finding]:
-    """details: is filled, for programs: by command, [low, high] in seconds, and what they were measured from."""
+def estimate(
+    plan: Plan, flow: Flow, measured: Measured, details: dict[str, Any]
+) -> Iterator[Finding]:
+    """details: is filled, for programs: by command, [low, high] in seconds, and what they were
+    measured from."""
     estimates = {step.name: step.costs.takes(step, flow, measured) for step in plan.running()}
     for name, found in estimates.items():
         if found is None:
             details[name] = None
-            yield Finding(_AREA, "note", f"{name}: not known; there is nothing yet to measure it with")
+            yield Finding(
+                _AREA, "note", f"{name}: not known; there is nothing yet to measure it with"
+            )
             continue
-        details[name] = {"seconds": [round(found.low, 1), round(found.high, 1)], "measured": found.measured}
+        details[name] = {
+            "seconds": [round(found.low, 1), round(found.high, 1)],
+            "measured": found.measured,
+        }
         most = "at most " if found.is_at_most else ""
-        yield Finding(_AREA, "ok", f"{name}: {most}{in_words(found.low, found.high)}: {found.measured}")
+        yield Finding(
+            _AREA, "ok", f"{name}: {most}{in_words(found.low, found.high)}: {found.measured}"
+        )
     known = [found for found in estimates.values() if found]
     if len(known) > 1:
         page = ", and the page some seconds more" if plan.is_whole else ""

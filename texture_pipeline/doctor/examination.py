@@ -1,4 +1,5 @@
-"""All checks, in order. A new one, as of what an `executor` connects to, is one more line in `examine`."""
+"""All checks, in order. A new one, as of what an `executor` connects to, is one more line in
+`examine`."""
 
 import time
 from collections.abc import Sequence
@@ -10,8 +11,15 @@ from texture_pipeline.doctor.plan import find_jobs, make_plan
 from texturelib.files import shown
 
 
-def examine(place: Path | None, overrides: Sequence[str], recordings: Path | None, output: Path | None, is_quick: bool) -> Report:
-    """place: a config, a sound's folder of them, or None: the environment alone. is_quick: without what is measured.
+def examine(
+    place: Path | None,
+    overrides: Sequence[str],
+    recordings: Path | None,
+    output: Path | None,
+    is_quick: bool,
+) -> Report:
+    """place: a config, a sound's folder of them, or None: the environment alone. is_quick: without
+    what is measured.
 
     Errors: UsageError when there is nothing to look at.
     """

@@ -10,13 +10,14 @@ from texturelib.errors import ConfigError, TextureError, UsageError
 Level = Literal["ok", "note", "NO"]
 
 _WIDTH = 130
-_UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}  # names can be copied
+# Names can be copied.
+_UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """found: in one sentence. mend: of a NO, what to do, where the sentence does not say so itself. is_config: whether it is the
-    config that is wrong."""
+    """found: in one sentence. mend: of a NO, what to do, where the sentence does not say so itself.
+    is_config: whether it is the config that is wrong."""
 
     area: str
     level: Level
@@ -26,11 +27,18 @@ class Finding:
 
     def __str__(self) -> str:
         words = self.found + (f": {self.mend}" if self.mend else "")
-        return textwrap.fill(words, _WIDTH, initial_indent=f"  {self.level:<4}  ", subsequent_indent=" " * 8, **_UNBROKEN)
+        return textwrap.fill(
+            words,
+            _WIDTH,
+            initial_indent=f"  {self.level:<4}  ",
+            subsequent_indent=" " * 8,
+            **_UNBROKEN,
+        )
 
 
 def refused(area: str, error: TextureError, mend: str = "") -> list[Finding]:
-    """-> what a command would refuse with such an error; of a config, everything that is wrong with it."""
+    """-> what a command would refuse with such an error; of a config, everything that is wrong with
+    it."""
     every = error.every if isinstance(error, ConfigError) else [str(error)]
     return [Finding(area, "NO", each, mend, isinstance(error, UsageError)) for each in every]
 
@@ -45,7 +53,9 @@ class Report:
     def add(self, found: Iterable[Finding]) -> None:
         """The same is said once, also where an earlier check said more of it."""
         for finding in found:
-            if finding.level != "NO" or all(finding.found not in other.found for other in self.to_mend):
+            if finding.level != "NO" or all(
+                finding.found not in other.found for other in self.to_mend
+            ):
                 self.findings.append(finding)
 
     @property
@@ -66,7 +76,10 @@ class Report:
 
     def text(self) -> str:
         areas = dict.fromkeys(finding.area for finding in self.findings)
-        blocks = ["\n".join([area, *(str(each) for each in self.findings if each.area == area)]) for area in areas]
+        blocks = [
+            "\n".join([area, *(str(each) for each in self.findings if each.area == area)])
+            for area in areas
+        ]
         return "\n\n".join([*blocks, self.verdict])
 
     def as_json(self) -> dict[str, Any]:

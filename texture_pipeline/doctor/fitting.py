@@ -58,7 +58,9 @@ def _adaptation(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
             split_rows(clips.n, config.split, config.seed, whose)
         except TextureError as error:
             yield Finding(_AREA, "NO", str(error))
-        yield from _rates(f"{name}: features", config.features.sample_rate, f"the {key} clips", clips)
+        yield from _rates(
+            f"{name}: features", config.features.sample_rate, f"the {key} clips", clips
+        )
     if synthetic and config.features.highest_hz > synthetic.sample_rate / 2:
         words = f"hear up to {config.features.highest_hz:g} Hz, but clips at {synthetic.sample_rate} Hz end at"
         yield Finding(_AREA, "note", f"{name}: features {words} {synthetic.sample_rate // 2} Hz")
@@ -67,10 +69,16 @@ def _adaptation(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
 def _synthesis(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
     source = flow.at(config.exported_folder)
     if source and not config.train.sounds:
-        yield from _rates(f"{name}: export", config.export.sample_rate, "the labelled clips", source)
+        yield from _rates(
+            f"{name}: export", config.export.sample_rate, "the labelled clips", source
+        )
     if source:
         asked = {"export.controls": config.export.controls, "train.controls": config.train.controls}
-        asked["balance.control"] = [config.balance.control] if isinstance(config.balance.control, str) else config.balance.control
+        asked["balance.control"] = (
+            [config.balance.control]
+            if isinstance(config.balance.control, str)
+            else config.balance.control
+        )
         for key, names in asked.items():
             for control in names or ():
                 if control not in source.controls:
@@ -86,7 +94,13 @@ def _synthesis(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
     for key in ("linearise", "evaluate"):
         settings = getattr(config, key)
         # A labeller reads clips as long as those that it labelled.
-        if settings and config.labeller and config.synthesiser and labelled and settings.seconds < labelled.seconds:
+        if (
+            settings
+            and config.labeller
+            and config.synthesiser
+            and labelled
+            and settings.seconds < labelled.seconds
+        ):
             words = f"{name}: {key}.seconds: {settings.seconds:g}: the labeller reads clips of {labelled.seconds:g} s"
             yield Finding(_AREA, "NO", words, "let it have so much", is_config=True)
 
@@ -94,6 +108,7 @@ def _synthesis(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
 def _rates(what: str, rate: int, whose: str, clips: Clips) -> Iterator[Finding]:
     if rate > clips.sample_rate:
         words = (
-            f"{what} at {rate} Hz, above the {clips.sample_rate} Hz of {whose}: nothing is heard up there, only more is computed"
+            f"{what} at {rate} Hz, above the {clips.sample_rate} Hz of {whose}: "
+            "nothing is heard up there, only more is computed"
         )
         yield Finding(_AREA, "note", words)

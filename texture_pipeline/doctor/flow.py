@@ -1,4 +1,5 @@
-"""How many clips pass from command to command: by what is there, and by what the configs will make."""
+"""How many clips pass from command to command: by what is there, and by what the configs will
+make."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,7 +55,9 @@ def _on_disk(path: Path) -> Clips | None:
 
         sound, params = next(iter(pairs.items()))
         header = soundfile.info(sound)
-        names = tuple(name for name in read_json(params) if name != "meta") if params.exists() else ()
+        names = (
+            tuple(name for name in read_json(params) if name != "meta") if params.exists() else ()
+        )
         return Clips(len(pairs), header.frames / header.samplerate, header.samplerate, names)
     except (TextureError, KeyError, TypeError, OSError, RuntimeError):
         return None  # the command that reads it will say more

@@ -1,4 +1,5 @@
-"""Try a little of everything that will run, with the commands' own code, in a folder that is removed."""
+"""Try a little of everything that will run, with the commands' own code, in a folder that is
+removed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr
@@ -19,7 +20,9 @@ from texturelib.progress import progress
 _AREA = "data"
 
 
-def measure(plan: Plan, flow: Flow, surveys: Mapping[Path, Any], measured: Measured) -> Iterator[Finding]:
+def measure(
+    plan: Plan, flow: Flow, surveys: Mapping[Path, Any], measured: Measured
+) -> Iterator[Finding]:
     """measured: is filled. Yields what went wrong, and what would be left out."""
     with scratch() as place:
         parts = list(_parts(plan, flow, surveys, measured, place))
@@ -31,8 +34,11 @@ def measure(plan: Plan, flow: Flow, surveys: Mapping[Path, Any], measured: Measu
                     found += part()
             except TextureError as error:
                 found += refused(_AREA, error)
-            except (ImportError, OSError) as error:  # the first was said; the second is the scratch folder's, not the output's
-                found.append(Finding("time", "note", f"a part could not be measured ({first_line(error)})"))
+            # The first was said; the second is the scratch folder's, not the output's.
+            except (ImportError, OSError) as error:
+                found.append(
+                    Finding("time", "note", f"a part could not be measured ({first_line(error)})")
+                )
     yield from found
 
 
@@ -60,7 +66,9 @@ def _render(step: Step, measured: Measured, place: Scratch) -> list[Finding]:
     return _left_out(step, found)
 
 
-def _cut(step: Step, flow: Flow, surveys: Mapping[Path, Any], measured: Measured, place: Scratch) -> list[Finding]:
+def _cut(
+    step: Step, flow: Flow, surveys: Mapping[Path, Any], measured: Measured, place: Scratch
+) -> list[Finding]:
     from texture_pipeline.doctor.rehearse_sounds import rehearse_cutting
 
     survey = surveys.get(step.folder)
@@ -95,7 +103,9 @@ def _learn(job: Job, commands: list[str], measured: Measured, place: Scratch) ->
     return []
 
 
-def _synthesise(job: Job, commands: list[str], flow: Flow, measured: Measured, place: Scratch) -> list[Finding]:
+def _synthesise(
+    job: Job, commands: list[str], flow: Flow, measured: Measured, place: Scratch
+) -> list[Finding]:
     from texture_pipeline.doctor.rehearse_synthesis import rehearse_export, rehearse_synthesis
 
     config: Any = job.config
@@ -103,5 +113,7 @@ def _synthesise(job: Job, commands: list[str], flow: Flow, measured: Measured, p
         measured.exporting[job.path.name] = rehearse_export(config, place)
     if {"train", "linearise", "generate", "evaluate"}.intersection(commands):
         sounds = flow.at(config.sounds_folder)
-        measured.synthesis[job.path.name] = rehearse_synthesis(config, sounds.n if sounds else 1, place)
+        measured.synthesis[job.path.name] = rehearse_synthesis(
+            config, sounds.n if sounds else 1, place
+        )
     return []

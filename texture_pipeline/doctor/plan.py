@@ -1,4 +1,5 @@
-"""The commands that would run: with which config, into which folder, and what becomes of what lies there."""
+"""The commands that would run: with which config, into which folder, and what becomes of what lies
+there."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,8 +19,9 @@ Becomes = Literal["skipped", "made", "gone on with", "replaced", "refused"]
 
 @dataclass(frozen=True)
 class Step:
-    """A command that may run. folder: that it writes. inputs: what it reads, by name. why: what the command says of its folder.
-    costs: the module of its stage that says what it makes, writes and takes."""
+    """A command that may run. folder: that it writes. inputs: what it reads, by name. why: what the
+    command says of its folder. costs: the module of its stage that says what it makes, writes and
+    takes."""
 
     job: Job
     command: str
@@ -56,7 +58,9 @@ class Plan:
 
     def running(self, *commands: str) -> Iterable[Step]:
         """-> the steps that run, of these commands if any are named."""
-        return [step for step in self.steps if step.runs and (not commands or step.command in commands)]
+        return [
+            step for step in self.steps if step.runs and (not commands or step.command in commands)
+        ]
 
     def will_make(self, path: Path) -> bool:
         """-> whether a step writes there."""
@@ -66,17 +70,22 @@ class Plan:
 def find_jobs(
     place: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None
 ) -> tuple[list[Job], list[Finding]]:
-    """place: a config, or a sound's folder of them -> the jobs whose configs are right, and what is wrong with the others.
+    """place: a config, or a sound's folder of them -> the jobs whose configs are right, and what is
+    wrong with the others.
 
     Errors: UsageError when there is nothing to look at.
     """
     if place.is_dir() or not place.exists():
         return _jobs_of_folder(place, overrides, recordings, output)
     if recordings or output:
-        raise UsageError("--recordings and --output go with a sound's folder of configs, not with one config")
+        raise UsageError(
+            "--recordings and --output go with a sound's folder of configs, not with one config"
+        )
     stage = _stage_of(place)
     try:
-        return [Job(stage, place, load_config(place, stage.config_model, overrides), tuple(overrides))], []
+        return [
+            Job(stage, place, load_config(place, stage.config_model, overrides), tuple(overrides))
+        ], []
     except (UsageError, ImportError) as error:
         return [], _wrong(place, error)
 
@@ -85,7 +94,14 @@ def _wrong(path: Path, error: UsageError | ImportError) -> list[Finding]:
     if isinstance(error, UsageError):
         return refused("config", error)
     what = not_importable(error) or first_line(error)
-    return [Finding("config", "NO", f"{shown(path)}: cannot be checked ({what})", "make setup installs what is missing")]
+    return [
+        Finding(
+            "config",
+            "NO",
+            f"{shown(path)}: cannot be checked ({what})",
+            "make setup installs what is missing",
+        )
+    ]
 
 
 def _jobs_of_folder(
@@ -106,14 +122,17 @@ def _jobs_of_folder(
             wrong += _wrong(path, error)
     if len(jobs) == len(wanted):
         missing = list(missing_inputs(jobs, jobs[0].config.output.parent))
-        wrong += [Finding("config", "NO", each, is_config=True) for each in missing] or _wrong(folder, first)
+        wrong += [Finding("config", "NO", each, is_config=True) for each in missing] or _wrong(
+            folder, first
+        )
     elif output:
         jobs = []  # theirs are other folders than they would write
     return jobs, wrong
 
 
 def _stage_of(path: Path) -> Stage:
-    """-> the stage that a config is for, by its name or else by its schema's. Errors: UsageError."""
+    """-> the stage that a config is for, by its name or else by its schema's. Errors:
+    UsageError."""
     by_name = {stage.name: stage for stage in STAGES}
     try:
         schema = json.loads(path.read_text(encoding="utf-8")).get("$schema", "")
@@ -122,10 +141,14 @@ def _stage_of(path: Path) -> Stage:
     for name in (path.stem, Path(str(schema)).stem):
         if name in by_name:
             return by_name[name]
-    raise UsageError(f"{shown(path)}: of which stage is it? Neither its name nor its $schema is one of {', '.join(by_name)}")
+    raise UsageError(
+        f"{shown(path)}: of which stage is it? Neither its name nor its $schema is one of {', '.join(by_name)}"
+    )
 
 
-def make_plan(jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]) -> tuple[Plan, list[Finding]]:
+def make_plan(
+    jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]
+) -> tuple[Plan, list[Finding]]:
     """wrong: what was said of the configs. -> the plan, and a finding for each command."""
     steps: list[Step] = []
     findings: list[Finding] = []
@@ -135,13 +158,21 @@ def make_plan(jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]) -> 
             try:
                 output = command.look(job.config, dry_run=True)
             except TextureError as error:
-                step = Step(job, command.name, command.costs_module, folder, inputs, str(error), "refused")
+                step = Step(
+                    job, command.name, command.costs_module, folder, inputs, str(error), "refused"
+                )
                 findings.append(Finding("commands", "NO", f"{step.name}: {error}"))
             else:
-                makers = {name: maker for name, path in inputs.items() if (maker := _maker(path, steps))}
+                makers = {
+                    name: maker for name, path in inputs.items() if (maker := _maker(path, steps))
+                }
                 becomes, why = _becomes(folder, output.is_done, output.why, makers)
                 step = Step(job, command.name, command.costs_module, folder, inputs, why, becomes)
-                lacking = {} if becomes == "skipped" else {name: path for name, path in inputs.items() if name not in makers}
+                lacking = (
+                    {}
+                    if becomes == "skipped"
+                    else {name: path for name, path in inputs.items() if name not in makers}
+                )
                 findings.append(_finding(step, lacking, is_whole, wrong))
             steps.append(step)
     return Plan(jobs, steps, is_whole), findings
@@ -150,7 +181,9 @@ def make_plan(jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]) -> 
 def _maker(path: Path, steps: Iterable[Step]) -> Step | None:
     """-> the step that writes `path`, or into it."""
     for step in steps:
-        if step.becomes != "skipped" and (path.is_relative_to(step.folder) or step.folder.is_relative_to(path)):
+        if step.becomes != "skipped" and (
+            path.is_relative_to(step.folder) or step.folder.is_relative_to(path)
+        ):
             return step
     return None
 
@@ -170,14 +203,24 @@ def _becomes(folder: Path, is_done: bool, why: str, makers: dict[str, Step]) -> 
     return ("gone on with" if why == "goes on where it was stopped" else "replaced"), why
 
 
-def _finding(step: Step, lacking: dict[str, Path], is_whole: bool, wrong: Sequence[Finding]) -> Finding:
+def _finding(
+    step: Step, lacking: dict[str, Path], is_whole: bool, wrong: Sequence[Finding]
+) -> Finding:
     """lacking: inputs that no step makes; where a config is wrong, that may be why."""
     place = f"{step.name}: {shown(step.folder)}: {step.why}"
     missing = [path for path in lacking.values() if not path.exists()]
     if missing or (lacking and step.why.startswith("waits: ")):
         if wrong:
-            return Finding("commands", "note", f"{step.name}: cannot be looked at before the configs are mended")
-        what = f"{shown(missing[0])}: no such file or folder" if missing else step.why.removeprefix("waits: ")
+            return Finding(
+                "commands",
+                "note",
+                f"{step.name}: cannot be looked at before the configs are mended",
+            )
+        what = (
+            f"{shown(missing[0])}: no such file or folder"
+            if missing
+            else step.why.removeprefix("waits: ")
+        )
         mend = "make it first, or name another" if missing else ""
         return Finding("commands", "NO", f"{step.name}: {what}", mend)
     if step.becomes == "replaced" and any(step.folder.glob("*")):

@@ -15,7 +15,8 @@ _LOOKING_SECONDS = 5.0  # at headers; where there are more, at some from all ove
 
 
 def look_at_recordings(plan: Plan, surveys: dict[Path, Any]) -> Iterator[Finding]:
-    """surveys: is filled, see `Flow`. Recordings that are yet to be made, or downloaded, are not looked at."""
+    """surveys: is filled, see `Flow`. Recordings that are yet to be made, or downloaded, are not
+    looked at."""
     from real_datasets.survey import survey
 
     for step in plan.running("build"):
@@ -25,7 +26,9 @@ def look_at_recordings(plan: Plan, surveys: dict[Path, Any]) -> Iterator[Finding
             yield Finding(_AREA, "ok", f"{name}: its recordings are yet to be made")
             continue
         if so_far := config.source.so_far():
-            yield Finding(_AREA, "note", f"{name}: {so_far}; what is to come of the rest is not known")
+            yield Finding(
+                _AREA, "note", f"{name}: {so_far}; what is to come of the rest is not known"
+            )
             try:
                 config.source.check_keys()
             except TextureError as error:
@@ -44,21 +47,41 @@ def look_at_recordings(plan: Plan, surveys: dict[Path, Any]) -> Iterator[Finding
 def _said_of(name: str, config: Any, found: Any) -> Iterator[Finding]:
     """found: a Survey."""
     headers = list(found.headers.values())
-    looked = "" if found.n_seen == found.n_recordings else f" (by {found.n_seen} that were looked at)"
-    yield Finding(_AREA, "ok", f"{name}: {found}{looked}; {found.n_left_out} left out by their tags")
+    looked = (
+        "" if found.n_seen == found.n_recordings else f" (by {found.n_seen} that were looked at)"
+    )
+    yield Finding(
+        _AREA, "ok", f"{name}: {found}{looked}; {found.n_left_out} left out by their tags"
+    )
     unusable = found.n_unusable
     share = unusable / max(1, found.n_seen)
     examples = [f"{file}: {reason}" for file, reason in list(found.rejected.items())[:3]]
     if found.n_short:
         shortest = min(header.seconds for header in headers)
-        examples.append(f"{found.n_short} are shorter than a segment of {config.seconds:g} s, the shortest {shortest:.2g} s")
+        examples.append(
+            f"{found.n_short} are shorter than a segment of {config.seconds:g} s, the shortest {shortest:.2g} s"
+        )
     if unusable == found.n_seen:
-        yield Finding(_AREA, "NO", f"{name}: none of the recordings can be used ({'; '.join(examples)})", "name others")
+        yield Finding(
+            _AREA,
+            "NO",
+            f"{name}: none of the recordings can be used ({'; '.join(examples)})",
+            "name others",
+        )
     elif share > config.max_rejected:
         words = f"{unusable} of {found.n_seen} recordings cannot be used ({'; '.join(examples)}), more than max_rejected = "
-        yield Finding(_AREA, "NO", f"{name}: {words}{config.max_rejected:g} allows", how_to_allow(unusable, found.n_seen))
+        yield Finding(
+            _AREA,
+            "NO",
+            f"{name}: {words}{config.max_rejected:g} allows",
+            how_to_allow(unusable, found.n_seen),
+        )
     elif unusable:
-        yield Finding(_AREA, "note", f"{name}: {unusable} of {found.n_seen} are left out ({'; '.join(examples)})")
+        yield Finding(
+            _AREA,
+            "note",
+            f"{name}: {unusable} of {found.n_seen} are left out ({'; '.join(examples)})",
+        )
     if headers:
         seconds = sorted(header.seconds for header in headers)
         rates = Counter(header.sample_rate for header in headers)
@@ -69,11 +92,23 @@ def _said_of(name: str, config: Any, found: Any) -> Iterator[Finding]:
             f"{name}: lengths {seconds[0]:.3g} to {seconds[-1]:.3g} s, half of them over {seconds[len(seconds) // 2]:.3g}; rates "
             f"{_counted(rates, 'Hz')}; channels {_counted(channels, '')}",
         )
-        if (low := sum(count for rate, count in rates.items() if rate < config.sample_rate)) and low < len(headers):
-            yield Finding(_AREA, "note", f"{name}: {low} have a rate below {config.sample_rate} Hz, so their highs are missing")
-        if isinstance(config.channel, int) and (few := sum(n for count, n in channels.items() if count < config.channel)):
-            yield Finding(_AREA, "note", f"{name}: {few} have no channel {config.channel}, and are left out")
+        if (
+            low := sum(count for rate, count in rates.items() if rate < config.sample_rate)
+        ) and low < len(headers):
+            yield Finding(
+                _AREA,
+                "note",
+                f"{name}: {low} have a rate below {config.sample_rate} Hz, so their highs are missing",
+            )
+        if isinstance(config.channel, int) and (
+            few := sum(n for count, n in channels.items() if count < config.channel)
+        ):
+            yield Finding(
+                _AREA, "note", f"{name}: {few} have no channel {config.channel}, and are left out"
+            )
 
 
 def _counted(counts: Counter[int], unit: str) -> str:
-    return ", ".join(f"{value}{f' {unit}' if unit else ''} ({count})" for value, count in counts.most_common(4))
+    return ", ".join(
+        f"{value}{f' {unit}' if unit else ''} ({count})" for value, count in counts.most_common(4)
+    )

@@ -22,7 +22,13 @@ from domain_adaptation.labelling.inference import read_clips, read_store
 from domain_adaptation.models.extractor import make_classifier
 from domain_adaptation.models.model_folder import Model
 from domain_adaptation.training.classifier import classifier_loss
-from domain_adaptation.training.clips import Clips, Settings, Training, train_on_clips, validation_loss
+from domain_adaptation.training.clips import (
+    Clips,
+    Settings,
+    Training,
+    train_on_clips,
+    validation_loss,
+)
 from domain_adaptation.training.extractor import augmentations, fresh_model
 from domain_adaptation.training.losses import SupervisedLoss
 from texture_pipeline.doctor.scratch import Enough, Scratch, Stopwatch, seconds_of
@@ -37,7 +43,8 @@ _READ = 128  # clips
 
 @dataclass(frozen=True)
 class Steps:
-    """A training: seconds of a step, and of a validation clip; from how many steps that was measured."""
+    """A training: seconds of a step, and of a validation clip; from how many steps that was
+    measured."""
 
     step: float
     validation_clip: float
@@ -46,11 +53,13 @@ class Steps:
 
 @dataclass
 class Learning:
-    """Seconds of one clip, on all cores. store: decoding it for the trainings. read, read_disturbed: by the network, from there.
-    at_speeds: at all speeds of the slow-down test. label: decoding and reading it.
+    """Seconds of one clip, on all cores. store: decoding it for the trainings. read,
+    read_disturbed: by the network, from there. at_speeds: at all speeds of the slow-down test.
+    label: decoding and reading it.
 
-    trainings: by command. adapt_length: epochs, batch size and clips of an epoch of the adaptation, None where these are all real
-    clips; no adapt_length where it has no steps, and `adapt_clip` is what a real clip takes.
+    trainings: by command. adapt_length: epochs, batch size and clips of an epoch of the adaptation,
+    None where these are all real clips; no adapt_length where it has no steps, and `adapt_clip` is
+    what a real clip takes.
     """
 
     n_parameters: int
@@ -64,18 +73,26 @@ class Learning:
     adapt_clip: float = 0.0
 
 
-def rehearse_learning(config: AdaptationConfig, commands: Collection[str], scratch: Scratch) -> Learning | None:
+def rehearse_learning(
+    config: AdaptationConfig, commands: Collection[str], scratch: Scratch
+) -> Learning | None:
     """commands: those that will run. -> None where there are no clips to try it on.
 
     Errors: TextureError as the commands would end with it.
     """
     synthetic_folder = scratch.stand_in(config.synthetic)
-    real_folder = scratch.stand_in(config.real) or synthetic_folder  # of a network, one clip is as much work as another
+    # Of a network, one clip is as much work as another.
+    real_folder = scratch.stand_in(config.real) or synthetic_folder
     if synthetic_folder is None or real_folder is None:
         return None
     one = config.compute.model_copy(update={"processes": 1})
     small = config.model_copy(
-        update={"output": scratch.new("adaptation"), "synthetic": synthetic_folder, "real": real_folder, "compute": one}
+        update={
+            "output": scratch.new("adaptation"),
+            "synthetic": synthetic_folder,
+            "real": real_folder,
+            "compute": one,
+        }
     )
     fabric = start_fabric(one)
     real = real_set(small)  # the first one warms up
@@ -83,20 +100,29 @@ def rehearse_learning(config: AdaptationConfig, commands: Collection[str], scrat
     seconds = seconds_of(lambda: sets.append(synthetic_set(small)))
     synthetic = sets[0]
     model = fresh_model(small, synthetic, config.seed)
-    found = Learning(sum(each.numel() for each in model.extractor.parameters()), store=seconds / len(synthetic.dataset))
+    found = Learning(
+        sum(each.numel() for each in model.extractor.parameters()),
+        store=seconds / len(synthetic.dataset),
+    )
     _label_folder(config, scratch, synthetic.dataset, real.dataset)
     if "train-extractor" in commands:
-        found.trainings["train-extractor"] = _extractor(small, config.compute.processes, model, synthetic, fabric)
+        found.trainings["train-extractor"] = _extractor(
+            small, config.compute.processes, model, synthetic, fabric
+        )
     model.extractor.to("cpu").eval()
     _read(found, model, synthetic, real)
     if "train-classifier" in commands:
-        found.trainings["train-classifier"] = _classifier(small, config.compute.processes, model, fabric)
+        found.trainings["train-classifier"] = _classifier(
+            small, config.compute.processes, model, fabric
+        )
     if "adapt" in commands:
         _adapt(small, found, model, synthetic, real, fabric)
     return found
 
 
-def _label_folder(config: AdaptationConfig, scratch: Scratch, synthetic: Dataset, real: Dataset) -> None:
+def _label_folder(
+    config: AdaptationConfig, scratch: Scratch, synthetic: Dataset, real: Dataset
+) -> None:
     """Let the few real clips have labels, so that what comes after has something to read."""
     folder = scratch.new("labels")
     rng = np.random.default_rng(0)
@@ -106,7 +132,9 @@ def _label_folder(config: AdaptationConfig, scratch: Scratch, synthetic: Dataset
     for index, name in enumerate(table["file_name"]):
         link_or_copy(real.path(index), folder / name)
     controls = synthetic.description["controls"]
-    write_dataset(folder, table, sample_rate=real.sample_rate, seconds=real.seconds, controls=controls)
+    write_dataset(
+        folder, table, sample_rate=real.sample_rate, seconds=real.seconds, controls=controls
+    )
     scratch.put(config.output / "labels", folder)
 
 
@@ -116,7 +144,13 @@ def _some(clips: ClipSet, n: int) -> np.ndarray:
 
 
 def _timed(
-    module: nn.Module, loss: Any, train: Clips, settings: Settings, folder: Any, methods: list[str], fabric: Fabric
+    module: nn.Module,
+    loss: Any,
+    train: Clips,
+    settings: Settings,
+    folder: Any,
+    methods: list[str],
+    fabric: Fabric,
 ) -> Stopwatch:
     watch = Stopwatch(_MOST_STEPS, _MOST_SECONDS)
 
@@ -125,38 +159,65 @@ def _timed(
         return loss(*arguments)
 
     with suppress(Enough):
-        train_on_clips(module, ticking, train, train, Training(settings, folder, 0, "rehearsal", methods=methods), fabric)
+        train_on_clips(
+            module,
+            ticking,
+            train,
+            train,
+            Training(settings, folder, 0, "rehearsal", methods=methods),
+            fabric,
+        )
     return watch
 
 
-def _validation(module: nn.Module, loss: Any, clips: Clips, settings: Settings, fabric: Fabric) -> float:
+def _validation(
+    module: nn.Module, loss: Any, clips: Clips, settings: Settings, fabric: Fabric
+) -> float:
     """-> seconds of a clip."""
     module.to(fabric.device)
     training = Training(settings, Path(), 0, "rehearsal")
     return seconds_of(lambda: validation_loss(module, loss, clips, training, fabric)) / len(clips)
 
 
-def _extractor(config: AdaptationConfig, n_processes: int, model: Model, clips: ClipSet, fabric: Fabric) -> Steps:
-    settings = config.extractor.model_copy(update={"batch_size": -(-config.extractor.batch_size // n_processes)})
+def _extractor(
+    config: AdaptationConfig, n_processes: int, model: Model, clips: ClipSet, fabric: Fabric
+) -> Steps:
+    settings = config.extractor.model_copy(
+        update={"batch_size": -(-config.extractor.batch_size // n_processes)}
+    )
     rows = _some(clips, settings.batch_size * (_MOST_STEPS + 2))
     truth = clips.dataset.control_values()
-    loss = SupervisedLoss(config.features, settings.loss, augmentations(config, model, clips, {"train": rows}))
+    loss = SupervisedLoss(
+        config.features, settings.loss, augmentations(config, model, clips, {"train": rows})
+    )
     train = Clips(rows, clips.store, truth, np.arange(len(truth)))
-    watch = _timed(model.extractor, loss, train, settings, config.output / "extractor", ["read"], fabric)
+    watch = _timed(
+        model.extractor, loss, train, settings, config.output / "extractor", ["read"], fabric
+    )
     few = Clips(rows[: settings.batch_size], clips.store, truth)
-    return Steps(watch.seconds, _validation(model.extractor, loss, few, settings, fabric), watch.n_steps)
+    return Steps(
+        watch.seconds, _validation(model.extractor, loss, few, settings, fabric), watch.n_steps
+    )
 
 
 def _classifier(config: AdaptationConfig, n_processes: int, model: Model, fabric: Fabric) -> Steps:
-    settings = config.classifier.model_copy(update={"batch_size": -(-config.classifier.batch_size // n_processes)})
+    settings = config.classifier.model_copy(
+        update={"batch_size": -(-config.classifier.batch_size // n_processes)}
+    )
     n_features = model.extractor.spread.in_features
     n = settings.batch_size * (_MOST_STEPS + 2)
     encoded = np.random.default_rng(0).standard_normal((n, n_features)).astype(np.float32)
     is_real = (np.arange(n) % 2).astype(np.float32)[:, None]
     classifier = make_classifier(settings.n_layers, settings.negative_slope, n_features)
     clips = Clips(np.arange(n), encoded, is_real)
-    watch = _timed(classifier, classifier_loss, clips, settings, config.output / "classifier", [], fabric)
-    return Steps(watch.seconds, _validation(classifier, classifier_loss, clips, settings, fabric), watch.n_steps)
+    watch = _timed(
+        classifier, classifier_loss, clips, settings, config.output / "classifier", [], fabric
+    )
+    return Steps(
+        watch.seconds,
+        _validation(classifier, classifier_loss, clips, settings, fabric),
+        watch.n_steps,
+    )
 
 
 def _read(found: Learning, model: Model, synthetic: ClipSet, real: ClipSet) -> None:
@@ -164,7 +225,9 @@ def _read(found: Learning, model: Model, synthetic: ClipSet, real: ClipSet) -> N
     read_store(model, real.store, some[:64])  # warms up
     found.read = seconds_of(lambda: read_store(model, real.store, some)) / _READ
     half = _some(synthetic, _READ // 2)
-    found.read_augmented = seconds_of(lambda: read_store(model, synthetic.store, half, augment_seed=0)) / len(half)
+    found.read_augmented = seconds_of(
+        lambda: read_store(model, synthetic.store, half, augment_seed=0)
+    ) / len(half)
     found.label = seconds_of(lambda: _label(model, real.dataset)) / len(real.dataset)
     if can_be_slowed(model):
         few = real.store[_some(real, 16)]
@@ -192,7 +255,8 @@ class _Ticking:
 
 @dataclass(frozen=True)
 class _Rehearsal(Problem):
-    """A problem whose training ends after a few steps. heard: what was asked for, and what it took."""
+    """A problem whose training ends after a few steps. heard: what was asked for, and what it
+    took."""
 
     heard: dict[str, Any] = field(default_factory=dict)
 
@@ -211,7 +275,14 @@ class _Rehearsal(Problem):
         rows = np.resize(np.arange(len(self.real.clips)), settings.batch_size * (_MOST_STEPS + 2))
         longer = replace(self, real=replace(self.real, split={**self.real.split, "train": rows}))
         with suppress(Enough):
-            Problem.train(longer, module, _Ticking(objective, watch), settings, keeps_best=keeps_best, methods=methods)
+            Problem.train(
+                longer,
+                module,
+                _Ticking(objective, watch),
+                settings,
+                keeps_best=keeps_best,
+                methods=methods,
+            )
         few = Clips(rows[: settings.batch_size], self.real.clips)
         self.heard["validation_clip"] = _validation(module, objective, few, settings, self.fabric)
         return State()
@@ -223,18 +294,33 @@ def _label(model: Model, dataset: Dataset) -> None:
         read_clips(model, read_batch(paths, dataset.sample_rate, dataset.n_samples))
 
 
-def _adapt(config: AdaptationConfig, found: Learning, model: Model, synthetic: ClipSet, real: ClipSet, fabric: Fabric) -> None:
+def _adapt(
+    config: AdaptationConfig,
+    found: Learning,
+    model: Model,
+    synthetic: ClipSet,
+    real: ClipSet,
+    fabric: Fabric,
+) -> None:
     method, n_features = config.adaptation, model.extractor.spread.in_features
     settings = config.classifier
-    classifier = make_classifier(settings.n_layers, settings.negative_slope, n_features).requires_grad_(False)
+    classifier = make_classifier(
+        settings.n_layers, settings.negative_slope, n_features
+    ).requires_grad_(False)
     rows = _some(real, _READ)
     problem = _Rehearsal(
         model=model.with_extractor(copy.deepcopy(model.extractor)),
         classifier=classifier if method.needs_classifier else None,
         synthetic=synthetic.store,
         truth=synthetic.dataset.control_values(),
-        synthetic_split=dict.fromkeys(("train", "validation", "test"), np.arange(len(synthetic.store))),
-        real=RealClips(real.store, np.full(len(real.store), ""), dict.fromkeys(("train", "validation", "test"), rows)),
+        synthetic_split=dict.fromkeys(
+            ("train", "validation", "test"), np.arange(len(synthetic.store))
+        ),
+        real=RealClips(
+            real.store,
+            np.full(len(real.store), ""),
+            dict.fromkeys(("train", "validation", "test"), rows),
+        ),
         supervised=SupervisedLoss(model.spec.features, config.extractor.loss),
         folder=config.output / "adapted",
         seed=config.seed,
@@ -244,6 +330,8 @@ def _adapt(config: AdaptationConfig, found: Learning, model: Model, synthetic: C
     if problem.heard:
         watch: Stopwatch = problem.heard["watch"]
         found.adapt_length = problem.heard["length"]
-        found.trainings["adapt"] = Steps(watch.seconds, problem.heard["validation_clip"], watch.n_steps)
+        found.trainings["adapt"] = Steps(
+            watch.seconds, problem.heard["validation_clip"], watch.n_steps
+        )
     else:
         found.adapt_clip = seconds / len(rows)

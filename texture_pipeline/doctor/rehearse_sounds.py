@@ -23,14 +23,16 @@ from texturelib.sound_files import find_audio
 Item = TypeVar("Item")
 
 _MOST_SECONDS = 2.5  # of each rehearsal
-_LONGEST = 300.0  # seconds of a recording that is cut to see how it goes, where there are shorter ones
+# Seconds of a recording that is cut to see how it goes, where there are shorter ones.
+_LONGEST = 300.0
 _MOST_SOUND = 1200.0  # seconds, of all that are cut
 _MOST_CLIPS = 200
 
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """each: of a clip, or of a second of recordings. at_once: how many are made side by side. left_out: by name, why."""
+    """each: of a clip, or of a second of recordings. at_once: how many are made side by side.
+    left_out: by name, why."""
 
     each: Each
     at_once: int
@@ -38,7 +40,8 @@ class Rehearsed:
 
 
 def rehearse_rendering(step: Step, scratch: Scratch) -> Rehearsed:
-    """Of `generate`. Errors: TextureError when the engine does not sound, or every clip is silent."""
+    """Of `generate`. Errors: TextureError when the engine does not sound, or every clip is
+    silent."""
     config: Any = step.job.config
     folder = scratch.new(step.job.stage.name)
     left_out: dict[str, str] = {}
@@ -53,10 +56,14 @@ def rehearse_rendering(step: Step, scratch: Scratch) -> Rehearsed:
         rows.append({**row, **columns, "file_name": f"audio/{row['file_name']}"})
 
     plan = sample_evenly(make_plan(config), FEW)
-    each, at_once = _played(config, [{"index": index, **row} for index, row in plan.to_dict("index").items()], work)
+    each, at_once = _played(
+        config, [{"index": index, **row} for index, row in plan.to_dict("index").items()], work
+    )
     if not rows:
         name, reason = next(iter(left_out.items()))
-        raise TextureError(f"{step.job.path.name}: none of {len(left_out)} clips came out (the first: {name}: {reason})")
+        raise TextureError(
+            f"{step.job.path.name}: none of {len(left_out)} clips came out (the first: {name}: {reason})"
+        )
     table = pd.DataFrame(rows).drop(columns="index")
     write_dataset(
         folder,
@@ -74,22 +81,34 @@ def rehearse_recording(step: Step, scratch: Scratch) -> Rehearsed:
     """Of `simulate-recordings`. Errors: TextureError when the engine does not sound."""
     config: Any = step.job.config
     folder = scratch.new(step.job.stage.name)
-    takes = [(place, take) for take in range(1, 1 + config.takes_per_location) for place in range(1, 1 + config.n_locations)]
-    each, at_once = _played(config, takes[:FEW], lambda render, take: record_take(config, folder, render, take))
+    takes = [
+        (place, take)
+        for take in range(1, 1 + config.takes_per_location)
+        for place in range(1, 1 + config.n_locations)
+    ]
+    each, at_once = _played(
+        config, takes[:FEW], lambda render, take: record_take(config, folder, render, take)
+    )
     scratch.put(step.folder / "recordings", folder / "recordings")
     return Rehearsed(each, at_once, {})
 
 
-def _played(config: Any, items: Sequence[Item], work: Callable[[Render, Item], Any]) -> tuple[Each, int]:
+def _played(
+    config: Any, items: Sequence[Item], work: Callable[[Render, Item], Any]
+) -> tuple[Each, int]:
     """-> what each takes, and how many go side by side."""
-    # Started for two, though one will do: so it says whether it is good for more than one at a time.
+    # Started for two, though one will do: so it says whether it is good for more than one at a
+    # time.
     with config.engine.started(config.seconds, config.sample_rate, 2) as engine:
         at_once = 1 if engine.n_workers == 1 else joblib.cpu_count()
-        return seconds_of_each(items, lambda item: work(engine.render, item), _MOST_SECONDS), at_once
+        return seconds_of_each(
+            items, lambda item: work(engine.render, item), _MOST_SECONDS
+        ), at_once
 
 
 def rehearse_cutting(step: Step, survey: Any, scratch: Scratch) -> Rehearsed | None:
-    """survey: of the recordings that are there, None where they are yet to be made. -> None where there are none at all."""
+    """survey: of the recordings that are there, None where they are yet to be made. -> None where
+    there are none at all."""
     config: Any = step.job.config
     recordings = _recordings(step, survey, scratch)
     if not recordings:
@@ -114,7 +133,9 @@ def rehearse_cutting(step: Step, survey: Any, scratch: Scratch) -> Rehearsed | N
     each = seconds_of_each(enumerate(recordings), work, _MOST_SECONDS)
     if rows:
         table = pd.DataFrame(rows[:_MOST_CLIPS])
-        write_dataset(folder, table, sample_rate=config.sample_rate, seconds=config.seconds, controls=[])
+        write_dataset(
+            folder, table, sample_rate=config.sample_rate, seconds=config.seconds, controls=[]
+        )
         scratch.put(step.folder, folder)
     counted = seconds[1:] or seconds
     mean = sum(counted) / len(counted)
@@ -125,8 +146,17 @@ def _recordings(step: Step, survey: Any, scratch: Scratch) -> list[Recording]:
     """-> a few, from all over."""
     if survey is None:
         stand_ins = (scratch.stand_in(path) for path in step.inputs.values())
-        return [Recording(path.name, path) for folder in stand_ins if folder for path in find_audio(folder)]
-    short = {recording: header for recording, header in survey.headers.items() if header.seconds <= _LONGEST}
+        return [
+            Recording(path.name, path)
+            for folder in stand_ins
+            if folder
+            for path in find_audio(folder)
+        ]
+    short = {
+        recording: header
+        for recording, header in survey.headers.items()
+        if header.seconds <= _LONGEST
+    }
     if not short and survey.headers:
         shortest = min(survey.headers, key=lambda recording: survey.headers[recording].seconds)
         return [shortest]

@@ -1,4 +1,5 @@
-"""A few clips exported, a few steps of a synthesiser's training, a moment played: what each takes."""
+"""A few clips exported, a few steps of a synthesiser's training, a moment played: what each
+takes."""
 
 import copy
 from contextlib import suppress
@@ -17,7 +18,15 @@ from conditioned_synthesis.data.split import SplitSounds
 from conditioned_synthesis.instrument.generate import write_sound
 from conditioned_synthesis.instrument.instrument import Instrument
 from conditioned_synthesis.training.command import plan_of, untrained
-from texture_pipeline.doctor.scratch import FEW, Each, Enough, Scratch, Stopwatch, seconds_of, seconds_of_each
+from texture_pipeline.doctor.scratch import (
+    FEW,
+    Each,
+    Enough,
+    Scratch,
+    Stopwatch,
+    seconds_of,
+    seconds_of_each,
+)
 from texturelib.controls import Control
 from texturelib.dataset import read_dataset
 from texturelib.evenly import evenly_spread
@@ -33,9 +42,9 @@ _PLAYED_SECONDS = 0.25, 1.0
 
 @dataclass
 class Synthesis:
-    """Seconds. read: of a clip of the training. step: of the training, from `n_measured` of them. validation: of all
-    held-out clips, once. picture: of a sound that is written with one. beginning, second: of playing a sound, and of each second
-    of it, on one core.
+    """Seconds. read: of a clip of the training. step: of the training, from `n_measured` of them.
+    validation: of all held-out clips, once. picture: of a sound that is written with one.
+    beginning, second: of playing a sound, and of each second of it, on one core.
     """
 
     n_parameters: int
@@ -50,7 +59,8 @@ class Synthesis:
 
 
 def rehearse_export(config: SynthesisConfig, scratch: Scratch) -> Each | None:
-    """-> None where there are no clips to try it on. Errors: TextureError as the command would end with it."""
+    """-> None where there are no clips to try it on. Errors: TextureError as the command would end
+    with it."""
     labelled = scratch.stand_in(config.labelled)
     if labelled is None:
         return None
@@ -58,13 +68,21 @@ def rehearse_export(config: SynthesisConfig, scratch: Scratch) -> Each | None:
     folder = scratch.new("mtcrnn")
     rate = config.export.sample_rate
     names = list(config.export.controls or dataset.controls)
-    described = {each["name"]: Control.from_description(each) for each in dataset.description["controls"]}
+    described = {
+        each["name"]: Control.from_description(each) for each in dataset.description["controls"]
+    }
     form = Form(
-        rate, round(dataset.n_samples * rate / dataset.sample_rate), [described[name] for name in names if name in described]
+        rate,
+        round(dataset.n_samples * rate / dataset.sample_rate),
+        [described[name] for name in names if name in described],
     )
     rng = np.random.default_rng(0)
     clips = [
-        Clip(dataset.path(index), f"clip_{index}", {control.name: float(rng.random()) for control in form.controls})
+        Clip(
+            dataset.path(index),
+            f"clip_{index}",
+            {control.name: float(rng.random()) for control in form.controls},
+        )
         for index in range(len(dataset))
     ]
     each = seconds_of_each(clips, lambda clip: export_clip(folder, form, clip), _MOST_SECONDS)
@@ -93,7 +111,11 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     held_out = np.resize(rows, max(1, round(settings.validation * n_clips)))
     training = few.training(network, SplitSounds(sounds, rows, held_out), config.train.seed)
     with suppress(Enough):
-        train(training, plan_of(few, scratch.new("synthesiser"), after_step=lambda _: watch.tick()), fabric)
+        train(
+            training,
+            plan_of(few, scratch.new("synthesiser"), after_step=lambda _: watch.tick()),
+            fabric,
+        )
     network.to(fabric.device)
     validation = _validation_seconds(training, fabric)
     network.to("cpu").eval()
@@ -102,7 +124,17 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     n_parameters = sum(part.numel() for part in network.parameters())
     seconds_of_clip = sounds.n_samples / sounds.sample_rate
     read = seconds / len(sounds)
-    return Synthesis(n_parameters, read, watch.seconds, watch.n_steps, validation, picture, beginning, second, seconds_of_clip)
+    return Synthesis(
+        n_parameters,
+        read,
+        watch.seconds,
+        watch.n_steps,
+        validation,
+        picture,
+        beginning,
+        second,
+        seconds_of_clip,
+    )
 
 
 def _validation_seconds(training: Trainable, fabric: Fabric) -> float:
@@ -112,7 +144,9 @@ def _validation_seconds(training: Trainable, fabric: Fabric) -> float:
     n_batches = 1 + sum(1 for _ in batches)
     only_first = copy.copy(training)
     only_first.validation = lambda _: first  # type: ignore[method-assign]
-    return n_batches * seconds_of(lambda: validate(only_first, training.module, list(training.groups()), fabric))
+    return n_batches * seconds_of(
+        lambda: validate(only_first, training.module, list(training.groups()), fabric)
+    )
 
 
 def _playing(instrument: Instrument) -> tuple[float, float]:
@@ -120,8 +154,11 @@ def _playing(instrument: Instrument) -> tuple[float, float]:
     short, long = _PLAYED_SECONDS
     with one_thread():
         instrument.play({}, short, seed=0)  # the first sound compiles, and fills caches
-        of_short, of_long = (seconds_of(lambda of=of: instrument.play({}, of, seed=1)) for of in (short, long))
-    second = max((of_long - of_short) / (long - short), 0.1 * of_long / long)  # on a busy machine the long one may be lucky
+        of_short, of_long = (
+            seconds_of(lambda of=of: instrument.play({}, of, seed=1)) for of in (short, long)
+        )
+    # On a busy machine the long one may be lucky.
+    second = max((of_long - of_short) / (long - short), 0.1 * of_long / long)
     return max(0.0, of_short - short * second), second
 
 

@@ -35,7 +35,9 @@ class Stopwatch:
         """Errors: Enough."""
         self._ticks.append(time.perf_counter())
         n_steps = len(self._ticks) - 1
-        if n_steps >= self._most_steps or (n_steps >= 3 and self._ticks[-1] - self._ticks[0] > self._most_seconds):
+        if n_steps >= self._most_steps or (
+            n_steps >= 3 and self._ticks[-1] - self._ticks[0] > self._most_seconds
+        ):
             raise Enough
 
     @property
@@ -46,7 +48,9 @@ class Stopwatch:
     @property
     def seconds(self) -> float:
         """Of a step: the median."""
-        steps = sorted(later - earlier for earlier, later in zip(self._ticks, self._ticks[1:], strict=False))
+        steps = sorted(
+            later - earlier for earlier, later in zip(self._ticks, self._ticks[1:], strict=False)
+        )
         first = self._ticks[1] - self._ticks[0]
         if len(steps) > 1:
             steps.remove(first)
@@ -67,8 +71,11 @@ class Each:
     n: int
 
 
-def seconds_of_each(items: Iterable[Item], work: Callable[[Item], Any], most_seconds: float) -> Each:
-    """Do `work` on one item after the other as long as there is time. The first one warms up, and counts only if it is alone."""
+def seconds_of_each(
+    items: Iterable[Item], work: Callable[[Item], Any], most_seconds: float
+) -> Each:
+    """Do `work` on one item after the other as long as there is time. The first one warms up, and
+    counts only if it is alone."""
     first, total, n = 0.0, 0.0, 0
     for index, item in enumerate(items):
         seconds = seconds_of(lambda item=item: work(item))
@@ -100,14 +107,16 @@ class Scratch:
         self._stand_ins[path] = stand_in
 
     def stand_in(self, path: Path) -> Path | None:
-        """-> what stands for this dataset folder; a few of its own clips, where it is there. Errors: TextureError about it."""
+        """-> what stands for this dataset folder; a few of its own clips, where it is there.
+        Errors: TextureError about it."""
         if path not in self._stand_ins and (path / "dataset.json").is_file():
             self._stand_ins[path] = few_clips(path, self.new(path.name))
         return self._stand_ins.get(path)
 
 
 def few_clips(dataset_folder: Path, folder: Path) -> Path:
-    """-> `folder`, made a dataset folder with some of the clips. Errors: TextureError when it is none, or lacks a file."""
+    """-> `folder`, made a dataset folder with some of the clips. Errors: TextureError when it is
+    none, or lacks a file."""
     dataset = read_dataset(dataset_folder)
     rows = dataset.metadata.iloc[evenly_spread(len(dataset), FEW)]
     for name in rows["file_name"]:
@@ -115,7 +124,11 @@ def few_clips(dataset_folder: Path, folder: Path) -> Path:
         if dataset_file.is_file():  # else reading it says that it is missing
             link_or_copy(dataset_file, folder / name)
     write_dataset(
-        folder, rows, sample_rate=dataset.sample_rate, seconds=dataset.seconds, controls=dataset.description["controls"]
+        folder,
+        rows,
+        sample_rate=dataset.sample_rate,
+        seconds=dataset.seconds,
+        controls=dataset.description["controls"],
     )
     return folder
 

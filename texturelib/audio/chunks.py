@@ -1,4 +1,5 @@
-"""Where the samples stand in files that are made of chunks (wav and its kin, aiff, caf, au), and what their headers say of it."""
+"""Where the samples stand in files that are made of chunks (wav and its kin, aiff, caf, au), and
+what their headers say of it."""
 
 import re
 import struct
@@ -24,8 +25,9 @@ _CHUNKS = re.compile(
 class Samples:
     """What a header says of the samples, and what is there.
 
-    share_present: of what the header announces, up to 1. share_announced: of what is there, where the header says less. pieces:
-    the file with a header that says what is there; None where its own does.
+    share_present: of what the header announces, up to 1. share_announced: of what is there, where
+    the header says less. pieces: the file with a header that says what is there; None where its own
+    does.
     """
 
     share_present: float = 1.0
@@ -35,8 +37,8 @@ class Samples:
 
 @dataclass(frozen=True)
 class _Layout:
-    """first: where the first chunk stands. counts_itself: whether a chunk's size includes its own name and size. unknown: sizes
-    from here on are what writers into a pipe leave there."""
+    """first: where the first chunk stands. counts_itself: whether a chunk's size includes its own
+    name and size. unknown: sizes from here on are what writers into a pipe leave there."""
 
     first: int
     name_bytes: int
@@ -61,7 +63,15 @@ _LAYOUTS: dict[Kind, _Layout] = {
     "rf64": _Layout(12, 4, "<I", b"data", 0x7FFF0000, align=2),
     "aiff": _Layout(12, 4, ">I", b"SSND", 0x7FFF0000, align=2),
     "caf": _Layout(8, 4, ">q", b"data", 2**62),
-    "w64": _Layout(40, 16, "<Q", b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a", 2**62, align=8, counts_itself=True),
+    "w64": _Layout(
+        40,
+        16,
+        "<Q",
+        b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a",
+        2**62,
+        align=8,
+        counts_itself=True,
+    ),
 }
 
 
@@ -105,10 +115,19 @@ def _of_chunks(file: BinaryIO, kind: Kind, at: int) -> Samples:
             if found is None:
                 return Samples(share_present=_share(size - start, announced or 0))
             file.seek(at)
-            header = bytearray(file.read(start - at)) if start - at <= _LONGEST_HEAD else bytearray()
+            header = (
+                bytearray(file.read(start - at)) if start - at <= _LONGEST_HEAD else bytearray()
+            )
             if not header:
                 return Samples()
-            mended = _mended(header, kind, layout, {name: each - at for name, each in places.items()}, size - start, announced)
+            mended = _mended(
+                header,
+                kind,
+                layout,
+                {name: each - at for name, each in places.items()},
+                size - start,
+                announced,
+            )
             return Samples(share_announced=found, pieces=(mended, (start, size)))
         places[name] = place
         if not 0 <= n_bytes <= size:
@@ -117,9 +136,12 @@ def _of_chunks(file: BinaryIO, kind: Kind, at: int) -> Samples:
     return Samples()
 
 
-def _judge(file: BinaryIO, start: int, announced: int | None, size: int, layout: _Layout | None) -> float | None:
-    """start: of the samples. announced: their bytes, by the header; None or 0: it does not say. size: of the file. -> the share
-    of the samples that the header announces, where that is less than there is; None where there is nothing to be mended."""
+def _judge(
+    file: BinaryIO, start: int, announced: int | None, size: int, layout: _Layout | None
+) -> float | None:
+    """start: of the samples. announced: their bytes, by the header; None or 0: it does not say.
+    size: of the file. -> the share of the samples that the header announces, where that is less
+    than there is; None where there is nothing to be mended."""
     there = size - start
     if announced is None:
         return 1.0 if there > 0 else None
@@ -128,7 +150,8 @@ def _judge(file: BinaryIO, start: int, announced: int | None, size: int, layout:
 
 
 def _is_sound(file: BinaryIO, at: int, size: int, layout: _Layout | None) -> bool:
-    """-> whether what stands behind the samples must be more of them: neither a chunk, nor a tag, nor padding."""
+    """-> whether what stands behind the samples must be more of them: neither a chunk, nor a tag,
+    nor padding."""
     if size - at < _LEAST_SOUND:
         return False
     file.seek(at)
@@ -144,12 +167,21 @@ def _is_sound(file: BinaryIO, at: int, size: int, layout: _Layout | None) -> boo
 def _from_ds64(file: BinaryIO, at: int) -> int | None:
     file.seek(at + 12)
     chunk = file.read(24)
-    return struct.unpack("<Q", chunk[16:24])[0] if len(chunk) == 24 and chunk[:4] == b"ds64" else None
+    return (
+        struct.unpack("<Q", chunk[16:24])[0] if len(chunk) == 24 and chunk[:4] == b"ds64" else None
+    )
 
 
-def _mended(header: bytearray, kind: Kind, layout: _Layout, places: dict[bytes, int], there: int, announced: int | None) -> bytes:
-    """header: up to the samples. places: of its chunks. there: bytes of samples. announced: by it. -> one that says what is
-    there."""
+def _mended(
+    header: bytearray,
+    kind: Kind,
+    layout: _Layout,
+    places: dict[bytes, int],
+    there: int,
+    announced: int | None,
+) -> bytes:
+    """header: up to the samples. places: of its chunks. there: bytes of samples. announced: by it.
+    -> one that says what is there."""
     size_at = len(header) - struct.calcsize(layout.size_format)
     size = len(header) + there
     if kind == "rf64" or (kind == "wav" and size >= 0x7FFF0000):

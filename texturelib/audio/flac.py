@@ -6,13 +6,32 @@ from pathlib import Path
 
 _TAIL = 2**18  # bytes: of a frame there are seldom more than 2^15
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
-_BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, -8, -16, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)  # -8, -16: bits of it
+# -8, -16: bits of it.
+_BLOCK_SIZES = (
+    0,
+    192,
+    576,
+    1152,
+    2304,
+    4608,
+    -8,
+    -16,
+    256,
+    512,
+    1024,
+    2048,
+    4096,
+    8192,
+    16384,
+    32768,
+)
 
 
 @dataclass(frozen=True)
 class FlacLength:
-    """n_announced: by the header, 0: unknown. n_found: by the last frame, None where none was found. n_samples_at: where in the
-    file the header's number stands, with 4 bits of something else."""
+    """n_announced: by the header, 0: unknown. n_found: by the last frame, None where none was
+    found. n_samples_at: where in the file the header's number stands, with 4 bits of something
+    else."""
 
     n_announced: int
     n_found: int | None
@@ -20,7 +39,8 @@ class FlacLength:
 
 
 def flac_length(path: Path, at: int) -> FlacLength | None:
-    """at: where "fLaC" stands -> the number of samples per channel. None where the header is damaged."""
+    """at: where "fLaC" stands -> the number of samples per channel. None where the header is
+    damaged."""
     with path.open("rb") as file:
         file.seek(at)
         head = file.read(42)

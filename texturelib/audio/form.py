@@ -1,4 +1,5 @@
-"""How a file is to be read so that all of it comes: files do not always say how long they are, and some say it wrongly."""
+"""How a file is to be read so that all of it comes: files do not always say how long they are, and
+some say it wrongly."""
 
 import struct
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ _MOST_PADDING = 1000  # bytes behind the last frame of an mp3; libmpg123 gives u
 
 @dataclass(frozen=True)
 class Form:
-    """streams: what libsndfile is given, one after the other; None: the file as it is. is_endless: it would guess where they end.
+    """streams: what libsndfile is given, one after the other; None: the file as it is. is_endless:
+    it would guess where they end.
 
-    n_samples: per channel, as far as it is known from elsewhere than libsndfile. share_present: of what the file announces, up to
+    n_samples: per channel, as far as it is known from elsewhere than libsndfile. share_present: of
+    what the file announces, up to
     1. share_announced: of what is there, where the file announces less. is_cut: its end is missing. is_mpeg: libmpg123 reads it.
     """
 
@@ -55,7 +58,8 @@ def form_of(path: Path) -> Form:
     if kind in ("wav", "rf64", "aiff", "au", "caf", "w64"):
         found = find_samples(path, kind, at)
         pieces = found.pieces
-        if pieces is None and kind == "rf64" and _start(path, at)[:4] == b"BW64":  # the newer name of the same
+        # The newer name of the same.
+        if pieces is None and kind == "rf64" and _start(path, at)[:4] == b"BW64":
             pieces = (b"RF64", (at + 4, size))
         elif pieces is None and at:
             pieces = ((at, size),)
@@ -69,15 +73,24 @@ def form_of(path: Path) -> Form:
 
 
 def _form_of_mpeg(path: Path, at: int) -> Form:
-    """Many mp3s say in their first frame how many there are, and libmpg123 believes it; of all others it guesses."""
+    """Many mp3s say in their first frame how many there are, and libmpg123 believes it; of all
+    others it guesses."""
     n_bytes = mpeg.end_of_frames(path) - at
     found = mpeg.info_tag(path, at)
-    if found and (info := found[1]) and info.n_frames and info.n_bytes and abs(info.n_bytes - n_bytes) < _MOST_PADDING:
+    if (
+        found
+        and (info := found[1])
+        and info.n_frames
+        and info.n_bytes
+        and abs(info.n_bytes - n_bytes) < _MOST_PADDING
+    ):
         return Form(is_mpeg=True)
     try:
         stream = mpeg.walk(path, at)
     except mpeg.FreeFormat:
-        raise Rejected("is an mp3 in the free format, which says nowhere how long it is; convert it to wav or flac") from None
+        raise Rejected(
+            "is an mp3 in the free format, which says nowhere how long it is; convert it to wav or flac"
+        ) from None
     if stream is None or stream.n_frames == 0:
         return Form(is_mpeg=True)
     pieces: list[Piece] = list(stream.parts)
@@ -94,7 +107,11 @@ def _form_of_mpeg(path: Path, at: int) -> Form:
     n_frames = stream.n_frames - 1
     if n_frames > info.n_frames:
         start, end = stream.parts[0]
-        pieces[:1] = [(start, info.n_frames_at), struct.pack(">I", n_frames), (info.n_frames_at + 4, end)]
+        pieces[:1] = [
+            (start, info.n_frames_at),
+            struct.pack(">I", n_frames),
+            (info.n_frames_at + 4, end),
+        ]
     return Form(
         streams=(tuple(pieces),),
         share_announced=info.n_frames / n_frames if n_frames > info.n_frames else None,
@@ -115,8 +132,16 @@ def _form_of_flac(path: Path, at: int, size: int) -> Form:
     with path.open("rb") as file:
         file.seek(length.n_samples_at)
         first = file.read(1)[0] & 0xF0
-    pieces: tuple[Piece, ...] = ((at, length.n_samples_at), bytes([first, 0, 0, 0, 0]), (length.n_samples_at + 5, size))
-    return Form(streams=(pieces,), n_samples=length.n_found, share_announced=length.n_announced / length.n_found)
+    pieces: tuple[Piece, ...] = (
+        (at, length.n_samples_at),
+        bytes([first, 0, 0, 0, 0]),
+        (length.n_samples_at + 5, size),
+    )
+    return Form(
+        streams=(pieces,),
+        n_samples=length.n_found,
+        share_announced=length.n_announced / length.n_found,
+    )
 
 
 def _start(path: Path, at: int) -> bytes:

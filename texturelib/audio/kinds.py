@@ -12,7 +12,9 @@ Kind = Literal[
     "Dolby Digital", "AMR", "DSD", "RealAudio", "Speex",
 ]  # fmt: skip
 
-READABLE: frozenset[Kind] = frozenset({"wav", "rf64", "w64", "aiff", "au", "caf", "flac", "ogg", "mpeg", "other sound"})
+READABLE: frozenset[Kind] = frozenset(
+    {"wav", "rf64", "w64", "aiff", "au", "caf", "flac", "ogg", "mpeg", "other sound"}
+)
 
 # What stands at the beginning of a file, and which kind it then is.
 _BEGINNINGS: dict[bytes, Kind] = {
@@ -25,7 +27,8 @@ _BEGINNINGS: dict[bytes, Kind] = {
     b"PVF1\n": "other sound",
     b"2BIT": "other sound",
     b"ALawSoundFile**": "other sound",
-    **{bytes([0x64, 0xA3, machine, 0]): "other sound" for machine in range(1, 5)},  # IRCAM, in its byte orders
+    # IRCAM, in its byte orders.
+    **{bytes([0x64, 0xA3, machine, 0]): "other sound" for machine in range(1, 5)},
     **{bytes([0, machine, 0xA3, 0x64]): "other sound" for machine in range(1, 5)},
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "Windows Media",
     b"\x1a\x45\xdf\xa3": "Matroska or WebM",
@@ -58,7 +61,8 @@ _START = 8192  # bytes: more than three frames of MPEG audio
 
 
 def kind_of(path: Path) -> tuple[Kind | None, int]:
-    """-> what kind of sound the file holds, None where it holds none that we know; and how many bytes of tags stand before it.
+    """-> what kind of sound the file holds, None where it holds none that we know; and how many
+    bytes of tags stand before it.
 
     Errors: OSError when it cannot be opened.
     """
@@ -95,9 +99,17 @@ def _is_adts(start: bytes) -> bool:
     if len(start) < 7 or start[0] != 0xFF or start[1] & 0xF6 != 0xF0:
         return False
     n_bytes = (start[3] & 3) << 11 | start[4] << 3 | start[5] >> 5
-    return n_bytes > 7 and start[n_bytes : n_bytes + 1] == b"\xff" and start[n_bytes + 1] & 0xF6 == 0xF0
+    return (
+        n_bytes > 7
+        and start[n_bytes : n_bytes + 1] == b"\xff"
+        and start[n_bytes + 1] & 0xF6 == 0xF0
+    )
 
 
 def _is_ac3(start: bytes) -> bool:
     """-> whether a second frame of Dolby Digital begins within the first 4 kB."""
-    return len(start) > 6 and struct.unpack(">B", start[5:6])[0] >> 3 <= 16 and 0 < start.find(b"\x0b\x77", 64) < 4096
+    return (
+        len(start) > 6
+        and struct.unpack(">B", start[5:6])[0] >> 3 <= 16
+        and 0 < start.find(b"\x0b\x77", 64) < 4096
+    )

@@ -6,9 +6,10 @@ import numpy as np
 def level_dbfs(samples: np.ndarray) -> float:
     """samples: any shape -> the level of what moves in them, in dBFS; -inf where nothing does.
 
-    The root mean square of the samples without their mean, since an offset (DC) is no sound: a square wave of full scale has
-    0 dBFS, a constant has -inf.
+    The root mean square of the samples without their mean, since an offset (DC) is no sound: a
+    square wave of full scale has 0 dBFS, a constant has -inf.
     """
     mean_square = float(np.var(samples, dtype=np.float64))
-    # The mean of equal numbers may differ from them in the last digit: what is left then is no sound.
+    # The mean of equal numbers may differ from them in the last digit: what is left then is no
+    # sound.
     return 10 * np.log10(mean_square) if mean_square > 1e-30 else -np.inf

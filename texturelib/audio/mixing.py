@@ -7,9 +7,11 @@ _QUIETEST_MIX = 0.01
 
 
 class Mixer:
-    """Mixes a recording's channels to their mean, block after block, and notices where they cancel one another.
+    """Mixes a recording's channels to their mean, block after block, and notices where they cancel
+    one another.
 
-    One channel wired the wrong way round, or a mid-side recording, leaves next to nothing in the mean.
+    One channel wired the wrong way round, or a mid-side recording, leaves next to nothing in the
+    mean.
     """
 
     def __init__(self) -> None:
@@ -31,7 +33,8 @@ class Mixer:
 
     @property
     def cancels(self) -> bool:
-        """Whether the mean of all channels so far is far quieter than that of channels that have nothing in common."""
+        """Whether the mean of all channels so far is far quieter than that of channels that have
+        nothing in common."""
         if not self._n_samples:
             return False
         covariance = self._covariance()
@@ -42,7 +45,8 @@ class Mixer:
     def loudest(self) -> int:
         """The channel with the most power so far, from 1; of equal ones the first."""
         powers = np.diag(self._covariance())
-        return 1 + int(np.flatnonzero(powers >= 0.99 * powers.max())[0])  # 0.04 dB: as good as equal
+        # 0.04 dB: as good as equal.
+        return 1 + int(np.flatnonzero(powers >= 0.99 * powers.max())[0])
 
     def _note(self, samples: np.ndarray) -> None:
         if not self._n_samples:

@@ -1,7 +1,8 @@
 """Frames of MPEG audio (mp3, mp2), counted without decoding them.
 
-Few files say how many they have, and a decoder then takes the first frame's size for that of all. Source of the header's
-layout: ISO/IEC 11172-3, 2.4.1.3, and 13818-3, 2.4.2.3; MPEG 2.5 is Fraunhofer's.
+Few files say how many they have, and a decoder then takes the first frame's size for that of all.
+Source of the header's layout: ISO/IEC 11172-3, 2.4.1.3, and 13818-3, 2.4.2.3; MPEG 2.5 is
+Fraunhofer's.
 """
 
 import mmap
@@ -24,7 +25,8 @@ _MOST_JUNK = 2**20  # bytes, between two frames
 
 @dataclass(frozen=True)
 class FrameHeader:
-    """The four bytes that begin a frame. n_bytes: of the whole frame, None in the free format. n_samples: per channel."""
+    """The four bytes that begin a frame. n_bytes: of the whole frame, None in the free format.
+    n_samples: per channel."""
 
     sample_rate: int
     layer: int
@@ -35,7 +37,11 @@ class FrameHeader:
 
     def fits(self, other: "FrameHeader") -> bool:
         """-> whether both may be of one stream."""
-        return (self.sample_rate, self.layer, self.is_mpeg_1) == (other.sample_rate, other.layer, other.is_mpeg_1)
+        return (self.sample_rate, self.layer, self.is_mpeg_1) == (
+            other.sample_rate,
+            other.layer,
+            other.is_mpeg_1,
+        )
 
 
 def frame_header(four: bytes) -> FrameHeader | None:
@@ -53,7 +59,11 @@ def frame_header(four: bytes) -> FrameHeader | None:
     if bit_rate_index:
         bit_rate = 1000 * _KBITS[is_mpeg_1, layer][bit_rate_index - 1]
         padding = four[2] >> 1 & 1
-        n_bytes = (12 * bit_rate // rate + padding) * 4 if layer == 1 else n_samples // 8 * bit_rate // rate + padding
+        n_bytes = (
+            (12 * bit_rate // rate + padding) * 4
+            if layer == 1
+            else n_samples // 8 * bit_rate // rate + padding
+        )
     return FrameHeader(rate, layer, is_mpeg_1, four[3] >> 6 == 3, n_bytes, n_samples)
 
 
@@ -77,7 +87,8 @@ def starts_with_frames(start: bytes) -> bool:
 
 
 def _free_format_bytes(content: "bytes | mmap.mmap", at: int, first: FrameHeader) -> int | None:
-    """-> from one frame of the free format to the next, which has the same first two bytes and bit rate index."""
+    """-> from one frame of the free format to the next, which has the same first two bytes and bit
+    rate index."""
     start = content[at : at + 4]
     place = at + 24
     while (place := content.find(start[:2], place, at + 2 * 4096)) > 0:
@@ -90,7 +101,8 @@ def _free_format_bytes(content: "bytes | mmap.mmap", at: int, first: FrameHeader
 
 @dataclass(frozen=True)
 class InfoTag:
-    """What the first frame of many files says of all others: "Xing" or "Info". The numbers are None where it does not say.
+    """What the first frame of many files says of all others: "Xing" or "Info". The numbers are None
+    where it does not say.
 
     n_frames: after the first. n_bytes: with the first. at: where in the file their numbers stand.
     """
@@ -103,9 +115,11 @@ class InfoTag:
 
 @dataclass(frozen=True)
 class MpegStream:
-    """parts: where in the file frames follow one another without anything between, as (first byte, byte after the last).
+    """parts: where in the file frames follow one another without anything between, as (first byte,
+    byte after the last).
 
-    n_frames: in all parts, that of the info tag among them. ends_within_frame: the file lacks the end of a frame.
+    n_frames: in all parts, that of the info tag among them. ends_within_frame: the file lacks the
+    end of a frame.
     """
 
     first: FrameHeader
@@ -122,7 +136,9 @@ class MpegStream:
     @property
     def n_junk_bytes(self) -> int:
         """Between the parts."""
-        return sum(after[0] - before[1] for before, after in zip(self.parts, self.parts[1:], strict=False))
+        return sum(
+            after[0] - before[1] for before, after in zip(self.parts, self.parts[1:], strict=False)
+        )
 
 
 class FreeFormat(Exception):  # noqa: N818 (an outcome, not an error)
@@ -130,14 +146,17 @@ class FreeFormat(Exception):  # noqa: N818 (an outcome, not an error)
 
 
 def info_tag(path: Path, at: int) -> tuple[FrameHeader, InfoTag | None] | None:
-    """at: where the first frame begins -> its header, and what it says of the others. None where there is no frame."""
+    """at: where the first frame begins -> its header, and what it says of the others. None where
+    there is no frame."""
     with path.open("rb") as file:
         file.seek(at)
         start = file.read(256)
     header = frame_header(start)
     if header is None:
         return None
-    place = next((place for name in (b"Xing", b"Info") if (place := start.find(name, 4, 48)) > 0), None)
+    place = next(
+        (place for name in (b"Xing", b"Info") if (place := start.find(name, 4, 48)) > 0), None
+    )
     if place is None or header.layer != 3 or len(start) < place + 16:
         return header, None
     (flags,) = struct.unpack(">I", start[place + 4 : place + 8])
@@ -149,7 +168,8 @@ def info_tag(path: Path, at: int) -> tuple[FrameHeader, InfoTag | None] | None:
 
 
 def end_of_frames(path: Path) -> int:
-    """-> where the tags begin that stand behind the sound (ID3v1, APE, Lyrics3), or the file ends."""
+    """-> where the tags begin that stand behind the sound (ID3v1, APE, Lyrics3), or the file
+    ends."""
     with path.open("rb") as file:
         end = file.seek(0, 2)
         while True:
@@ -168,7 +188,8 @@ def end_of_frames(path: Path) -> int:
 
 
 def walk(path: Path, at: int) -> MpegStream | None:
-    """at: where the first frame may begin -> all frames of the file. None where it has none. Errors: FreeFormat."""
+    """at: where the first frame may begin -> all frames of the file. None where it has none.
+    Errors: FreeFormat."""
     end = end_of_frames(path)
     if end - at < 4:
         return None
@@ -185,7 +206,9 @@ def walk(path: Path, at: int) -> MpegStream | None:
         return MpegStream(first, found[1] if found else None, tuple(parts), n_frames, is_cut)
 
 
-def _walk(content: mmap.mmap, at: int, end: int, first: FrameHeader) -> tuple[list[tuple[int, int]], int, bool]:
+def _walk(
+    content: mmap.mmap, at: int, end: int, first: FrameHeader
+) -> tuple[list[tuple[int, int]], int, bool]:
     """-> the parts, how many frames they have, and whether the last is cut."""
     sizes: dict[bytes, int] = {}  # by their headers: a stream has some dozens of these
     parts: list[tuple[int, int]] = []
@@ -214,12 +237,14 @@ def _walk(content: mmap.mmap, at: int, end: int, first: FrameHeader) -> tuple[li
 
 
 def _is_beginning_of_frame(rest: bytes) -> bool:
-    """rest: what stands behind the last frame. -> whether it is the very beginning of another, of fewer than four bytes."""
+    """rest: what stands behind the last frame. -> whether it is the very beginning of another, of
+    fewer than four bytes."""
     return 0 < len(rest) < 4 and rest[0] == 0xFF and (len(rest) == 1 or rest[1] & 0xE0 == 0xE0)
 
 
 def _next_frame(content: mmap.mmap, at: int, end: int, first: FrameHeader | None) -> int | None:
-    """-> where the next two frames follow one another, or one ends with the file; they fit `first`, if it is given."""
+    """-> where the next two frames follow one another, or one ends with the file; they fit `first`,
+    if it is given."""
     place, furthest = at, min(end, at + _MOST_JUNK)
     while (place := content.find(b"\xff", place, furthest)) >= 0:
         if tag := id3_bytes(content[at : at + 10]):  # a tag of a file that was put behind another
@@ -229,7 +254,9 @@ def _next_frame(content: mmap.mmap, at: int, end: int, first: FrameHeader | None
             n_bytes = header.n_bytes or _free_format_bytes(content, place, header)
             if n_bytes is not None:
                 after = frame_header(content[place + n_bytes : place + n_bytes + 4])
-                if (after is not None and after.fits(header)) or (first is not None and place + n_bytes == end):
+                if (after is not None and after.fits(header)) or (
+                    first is not None and place + n_bytes == end
+                ):
                     return place
         place += 1
     return None

@@ -1,4 +1,5 @@
-"""Where an Ogg file ends, and where one stream of it follows another. Source of the layout: RFC 3533, 6."""
+"""Where an Ogg file ends, and where one stream of it follows another. Source of the layout: RFC
+3533, 6."""
 
 import mmap
 from pathlib import Path
@@ -7,7 +8,8 @@ _LONGEST_PAGE = 27 + 255 + 255 * 255  # bytes
 
 
 def ends_within_a_page(path: Path) -> bool:
-    """-> whether the file is Ogg and lacks the end of its last page: libsndfile forgives that silently."""
+    """-> whether the file is Ogg and lacks the end of its last page: libsndfile forgives that
+    silently."""
     end, _ = _tail(path)
     if end is None:
         return False
@@ -20,8 +22,9 @@ def ends_within_a_page(path: Path) -> bool:
 
 
 def streams(path: Path) -> list[tuple[int, int]]:
-    """-> first byte and the one after the last of each stream, where several follow one another (as from a web radio, or by
-    `cat a.ogg b.ogg`); libsndfile reads the first alone. One stream, the whole file, otherwise."""
+    """-> first byte and the one after the last of each stream, where several follow one another (as
+    from a web radio, or by `cat a.ogg b.ogg`); libsndfile reads the first alone. One stream, the
+    whole file, otherwise."""
     end, first = _tail(path)
     size = path.stat().st_size
     whole = [(0, size)]
@@ -32,12 +35,17 @@ def streams(path: Path) -> list[tuple[int, int]]:
         place, was_beginning = 0, False
         while (place := content.find(b"OggS", place)) >= 0:
             is_beginning = content[place + 4 : place + 5] == b"\0" and bool(content[place + 5] & 2)
-            if is_beginning and not was_beginning:  # of several at a time, as of a film, the first pages stand together
+            # Of several at a time, as of a film, the first pages stand together.
+            if is_beginning and not was_beginning:
                 starts.append(place)
             was_beginning = is_beginning
             if place + 27 > size:
                 break
-            place += 27 + content[place + 26] + sum(content[place + 27 : place + 27 + content[place + 26]])
+            place += (
+                27
+                + content[place + 26]
+                + sum(content[place + 27 : place + 27 + content[place + 26]])
+            )
     return list(zip(starts, [*starts[1:], size], strict=True)) if len(starts) > 1 else whole
 
 

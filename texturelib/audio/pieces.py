@@ -12,7 +12,8 @@ ENDLESS = 2**40  # bytes: longer than any file that a decoder is told this of
 class PiecedFile:
     """The pieces of a file, one behind the other, for libsndfile to read.
 
-    is_endless: it says that it is longer than any file, for decoders that would stop where they guess the end to be.
+    is_endless: it says that it is longer than any file, for decoders that would stop where they
+    guess the end to be.
     """
 
     def __init__(self, path: Path, pieces: Sequence[Piece], *, is_endless: bool = False) -> None:
@@ -32,7 +33,8 @@ class PiecedFile:
 
     def read(self, n_bytes: int = -1) -> bytes:
         if self._at >= self._size:
-            # An mp3's decoder looks for a tag in what it takes for the file's last 128 bytes, and gives up if it finds nothing.
+            # An mp3's decoder looks for a tag in what it takes for the file's last 128 bytes, and
+            # gives up if it finds nothing.
             return bytes(128) if self._at == self._told_size - 128 else b""
         parts, start = [], 0
         left = n_bytes if n_bytes >= 0 else self._size

@@ -1,4 +1,5 @@
-"""Read sounds: whole, in blocks, or their headers alone; what is damaged is refused with the reason."""
+"""Read sounds: whole, in blocks, or their headers alone; what is damaged is refused with the
+reason."""
 
 import os
 import stat
@@ -19,17 +20,21 @@ from texturelib.audio.stderr import hushed_mpg123
 from texturelib.errors import Rejected
 
 _LOWEST_RATE = 1000  # a damaged header may say 1 Hz, and a block would become one of 46 GB
-_MOST_SAMPLES = 2**30  # of a whole recording, at the rate that it is wanted at: 4 GB; small files may unpack to any length
+# Of a whole recording, at the rate that it is wanted at: 4 GB; small files may unpack to any
+# length.
+_MOST_SAMPLES = 2**30
 _MOST_VALUES = 2**21  # of a block: 8 channels of it
 _UNKNOWN_LENGTH = 2**60  # samples: what libsndfile says from here on is no length
 
 
 @dataclass
 class Notes:
-    """What is worth saying of a sound that was read all the same: sentences that go on after its name.
+    """What is worth saying of a sound that was read all the same: sentences that go on after its
+    name.
 
-    can_exceed_full_scale: whether its samples are stored so that they may go beyond -1..1. is_lossy: whether a codec stands
-    between them and what was recorded, which overshoots a little by itself.
+    can_exceed_full_scale: whether its samples are stored so that they may go beyond -1..1.
+    is_lossy: whether a codec stands between them and what was recorded, which overshoots a little
+    by itself.
     """
 
     sentences: list[str] = field(default_factory=list)
@@ -38,11 +43,11 @@ class Notes:
 
 
 def read_mono(path: Path, sample_rate: int, notes: Notes | None = None) -> np.ndarray:
-    """-> [samples] float32: the mean of the channels, resampled to `sample_rate`; where the channels cancel one another, the
-    loudest of them.
+    """-> [samples] float32: the mean of the channels, resampled to `sample_rate`; where the
+    channels cancel one another, the loudest of them.
 
-    notes: is told what is worth saying of the file. Errors: Rejected when the file is empty, not audio, cut off, or holds values
-    that are not numbers.
+    notes: is told what is worth saying of the file. Errors: Rejected when the file is empty, not
+    audio, cut off, or holds values that are not numbers.
     """
     mixer = Mixer()
     mono, rate = _joined(path, sample_rate, mixer, None, notes)
@@ -59,18 +64,25 @@ def cancelling(channel: int) -> str:
     return f"has channels that cancel one another when they are mixed: channel {channel} was taken alone"
 
 
-def _joined(path: Path, sample_rate: int, mixer: Mixer, channel: int | None, notes: Notes | None) -> tuple[np.ndarray, int]:
+def _joined(
+    path: Path, sample_rate: int, mixer: Mixer, channel: int | None, notes: Notes | None
+) -> tuple[np.ndarray, int]:
     blocks, n_samples, rate = [], 0, sample_rate
     for samples, rate in read_blocks(path, notes=notes):
         n_samples += len(samples)
         if n_samples * max(1.0, sample_rate / rate) > _MOST_SAMPLES:
-            raise Rejected(f"lasts for more than {n_samples / rate / 3600:.1f} h, which does not fit into memory; cut it")
-        blocks.append(mixer.mix(samples) if channel is None else np.ascontiguousarray(samples[:, channel - 1]))
+            raise Rejected(
+                f"lasts for more than {n_samples / rate / 3600:.1f} h, which does not fit into memory; cut it"
+            )
+        blocks.append(
+            mixer.mix(samples) if channel is None else np.ascontiguousarray(samples[:, channel - 1])
+        )
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks), rate
 
 
 def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
-    """-> [n_samples] float32, from a mono clip of a dataset folder, which must have that rate and length.
+    """-> [n_samples] float32, from a mono clip of a dataset folder, which must have that rate and
+    length.
 
     Errors: Rejected when it has not.
     """
@@ -83,13 +95,16 @@ def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
             break
     if rate != sample_rate or more or n_read != n_samples or blocks[0].shape[1] != 1:
         found = f"{blocks[0].shape[1]} channel(s) of {n_read}{more} samples at {rate} Hz"
-        raise Rejected(f"has {found}; the dataset has 1 channel of {n_samples} samples at {sample_rate} Hz")
+        raise Rejected(
+            f"has {found}; the dataset has 1 channel of {n_samples} samples at {sample_rate} Hz"
+        )
     return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks))[:, 0]
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its sound before it is decoded; some formats only estimate their length."""
+    """What a file says of its sound before it is decoded; some formats only estimate their
+    length."""
 
     sample_rate: int
     n_frames: int
@@ -101,8 +116,8 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Errors: Rejected when the file is empty, not audio, or shorter than it says; of a compressed format, the end alone could
-    tell."""
+    """Errors: Rejected when the file is empty, not audio, or shorter than it says; of a compressed
+    format, the end alone could tell."""
     n_frames = 0
     _facts(path)
     form = _form(path)
@@ -116,17 +131,25 @@ def read_header(path: Path) -> Header:
     if n_frames == 0:
         raise Rejected("holds no samples, by its header")
     if form.is_cut or form.share_present < 1:
-        raise Rejected(f"cut off: {form.share_present:.0%} of it is there" if form.share_present < 1 else "cut off")
+        raise Rejected(
+            f"cut off: {form.share_present:.0%} of it is there"
+            if form.share_present < 1
+            else "cut off"
+        )
     if n_frames >= _UNKNOWN_LENGTH:
         raise Rejected("says nowhere how long it is, and its end cannot be read")
     return Header(found.sample_rate, n_frames, found.n_channels)
 
 
-def read_blocks(path: Path, n_frames: int = 2**18, notes: Notes | None = None) -> Iterator[tuple[np.ndarray, int]]:
-    """-> ([samples, channels] float32, sample rate), block after block of at most `n_frames`, so that memory stays small.
+def read_blocks(
+    path: Path, n_frames: int = 2**18, notes: Notes | None = None
+) -> Iterator[tuple[np.ndarray, int]]:
+    """-> ([samples, channels] float32, sample rate), block after block of at most `n_frames`, so
+    that memory stays small.
 
-    notes: is told what is worth saying of the file, some of it at its end. Errors: Rejected when the file is empty, not audio,
-    cut off, changed meanwhile, or holds values that are not numbers; what is only known at the end, after all blocks.
+    notes: is told what is worth saying of the file, some of it at its end. Errors: Rejected when
+    the file is empty, not audio, cut off, changed meanwhile, or holds values that are not numbers;
+    what is only known at the end, after all blocks.
     """
     before = _facts(path)
     form = _form(path)
@@ -134,11 +157,16 @@ def read_blocks(path: Path, n_frames: int = 2**18, notes: Notes | None = None) -
     with _decoders(path, form, words) as files:
         for file in files:
             if rate and (file.samplerate, file.channels) != (rate, n_channels):
-                was, now = f"{n_channels} channel(s) at {rate} Hz", f"{file.channels} at {file.samplerate} Hz"
+                was, now = (
+                    f"{n_channels} channel(s) at {rate} Hz",
+                    f"{file.channels} at {file.samplerate} Hz",
+                )
                 raise Rejected(f"is several sounds in one file, first {was}, then {now}; part them")
             rate, n_channels = file.samplerate, file.channels
             if rate < _LOWEST_RATE:
-                raise Rejected(f"is at {rate} Hz by its header, and no sound is below {_LOWEST_RATE} Hz")
+                raise Rejected(
+                    f"is at {rate} Hz by its header, and no sound is below {_LOWEST_RATE} Hz"
+                )
             if notes:
                 notes.is_lossy |= _is_lossy(file)
                 notes.can_exceed_full_scale |= notes.is_lossy or file.subtype in ("FLOAT", "DOUBLE")
@@ -155,7 +183,11 @@ def read_blocks(path: Path, n_frames: int = 2**18, notes: Notes | None = None) -
     if n_read == 0:
         raise Rejected("holds no samples, by its header")
     after = _facts(path)
-    if (before.st_ino, before.st_size, before.st_mtime_ns) != (after.st_ino, after.st_size, after.st_mtime_ns):
+    if (before.st_ino, before.st_size, before.st_mtime_ns) != (
+        after.st_ino,
+        after.st_size,
+        after.st_mtime_ns,
+    ):
         raise Rejected("was changed while it was read")
     _check_length(form, n_read, max(announced, n_read / form.share_present), rate, words)
     if notes:
@@ -165,8 +197,9 @@ def read_blocks(path: Path, n_frames: int = 2**18, notes: Notes | None = None) -
 def _check_length(form: Form, n_read: int, announced: float, rate: int, words: list[str]) -> None:
     if form.is_cut:
         raise Rejected(f"cut off after {n_read / rate:.1f} s")
-    # Compressed formats only estimate their length; a fortieth of a second is one mp3 frame. libmpg123 leaves out the first
-    # frames of a file that was cut at its beginning, which lean on those before them.
+    # Compressed formats only estimate their length; a fortieth of a second is one mp3 frame.
+    # libmpg123 leaves out the first frames of a file that was cut at its beginning, which lean on
+    # those before them.
     leeway = rate / 40
     if form.n_samples is not None and not form.share_announced:
         announced, leeway = max(announced, form.n_samples), rate / 10
@@ -195,16 +228,19 @@ def _form(path: Path) -> Form:
 
 
 class _Decoder(soundfile.SoundFile):
-    """Reads forward only: else soundfile seeks after every block, which files of unknown length do not survive."""
+    """Reads forward only: else soundfile seeks after every block, which files of unknown length do
+    not survive."""
 
     def seekable(self) -> bool:
         return False
 
 
 @contextmanager
-def _decoders(path: Path, form: Form, words: list[str] | None = None) -> Iterator[Iterator[_Decoder]]:
-    """words: gets what libmpg123 says of the file. Errors: Rejected when it cannot be opened or is no audio, also from within the
-    block; FileNotFoundError."""
+def _decoders(
+    path: Path, form: Form, words: list[str] | None = None
+) -> Iterator[Iterator[_Decoder]]:
+    """words: gets what libmpg123 says of the file. Errors: Rejected when it cannot be opened or is
+    no audio, also from within the block; FileNotFoundError."""
     said = [] if words is None else words
 
     def opened() -> Generator[_Decoder, None, None]:

@@ -19,10 +19,12 @@ _paper = -1
 
 @contextlib.contextmanager
 def hushed_mpg123(words: list[str]) -> Iterator[None]:
-    """Keep from the terminal what libmpg123 prints within the block: it names no file, and cannot be told to be quiet.
+    """Keep from the terminal what libmpg123 prints within the block: it names no file, and cannot
+    be told to be quiet.
 
-    words: gets its lines, unless other threads were in such a block at the same time, so that nobody knows whose they are. What
-    others print meanwhile reaches the terminal when the block ends.
+    words: gets its lines, unless other threads were in such a block at the same time, so that
+    nobody knows whose they are. What others print meanwhile reaches the terminal when the block
+    ends.
     """
     entered = _enter()
     try:
@@ -37,7 +39,8 @@ def _enter() -> int:
         _n_entered += 1
         if _n_inside == 0:
             _terminal = -1
-            with contextlib.suppress(OSError, ValueError):  # where there is no terminal, nothing has to be kept from it
+            # Where there is no terminal, nothing has to be kept from it.
+            with contextlib.suppress(OSError, ValueError):
                 sys.stderr.flush()
                 if _paper < 0:
                     with tempfile.TemporaryFile() as file:
@@ -63,6 +66,10 @@ def _leave(words: list[str], entered: int) -> None:
         os.ftruncate(_paper, 0)
         lines = printed.split(b"\n")
         if entered == _n_entered:
-            words += [line.decode(errors="replace") for line in lines if line and _OF_MPG123.match(line)]
+            words += [
+                line.decode(errors="replace") for line in lines if line and _OF_MPG123.match(line)
+            ]
         if any(not _OF_MPG123.match(line) for line in lines):
-            os.write(2, b"\n".join(line for line in lines if not line or not _OF_MPG123.match(line)))
+            os.write(
+                2, b"\n".join(line for line in lines if not line or not _OF_MPG123.match(line))
+            )

@@ -26,12 +26,19 @@ def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
     """samples: [samples], -1..1, or already int16 -> a 16-bit mono wav, whole or not at all."""
     steps = samples if samples.dtype == np.int16 else to_16_bit(samples)
     if steps.nbytes > _LARGEST_WAV:
-        raise TextureError(f"{shown(path)}: {steps.nbytes / 1e9:.1f} GB are more than a wav can hold; ask for less at a time")
+        raise TextureError(
+            f"{shown(path)}: {steps.nbytes / 1e9:.1f} GB are more than a wav can hold; ask for less at a time"
+        )
     content = steps.astype("<i2", copy=False).tobytes()
     rate, width = sample_rate, 2  # bytes of a sample
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * width, width, 8 * width)
-    header = struct.pack("<4sI4s", b"RIFF", 36 + len(content), b"WAVE") + form + struct.pack("<4sI", b"data", len(content))
-    # Not by libsndfile, which makes the disk keep up with every file that it closes: that takes as long as rendering one. Nor by
-    # the module wave, whose half-made objects complain when Ctrl-C comes between.
+    header = (
+        struct.pack("<4sI4s", b"RIFF", 36 + len(content), b"WAVE")
+        + form
+        + struct.pack("<4sI", b"data", len(content))
+    )
+    # Not by libsndfile, which makes the disk keep up with every file that it closes: that takes as
+    # long as rendering one. Nor by the module wave, whose half-made objects complain when Ctrl-C
+    # comes between.
     with whole_file(path) as part:
         part.write_bytes(header + content)

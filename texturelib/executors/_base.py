@@ -27,12 +27,14 @@ def _knows_nothing(error: BaseException) -> None:
 class Pool:
     """Workers that are ready.
 
-    n_workers: how many items are worked on at a time. is_this_process: one after the other, right here. backend: what joblib
-    reaches workers through, None for its own processes. pre_dispatch: how many calls wait or run at a time, as joblib says it.
-    are_children: whether this process has started theirs. check: Errors: TextureError unless every worker can do our work, and
-    sees a path. sync: return when what workers of other machines have written into a folder is on its disk. explain: of an
-    error that says what became of the workers, not of the work, the sentence for it, or None. can_restart: whether new workers
-    in place of those that were lost are worth a try; a cluster has had its tries.
+    n_workers: how many items are worked on at a time. is_this_process: one after the other, right
+    here. backend: what joblib reaches workers through, None for its own processes. pre_dispatch:
+    how many calls wait or run at a time, as joblib says it. are_children: whether this process has
+    started theirs. check: Errors: TextureError unless every worker can do our work, and sees a
+    path. sync: return when what workers of other machines have written into a folder is on its
+    disk. explain: of an error that says what became of the workers, not of the work, the sentence
+    for it, or None. can_restart: whether new workers in place of those that were lost are worth a
+    try; a cluster has had its tries.
     """
 
     n_workers: int
@@ -59,10 +61,13 @@ class Executor(Protocol):
         """How many there should be where nothing else is asked for."""
         ...
 
-    def started(self, workers: int | None, n_items: int, in_threads: bool) -> AbstractContextManager[Pool]:
+    def started(
+        self, workers: int | None, n_items: int, in_threads: bool
+    ) -> AbstractContextManager[Pool]:
         """Workers, until the block ends; none is left then that goes on with what was begun.
 
-        workers: how many, in place of what the config says. n_items: more workers than these would idle. in_threads: on this
-        machine, threads of this process. Errors: TextureError when there are none to be had.
+        workers: how many, in place of what the config says. n_items: more workers than these would
+        idle. in_threads: on this machine, threads of this process. Errors: TextureError when there
+        are none to be had.
         """
         ...

@@ -1,7 +1,8 @@
 """Joblib's way to workers elsewhere: calls go out, and each comes back as a future.
 
-Joblib has a backend for Dask, and Ray has one for joblib. The one waits for ever for what Dask has given up on; the other hands
-out no result before the last is there, so that a journal would hold nothing when a run is stopped.
+Joblib has a backend for Dask, and Ray has one for joblib. The one waits for ever for what Dask has
+given up on; the other hands out no result before the last is there, so that a journal would hold
+nothing when a run is stopped.
 """
 
 import threading
@@ -21,8 +22,8 @@ from texturelib.executors._base import Pool
 
 
 class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[override]
-    """submit: a function and its argument -> the future of its result. cancel: futures that are no longer wanted; returns when
-    nobody works on them any more."""
+    """submit: a function and its argument -> the future of its result. cancel: futures that are no
+    longer wanted; returns when nobody works on them any more."""
 
     supports_retrieve_callback = True
     default_n_jobs = -1
@@ -48,7 +49,9 @@ class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[ov
 
     def submit(self, func: Callable[[], Any], callback: Callable[[Any], None] | None = None) -> Any:
         with self._lock:
-            if self._is_stopped:  # joblib sends the next call from a thread of its own, which may be on its way at a Ctrl-C
+            # Joblib sends the next call from a thread of its own, which may be on its way at a
+            # Ctrl-C.
+            if self._is_stopped:
                 return Future()
             future = self._submit(_outcome, func)
             self._open.add(future)
@@ -89,7 +92,8 @@ def _outcome(call: Callable[[], Any]) -> tuple[Any, Exception | None, str]:
 
 
 Ask = Callable[[Callable[[str], Any], str], dict[str, Any]]
-"""A function and a path -> by worker, what the function says of the path there, or the error that came of it."""
+"""A function and a path -> by worker, what the function says of the path there, or the error that
+came of it."""
 
 
 def cluster_pool(
@@ -99,7 +103,8 @@ def cluster_pool(
     ask: Ask,
     explain: Callable[[BaseException], str | None],
 ) -> Pool:
-    """-> of a cluster that was there before. most: how many of its workers to use at a time. ask: calls on every worker."""
+    """-> of a cluster that was there before. most: how many of its workers to use at a time. ask:
+    calls on every worker."""
     # What waits at a worker beside what runs there is what would make use of another.
     waiting = most if most and most < n_workers else "2 * n_jobs"
     return Pool(
@@ -130,7 +135,8 @@ def _sync_folder(path: str) -> None:
 
 
 def _sync_workers(folder: Path, ask: Ask) -> None:
-    """Errors: TextureError when one cannot: a machine keeps what its workers have written to a shared disk in its own memory."""
+    """Errors: TextureError when one cannot: a machine keeps what its workers have written to a
+    shared disk in its own memory."""
     for worker, answer in ask(_sync_folder, str(folder.absolute())).items():
         if isinstance(answer, BaseException):
             why = f"what the worker at {worker} has written may not be on the disk ({first_line(answer)})"

@@ -29,10 +29,12 @@ class Dask(Config):
 
     type: Literal["dask"] = "dask"
     address: str | None = None
-    """Of a cluster's scheduler, as "tcp://host:8786"; its machines need the same toolkit, and the same folders under the same
-    paths. null: a cluster for this job alone, on this machine, which no other can reach."""
+    """Of a cluster's scheduler, as "tcp://host:8786"; its machines need the same toolkit, and the
+    same folders under the same paths. null: a cluster for this job alone, on this machine, which no
+    other can reach."""
     workers: PositiveInt | None = None
-    """Processes; null: as many as cores. With an address: how many of the cluster's are used at a time; null: all."""
+    """Processes; null: as many as cores. With an address: how many of the cluster's are used at a
+    time; null: all."""
 
     @contextmanager
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
@@ -41,10 +43,15 @@ class Dask(Config):
             import dask.config
             import distributed
         except ImportError:
-            raise UsageError("executor: needs Dask, which is not installed; pip install 'texture-toolkit[dask]'") from None
+            raise UsageError(
+                "executor: needs Dask, which is not installed; pip install 'texture-toolkit[dask]'"
+            ) from None
         wanted = workers or self.workers
-        # What becomes of workers and connections is ours to say; each logger of theirs has a level of its own.
-        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        # What becomes of workers and connections is ours to say; each logger of theirs has a level
+        # of its own.
+        for name in [
+            name for name in logging.root.manager.loggerDict if name.startswith("distributed")
+        ]:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         if self.address is not None:
             with _connected(self.address) as client:
@@ -60,13 +67,15 @@ class Dask(Config):
                 n_workers=n_workers,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                # Who else has an account here could have code run otherwise: only who has the certificate is let in, and it is
-                # in the memory of this process and its workers alone.
+                # Who else has an account here could have code run otherwise: only who has the
+                # certificate is let in, and it is in the memory of this process and its workers
+                # alone.
                 security=distributed.Security.temporary(),
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
                 local_directory=str(folder),
-                memory_limit=0,  # as on this machine without Dask, which would stop a worker that has its share
+                # As on this machine without Dask, which would stop a worker that has its share.
+                memory_limit=0,
                 silence_logs=logging.CRITICAL,
             ) as cluster,
             distributed.Client(cluster, set_as_default=False) as client,
@@ -102,7 +111,8 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _n_workers(client: Any, address: str) -> int:
-    """Errors: TextureError when there are none, or such as would work on several items in one process."""
+    """Errors: TextureError when there are none, or such as would work on several items in one
+    process."""
     try:
         client.wait_for_workers(1, timeout=_WORKERS_SECONDS)
     except TimeoutError:
@@ -132,8 +142,13 @@ def _pool(client: Any, n_workers: int, address: str | None = None, most: int | N
         until = time.monotonic() + _PATIENCE_SECONDS
         with suppress(OSError):  # where the cluster is gone
             client.cancel(futures, force=True)
-            # Dask lets an item that is being worked on go on to its end, and so would it write into what the next run makes.
-            while address and time.monotonic() < until and any(client.run(_is_busy_with, keys).values()):
+            # Dask lets an item that is being worked on go on to its end, and so would it write into
+            # what the next run makes.
+            while (
+                address
+                and time.monotonic() < until
+                and any(client.run(_is_busy_with, keys).values())
+            ):
                 time.sleep(0.1)
 
     def ask(function: Callable[[str], Any], path: str) -> dict[str, Any]:
@@ -148,7 +163,9 @@ def _pool(client: Any, n_workers: int, address: str | None = None, most: int | N
 
         if isinstance(error, KilledWorker):
             return "Dask's workers were killed over and over at the same items (as where memory runs out)"
-        is_gone = isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError | CommClosedError)
+        is_gone = isinstance(
+            error, asyncio.CancelledError | concurrent.futures.CancelledError | CommClosedError
+        )
         return f"the cluster at {address} is gone" if is_gone else None
 
     backend = FuturesBackend(submit, cancel, n_workers)

@@ -34,4 +34,8 @@ class Local(Config):
 
 def _explain(error: BaseException) -> str | None:
     # The end of one worker is the end of all, and of every item that was with them.
-    return "worker processes were killed (as where memory runs out)" if isinstance(error, BrokenProcessPool) else None
+    return (
+        "worker processes were killed (as where memory runs out)"
+        if isinstance(error, BrokenProcessPool)
+        else None
+    )

@@ -31,11 +31,12 @@ class Ray(Config):
 
     type: Literal["ray"] = "ray"
     address: str | None = None
-    """Of a cluster that this machine belongs to, as "host:6379", or of its client server, as "ray://host:10001"; machines need
-    the same toolkit, and the same folders under the same paths. null: an instance for this job alone, on this machine, which
-    no other can reach."""
+    """Of a cluster that this machine belongs to, as "host:6379", or of its client server, as
+    "ray://host:10001"; machines need the same toolkit, and the same folders under the same paths.
+    null: an instance for this job alone, on this machine, which no other can reach."""
     workers: PositiveInt | None = None
-    """Processes; null: as many as cores. With an address: how many of the cluster's cores are used at a time; null: all."""
+    """Processes; null: as many as cores. With an address: how many of the cluster's cores are used
+    at a time; null: all."""
 
     @contextmanager
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
@@ -45,33 +46,46 @@ class Ray(Config):
         try:
             import ray
         except ImportError:
-            raise UsageError("executor: needs Ray, which is not installed; pip install 'texture-toolkit[ray]'") from None
+            raise UsageError(
+                "executor: needs Ray, which is not installed; pip install 'texture-toolkit[ray]'"
+            ) from None
         if self.address is not None:
             _check_that_somebody_answers(self.address)
             with _initialised(ray, address=self.address):
                 there = int(ray.cluster_resources().get("CPU", 0))
                 if not there:
-                    raise TextureError(f"executor.address: the cluster at {self.address} has no cores to work with")
+                    raise TextureError(
+                        f"executor.address: the cluster at {self.address} has no cores to work with"
+                    )
                 yield _pool(ray, there, self.address, wanted)
             return
         n_workers = min(wanted or joblib.cpu_count(), max(1, n_items))
-        settings = {"include_dashboard": False, "num_cpus": n_workers, "object_store_memory": _STORE_BYTES}
-        # In /tmp, since the names of sockets in it must be short. Ray opens its own to everybody, so it lies in one of ours.
+        settings = {
+            "include_dashboard": False,
+            "num_cpus": n_workers,
+            "object_store_memory": _STORE_BYTES,
+        }
+        # In /tmp, since the names of sockets in it must be short. Ray opens its own to everybody,
+        # so it lies in one of ours.
         with (
             private_folder("texture-ray-", Path("/tmp"), _end_processes_in) as folder,
             _initialised(ray, address="local", _temp_dir=str(folder / "r"), **settings),
         ):
             if not ray.util.get_node_ip_address().startswith(("127.", "::1")):
-                raise TextureError("executor: Ray would listen to other machines, since it was imported before; start anew")
+                raise TextureError(
+                    "executor: Ray would listen to other machines, since it was imported before; start anew"
+                )
             yield _pool(ray, n_workers)
 
 
 def _prepare_environment(is_here: bool, is_own: bool) -> None:
     """What Ray reads when it is imported, or starts."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "5")  # seconds, about, until a cluster that does not let us in is given up
+    # Seconds, about, until a cluster that does not let us in is given up.
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "5")
     if is_here:
-        # Said for other systems, but on Linux too it keeps Ray to loopback, where it else listens on every interface.
+        # Said for other systems, but on Linux too it keeps Ray to loopback, where it else listens
+        # on every interface.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     if is_own and "RAY_AUTH_MODE" not in os.environ:
         # Known to nobody else on this machine; without one, Ray would leave one in the home folder.
@@ -79,8 +93,10 @@ def _prepare_environment(is_here: bool, is_own: bool) -> None:
 
 
 def _end_processes_in(folder: Path) -> None:
-    """Kill the processes that have a file open there: workers of a Ray whose main process was killed."""
-    for descriptor in Path("/proc").glob("[0-9]*/fd/[0-9]*"):  # nothing, where it is not Linux; others' cannot be looked at
+    """Kill the processes that have a file open there: workers of a Ray whose main process was
+    killed."""
+    # Nothing, where it is not Linux; others' cannot be looked at.
+    for descriptor in Path("/proc").glob("[0-9]*/fd/[0-9]*"):
         with suppress(OSError):
             if descriptor.readlink().is_relative_to(folder):
                 os.kill(int(descriptor.parts[2]), signal.SIGKILL)
@@ -101,7 +117,9 @@ def _check_that_somebody_answers(address: str) -> None:
 def _initialised(ray: Any, **settings: Any) -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True, **settings)
+        ray.init(
+            log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True, **settings
+        )
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         if "token" in f"{error} {error.__cause__}":
             raise TextureError(
@@ -141,10 +159,14 @@ def _pool(ray: Any, n_workers: int, address: str | None = None, most: int | None
     def ask(function: Callable[[str], Any], path: str) -> dict[str, Any]:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        nodes = {node["NodeManagerAddress"]: node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        nodes = {
+            node["NodeManagerAddress"]: node["NodeID"] for node in ray.nodes() if node["Alive"]
+        }
         call = ray.remote(num_cpus=0)(function)
         asked = {
-            place: call.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(path)
+            place: call.options(
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)
+            ).remote(path)
             for place, node in nodes.items()
         }
         return {place: _answer(ray, reference) for place, reference in asked.items()}

@@ -6,7 +6,8 @@ import torch
 
 
 def generators(device: torch.device) -> dict[str, torch.Tensor]:
-    """-> by kind of device: the state of its generator, a byte tensor; that of the CPU is always there."""
+    """-> by kind of device: the state of its generator, a byte tensor; that of the CPU is always
+    there."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)

@@ -1,11 +1,15 @@
-"""Checkpoints as they were written before stages 3 and 4 had one training loop: they had one optimiser and one process."""
+"""Checkpoints as they were written before stages 3 and 4 had one training loop: they had one
+optimiser and one process."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 def upgraded(
-    content: Mapping[str, Any], groups: Sequence[str], also_saved: Sequence[str], steps_per_epoch: int
+    content: Mapping[str, Any],
+    groups: Sequence[str],
+    also_saved: Sequence[str],
+    steps_per_epoch: int,
 ) -> Mapping[str, Any]:
     """Write an old checkpoint as it is written now.
 
@@ -20,16 +24,27 @@ def upgraded(
         return content
     old: Mapping[str, Any] = content["state"]
     [group] = groups
-    state: dict[str, Any] = {"step": old["step"] if "step" in old else old["epoch"] * steps_per_epoch, "history": old["history"]}
+    state: dict[str, Any] = {
+        "step": old["step"] if "step" in old else old["epoch"] * steps_per_epoch,
+        "history": old["history"],
+    }
     if "kept_epoch" in old:
-        state |= {"kept_row": old["kept_epoch"], "kept_loss": old["kept_loss"], "kept_weights": old["kept_weights"]}
+        state |= {
+            "kept_row": old["kept_epoch"],
+            "kept_loss": old["kept_loss"],
+            "kept_weights": old["kept_weights"],
+        }
     else:
-        state |= {"kept_row": len(old["history"]) - 1, "kept_loss": old["history"][-1]["validation_loss"]}
+        state |= {
+            "kept_row": len(old["history"]) - 1,
+            "kept_loss": old["history"][-1]["validation_loss"],
+        }
     saved: dict[str, Any] = {}
     if "also_saved" in content:
         saved = dict.fromkeys(also_saved, content["also_saved"])  # there was one at most
     elif "carried" in old and also_saved:
-        saved = {name: {"training": old["carried"]} for name in also_saved}  # of a recurrent network
+        # Of a recurrent network.
+        saved = {name: {"training": old["carried"]} for name in also_saved}
     return {
         "state": state,
         "weights": content["weights"],

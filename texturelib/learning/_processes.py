@@ -10,7 +10,9 @@ from torch import distributed, nn
 from texturelib.errors import TextureError
 
 
-def average_gradients(optimizer: torch.optim.Optimizer, loss: torch.Tensor, fabric: Fabric) -> float:
+def average_gradients(
+    optimizer: torch.optim.Optimizer, loss: torch.Tensor, fabric: Fabric
+) -> float:
     """Give the optimiser's parameters the mean of all processes' gradients.
 
     Args:
@@ -20,19 +22,27 @@ def average_gradients(optimizer: torch.optim.Optimizer, loss: torch.Tensor, fabr
     """
     if fabric.world_size == 1:
         return float(loss.detach())
-    parameters = [each for part in optimizer.param_groups for each in part["params"] if each.grad is not None]
+    parameters = [
+        each for part in optimizer.param_groups for each in part["params"] if each.grad is not None
+    ]
     gradients = [each.grad for each in parameters]
-    flat = torch.cat([*(gradient.flatten() for gradient in gradients), loss.detach().reshape(1).to(gradients[0])])
-    flat /= fabric.world_size  # before the sum, so that it stays within what a half-precision number can be
+    flat = torch.cat(
+        [*(gradient.flatten() for gradient in gradients), loss.detach().reshape(1).to(gradients[0])]
+    )
+    # Before the sum, so that it stays within what a half-precision number can be.
+    flat /= fabric.world_size
     distributed.all_reduce(flat)
-    for gradient, mean in zip(gradients, flat[:-1].split([each.numel() for each in gradients]), strict=True):
+    for gradient, mean in zip(
+        gradients, flat[:-1].split([each.numel() for each in gradients]), strict=True
+    ):
         gradient.copy_(mean.view_as(gradient))
     return float(flat[-1])
 
 
 @torch.no_grad()
 def share_buffers(module: nn.Module, fabric: Fabric) -> None:
-    """Give every process the first one's buffers, such as the running means of batch normalisation."""
+    """Give every process the first one's buffers, such as the running means of batch
+    normalisation."""
     if fabric.world_size > 1:
         for buffer in module.buffers():
             distributed.broadcast(buffer, src=0)

@@ -1,4 +1,5 @@
-"""last.ckpt: all that an interrupted training needs to go on as if nothing had happened, in plain tensors and numbers."""
+"""last.ckpt: all that an interrupted training needs to go on as if nothing had happened, in plain
+tensors and numbers."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -25,7 +26,8 @@ class HasState(Protocol):
 def save_checkpoint(path: Path, state: Mapping[str, Any], learning: Mapping[str, HasState]) -> None:
     """state: plain tensors and numbers. learning: by name."""
     content = {"state": dict(state)} | {name: part.state_dict() for name, part in learning.items()}
-    # Not straight into the file: torch would say of a full disk only that it is somewhere else in it than it thought.
+    # Not straight into the file: torch would say of a full disk only that it is somewhere else in
+    # it than it thought.
     archive = io.BytesIO()
     torch.save(content, archive)
     with whole_file(path, is_durable=True) as part:
@@ -41,10 +43,12 @@ def resume(
     """Load a checkpoint: every part of `learning` is then as it was saved.
 
     Args:
-        upgrade: the content of the file -> the same as this version writes it; what older versions wrote can so be resumed.
+        upgrade: the content of the file -> the same as this version writes it; what older versions
+            wrote can so be resumed.
 
     Returns: the state as it was saved; a new one where there is no file.
-    Errors: TextureError when it is not a checkpoint of this training, or holds numbers that are not finite.
+    Errors: TextureError when it is not a checkpoint of this training, or holds numbers that are not
+        finite.
     """
     if not path.exists():
         return new_state()
@@ -58,9 +62,12 @@ def resume(
             part.load_state_dict(content[name])
     except TextureError:
         raise
-    except Exception as error:  # parts that are loaded from another training's states raise as they like
+    # Parts that are loaded from another training's states raise as they like.
+    except Exception as error:
         reason = first_line(error)
-        raise TextureError(f"{shown(path)}: not a checkpoint of this training ({reason}); remove it to start anew") from None
+        raise TextureError(
+            f"{shown(path)}: not a checkpoint of this training ({reason}); remove it to start anew"
+        ) from None
     return state
 
 

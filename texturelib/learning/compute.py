@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class ComputeConfig(Config):
-    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding; several processes also draw
-    other noise, and each normalises its own part of a batch."""
+    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding;
+    several processes also draw other noise, and each normalises its own part of a batch."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     processes: PositiveInt = 1
@@ -31,7 +31,12 @@ def start_fabric(compute: ComputeConfig) -> "Fabric":
     keep_freed_memory()
     strategy = OneMachine() if compute.processes > 1 else "auto"
     try:
-        return Fabric(accelerator=compute.accelerator, devices=compute.processes, strategy=strategy, precision=compute.precision)
+        return Fabric(
+            accelerator=compute.accelerator,
+            devices=compute.processes,
+            strategy=strategy,
+            precision=compute.precision,
+        )
     except (RuntimeError, ValueError) as error:
         reason = first_line(error)
         raise UsageError(

@@ -32,16 +32,18 @@ class Plan:
         folder: gets last.ckpt, history.csv and TensorBoard events.
         label: what progress and errors call the training.
         n_steps: of the training.
-        checkpoint: number of steps from one checkpoint to the next; the last step is one, too. At each the held-out clips are
-            looked at, and from there a stopped training goes on.
+        checkpoint: number of steps from one checkpoint to the next; the last step is one, too. At
+            each the held-out clips are looked at, and from there a stopped training goes on.
         steps_per_epoch: where the data are gone through in epochs; else 1.
         counts: what history.csv counts, "epoch" (one checkpoint is one epoch) or "step".
-        keeps_best: the training ends with the weights of the checkpoint whose validation_loss was lowest; else the last.
+        keeps_best: the training ends with the weights of the checkpoint whose validation_loss was
+            lowest; else the last.
         patience: stop when validation_loss has not fallen for so many checkpoints; None never does.
         learning_rate: what an error calls the setting to turn down.
-        at_checkpoint: called at every checkpoint, before it is written, with the number of steps, the module in evaluation mode.
-            A TextureError ends the training.
-        after_step: called after every step with the number of steps. Both are called in the first process alone.
+        at_checkpoint: called at every checkpoint, before it is written, with the number of steps,
+            the module in evaluation mode. A TextureError ends the training.
+        after_step: called after every step with the number of steps. Both are called in the first
+            process alone.
     """
 
     folder: Path
@@ -57,12 +59,19 @@ class Plan:
     after_step: Callable[[int], None] | None = None
 
     def share(self, step: int, by_epoch: bool) -> float:
-        """-> the share of the training that is over, 0..1; by_epoch: as it was when the epoch began."""
+        """-> the share of the training that is over, 0..1; by_epoch: as it was when the epoch
+        began."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        return (epoch if by_epoch else epoch + place / self.steps_per_epoch) / (self.n_steps / self.steps_per_epoch)
+        return (epoch if by_epoch else epoch + place / self.steps_per_epoch) / (
+            self.n_steps / self.steps_per_epoch
+        )
 
     def where(self, step: int) -> str:
-        return f"in epoch {step // self.steps_per_epoch + 1}" if self.counts == "epoch" else f"at step {step + 1}"
+        return (
+            f"in epoch {step // self.steps_per_epoch + 1}"
+            if self.counts == "epoch"
+            else f"at step {step + 1}"
+        )
 
 
 @dataclass
@@ -85,7 +94,8 @@ class State:
 
 
 def train(trainable: Trainable, plan: Plan, fabric: Fabric) -> State:
-    """Train a module. Goes on from `plan.folder/last.ckpt` where there is one, and ends as if it had never been stopped.
+    """Train a module. Goes on from `plan.folder/last.ckpt` where there is one, and ends as if it
+    had never been stopped.
 
     Afterwards the module is on the CPU, in evaluation mode, with the weights that were kept.
 
@@ -105,21 +115,25 @@ def train(trainable: Trainable, plan: Plan, fabric: Fabric) -> State:
 
 
 class _Process:
-    """What each process does with the module, which Fabric gives each a copy of. The rest is one object, since Fabric would look
-    for tensors inside of any other collection."""
+    """What each process does with the module, which Fabric gives each a copy of. The rest is one
+    object, since Fabric would look for tensors inside of any other collection."""
 
     def __init__(self, trainable: Trainable, plan: Plan) -> None:
         self._trainable = trainable
         self._plan = plan
 
-    def __call__(self, fabric: Fabric, module: nn.Module) -> "tuple[State, dict[str, np.ndarray]] | TextureError":
-        # Returned, not raised: an exception that ends a spawned process arrives as the text of a traceback.
+    def __call__(
+        self, fabric: Fabric, module: nn.Module
+    ) -> "tuple[State, dict[str, np.ndarray]] | TextureError":
+        # Returned, not raised: an exception that ends a spawned process arrives as the text of a
+        # traceback.
         try:
             state = _train(fabric, self._trainable, self._plan)
         except TextureError as error:
             return error
         finally:
-            # Not left to the end of the process: a thread of the group that wants Python when Python is gone aborts.
+            # Not left to the end of the process: a thread of the group that wants Python when
+            # Python is gone aborts.
             if fabric.world_size > 1:
                 torch.distributed.destroy_process_group()
         weights, state.kept_weights = state.kept_weights or module.state_dict(), {}
@@ -129,11 +143,17 @@ class _Process:
 
 def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
     module, groups = trainable.module, trainable.groups()
-    rates = {name: [part["lr"] for part in group.optimizer.param_groups] for name, group in groups.items()}
+    rates = {
+        name: [part["lr"] for part in group.optimizer.param_groups]
+        for name, group in groups.items()
+    }
     wrapped = fabric.setup_module(module)
     for method in trainable.methods:
         wrapped.mark_forward_method(method)
-    optimizers = {name: cast("Any", fabric.setup_optimizers(group.optimizer)) for name, group in groups.items()}
+    optimizers = {
+        name: cast("Any", fabric.setup_optimizers(group.optimizer))
+        for name, group in groups.items()
+    }
 
     # Only now: the module is on its device, and what is saved with it must follow it there.
     own = _OfEachProcess(trainable.also_saved(), fabric)
@@ -142,7 +162,12 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
         **{f"optimizer of {name}": optimizer for name, optimizer in optimizers.items()},
         "of each process": own,
     }
-    upgrade = partial(upgraded, groups=list(groups), also_saved=list(own.parts), steps_per_epoch=plan.steps_per_epoch)
+    upgrade = partial(
+        upgraded,
+        groups=list(groups),
+        also_saved=list(own.parts),
+        steps_per_epoch=plan.steps_per_epoch,
+    )
     state = resume(plan.folder / "last.ckpt", State, learning, upgrade)
     fabric.barrier()  # all have read it before the first process writes another
     number = state.step * sum(group.n_steps for group in groups.values())
@@ -154,7 +179,10 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
         steps = range(state.step, plan.n_steps)
         bar = progress(steps, plan.label, plan.n_steps, "step", state.step)
         for step in bar if fabric.is_global_zero else steps:
-            if plan.patience is not None and len(state.history) - (state.kept_row + 1) >= plan.patience:
+            if (
+                plan.patience is not None
+                and len(state.history) - (state.kept_row + 1) >= plan.patience
+            ):
                 break
             for name, group in groups.items():
                 optimizer = optimizers[name]
@@ -184,23 +212,30 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
                 continue
 
             with _own_chance(fabric):
-                at_hand = means.row("train", fabric) | validate(trainable, wrapped, list(groups), fabric)
+                at_hand = means.row("train", fabric) | validate(
+                    trainable, wrapped, list(groups), fabric
+                )
                 if not all(math.isfinite(value) for value in at_hand.values()):
                     raise _no_number(plan, step)
-                if plan.at_checkpoint:  # before it is written: what is stopped here is done again with the steps that led to it
+                # Before it is written: what is stopped here is done again with the steps that led
+                # to it.
+                if plan.at_checkpoint:
                     in_the_first(partial(plan.at_checkpoint, step + 1), fabric)
             at = len(state.history) + 1 if plan.counts == "epoch" else step + 1
             _keep({plan.counts: at, **at_hand}, module, state, plan)
             state.step, means = step + 1, _Means()
             own.gather()
-            # asdict copies the kept weights too, so nothing in the file is tied to the weights that go on changing.
+            # asdict copies the kept weights too, so nothing in the file is tied to the weights that
+            # go on changing.
             log.write(at, asdict(state), state.history, learning)
             bar.set_postfix({name: f"{value:.4f}" for name, value in at_hand.items()})
     return state
 
 
 @torch.no_grad()
-def validate(trainable: Trainable, module: nn.Module, groups: Sequence[str], fabric: Fabric) -> dict[str, float]:
+def validate(
+    trainable: Trainable, module: nn.Module, groups: Sequence[str], fabric: Fabric
+) -> dict[str, float]:
     """Look at the held-out clips, with the module in evaluation mode.
 
     Args:
@@ -257,7 +292,8 @@ def _column(part: str, name: str) -> str:
 
 
 class _OfEachProcess:
-    """What each process has of its own: torch's random generators, the scale of half-precision losses, what a trainable saves."""
+    """What each process has of its own: torch's random generators, the scale of half-precision
+    losses, what a trainable saves."""
 
     def __init__(self, parts: Mapping[str, HasState], fabric: Fabric) -> None:
         self.parts = parts
@@ -279,7 +315,8 @@ class _OfEachProcess:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         states = state["states"]
-        # With another number of processes than before, the first one's is the nearest to what each had.
+        # With another number of processes than before, the first one's is the nearest to what each
+        # had.
         own = states[self._fabric.global_rank if len(states) == self._fabric.world_size else 0]
         for name, part in self.parts.items():
             part.load_state_dict(own["also saved"][name])
@@ -307,4 +344,6 @@ def _own_chance(fabric: Fabric) -> AbstractContextManager[None]:
 
 
 def _no_number(plan: Plan, step: int) -> TextureError:
-    return TextureError(f"{plan.label}: the loss is no longer a number {plan.where(step)}; lower {plan.learning_rate}")
+    return TextureError(
+        f"{plan.label}: the loss is no longer a number {plan.where(step)}; lower {plan.learning_rate}"
+    )

@@ -10,9 +10,10 @@ _LARGEST_BLOCK = 1 << 30
 def keep_freed_memory() -> None:
     """Ask glibc to reuse large blocks; elsewhere do nothing.
 
-    By default it maps every tensor of over 128 kB afresh and the kernel clears its pages each time. With the small
-    networks used here that was half of a training step's time. All threads share one heap, since other threads' own are too
-    small for large blocks; so this should be asked for before they start.
+    By default it maps every tensor of over 128 kB afresh and the kernel clears its pages each time.
+    With the small networks used here that was half of a training step's time. All threads share one
+    heap, since other threads' own are too small for large blocks; so this should be asked for
+    before they start.
     """
     if sys.platform != "linux":
         return

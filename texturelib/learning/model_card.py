@@ -13,7 +13,11 @@ CARD = "README.md"
 
 def write_card(folder: Path, lines: Sequence[str]) -> None:
     """Write `folder/README.md`, and what it was made with below it."""
-    made_with = _MADE_WITH + ", ".join(f"{name} {version}" for name, version in versions("torch").items()) + "."
+    made_with = (
+        _MADE_WITH
+        + ", ".join(f"{name} {version}" for name, version in versions("torch").items())
+        + "."
+    )
     write_text(folder / CARD, "\n".join([*lines, made_with]) + "\n")
 
 
@@ -21,8 +25,8 @@ _MADE_WITH = "Made with "
 
 
 def names_of_older_model(folder: Path) -> set[str]:
-    """-> of a folder without a list, as imports left it: weights that say what they are, and a card that says what it was made
-    with."""
+    """-> of a folder without a list, as imports left it: weights that say what they are, and a card
+    that says what it was made with."""
     names = set()
     if is_described(folder):
         names.add(WEIGHTS)

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread, where several computations run side by side, or none but one core should count."""
+    """Let torch compute in one thread, where several computations run side by side, or none but one
+    core should count."""
     import torch
 
     before = torch.get_num_threads()

@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 Schedule = Literal["constant", "cosine", "one_cycle"]
-"""The same all along; down to nothing along half a cosine; or up over the first tenth of all steps, then down along half a
-cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
+"""The same all along; down to nothing along half a cosine; or up over the first tenth of all steps,
+then down along half a cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
 
 
-def set_learning_rate(optimizer: "Optimizer", highest: Sequence[float], schedule: Schedule, share: float) -> None:
+def set_learning_rate(
+    optimizer: "Optimizer", highest: Sequence[float], schedule: Schedule, share: float
+) -> None:
     """Set the learning rate of each of the optimiser's parameter groups.
 
     Args:
@@ -34,7 +36,8 @@ def cosine(share: float) -> float:
 
 
 def one_cycle(share: float, warm_up: float = 0.1) -> float:
-    """share: of the training that is over -> the factor: up in a straight line, then down along half a cosine.
+    """share: of the training that is over -> the factor: up in a straight line, then down along
+    half a cosine.
 
     >>> [round(one_cycle(share), 2) for share in (0.0, 0.05, 0.1, 0.55, 1.0)]
     [0.04, 0.52, 1.0, 0.5, 0.0]

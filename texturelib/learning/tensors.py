@@ -1,4 +1,5 @@
-"""Tensors in files: read so that nothing in them runs and no more memory is taken than they are long, and looked through."""
+"""Tensors in files: read so that nothing in them runs and no more memory is taken than they are
+long, and looked through."""
 
 import pickle
 import zipfile
@@ -12,7 +13,8 @@ from texturelib.files import check_file, shown
 
 
 class NotTensorsError(Exception):
-    """It is no file of tensors, or a damaged one. is_refused: it holds something else, which might run when it is loaded."""
+    """It is no file of tensors, or a damaged one. is_refused: it holds something else, which might
+    run when it is loaded."""
 
     def __init__(self, why: str, is_refused: bool = False) -> None:
         super().__init__(why)
@@ -39,9 +41,11 @@ def load_tensors(path: Path) -> Any:
 
 
 def check_finite(path: Path, content: Any, advice: str = "get it anew, or train it anew") -> None:
-    """content: what was read from `path`: tensors, in dictionaries and lists. advice: what to do about such a file.
+    """content: what was read from `path`: tensors, in dictionaries and lists. advice: what to do
+    about such a file.
 
-    Errors: TextureError that names a tensor which holds NaN or infinity: whatever is made with it would be worth nothing.
+    Errors: TextureError that names a tensor which holds NaN or infinity: whatever is made with it
+    would be worth nothing.
     """
     to_do, seen = [("", content)], set[int]()
     while to_do:
@@ -50,9 +54,13 @@ def check_finite(path: Path, content: Any, advice: str = "get it anew, or train 
             continue
         seen.add(id(each))
         if isinstance(each, torch.Tensor):
-            if each.is_floating_point() and (n_wrong := each.numel() - int(torch.isfinite(each).sum())):
+            if each.is_floating_point() and (
+                n_wrong := each.numel() - int(torch.isfinite(each).sum())
+            ):
                 counted = f"{n_wrong} of its {each.numel()} numbers are NaN or infinite"
-                raise TextureError(f"{shown(path)}: {name}: {counted}; it is damaged, or its training went wrong: {advice}")
+                raise TextureError(
+                    f"{shown(path)}: {name}: {counted}; it is damaged, or its training went wrong: {advice}"
+                )
         elif isinstance(each, dict):
             to_do += [(f"{name}.{key}" if name else str(key), value) for key, value in each.items()]
         elif isinstance(each, (list, tuple)):
@@ -60,7 +68,8 @@ def check_finite(path: Path, content: Any, advice: str = "get it anew, or train 
 
 
 def _check_archive(path: Path, n_bytes: int) -> None:
-    """Errors: NotTensorsError for an archive that is packed, as torch's never are: it may unpack to any size."""
+    """Errors: NotTensorsError for an archive that is packed, as torch's never are: it may unpack to
+    any size."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > n_bytes:
@@ -77,7 +86,9 @@ def _check_tensors(content: Any, n_bytes: int) -> None:
         seen.add(id(each))
         if isinstance(each, torch.Tensor):
             if each.numel() * each.element_size() > n_bytes:
-                raise NotTensorsError(f"a tensor of shape {tuple(each.shape)} is larger than the file")
+                raise NotTensorsError(
+                    f"a tensor of shape {tuple(each.shape)} is larger than the file"
+                )
         elif isinstance(each, dict):
             to_do += [*each.keys(), *each.values()]
         elif isinstance(each, (list, tuple, set)):

@@ -14,8 +14,8 @@ Batch = Sequence[Any]
 """Tensors, the first with one row per clip: [clips, ...]. Anything else may follow."""
 
 Losses = Mapping[str, torch.Tensor]
-"""Scalars by name. The one called "loss" is train_loss and validation_loss in history.csv; another, say "critic", is
-train_critic_loss and validation_critic_loss."""
+"""Scalars by name. The one called "loss" is train_loss and validation_loss in history.csv; another,
+say "critic", is train_critic_loss and validation_critic_loss."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Group:
     """Parameters that one optimiser moves, and how.
 
     Attributes:
-        optimizer: torch's, made with these parameters and with the highest learning rate that it will have.
+        optimizer: torch's, made with these parameters and with the highest learning rate that it
+            will have.
         schedule: how the learning rate runs over the whole training.
         gradient_norm: longer gradients are shortened to this; None leaves them as they are.
-        n_steps: how many steps of this optimiser make one step of the training. Each has a batch of its own.
+        n_steps: how many steps of this optimiser make one step of the training. Each has a batch of
+            its own.
     """
 
     optimizer: torch.optim.Optimizer
@@ -36,10 +38,12 @@ class Group:
 
 
 class Trainable:
-    """A module with all that its training needs. Subclasses say how batches are drawn and what the losses are.
+    """A module with all that its training needs. Subclasses say how batches are drawn and what the
+    losses are.
 
-    The loop gives each group of parameters its turn, in the order of `groups`: it takes `n_steps` batches, one after the other,
-    and with each makes the sum of the group's losses smaller. All groups once is one step of the training.
+    The loop gives each group of parameters its turn, in the order of `groups`: it takes `n_steps`
+    batches, one after the other, and with each makes the sum of the group's losses smaller. All
+    groups once is one step of the training.
 
     Attributes:
         module: every weight that is trained or kept; one module, of which networks may be parts.
@@ -52,7 +56,8 @@ class Trainable:
     def groups(self) -> Mapping[str, Group]:
         """Make the optimisers. Called once, in every process that trains.
 
-        Returns: by name, in the order in which they take their turns. None at all: nothing is moved by steps.
+        Returns: by name, in the order in which they take their turns. None at all: nothing is moved
+        by steps.
         """
         raise NotImplementedError
 
@@ -61,7 +66,8 @@ class Trainable:
 
         Args:
             number: of the batch, from 0; each step of an optimiser takes the next.
-            mine: the rows of the batch that are for this process; all of them, where there is only one.
+            mine: the rows of the batch that are for this process; all of them, where there is only
+                one.
 
         Returns: on the CPU, with at least one row.
         """
@@ -71,7 +77,8 @@ class Trainable:
         """Read the held-out clips, in an order that is always the same.
 
         Args:
-            mine: as of `batch`. Where none of a batch's rows are for this process, it leaves the batch out.
+            mine: as of `batch`. Where none of a batch's rows are for this process, it leaves the
+                batch out.
         """
         raise NotImplementedError
 
@@ -79,24 +86,28 @@ class Trainable:
         """Compute what should get smaller.
 
         Args:
-            module: `self.module` as it is to be called here. In validation it is in evaluation mode (`module.training` is False)
-                and there are no gradients.
+            module: `self.module` as it is to be called here. In validation it is in evaluation mode
+                (`module.training` is False) and there are no gradients.
             batch: on the module's device.
-            group: whose turn it is. In validation each has one, so names of different groups' losses should differ.
+            group: whose turn it is. In validation each has one, so names of different groups'
+                losses should differ.
 
         Returns: scalars. Their sum is made smaller; what should only be written down is detached.
         """
         raise NotImplementedError
 
     def also_saved(self) -> Mapping[str, HasState]:
-        """What else has to survive a kill: a running average of weights, a buffer of history, an adversary of one's own.
+        """What else has to survive a kill: a running average of weights, a buffer of history, an
+        adversary of one's own.
 
-        Returns: by name, with states of plain tensors, numbers and texts. Each process saves and gets back its own.
+        Returns: by name, with states of plain tensors, numbers and texts. Each process saves and
+        gets back its own.
         """
         return {}
 
     def seed(self, number: int) -> int | None:  # noqa: ARG002 (as some want to know it)
-        """Say what torch's generator begins with for the batch of that number and its losses; None: it runs on.
+        """Say what torch's generator begins with for the batch of that number and its losses; None:
+        it runs on.
 
         Where several processes train, the draws of each differ.
         """
@@ -107,4 +118,5 @@ class Trainable:
         return None
 
     def after_step(self, step: int) -> None:
-        """Called in every process when that many steps of the training are done, as to move a running average of weights."""
+        """Called in every process when that many steps of the training are done, as to move a
+        running average of weights."""

@@ -11,10 +11,12 @@ from texturelib.made import add_to_list, place_of
 
 
 class TrainingLog:
-    """Writes the files that a training leaves in its folder as it goes. Only the first process writes."""
+    """Writes the files that a training leaves in its folder as it goes. Only the first process
+    writes."""
 
     def __init__(self, folder: Path, begins_at: int, writes: bool = True) -> None:
-        """begins_at: the epoch or step that a resumed training goes on from; events after it are void."""
+        """begins_at: the epoch or step that a resumed training goes on from; events after it are
+        void."""
         self._folder = folder
         self._writer = None
         if writes:
@@ -35,14 +37,19 @@ class TrainingLog:
             self._writer.close()
 
     def write(
-        self, at: int, state: Mapping[str, Any], history: Sequence[Mapping[str, float]], learning: Mapping[str, HasState]
+        self,
+        at: int,
+        state: Mapping[str, Any],
+        history: Sequence[Mapping[str, float]],
+        learning: Mapping[str, HasState],
     ) -> None:
         """Write a checkpoint.
 
         Args:
             at: the epoch or step.
             state: plain tensors and numbers.
-            history: one row per checkpoint until now; its first column is the epoch or step, the others are losses.
+            history: one row per checkpoint until now; its first column is the epoch or step, the
+                others are losses.
             learning: by name, what else is saved.
         """
         import pandas as pd
@@ -53,7 +60,7 @@ class TrainingLog:
             self._writer.add_scalar(name, value, at)
         write_table(self._folder / "history.csv", pd.DataFrame(history))
         self._writer.flush()
-        # Last, and all else on the disk: what a checkpoint has is never done again, so a training that was killed, or lost power,
-        # before the other files would lack it there.
+        # Last, and all else on the disk: what a checkpoint has is never done again, so a training
+        # that was killed, or lost power, before the other files would lack it there.
         sync_folder(self._folder)
         save_checkpoint(self._folder / "last.ckpt", state, learning)

@@ -1,4 +1,5 @@
-"""A network in one file that says what it is: safetensors, with a description as JSON in its header."""
+"""A network in one file that says what it is: safetensors, with a description as JSON in its
+header."""
 
 import json
 import math
@@ -28,14 +29,19 @@ def save_weights(folder: Path, module: nn.Module, spec: Mapping[str, Any]) -> No
     """about: what `load_weights` needs to know to make the module anew."""
     weights = {name: value.contiguous() for name, value in module.state_dict().items()}
     with whole_file(folder / WEIGHTS, is_durable=True) as part:
-        part.write_bytes(save(weights, metadata={"about": json.dumps(spec)}))  # whose errors are the system's
+        # Whose errors are the system's.
+        part.write_bytes(save(weights, metadata={"about": json.dumps(spec)}))
 
 
-def load_weights(folder: Path, spec_class: type[ModelSpec]) -> tuple[dict[str, torch.Tensor], ModelSpec]:
+def load_weights(
+    folder: Path, spec_class: type[ModelSpec]
+) -> tuple[dict[str, torch.Tensor], ModelSpec]:
     """Errors: TextureError when there is none, or it is none of ours."""
     path = folder / WEIGHTS
     if not path.exists():
-        raise TextureError(f"{shown(path)}: no such file; name a model folder, or train that network first")
+        raise TextureError(
+            f"{shown(path)}: no such file; name a model folder, or train that network first"
+        )
     check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
@@ -43,7 +49,9 @@ def load_weights(folder: Path, spec_class: type[ModelSpec]) -> tuple[dict[str, t
             return weights, spec_class.model_validate_json(file.metadata()["about"])
     except (SafetensorError, OSError, KeyError, TypeError, ValidationError) as error:
         reason = first_line(error)
-        raise TextureError(f"{shown(path)}: not a model of this toolkit that fits here ({reason})") from None
+        raise TextureError(
+            f"{shown(path)}: not a model of this toolkit that fits here ({reason})"
+        ) from None
 
 
 def is_described(folder: Path) -> bool:
@@ -60,14 +68,16 @@ def is_described(folder: Path) -> bool:
 def of_the_size_of(file: Path, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
     """Make the network that `file` holds the weights of in this block.
 
-    Errors: TextureError when it cannot be made, or as soon as it has far more weights than are there: a file of a kilobyte may
-    ask for a network that fills the memory.
+    Errors: TextureError when it cannot be made, or as soon as it has far more weights than are
+    there: a file of a kilobyte may ask for a network that fills the memory.
     """
     try:
         with _AtMost(_SLACK + sum(each.numel() for each in weights.values())):
             yield
     except Exception as error:  # of settings that do not go together, torch's, Python's or ours
-        raise TextureError(f"{shown(file)}: its network cannot be made ({first_line(error)})") from None
+        raise TextureError(
+            f"{shown(file)}: its network cannot be made ({first_line(error)})"
+        ) from None
 
 
 _SLACK = 2**20  # numbers that a network may have besides its weights
@@ -97,6 +107,8 @@ def fill(folder: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -
         module.load_state_dict(weights)
     except RuntimeError as error:
         reason = first_line(error)
-        raise TextureError(f"{shown(folder / WEIGHTS)}: its weights do not fit its network ({reason})") from None
+        raise TextureError(
+            f"{shown(folder / WEIGHTS)}: its weights do not fit its network ({reason})"
+        ) from None
     check_finite(folder / WEIGHTS, module.state_dict())
     module.eval()

@@ -1,8 +1,10 @@
-"""The step of a conditional GRU, compiled for one CPU core; the arrays that it works on are laid out by `FastGru`.
+"""The step of a conditional GRU, compiled for one CPU core; the arrays that it works on are laid
+out by `FastGru`.
 
-The time goes into fetching weights: those of one GRU of 256 units just fit a core's second-level cache. So a matrix is laid
-out in the order in which it is read, 64 outputs at a time, whose sums never leave the registers; what the first GRU is given
-by a sample is remembered while the controls stay, since the sample comes again; and weights can be stored in bytes.
+The time goes into fetching weights: those of one GRU of 256 units just fit a core's second-level
+cache. So a matrix is laid out in the order in which it is read, 64 outputs at a time, whose sums
+never leave the registers; what the first GRU is given by a sample is remembered while the controls
+stay, since the sample comes again; and weights can be stored in bytes.
 """
 
 from typing import Any, NamedTuple
@@ -16,8 +18,11 @@ from numba.extending import intrinsic
 from conditioned_synthesis.dsp.mu_law import LEVELS
 
 CACHE_LINE = 64  # bytes; a vector that spans two lines is read at half the speed
-LANES = 16  # numbers in a line; sizes are rounded up to it, with zeros, which stay zeros from step to step
-_SUMS = 4  # lines of sums at a time: enough to hide how long one takes, and they fit the registers of small processors too
+# Numbers in a line; sizes are rounded up to it, with zeros, which stay zeros from step to step.
+LANES = 16
+# Lines of sums at a time: enough to hide how long one takes, and they fit the registers of small
+# processors too.
+_SUMS = 4
 PANEL = LANES * _SUMS  # outputs
 
 # As numpy numbers, since a compiled float32 that meets a Python number becomes a float64.
@@ -26,7 +31,8 @@ _LN_2, _LOG2_E = np.float32(np.log(2)), np.float32(1 / np.log(2))
 _LOWEST, _HIGHEST = np.float32(-127 * np.log(2)), np.float32(55)  # for _exp
 _SHIFT, _ROUND = np.int32(128), np.float32(128.5)
 _TAYLOR = tuple(np.float32(1 / np.prod(np.arange(1.0, order + 1))) for order in range(7))
-_NO_STATE = np.float32(1e-30)  # smaller ones go to 0: processors are slow with the smallest numbers of all
+# Smaller ones go to 0: processors are slow with the smallest numbers of all.
+_NO_STATE = np.float32(1e-30)
 
 # Not all of fastmath: with NaN ruled out, a network that has gone wrong could do anything at all.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
@@ -65,26 +71,36 @@ class Room(NamedTuple):
 
 @numba.njit(cache=True, fastmath=_FAST)
 def _exp(x: np.float32) -> np.float32:
-    """2**n times a Taylor series, within 5 parts in 10 million; unlike the library's, many are done side by side."""
+    """2**n times a Taylor series, within 5 parts in 10 million; unlike the library's, many are done
+    side by side."""
     x = min(max(x, _LOWEST), _HIGHEST)
-    n = np.int32(np.int32(x * _LOG2_E + _ROUND) - _SHIFT)  # to the nearest: the conversion cuts off, but is of a positive
+    # To the nearest: the conversion cuts off, but is of a positive.
+    n = np.int32(np.int32(x * _LOG2_E + _ROUND) - _SHIFT)
     rest = x - np.float32(n) * _LN_2
     c = _TAYLOR
-    series = c[0] + rest * (c[1] + rest * (c[2] + rest * (c[3] + rest * (c[4] + rest * (c[5] + rest * c[6])))))
-    return series * np.int32((n + 127) << 23).view(np.float32)  # these bits are 2**n as a float32, or 0 for n = -127
+    series = c[0] + rest * (
+        c[1] + rest * (c[2] + rest * (c[3] + rest * (c[4] + rest * (c[5] + rest * c[6]))))
+    )
+    # These bits are 2**n as a float32, or 0 for n = -127.
+    return series * np.int32((n + 127) << 23).view(np.float32)
 
 
-@numba.njit(cache=True, fastmath=_FAST, error_model="numpy")  # Python's looks for a division by zero at each number
+# Python's looks for a division by zero at each number.
+@numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def _sigmoid(x: np.float32) -> np.float32:
     return _ONE / (_ONE + _exp(-x))
 
 
 @intrinsic
-def _sum_panel(_: Any, weights: types.Array, which: types.Array, x: types.Array, out: types.Array) -> Any:
-    """out [64] = the sum over i in `which` of x[i] * weights[i], for weights [inputs, 64]. All arrays contiguous.
+def _sum_panel(
+    _: Any, weights: types.Array, which: types.Array, x: types.Array, out: types.Array
+) -> Any:
+    """out [64] = the sum over i in `which` of x[i] * weights[i], for weights [inputs, 64]. All
+    arrays contiguous.
 
-    Spelled out for LLVM, since the vectors that it makes of a loop are half as wide as the processor's, and their sums go to
-    memory and back, which takes a third longer within the cache. LLVM cuts these to what a smaller processor has.
+    Spelled out for LLVM, since the vectors that it makes of a loop are half as wide as the
+    processor's, and their sums go to memory and back, which takes a third longer within the cache.
+    LLVM cuts these to what a smaller processor has.
     """
     line, byte_line = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(8), LANES)
     in_bytes = weights.dtype == types.int8
@@ -101,30 +117,44 @@ def _sum_panel(_: Any, weights: types.Array, which: types.Array, x: types.Array,
         def line_at(start: Any, index: Any, kind: ir.VectorType) -> Any:
             return builder.bitcast(builder.gep(start, [index]), kind.as_pointer())
 
-        sums = [cgutils.alloca_once_value(builder, ir.Constant(line, [0.0] * LANES)) for _ in range(_SUMS)]
+        sums = [
+            cgutils.alloca_once_value(builder, ir.Constant(line, [0.0] * LANES))
+            for _ in range(_SUMS)
+        ]
         with cgutils.for_range(builder, n_which) as loop:
             row = builder.load(builder.gep(from_which, [loop.index]))
             factor = builder.load(builder.gep(from_x, [row]))
-            factors = builder.insert_element(ir.Constant(line, ir.Undefined), factor, ir.Constant(ir.IntType(32), 0))
+            factors = builder.insert_element(
+                ir.Constant(line, ir.Undefined), factor, ir.Constant(ir.IntType(32), 0)
+            )
             everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
             factors = builder.shuffle_vector(factors, factors, everywhere)
             for number, total in enumerate(sums):
                 index = builder.add(builder.mul(row, integer(PANEL)), integer(number * LANES))
-                numbers = builder.load(line_at(from_weights, index, byte_line if in_bytes else line), align=LANES)
+                numbers = builder.load(
+                    line_at(from_weights, index, byte_line if in_bytes else line), align=LANES
+                )
                 if in_bytes:
-                    numbers = builder.sitofp(builder.sext(numbers, ir.VectorType(ir.IntType(32), LANES)), line)
+                    numbers = builder.sitofp(
+                        builder.sext(numbers, ir.VectorType(ir.IntType(32), LANES)), line
+                    )
                 product = builder.fmul(numbers, factors, flags=["contract"])
                 builder.store(builder.fadd(builder.load(total), product, flags=["contract"]), total)
         for number, total in enumerate(sums):
-            builder.store(builder.load(total), line_at(from_out, integer(number * LANES), line), align=LANES)
+            builder.store(
+                builder.load(total), line_at(from_out, integer(number * LANES), line), align=LANES
+            )
         return context.get_dummy_value()
 
     return types.void(weights, which, x, out), emit
 
 
 @numba.njit(cache=True, fastmath=_FAST)
-def _multiply(matrix: Matrix, layer: int, which: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
-    """out [outputs] = bias + weights times x, of which only those inputs count that `which` names."""
+def _multiply(
+    matrix: Matrix, layer: int, which: np.ndarray, x: np.ndarray, out: np.ndarray
+) -> None:
+    """out [outputs] = bias + weights times x, of which only those inputs count that `which`
+    names."""
     for panel in range(len(out) // PANEL):
         part = out[panel * PANEL : (panel + 1) * PANEL]
         _sum_panel(matrix.weights[layer, panel], which, x, part)  # pyright: ignore[reportCallIssue]
@@ -147,13 +177,16 @@ def _give_first(network: Network, room: Room, index: int, given: np.ndarray) -> 
 
 
 @numba.njit(cache=True, fastmath=_FAST)
-def _hear(network: Network, room: Room, controls: np.ndarray, index: int, state: np.ndarray) -> None:
+def _hear(
+    network: Network, room: Room, controls: np.ndarray, index: int, state: np.ndarray
+) -> None:
     """Feed one sample beside its controls [n_controls]; `state` [layers, H] becomes the next."""
     given, own = room.first_gates[index], room.own_gates
     if (controls != room.controls).any():
         room.is_known[:] = False
         room.controls[:] = controls
-        given = room.given_gates  # controls that move at each sample should not fill the cache with what is never used
+        # Controls that move at each sample should not fill the cache with what is never used.
+        given = room.given_gates
         _give_first(network, room, index, given)
     elif not room.is_known[index]:
         room.is_known[index] = True
@@ -169,9 +202,14 @@ def _hear(network: Network, room: Room, controls: np.ndarray, index: int, state:
 
 @numba.njit(cache=True, fastmath=_FAST)
 def _update(given: np.ndarray, own: np.ndarray, h: np.ndarray) -> None:
-    """What the gates make of h [H]. given, own: [3H or more], what they get from below and from h."""
+    """What the gates make of h [H]. given, own: [3H or more], what they get from below and from
+    h."""
     size = len(h)
-    given_reset, given_keep, given_new = given[:size], given[size : 2 * size], given[2 * size : 3 * size]
+    given_reset, given_keep, given_new = (
+        given[:size],
+        given[size : 2 * size],
+        given[2 * size : 3 * size],
+    )
     own_reset, own_keep, own_new = own[:size], own[size : 2 * size], own[2 * size : 3 * size]
     for unit in range(size):
         reset = _sigmoid(given_reset[unit] + own_reset[unit])
@@ -182,8 +220,11 @@ def _update(given: np.ndarray, own: np.ndarray, h: np.ndarray) -> None:
 
 
 @numba.njit(cache=True, fastmath=_FAST)
-def _draw(network: Network, room: Room, h: np.ndarray, sharpness: np.float32, uniform: float) -> int:
-    """-> the first index whose cumulative probability exceeds `uniform`, among those that have any."""
+def _draw(
+    network: Network, room: Room, h: np.ndarray, sharpness: np.float32, uniform: float
+) -> int:
+    """-> the first index whose cumulative probability exceeds `uniform`, among those that have
+    any."""
     p = room.levels
     _multiply(network.output, 0, room.every, h, p)
     highest = p.max()
@@ -202,7 +243,9 @@ def _draw(network: Network, room: Room, h: np.ndarray, sharpness: np.float32, un
 
 
 @numba.njit(cache=True, fastmath=_FAST)
-def prime(network: Network, room: Room, controls: np.ndarray, indices: np.ndarray, state: np.ndarray) -> None:
+def prime(
+    network: Network, room: Room, controls: np.ndarray, indices: np.ndarray, state: np.ndarray
+) -> None:
     for t in range(len(indices)):
         _hear(network, room, controls[t], int(indices[t]), state)
 

@@ -5,41 +5,76 @@ from collections.abc import Mapping
 import numpy as np
 
 from conditioned_synthesis.dsp.mu_law import LEVELS
-from conditioned_synthesis.synthesisers.mtcrnn.gru_step import CACHE_LINE, LANES, PANEL, Matrix, Network, Room, generate, prime
+from conditioned_synthesis.synthesisers.mtcrnn.gru_step import (
+    CACHE_LINE,
+    LANES,
+    PANEL,
+    Matrix,
+    Network,
+    Room,
+    generate,
+    prime,
+)
 from texturelib.errors import TextureError
 
 
 class FastGru:
     """The step of a conditional GRU over mu-law samples, compiled.
 
-    The network, per sample: i2d, a linear layer with ReLU, of [index / 256 or its one-hot vector, controls...]; `gru`, as torch
-    has it; h2o, a linear layer to 256 logits. The next index is drawn from softmax(logits / temperature): it is the first
-    whose cumulative probability exceeds a uniform number. So a sound follows from the controls and the uniform numbers alone.
+    The network, per sample: i2d, a linear layer with ReLU, of [index / 256 or its one-hot vector,
+    controls...]; `gru`, as torch has it; h2o, a linear layer to 256 logits. The next index is drawn
+    from softmax(logits / temperature): it is the first whose cumulative probability exceeds a
+    uniform number. So a sound follows from the controls and the uniform numbers alone.
 
-    Agrees with torch in float32 to rounding. Not for several threads at once: it remembers what it last worked out.
+    Agrees with torch in float32 to rounding. Not for several threads at once: it remembers what it
+    last worked out.
 
-    weights: arrays under the names of torch's state dict, all finite (else TextureError).
-    onehot: the sample goes in as a one-hot vector.
-    in_bytes: round each weight of the GRUs and of h2o to one of 255 steps. What comes out then differs; it is faster where
-    the weights do not fit the core's cache (1 MB for 256 units in one layer, 6 MB in four).
+    weights: arrays under the names of torch's state dict, all finite (else TextureError). onehot:
+    the sample goes in as a one-hot vector. in_bytes: round each weight of the GRUs and of h2o to
+    one of 255 steps. What comes out then differs; it is faster where the weights do not fit the
+    core's cache (1 MB for 256 units in one layer, 6 MB in four).
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray], n_layers: int, *, onehot: bool = False, in_bytes: bool = False) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, np.ndarray],
+        n_layers: int,
+        *,
+        onehot: bool = False,
+        in_bytes: bool = False,
+    ) -> None:
         for name, array in weights.items():
             if not np.isfinite(array).all():
-                raise TextureError(f"{name}: not all of these weights are finite numbers: the training has gone wrong")
+                raise TextureError(
+                    f"{name}: not all of these weights are finite numbers: the training has gone wrong"
+                )
         self._n_layers, self._hidden = n_layers, len(weights["i2d.bias"])
         padded = _up_to_multiple(self._hidden, LANES)
         from_input = _padded(weights["i2d.weight"].T, (None, padded))
         n_before = LEVELS if onehot else 1
-        of_index = from_input[:LEVELS] if onehot else np.arange(LEVELS, dtype=np.float32)[:, None] / LEVELS * from_input[0]
+        of_index = (
+            from_input[:LEVELS]
+            if onehot
+            else np.arange(LEVELS, dtype=np.float32)[:, None] / LEVELS * from_input[0]
+        )
 
         def gates(kind: str) -> Matrix:
             by_gate = (3, self._hidden, -1)
-            matrices = np.stack([weights[f"gru.weight_{kind}_l{layer}"].reshape(by_gate) for layer in range(n_layers)])
-            biases = np.stack([weights[f"gru.bias_{kind}_l{layer}"].reshape(by_gate) for layer in range(n_layers)])
-            matrices = _padded(matrices, (n_layers, 3, padded, padded)).reshape(n_layers, 3 * padded, padded)
-            return _matrix(matrices, _padded(biases, (n_layers, 3, padded, 1)).reshape(n_layers, -1), in_bytes)
+            matrices = np.stack(
+                [
+                    weights[f"gru.weight_{kind}_l{layer}"].reshape(by_gate)
+                    for layer in range(n_layers)
+                ]
+            )
+            biases = np.stack(
+                [weights[f"gru.bias_{kind}_l{layer}"].reshape(by_gate) for layer in range(n_layers)]
+            )
+            matrices = _padded(matrices, (n_layers, 3, padded, padded)).reshape(
+                n_layers, 3 * padded, padded
+            )
+            return _matrix(
+                matrices, _padded(biases, (n_layers, 3, padded, 1)).reshape(n_layers, -1), in_bytes
+            )
 
         output = _padded(weights["h2o.weight"][None], (1, LEVELS, padded))
         self._network = Network(
@@ -64,34 +99,60 @@ class FastGru:
         )
 
     def generate(
-        self, controls: np.ndarray, uniforms: np.ndarray, temperature: float, first: int, state: np.ndarray
+        self,
+        controls: np.ndarray,
+        uniforms: np.ndarray,
+        temperature: float,
+        first: int,
+        state: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Write as many samples as there are rows. To go on, pass the last index and the state that came with it.
+        """Write as many samples as there are rows. To go on, pass the last index and the state that
+        came with it.
 
-        controls: [samples, n_controls]; row t goes in beside the sample before sample t. uniforms: [samples], 0 <= u < 1.
-        temperature: above 0; at 0, the likeliest. first: the index before the first sample. state: [layers, H], or zeros.
-        -> indices [samples] uint8, state [layers, H] float32
+        controls: [samples, n_controls]; row t goes in beside the sample before sample t. uniforms:
+        [samples], 0 <= u < 1. temperature: above 0; at 0, the likeliest. first: the index before
+        the first sample. state: [layers, H], or zeros. -> indices [samples] uint8, state [layers,
+        H] float32
         """
         own_state, own_controls = self._own_state(state), self._own_controls(controls)
         if len(uniforms) != len(controls):
-            raise ValueError(f"{len(controls)} rows of controls, but {len(uniforms)} uniform numbers")
+            raise ValueError(
+                f"{len(controls)} rows of controls, but {len(uniforms)} uniform numbers"
+            )
         if not 0 <= first < LEVELS:
             raise ValueError(f"first: {first} should be within 0..255")
         indices = np.empty(len(controls), np.uint8)
         sharpness = np.float32(1 / max(temperature, 1e-30))
         uniforms = np.array(uniforms, np.float64)
-        generate(self._network, self._room, own_controls, uniforms, sharpness, int(first), own_state, indices)
+        generate(
+            self._network,
+            self._room,
+            own_controls,
+            uniforms,
+            sharpness,
+            int(first),
+            own_state,
+            indices,
+        )
         return indices, own_state[:, : self._hidden].copy()
 
     def prime(self, indices: np.ndarray, controls: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """Let it hear samples. The last of a sound is not for here: it is the `first` of `generate`.
+        """Let it hear samples. The last of a sound is not for here: it is the `first` of
+        `generate`.
 
-        indices: [samples] uint8; controls: [samples, n_controls], row t goes in beside index t -> the state after them
+        indices: [samples] uint8; controls: [samples, n_controls], row t goes in beside index t ->
+        the state after them
         """
         own_state = self._own_state(state)
         if len(indices) != len(controls):
             raise ValueError(f"{len(controls)} rows of controls, but {len(indices)} samples")
-        prime(self._network, self._room, self._own_controls(controls), np.array(indices, np.uint8), own_state)
+        prime(
+            self._network,
+            self._room,
+            self._own_controls(controls),
+            np.array(indices, np.uint8),
+            own_state,
+        )
         return own_state[:, : self._hidden].copy()
 
     def _own_controls(self, controls: np.ndarray) -> np.ndarray:
@@ -135,7 +196,8 @@ def _up_to_multiple(size: int, of: int) -> int:
 
 
 def _matrix(rows: np.ndarray, bias: np.ndarray, in_bytes: bool) -> Matrix:
-    """rows: [layers, outputs, inputs]; in bytes, the largest weight of an output becomes 127. bias: [layers, outputs]"""
+    """rows: [layers, outputs, inputs]; in bytes, the largest weight of an output becomes 127. bias:
+    [layers, outputs]"""
     n_layers, n_outputs, n_inputs = rows.shape
     n_outputs = _up_to_multiple(n_outputs, PANEL)
     rows, bias = _padded(rows, (None, n_outputs, None)), _padded(bias, (None, n_outputs))

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @synthesisers.register
 class Mtcrnn(Synthesiser):
-    """A recurrent network that foretells each sample from all before it and the controls, in 256 mu-law steps.
+    """A recurrent network that foretells each sample from all before it and the controls, in 256
+    mu-law steps.
 
-    Source: M. Huzaifah and L. Wyse, "MTCRNN: a multi-scale RNN for directed audio texture synthesis", 2020; its tier for audio.
-    Unlike there, the state is carried from window to window: a window that begins with an empty state cannot know when the last
-    drop fell.
+    Source: M. Huzaifah and L. Wyse, "MTCRNN: a multi-scale RNN for directed audio texture
+    synthesis", 2020; its tier for audio. Unlike there, the state is carried from window to window:
+    a window that begins with an empty state cannot know when the last drop fell.
     """
 
     type: Literal["mtcrnn"] = "mtcrnn"
@@ -29,17 +30,21 @@ class Mtcrnn(Synthesiser):
     seq_len: Annotated[int, Field(ge=16)] = 500
     """Samples that a gradient flows back through."""
     windows_carried: PositiveInt = 32
-    """How many such windows follow one another before other clips, or other places in them, are drawn."""
+    """How many such windows follow one another before other clips, or other places in them, are
+    drawn."""
     onehot: bool = False
     """Whether the last sample comes in as one of 256 inputs; else as a number."""
     tfr: Share = 1.0
-    """The teacher forcing rate: how many of the samples that the network hears in training are the clip's; the others are its own
-    guess of them (scheduled sampling; all at once after D. Duckworth et al., "Parallel scheduled sampling", 2019)."""
+    """The teacher forcing rate: how many of the samples that the network hears in training are the
+    clip's; the others are its own guess of them (scheduled sampling; all at once after D. Duckworth
+    et al., "Parallel scheduled sampling", 2019)."""
 
     def network(self, n_controls: int, sample_rate: int) -> "ConditionalGru":
         from conditioned_synthesis.synthesisers.mtcrnn.network import ConditionalGru
 
-        return ConditionalGru(n_controls, sample_rate, self.hidden_size, self.n_layers, self.onehot, self.tfr)
+        return ConditionalGru(
+            n_controls, sample_rate, self.hidden_size, self.n_layers, self.onehot, self.tfr
+        )
 
     def training(self, network: Any, clips: "SplitSounds", seed: int) -> "MtcrnnTraining":
         from conditioned_synthesis.synthesisers.mtcrnn.training import MtcrnnTraining

@@ -1,4 +1,5 @@
-"""How MTCRNN's network learns: from windows that follow one another, with its state carried through them."""
+"""How MTCRNN's network learns: from windows that follow one another, with its state carried through
+them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -35,19 +36,28 @@ class Windows(NamedTuple):
 
 
 class MtcrnnTraining(SynthesiserTraining):
-    """Truncated backpropagation through time: of the clips drawn, `windows_carried` windows come one after the other."""
+    """Truncated backpropagation through time: of the clips drawn, `windows_carried` windows come
+    one after the other."""
 
     methods = ("loss",)
 
     def __init__(
-        self, network: ConditionalGru, clips: SplitSounds, seed: int, *, seq_len: int, windows_carried: int, **learning: Any
+        self,
+        network: ConditionalGru,
+        clips: SplitSounds,
+        seed: int,
+        *,
+        seq_len: int,
+        windows_carried: int,
+        **learning: Any,
     ) -> None:
         """Args:
             network: whose `loss` takes and gives the state.
             clips: what it learns from.
             seed: of all that is drawn.
             seq_len: samples of a window, that a gradient flows back through.
-            windows_carried: windows that follow one another before other clips, or other places in them, are drawn.
+            windows_carried: windows that follow one another before other clips, or other places in
+                them, are drawn.
             learning: as of `SynthesiserTraining`.
 
         Errors: UsageError when the clips are shorter than a window.
@@ -65,14 +75,18 @@ class MtcrnnTraining(SynthesiserTraining):
         round_number, place = divmod(number, self._n_windows)
         seed = [self._seed, round_number]
         rows, starts = self.clips.drawn(self._batch_size, self._window * self._n_windows, seed)
-        audio, controls = self.clips.sounds.batch(rows[mine], starts[mine] + place * self._window, self._window)
+        audio, controls = self.clips.sounds.batch(
+            rows[mine], starts[mine] + place * self._window, self._window
+        )
         return Windows(audio, controls, begins=place == 0 and _begins_anew(seed))
 
     def validation(self, mine: slice) -> Iterable[Batch]:
         """The first windows of held-out clips, at most 64 of them, with the state carried on."""
         rows = self.validation_rows[mine]
         for place in range(self._n_windows if len(rows) else 0):
-            audio, controls = self.clips.sounds.batch(rows, np.full(len(rows), place * self._window), self._window)
+            audio, controls = self.clips.sounds.batch(
+                rows, np.full(len(rows), place * self._window), self._window
+            )
             yield Windows(audio, controls, begins=place == 0)
 
     def losses(self, module: nn.Module, batch: Batch, group: str) -> Losses:
@@ -101,11 +115,14 @@ class _Carried:
 
 
 def _on(audio: torch.Tensor, carried: torch.Tensor | None) -> torch.Tensor | None:
-    """-> the state on the sounds' device; None where it is of other clips, as after a change of the number of processes."""
-    return carried.to(audio.device) if carried is not None and carried.shape[1] == len(audio) else None
+    """-> the state on the sounds' device; None where it is of other clips, as after a change of the
+    number of processes."""
+    return (
+        carried.to(audio.device) if carried is not None and carried.shape[1] == len(audio) else None
+    )
 
 
 def _begins_anew(seed: list[int]) -> bool:
-    """-> whether other clips begin with an empty state. Mostly they follow on those before: so the network learns to play on for
-    longer than any clip lasts, and to follow controls that change."""
+    """-> whether other clips begin with an empty state. Mostly they follow on those before: so the
+    network learns to play on for longer than any clip lasts, and to follow controls that change."""
     return seed[1] == 0 or bool(np.random.default_rng([*seed, 1]).random() < _CHANCE_OF_EMPTY_STATE)

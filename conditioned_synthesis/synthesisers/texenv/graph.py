@@ -11,7 +11,8 @@ _FRAMES = 4  # of the example that the graph is made with; any number runs
 
 
 def graph_of(network: MakesEnvelopes, n_controls: int) -> Graph:
-    """What `TexEnvPlayer` does in a call, with its noise, and all that it keeps from one call to the next, as inputs."""
+    """What `TexEnvPlayer` does in a call, with its noise, and all that it keeps from one call to
+    the next, as inputs."""
     states = {f"state_{index}": state for index, state in enumerate(network.no_states(1))}
     n_bands = network.bands.n_bands
     inputs = {
@@ -46,13 +47,22 @@ class _TexEnvGraph(nn.Module):
         self.network = network
         loops = network.carriers.loops
         longest = max(len(loop) for loop in loops)
-        self.register_buffer("loops", torch.stack([nn.functional.pad(loop, (0, longest - len(loop))) for loop in loops]))
+        self.register_buffer(
+            "loops",
+            torch.stack([nn.functional.pad(loop, (0, longest - len(loop))) for loop in loops]),
+        )
         self.register_buffer("lengths", torch.tensor([len(loop) for loop in loops]))
 
     def forward(
-        self, controls: torch.Tensor, noise: torch.Tensor, places: torch.Tensor, last: torch.Tensor, *states: torch.Tensor
+        self,
+        controls: torch.Tensor,
+        noise: torch.Tensor,
+        places: torch.Tensor,
+        last: torch.Tensor,
+        *states: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        """places: [bands] int64, where each band's noise goes on. last: [1, 1, bands], the envelopes before."""
+        """places: [bands] int64, where each band's noise goes on. last: [1, 1, bands], the
+        envelopes before."""
         made, after = self.network(controls, noise, list(states))
         n_samples = controls.shape[1] * self.network.hop  # type: ignore[operator]
         which = (places[:, None] + torch.arange(n_samples)) % self.lengths[:, None]

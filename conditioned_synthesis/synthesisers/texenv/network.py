@@ -1,4 +1,5 @@
-"""The network of TexEnv: controls and noise in, the envelopes of bands out, as long as one likes."""
+"""The network of TexEnv: controls and noise in, the envelopes of bands out, as long as one
+likes."""
 
 import math
 
@@ -20,7 +21,8 @@ _AT_ONCE = 16  # clips that are compared at a time, for memory's sake
 
 
 class TexEnvNetwork(nn.Module):
-    """One `frame` of envelopes for every `hop` samples, from the controls and noise of this and of earlier frames alone."""
+    """One `frame` of envelopes for every `hop` samples, from the controls and noise of this and of
+    earlier frames alone."""
 
     mean_levels: torch.Tensor
     has_levels: torch.Tensor
@@ -39,22 +41,20 @@ class TexEnvNetwork(nn.Module):
         channels: int = 64,
         n_layers: int = 5,
     ) -> None:
-        """Args:
-        n_controls: number of controls.
-        sample_rate: of the sounds, in Hz.
-        seconds: of a sound that is compared with a clip in training.
-        n_bands: evenly spaced on the ERB scale.
-        low_hz: the centre of the first band.
-        envelope_hz: points of an envelope per second, about; samples between two points are a power of two.
-        channels: of the network.
-        n_layers: of the network; each looks three times as far back as the one before.
+        """Args: n_controls: number of controls. sample_rate: of the sounds, in Hz. seconds: of a
+        sound that is compared with a clip in training. n_bands: evenly spaced on the ERB scale.
+        low_hz: the centre of the first band. envelope_hz: points of an envelope per second, about;
+        samples between two points are a power of two. channels: of the network. n_layers: of the
+        network; each looks three times as far back as the one before.
         """
         super().__init__()
         self.n_samples = round(seconds * sample_rate)
         self.hop = 2 ** max(0, round(math.log2(sample_rate / envelope_hz)))
         self.bands = Bands(sample_rate, n_bands, low_hz)
         self._sample_rate, self._low_hz = sample_rate, low_hz
-        self.conditions = nn.Sequential(nn.Linear(n_controls, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU())
+        self.conditions = nn.Sequential(
+            nn.Linear(n_controls, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU()
+        )
         self.enter = nn.Linear(self.n_noises, channels)
         self.layers = nn.ModuleList(_Layer(channels, _KERNEL**index) for index in range(n_layers))
         self.leave = nn.Linear(channels, n_bands)
@@ -63,7 +63,9 @@ class TexEnvNetwork(nn.Module):
         self.register_buffer("mean_levels", torch.full((n_bands,), _FIRST_LEVEL))
         self.register_buffer("has_levels", torch.tensor(False))
         self.texture = TextureStatistics(
-            sample_rate, self.n_samples, lowest_modulation_hz=max(_LOWEST_MODULATION_HZ, 2 * sample_rate / self.n_samples)
+            sample_rate,
+            self.n_samples,
+            lowest_modulation_hz=max(_LOWEST_MODULATION_HZ, 2 * sample_rate / self.n_samples),
         )
 
     @property
@@ -71,9 +73,12 @@ class TexEnvNetwork(nn.Module):
         """Frames before its own that a frame depends on."""
         return sum(layer.n_back for layer in self.layers)  # type: ignore[misc]
 
-    def forward(self, controls: torch.Tensor, noise: torch.Tensor, states: States) -> tuple[torch.Tensor, States]:
-        """controls: [batch, frames, n_controls]. noise: [batch, frames, n_noises], normal. states: what earlier frames left, of
-        each layer [batch, 2 * 3**layer, channels] -> envelopes [batch, frames, bands], as amplitudes, and the states after them.
+    def forward(
+        self, controls: torch.Tensor, noise: torch.Tensor, states: States
+    ) -> tuple[torch.Tensor, States]:
+        """controls: [batch, frames, n_controls]. noise: [batch, frames, n_noises], normal. states:
+        what earlier frames left, of each layer [batch, 2 * 3**layer, channels] -> envelopes [batch,
+        frames, bands], as amplitudes, and the states after them.
         """
         conditions = self.conditions(controls)
         hidden = self.enter(noise)
@@ -108,11 +113,13 @@ class TexEnvNetwork(nn.Module):
         return {"loss": torch.stack(losses).sum() / len(audio)}
 
     def sounds(self, controls: torch.Tensor) -> torch.Tensor:
-        """controls: [batch, samples, n_controls] -> [batch, samples], from torch's generator as it stands."""
+        """controls: [batch, samples, n_controls] -> [batch, samples], from torch's generator as it
+        stands."""
         n_samples = controls.shape[1]
         n_frames = -(-n_samples // self.hop)
         frames = controls[:, :: self.hop]
-        # Before the first frame the controls were the same, so that no sound begins as if out of silence.
+        # Before the first frame the controls were the same, so that no sound begins as if out of
+        # silence.
         frames = torch.cat([frames[:, :1].expand(-1, self.n_back + 1, -1), frames], dim=1)
         noise = torch.randn(*frames.shape[:2], self.n_noises, device=frames.device)
         envelopes, _ = self(frames, noise, self.no_states(len(frames)))
@@ -122,11 +129,14 @@ class TexEnvNetwork(nn.Module):
 
     @property
     def carriers(self) -> Carriers:
-        return carriers_of(self._sample_rate, self.bands.n_bands, self._low_hz, self._sample_rate / self.hop)
+        return carriers_of(
+            self._sample_rate, self.bands.n_bands, self._low_hz, self._sample_rate / self.hop
+        )
 
     @torch.no_grad()
     def _learn_levels(self, audio: torch.Tensor) -> None:
-        """audio: [batch, samples]. Begin at the mean level of each band, so that there is less to learn."""
+        """audio: [batch, samples]. Begin at the mean level of each band, so that there is less to
+        learn."""
         n_samples = audio.shape[1]
         power = torch.fft.rfft(audio, norm="forward").abs().square().mean(0)
         bins_hz = torch.arange(len(power), dtype=torch.float64) * self._sample_rate / n_samples
@@ -143,7 +153,8 @@ class TexEnvNetwork(nn.Module):
 
 
 class _Layer(nn.Module):
-    """What three frames, this and two before, say together, scaled and shifted by the controls (FiLM; E. Perez et al., 2018)."""
+    """What three frames, this and two before, say together, scaled and shifted by the controls
+    (FiLM; E. Perez et al., 2018)."""
 
     def __init__(self, channels: int, apart: int) -> None:
         super().__init__()
@@ -155,10 +166,18 @@ class _Layer(nn.Module):
     def no_state(self, batch: int) -> torch.Tensor:
         return self.look.weight.new_zeros(batch, self.n_back, self._channels)
 
-    def forward(self, hidden: torch.Tensor, conditions: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, hidden: torch.Tensor, conditions: torch.Tensor, state: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         longer = torch.cat([state, hidden], dim=1)
         n_frames = hidden.shape[1]
-        seen = torch.cat([longer[:, start : start + n_frames] for start in range(0, self.n_back + 1, self._apart)], dim=-1)
+        seen = torch.cat(
+            [
+                longer[:, start : start + n_frames]
+                for start in range(0, self.n_back + 1, self._apart)
+            ],
+            dim=-1,
+        )
         scale, shift = self.film(conditions).chunk(2, dim=-1)
         new = self.add(nn.functional.silu(self.look(seen) * (1 + scale) + shift))
         return hidden + new, longer[:, -self.n_back :]

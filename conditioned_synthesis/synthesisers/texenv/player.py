@@ -23,7 +23,9 @@ class MakesEnvelopes(Protocol):
     @property
     def carriers(self) -> Carriers: ...
     def no_states(self, batch: int) -> States: ...
-    def __call__(self, controls: torch.Tensor, noise: torch.Tensor, states: States) -> tuple[torch.Tensor, States]: ...
+    def __call__(
+        self, controls: torch.Tensor, noise: torch.Tensor, states: States
+    ) -> tuple[torch.Tensor, States]: ...
 
 
 class TexEnvPlayer:
@@ -42,7 +44,9 @@ class TexEnvPlayer:
         hop = self._network.hop
         n_left = min(len(self._left), len(controls))
         out, self._left = [self._left[:n_left]], self._left[n_left:]
-        frames = torch.from_numpy(np.ascontiguousarray(controls[n_left::hop], dtype=np.float32))[None]
+        frames = torch.from_numpy(np.ascontiguousarray(controls[n_left::hop], dtype=np.float32))[
+            None
+        ]
         if frames.shape[1]:
             if not self._states:
                 self._begin(frames[:, :1])
@@ -64,6 +68,8 @@ class TexEnvPlayer:
         self._last = self._frames(first.expand(-1, self._network.n_back + 1, -1))[:, -1:]
 
     def _frames(self, controls: torch.Tensor) -> torch.Tensor:
-        noise = self._temperature * self._rng.standard_normal((1, controls.shape[1], self._network.n_noises), dtype=np.float32)
+        noise = self._temperature * self._rng.standard_normal(
+            (1, controls.shape[1], self._network.n_noises), dtype=np.float32
+        )
         envelopes, self._states = self._network(controls, torch.from_numpy(noise), self._states)
         return envelopes

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 @synthesisers.register
 class TexEnv(Synthesiser):
-    """Bands of noise times envelopes, which a convolutional network makes of the controls and of noise of its own.
+    """Bands of noise times envelopes, which a convolutional network makes of the controls and of
+    noise of its own.
 
-    After TexEnv (E. Gutierrez and L. Wyse, DAFx 2025). Unlike there, envelopes
-    are no frames that overlap, but run on and on: so there is no seam, controls may move, and no two seconds are the same.
+    After TexEnv (E. Gutierrez and L. Wyse, DAFx 2025). Unlike there, envelopes are no frames that
+    overlap, but run on and on: so there is no seam, controls may move, and no two seconds are the
+    same.
     """
 
     type: Literal["texenv"] = "texenv"
@@ -30,11 +32,13 @@ class TexEnv(Synthesiser):
     low_hz: Annotated[float, Field(gt=0, le=4000)] = 30.0
     """The centre of the first band."""
     envelope_hz: Annotated[float, Field(ge=1, le=10000)] = 250.0
-    """Points of an envelope per second, about: the nearest for which there is a power of two of samples between two points."""
+    """Points of an envelope per second, about: the nearest for which there is a power of two of
+    samples between two points."""
     channels: PositiveInt = 64
     """Of the network."""
     n_layers: Annotated[int, Field(ge=1, le=8)] = 5
-    """Of the network. Each looks three times as far back as the one before; 5 look back for a second at 250 Hz."""
+    """Of the network. Each looks three times as far back as the one before; 5 look back for a
+    second at 250 Hz."""
 
     def network(self, n_controls: int, sample_rate: int) -> "TexEnvNetwork":
         from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork

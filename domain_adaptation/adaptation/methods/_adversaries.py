@@ -10,7 +10,8 @@ from torch.nn.functional import softplus
 from domain_adaptation.adaptation.task import Stateless
 from domain_adaptation.features import Features
 
-# Binary cross-entropy on a logit z is softplus(z) for the target 0 ("synthetic") and softplus(-z) for 1 ("real").
+# Binary cross-entropy on a logit z is softplus(z) for the target 0 ("synthetic") and softplus(-z)
+# for 1 ("real").
 
 
 class Frozen(Stateless):
@@ -27,7 +28,9 @@ class Frozen(Stateless):
 class Learning:
     """A discriminator that takes a step of its own before each of the encoder's."""
 
-    def __init__(self, synthetic: torch.Tensor, features: Features, hidden_size: int, learning_rate: float) -> None:
+    def __init__(
+        self, synthetic: torch.Tensor, features: Features, hidden_size: int, learning_rate: float
+    ) -> None:
         """synthetic: [clips, n_features]. Its weights come from torch's generator as it stands."""
         self._synthetic = synthetic
         self._features = features
@@ -40,8 +43,11 @@ class Learning:
             nn.LeakyReLU(0.2),
             nn.Linear(hidden_size, 1),
         ).to(synthetic.device)
-        # Little momentum, as is usual where two networks chase each other (Radford et al., "DCGAN", 2016).
-        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=learning_rate, betas=(0.5, 0.999))
+        # Little momentum, as is usual where two networks chase each other (Radford et al., "DCGAN",
+        # 2016).
+        self._optimizer = torch.optim.Adam(
+            self._network.parameters(), lr=learning_rate, betas=(0.5, 0.999)
+        )
 
     def __call__(self, encoder: nn.Module, real: torch.Tensor) -> torch.Tensor:
         encoded = self._normalised(encoder(self._features.compute(real.float())))
@@ -50,9 +56,14 @@ class Learning:
         return softplus(self._network(encoded)).mean()
 
     def _learn(self, encoded_real: torch.Tensor) -> None:
-        chosen = torch.randint(len(self._synthetic), (len(encoded_real),)).to(self._synthetic.device)
+        chosen = torch.randint(len(self._synthetic), (len(encoded_real),)).to(
+            self._synthetic.device
+        )
         encoded_synthetic = self._normalised(self._synthetic[chosen])
-        loss = softplus(self._network(encoded_synthetic)).mean() + softplus(-self._network(encoded_real)).mean()
+        loss = (
+            softplus(self._network(encoded_synthetic)).mean()
+            + softplus(-self._network(encoded_real)).mean()
+        )
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()

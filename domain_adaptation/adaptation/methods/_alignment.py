@@ -17,7 +17,9 @@ class Coral(Joint):
 
 
 class InverseGram(Joint):
-    def __init__(self, problem: Problem, angle_weight: float, scale_weight: float, kept_energy: float) -> None:
+    def __init__(
+        self, problem: Problem, angle_weight: float, scale_weight: float, kept_energy: float
+    ) -> None:
         super().__init__(problem)
         self._angle_weight = angle_weight
         self._scale_weight = scale_weight
@@ -29,21 +31,28 @@ class InverseGram(Joint):
 
 
 def covariance_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """a, b: [clips, n_features] -> the squared Frobenius distance of their covariances over 4 n_features^2 (eq. 1 of
-    Sun and Saenko)."""
+    """a, b: [clips, n_features] -> the squared Frobenius distance of their covariances over 4
+    n_features^2 (eq. 1 of Sun and Saenko)."""
     return (_covariance(a) - _covariance(b)).square().sum() / (4 * a.shape[1] ** 2)
 
 
-def inverse_gram_distances(a: torch.Tensor, b: torch.Tensor, kept_energy: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """a, b: [clips, n_features] -> how far the columns of the pseudo-inverses of their Gram matrices point apart, and how
-    far apart their leading singular values lie (section 3.2 of Nejjar et al.)."""
+def inverse_gram_distances(
+    a: torch.Tensor, b: torch.Tensor, kept_energy: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """a, b: [clips, n_features] -> how far the columns of the pseudo-inverses of their Gram
+    matrices point apart, and how far apart their leading singular values lie (section 3.2 of Nejjar
+    et al.)."""
     with_ones = [torch.cat([torch.ones_like(x[:, :1]), x], dim=1) for x in (a, b)]
     grams = [x.T @ x for x in with_ones]
     values = [torch.linalg.svdvals(gram) for gram in grams]
     rank = max(_rank(value.detach(), kept_energy) for value in values)
     # The cut lies between two values, so that rounding does not decide on either.
-    least = [float(((value[rank - 1] * value[rank]).sqrt() / value[0]).detach()) for value in values]
-    inverses = [torch.linalg.pinv(gram, rtol=smallest) for gram, smallest in zip(grams, least, strict=True)]
+    least = [
+        float(((value[rank - 1] * value[rank]).sqrt() / value[0]).detach()) for value in values
+    ]
+    inverses = [
+        torch.linalg.pinv(gram, rtol=smallest) for gram, smallest in zip(grams, least, strict=True)
+    ]
     angle = (1 - torch.cosine_similarity(*inverses, dim=0)).mean()
     scale = torch.linalg.vector_norm(values[0][:rank] - values[1][:rank]) / rank
     return angle, scale
@@ -55,7 +64,7 @@ def _covariance(x: torch.Tensor) -> torch.Tensor:
 
 
 def _rank(values: torch.Tensor, kept_energy: float) -> int:
-    """-> how many of the singular values make up that share of their sum. At least two, since the mean alone may: then nothing
-    else would be compared. Not all of them."""
+    """-> how many of the singular values make up that share of their sum. At least two, since the
+    mean alone may: then nothing else would be compared. Not all of them."""
     share = values.cumsum(0) / values.sum()
     return min(max(2, int((share <= kept_energy).sum())), len(values) - 1)

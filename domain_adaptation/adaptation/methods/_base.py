@@ -20,7 +20,8 @@ class Method(Protocol):
     """Whether it plays against the classifier of `train-classifier`."""
 
     reads_both: ClassVar[bool]
-    """Whether the adapted extractor should still read synthetic clips: it went on learning from them."""
+    """Whether the adapted extractor should still read synthetic clips: it went on learning from
+    them."""
 
     def adapt(self, problem: "Problem") -> "State | None":
         """Change `problem.model` in place. -> how the training went, None where there was none."""

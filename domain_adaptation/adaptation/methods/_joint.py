@@ -1,4 +1,5 @@
-"""Objectives that go on learning the controls of synthetic clips while something else is asked of real ones."""
+"""Objectives that go on learning the controls of synthetic clips while something else is asked of
+real ones."""
 
 import torch
 from torch import nn
@@ -8,9 +9,11 @@ from domain_adaptation.models.extractor import Reading
 
 
 class Joint(Stateless):
-    """As many synthetic clips as there are real ones in the batch, with their supervised loss; a subclass adds its own.
+    """As many synthetic clips as there are real ones in the batch, with their supervised loss; a
+    subclass adds its own.
 
-    Both go through the network in one batch, so that batch normalisation sees what it will see: either.
+    Both go through the network in one batch, so that batch normalisation sees what it will see:
+    either.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -22,7 +25,9 @@ class Joint(Stateless):
         rows = torch.randint(len(self._labelled), (len(real),)).numpy()
         clips, truth = (tensor.to(real.device) for tensor in self._labelled.batch(rows))
         with torch.no_grad():
-            inputs = torch.cat([self._supervised.inputs(clips), self._features.compute(real.float())])
+            inputs = torch.cat(
+                [self._supervised.inputs(clips), self._features.compute(real.float())]
+            )
         reading: Reading = extractor.read(inputs)  # type: ignore[operator]
         synthetic, real_reading = _halves(reading)
         return self._supervised.of(synthetic, truth) + self.distance(synthetic, real_reading)

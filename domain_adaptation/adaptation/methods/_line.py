@@ -7,11 +7,17 @@ from torch import nn
 
 
 def go(module: nn.Module, before: Mapping[str, torch.Tensor], how_far: float) -> None:
-    """Move the weights of `module` along the straight line from `before` through where they are now.
+    """Move the weights of `module` along the straight line from `before` through where they are
+    now.
 
     how_far: 0 is `before`, 1 where they are, 2 as far again.
     """
-    module.load_state_dict({name: _moved(name, before[name], now, how_far) for name, now in module.state_dict().items()})
+    module.load_state_dict(
+        {
+            name: _moved(name, before[name], now, how_far)
+            for name, now in module.state_dict().items()
+        }
+    )
 
 
 def _moved(name: str, before: torch.Tensor, now: torch.Tensor, how_far: float) -> torch.Tensor:

@@ -9,7 +9,12 @@ from domain_adaptation.adaptation.task import Problem, Stateless
 from domain_adaptation.data.sets import controls_of
 from domain_adaptation.models.extractor import Reading
 from domain_adaptation.training.augment.draws import Pitches, from_db, happens, uniform
-from domain_adaptation.training.augment.slow_down import Slowing, most_slow_down, slow_down_slopes, slowed_by_chance
+from domain_adaptation.training.augment.slow_down import (
+    Slowing,
+    most_slow_down,
+    slow_down_slopes,
+    slowed_by_chance,
+)
 from texturelib.errors import TextureError
 
 _LIMITS_HZ = (2500.0, 9000.0), (20.0, 80.0)
@@ -30,7 +35,8 @@ class SlowDown(Stateless):
         chance_of_pink: float,
         textures: float,
     ) -> None:
-        """As the settings of `ScalingLaw`. Errors: TextureError when no control has a law, or the features hear too high."""
+        """As the settings of `ScalingLaw`. Errors: TextureError when no control has a law, or the
+        features hear too high."""
         self._problem = problem
         self._labelled = problem.labelled
         self._slow_down, self._synthetic_batch_size = slow_down, synthetic_batch_size
@@ -53,9 +59,14 @@ class SlowDown(Stateless):
             )
         # Where a control has no law, nobody would know what a slowed clip's controls are.
         low, high = slow_down
-        self._slowing = Slowing(self._controls, (low**0.5, high**0.5)) if len(self._known) == len(self._controls) else None
+        self._slowing = (
+            Slowing(self._controls, (low**0.5, high**0.5))
+            if len(self._known) == len(self._controls)
+            else None
+        )
         self._slopes = torch.from_numpy(slopes[self._known])
-        # A control that hardly moves by its law would be best off not to move at all: it should not lead.
+        # A control that hardly moves by its law would be best off not to move at all: it should not
+        # lead.
         self._weights = (self._slopes / self._slopes.abs().max()).square().clamp(min=0.1)
 
     def __call__(self, extractor: nn.Module, real: torch.Tensor) -> torch.Tensor:
@@ -65,25 +76,37 @@ class SlowDown(Stateless):
         with torch.no_grad():
             speeds, factors = self._at_two_speeds(self._varied(self._and_textures(real.float())))
             if self._slowing:
-                clips, truth, _ = self._slowing(clips.float(), truth, torch.from_numpy(rows).to(real.device))
+                clips, truth, _ = self._slowing(
+                    clips.float(), truth, torch.from_numpy(rows).to(real.device)
+                )
             inputs = torch.cat([problem.supervised.inputs(clips), problem.features.compute(speeds)])
         reading: Reading = extractor.read(inputs)  # type: ignore[operator]
         synthetic = Reading(*(tensor[: len(clips)] for tensor in reading))
-        # What is left of a label when its clip's slow-down is taken out must be the same at both speeds.
-        labels = reading.labels[len(clips) :, self._known] - self._slopes.to(real.device) * factors.log()
+        # What is left of a label when its clip's slow-down is taken out must be the same at both
+        # speeds.
+        labels = (
+            reading.labels[len(clips) :, self._known] - self._slopes.to(real.device) * factors.log()
+        )
         first, second = labels.chunk(2)
         weights = self._weights.to(real.device)
         law = ((first - second).abs() * weights).mean()
-        # Labels are noisy, and an absolute value prefers no movement to a movement in the noise: their mean must move too.
+        # Labels are noisy, and an absolute value prefers no movement to a movement in the noise:
+        # their mean must move too.
         law_of_the_mean = ((first - second).mean(dim=0).abs() * weights).mean()
-        return problem.supervised.of(synthetic, truth) + self._weight * law + self._mean_weight * law_of_the_mean
+        return (
+            problem.supervised.of(synthetic, truth)
+            + self._weight * law
+            + self._mean_weight * law_of_the_mean
+        )
 
     def _and_textures(self, real: torch.Tensor) -> torch.Tensor:
         """-> as many clips, the last of them textures that no one has recorded."""
         n_textures = round(self._share_of_textures * len(real))
         if n_textures == 0:  # no Fourier transform takes none
             return real
-        drawn = textures(n_textures, real.shape[-1], self._problem.features.sample_rate, real.device)
+        drawn = textures(
+            n_textures, real.shape[-1], self._problem.features.sample_rate, real.device
+        )
         return torch.cat([real[n_textures:], drawn])
 
     def _varied(self, real: torch.Tensor) -> torch.Tensor:
@@ -93,14 +116,23 @@ class SlowDown(Stateless):
         real = real + share * real[torch.randperm(len(real), device=real.device)]
         pitches = Pitches(real, self._problem.features.sample_rate)
         spectrum = torch.fft.rfft(real)
-        shaped = pitches.equaliser_db(4.0, 6.0) + pitches.corners_db(0.3) + pitches.band_limits_db(0.3, *_LIMITS_HZ)
+        shaped = (
+            pitches.equaliser_db(4.0, 6.0)
+            + pitches.corners_db(0.3)
+            + pitches.band_limits_db(0.3, *_LIMITS_HZ)
+        )
         # A sound whose every octave is equally loud gives its size away by nothing but its grain.
-        flat = pitches.towards_pink_db(spectrum) * uniform(0.7, 1.0, real) + pitches.equaliser_db(1.5, 3.0)
-        response = torch.where(happens(self._chance_of_pink, real) > 0, flat, shaped) * happens(0.8, real)
+        flat = pitches.towards_pink_db(spectrum) * uniform(0.7, 1.0, real) + pitches.equaliser_db(
+            1.5, 3.0
+        )
+        response = torch.where(happens(self._chance_of_pink, real) > 0, flat, shaped) * happens(
+            0.8, real
+        )
         return torch.fft.irfft(spectrum * pitches.gain(response), real.shape[-1])
 
     def _at_two_speeds(self, real: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """-> [2 x batch, samples]: all clips at one speed each, then all at another; [2 x batch, 1], the exact slow-downs."""
+        """-> [2 x batch, samples]: all clips at one speed each, then all at another; [2 x batch,
+        1], the exact slow-downs."""
         speeds: list[list[torch.Tensor]] = [[], []]
         factors: list[list[torch.Tensor]] = [[], []]
         for group in real.split(_GROUP):
@@ -111,7 +143,8 @@ class SlowDown(Stateless):
         return torch.cat(speeds[0] + speeds[1]), torch.cat(factors[0] + factors[1])
 
     def _ranges(self) -> list[tuple[float, float]]:
-        """-> of the slow-down: the lowest two fifths for one side, the highest two fifths for the other."""
+        """-> of the slow-down: the lowest two fifths for one side, the highest two fifths for the
+        other."""
         low, high = self._slow_down
         part = (high / low) ** 0.4
         return [(low, low * part), (high / part, high)]

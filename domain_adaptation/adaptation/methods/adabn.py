@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class AdaBn(Config):
     """Every batch normalisation takes its mean and variance from the real clips; no weight changes.
 
-    Y. Li et al., "Revisiting batch normalization for practical domain adaptation", ICLR workshop, 2017.
+    Y. Li et al., "Revisiting batch normalization for practical domain adaptation", ICLR workshop,
+    2017.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -36,7 +37,8 @@ class AdaBn(Config):
                 module.train()
         rows = problem.real.split["train"]
         with torch.inference_mode():
-            # Batches of one size, so that every clip counts as much as any other; a single clip counts twice.
+            # Batches of one size, so that every clip counts as much as any other; a single clip
+            # counts twice.
             rows = np.resize(rows, max(2, len(rows)))
             for batch in np.array_split(rows, -(-len(rows) // 128)):
                 clips = torch.from_numpy(problem.real.clips[batch]).float()

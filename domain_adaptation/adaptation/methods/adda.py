@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 @methods.register
 class Adda(TrainingConfig):
-    """The encoder of real clips and a discriminator learn in turns, until real clips lie where synthetic ones do.
+    """The encoder of real clips and a discriminator learn in turns, until real clips lie where
+    synthetic ones do.
 
-    E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017. A frozen classifier can be fooled by a
-    step in any direction; one that goes on learning leaves only the way to the synthetic clips. The discriminator is
-    its own: the classifier of `train-classifier` takes no part. Neither side's loss falls as things get better, so the
-    last epoch is kept.
+    E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017. A frozen classifier
+    can be fooled by a step in any direction; one that goes on learning leaves only the way to the
+    synthetic clips. The discriminator is its own: the classifier of `train-classifier` takes no
+    part. Neither side's loss falls as things get better, so the last epoch is kept.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -28,7 +29,8 @@ class Adda(TrainingConfig):
     type: Literal["adda"] = "adda"
     epochs: PositiveInt = 60
     learning_rate: PositiveFloat = 0.0001
-    """Of the encoder. Slow, so that it moves the clips without shuffling what they mean to the head."""
+    """Of the encoder. Slow, so that it moves the clips without shuffling what they mean to the
+    head."""
     discriminator_learning_rate: PositiveFloat = 0.0002
     hidden_size: PositiveInt = 64
     """Of the discriminator's two hidden layers."""
@@ -40,5 +42,7 @@ class Adda(TrainingConfig):
 
         encoded = problem.encoded_synthetic()
         torch.manual_seed(problem.seed)
-        objective = Learning(encoded, problem.features, self.hidden_size, self.discriminator_learning_rate)
+        objective = Learning(
+            encoded, problem.features, self.hidden_size, self.discriminator_learning_rate
+        )
         return problem.train(problem.model.extractor.encoder, objective, self, keeps_best=False)

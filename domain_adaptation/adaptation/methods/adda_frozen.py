@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class AddaFrozen(TrainingConfig):
     """The encoder learns to make the classifier take real clips for synthetic ones.
 
-    After E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017, where the classifier goes on learning.
+    After E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017, where the
+    classifier goes on learning.
     """
 
     needs_classifier: ClassVar[bool] = True

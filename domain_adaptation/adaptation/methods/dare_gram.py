@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @methods.register
 class DareGram(TrainingConfig):
-    """The whole extractor goes on learning from synthetic clips, while the inverse Gram matrices of encodings, on which
-    the least-squares solution of a regression rests, come together in angle and in scale.
+    """The whole extractor goes on learning from synthetic clips, while the inverse Gram matrices of
+    encodings, on which the least-squares solution of a regression rests, come together in angle and
+    in scale.
 
-    I. Nejjar, Q. Wang and O. Fink, "DARE-GRAM: unsupervised domain adaptation regression by aligning inverse Gram
-    matrices", CVPR 2023.
+    I. Nejjar, Q. Wang and O. Fink, "DARE-GRAM: unsupervised domain adaptation regression by
+    aligning inverse Gram matrices", CVPR 2023.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -36,4 +37,6 @@ class DareGram(TrainingConfig):
         from domain_adaptation.adaptation.methods._alignment import InverseGram
 
         objective = InverseGram(problem, self.angle_weight, self.scale_weight, self.kept_energy)
-        return problem.train(problem.model.extractor, objective, self, keeps_best=False, methods=("read",))
+        return problem.train(
+            problem.model.extractor, objective, self, keeps_best=False, methods=("read",)
+        )

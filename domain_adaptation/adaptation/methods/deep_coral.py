@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @methods.register
 class DeepCoral(TrainingConfig):
-    """The whole extractor goes on learning from synthetic clips, while their encodings' covariance and that of the real
-    clips' come together.
+    """The whole extractor goes on learning from synthetic clips, while their encodings' covariance
+    and that of the real clips' come together.
 
-    B. Sun and K. Saenko, "Deep CORAL: correlation alignment for deep domain adaptation", ECCV workshops, 2016.
+    B. Sun and K. Saenko, "Deep CORAL: correlation alignment for deep domain adaptation", ECCV
+    workshops, 2016.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -31,4 +32,10 @@ class DeepCoral(TrainingConfig):
     def adapt(self, problem: "Problem") -> "State":
         from domain_adaptation.adaptation.methods._alignment import Coral
 
-        return problem.train(problem.model.extractor, Coral(problem, self.weight), self, keeps_best=False, methods=("read",))
+        return problem.train(
+            problem.model.extractor,
+            Coral(problem, self.weight),
+            self,
+            keeps_best=False,
+            methods=("read",),
+        )

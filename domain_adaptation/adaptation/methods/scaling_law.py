@@ -1,4 +1,5 @@
-"""Adaptation by what is known of real clips without labels: how their labels move when they are played slower."""
+"""Adaptation by what is known of real clips without labels: how their labels move when they are
+played slower."""
 
 import copy
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 @methods.register
 class ScalingLaw(TrainingConfig):
-    """The whole extractor goes on learning from synthetic clips, while the labels of each real clip, played at two speeds,
-    must lie as far apart as the engine's laws say.
+    """The whole extractor goes on learning from synthetic clips, while the labels of each real
+    clip, played at two speeds, must lie as far apart as the engine's laws say.
 
-    Real clips are equalised, band-limited and mixed by chance before they are slowed: the law holds for these too, and so
-    a few recordings speak for many. It also holds for textures that nobody has recorded: what is learnt of ever new ones
-    cannot be learnt by heart.
+    Real clips are equalised, band-limited and mixed by chance before they are slowed: the law holds
+    for these too, and so a few recordings speak for many. It also holds for textures that nobody
+    has recorded: what is learnt of ever new ones cannot be learnt by heart.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -41,18 +42,20 @@ class ScalingLaw(TrainingConfig):
     mean_weight: NonNegativeFloat = 0.5
     """Of the law for the mean over the clips of a step."""
     chance_of_pink: Share = 0.5
-    """How many of the real clips are equalised until no octave is louder than another, so that only their grain tells of
-    their size."""
+    """How many of the real clips are equalised until no octave is louder than another, so that only
+    their grain tells of their size."""
     textures: Share = 0.6
-    """How many of the clips that the law is learnt from are noise and grains of a spectrum drawn by chance instead of real: a
-    few recordings can be told apart, and their law be learnt by heart; these cannot."""
+    """How many of the clips that the law is learnt from are noise and grains of a spectrum drawn by
+    chance instead of real: a few recordings can be told apart, and their law be learnt by heart;
+    these cannot."""
     slow_down: tuple[PositiveFloat, PositiveFloat] = (0.65, 1.4)
-    """The range that speeds are drawn from. Half of the features' rate, divided by the second, must lie above all that the
-    features hear: else the end of a slowed recording's spectrum would tell of its speed."""
+    """The range that speeds are drawn from. Half of the features' rate, divided by the second, must
+    lie above all that the features hear: else the end of a slowed recording's spectrum would tell
+    of its speed."""
     how_far: Annotated[float, Field(gt=0, le=2)] = 1.0
-    """How far to go from the weights of before towards those that were learnt. Short of them more stays of what was known
-    (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022), and labels of recordings that were not learnt from
-    keep to the laws less well."""
+    """How far to go from the weights of before towards those that were learnt. Short of them more
+    stays of what was known (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022),
+    and labels of recordings that were not learnt from keep to the laws less well."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ScalingLaw":
@@ -77,7 +80,9 @@ class ScalingLaw(TrainingConfig):
             chance_of_pink=self.chance_of_pink,
             textures=self.textures,
         )
-        state = problem.train(extractor, loss, self, keeps_best=False, n_clips=n_clips, methods=("read",))
+        state = problem.train(
+            extractor, loss, self, keeps_best=False, n_clips=n_clips, methods=("read",)
+        )
         if self.how_far != 1:
             go(extractor, before, self.how_far)
         return state

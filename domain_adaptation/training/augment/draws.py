@@ -28,7 +28,8 @@ def from_db(decibels: torch.Tensor) -> torch.Tensor:
 
 
 class Pitches:
-    """Where smooth responses are drawn: every sixteenth of an octave, of which the bins of a spectrum then take their share."""
+    """Where smooth responses are drawn: every sixteenth of an octave, of which the bins of a
+    spectrum then take their share."""
 
     _LOWEST_HZ = 30.0
     _PER_OCTAVE = 16
@@ -36,18 +37,22 @@ class Pitches:
     def __init__(self, clips: torch.Tensor, sample_rate: int) -> None:
         """clips: [batch, samples]."""
         self._clips = clips
-        self._shares = _shares(clips.shape[-1], sample_rate, self._LOWEST_HZ, self._PER_OCTAVE).to(clips.device)
+        self._shares = _shares(clips.shape[-1], sample_rate, self._LOWEST_HZ, self._PER_OCTAVE).to(
+            clips.device
+        )
         steps = torch.arange(self._shares.shape[0], device=clips.device)
         self.octaves = steps / self._PER_OCTAVE + math.log2(self._LOWEST_HZ / 1000)
         """[pitches], from 1 kHz."""
 
     def gain(self, decibels: torch.Tensor) -> torch.Tensor:
-        """decibels: [batch, pitches] -> [batch, samples // 2 + 1]: the gain at each frequency of a real FFT."""
+        """decibels: [batch, pitches] -> [batch, samples // 2 + 1]: the gain at each frequency of a
+        real FFT."""
         return from_db(decibels) @ self._shares
 
     def equaliser_db(self, tilt_db_per_octave: float, bumps_db: float) -> torch.Tensor:
-        """-> [batch, pitches]: a slope of up to `tilt_db_per_octave` either way, and bumps: a Gaussian value with a standard
-        deviation of up to `bumps_db` at every octave, with smooth steps between."""
+        """-> [batch, pitches]: a slope of up to `tilt_db_per_octave` either way, and bumps: a
+        Gaussian value with a standard deviation of up to `bumps_db` at every octave, with smooth
+        steps between."""
         response = uniform(-tilt_db_per_octave, tilt_db_per_octave, self._clips) * self.octaves
         if bumps_db:
             place = self.octaves - self.octaves[0]
@@ -59,20 +64,34 @@ class Pitches:
             response = response + torch.lerp(knots[:, left], knots[:, left + 1], share)
         return response
 
-    def band_limits_db(self, chance: float, low_pass_hz: tuple[float, float], high_pass_hz: tuple[float, float]) -> torch.Tensor:
-        """-> [batch, pitches]: 0 dB, falling beyond a highest and a lowest frequency, each with that chance.
+    def band_limits_db(
+        self, chance: float, low_pass_hz: tuple[float, float], high_pass_hz: tuple[float, float]
+    ) -> torch.Tensor:
+        """-> [batch, pitches]: 0 dB, falling beyond a highest and a lowest frequency, each with
+        that chance.
 
-        As of microphones, codecs and low sample rates: 12 to 72 dB an octave above, 6 to 24 dB an octave below.
+        As of microphones, codecs and low sample rates: 12 to 72 dB an octave above, 6 to 24 dB an
+        octave below.
         """
         clips = self._clips
-        top, bottom = (torch.log2(log_uniform(*limit, clips) / 1000.0) for limit in (low_pass_hz, high_pass_hz))
-        above = happens(chance, clips) * uniform(12.0, 72.0, clips) * (self.octaves - top).clamp(min=0.0)
-        below = happens(chance, clips) * uniform(6.0, 24.0, clips) * (bottom - self.octaves).clamp(min=0.0)
+        top, bottom = (
+            torch.log2(log_uniform(*limit, clips) / 1000.0) for limit in (low_pass_hz, high_pass_hz)
+        )
+        above = (
+            happens(chance, clips)
+            * uniform(12.0, 72.0, clips)
+            * (self.octaves - top).clamp(min=0.0)
+        )
+        below = (
+            happens(chance, clips)
+            * uniform(6.0, 24.0, clips)
+            * (bottom - self.octaves).clamp(min=0.0)
+        )
         return -above - below
 
     def corners_db(self, chance: float) -> torch.Tensor:
-        """-> [batch, pitches]: a rise below one frequency and a fall above another, each with that chance, 1 to 12 dB an octave,
-        with soft knees."""
+        """-> [batch, pitches]: a rise below one frequency and a fall above another, each with that
+        chance, 1 to 12 dB an octave, with soft knees."""
         clips = self._clips
         below = torch.log2(log_uniform(80.0, 7000.0, clips) / 1000.0) - self.octaves
         above = self.octaves - torch.log2(log_uniform(150.0, 14000.0, clips) / 1000.0)
@@ -84,17 +103,20 @@ class Pitches:
         return response
 
     def towards_pink_db(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """spectrum: [batch, samples // 2 + 1] complex -> [batch, pitches]: what would give each half octave the same power;
-        at most 45 dB more than the loudest."""
+        """spectrum: [batch, samples // 2 + 1] complex -> [batch, pitches]: what would give each
+        half octave the same power; at most 45 dB more than the loudest."""
         power = (spectrum.real.square() + spectrum.imag.square()) @ self._shares.T
         width = self._PER_OCTAVE // 2 + 1
-        power = torch.nn.functional.avg_pool1d(power[:, None], width, 1, width // 2, count_include_pad=False)[:, 0]
+        power = torch.nn.functional.avg_pool1d(
+            power[:, None], width, 1, width // 2, count_include_pad=False
+        )[:, 0]
         decibels = 10 * torch.log10(power.clamp(min=1e-20))
         return (decibels.amax(dim=1, keepdim=True) - decibels).clamp(max=45.0)
 
 
 def white_spectrum(clips: torch.Tensor) -> torch.Tensor:
-    """-> [batch, samples // 2 + 1] complex: the spectrum of white Gaussian noise, drawn where it is white too."""
+    """-> [batch, samples // 2 + 1] complex: the spectrum of white Gaussian noise, drawn where it is
+    white too."""
     spectrum = torch.empty(len(clips), clips.shape[-1] // 2 + 1, 2, device=clips.device)
     if clips.device.type == "cpu":
         _fill_with_noise(spectrum)
@@ -107,7 +129,8 @@ _N_PARTS = 2
 
 
 def _fill_with_noise(numbers: torch.Tensor) -> None:
-    """Two threads where torch takes one; always two generators, so that the numbers do not depend on the cores that there are."""
+    """Two threads where torch takes one; always two generators, so that the numbers do not depend
+    on the cores that there are."""
     parts = numbers.chunk(_N_PARTS)
     seeds = torch.randint(2**62, (_N_PARTS,)).tolist()
     is_inference = torch.is_inference_mode_enabled()  # each thread has a mode of its own
@@ -125,15 +148,19 @@ def _fill_with_noise(numbers: torch.Tensor) -> None:
 
 
 def peak_of_white_noise(clips: torch.Tensor) -> torch.Tensor:
-    """-> [batch, 1]: the largest of as many Gaussian values as `clips` [batch, samples] have, in standard deviations."""
+    """-> [batch, 1]: the largest of as many Gaussian values as `clips` [batch, samples] have, in
+    standard deviations."""
     # The probability that all of them are smaller is uniform.
-    share = torch.rand(len(clips), 1, dtype=torch.float64, device=clips.device) ** (1 / clips.shape[-1])
+    share = torch.rand(len(clips), 1, dtype=torch.float64, device=clips.device) ** (
+        1 / clips.shape[-1]
+    )
     return (math.sqrt(2) * torch.erfinv(share)).to(clips.dtype)
 
 
 @functools.lru_cache(maxsize=4)
 def _shares(n_samples: int, sample_rate: int, lowest_hz: float, per_octave: int) -> torch.Tensor:
-    """-> [pitches, n_samples // 2 + 1], with which values at pitches are interpolated to the frequencies of a real FFT."""
+    """-> [pitches, n_samples // 2 + 1], with which values at pitches are interpolated to the
+    frequencies of a real FFT."""
     frequency_hz = torch.fft.rfftfreq(n_samples, 1 / sample_rate)
     place = torch.log2(frequency_hz.clamp(min=lowest_hz) / lowest_hz) * per_octave
     pitches = torch.arange(int(place.max()) + 2)

@@ -11,18 +11,28 @@ from texturelib.controls import Control
 
 
 class Mixing:
-    """Adds to clips others that differ from them in nothing but in controls that add up, as rates of bubbles do.
+    """Adds to clips others that differ from them in nothing but in controls that add up, as rates
+    of bubbles do.
 
-    On a grid of controls, ten clips of different rates give forty-five more that no one has rendered.
+    On a grid of controls, ten clips of different rates give forty-five more that no one has
+    rendered.
     """
 
     def __init__(
-        self, share: float, clips: Rows, truth: np.ndarray, peak_db: np.ndarray, rows: np.ndarray, controls: Sequence[Control]
+        self,
+        share: float,
+        clips: Rows,
+        truth: np.ndarray,
+        peak_db: np.ndarray,
+        rows: np.ndarray,
+        controls: Sequence[Control],
     ) -> None:
-        """share: of a batch. clips: [any, samples] int16, each one's peak at full scale. truth: [any, controls]. peak_db: [any],
-        of each clip as the engine made it. rows: those that may be added.
+        """share: of a batch. clips: [any, samples] int16, each one's peak at full scale. truth:
+        [any, controls]. peak_db: [any], of each clip as the engine made it. rows: those that may be
+        added.
 
-        Errors: ValueError when some control neither adds up nor stays when sounds are mixed, or no two clips go together.
+        Errors: ValueError when some control neither adds up nor stays when sounds are mixed, or no
+        two clips go together.
         """
         for control in controls:
             if control.laws.get("mixing") not in (0, 1):
@@ -35,31 +45,40 @@ class Mixing:
         stays = [index for index, control in enumerate(controls) if control.laws["mixing"] == 0]
         _, kind = np.unique(truth[:, stays].round(6), axis=0, return_inverse=True)
         self._kind = kind.reshape(-1)
-        self._rows = rows[np.argsort(self._kind[rows], kind="stable")]  # clips of a kind lie together
+        # Clips of a kind lie together.
+        self._rows = rows[np.argsort(self._kind[rows], kind="stable")]
         kinds = np.arange(self._kind.max() + 1)
         self._first = np.searchsorted(self._kind[self._rows], kinds)
         self._count = np.searchsorted(self._kind[self._rows], kinds, side="right") - self._first
         if self._count.max() < 2:
-            raise ValueError("no two clips have the same " + " and ".join(controls[index].name for index in stays))
+            raise ValueError(
+                "no two clips have the same "
+                + " and ".join(controls[index].name for index in stays)
+            )
 
     def __call__(
         self, clips: torch.Tensor, truth: torch.Tensor, rows: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """clips: [batch, samples] float. truth: [batch, controls]. rows: [batch], which they are -> the same, with others
-        added."""
+        """clips: [batch, samples] float. truth: [batch, controls]. rows: [batch], which they are ->
+        the same, with others added."""
         places = (torch.rand(len(rows)) < self._share).nonzero()[:, 0]
         own = rows.cpu().numpy()[places.numpy()]
         kind = self._kind[own]
         drawn = (torch.rand(len(own)).numpy() * self._count[kind]).astype(int)
         others = self._rows[(self._first[kind] + drawn).clip(max=len(self._rows) - 1)]
-        # The same sound twice would be but a louder one; and of a kind that has no clip, another was drawn.
+        # The same sound twice would be but a louder one; and of a kind that has no clip, another
+        # was drawn.
         fits = (others != own) & (self._kind[others] == kind)
         places, own, others = places[torch.from_numpy(fits)], own[fits], others[fits]
         clips, truth = clips.clone(), truth.clone()
         added = torch.from_numpy(self._clips[others]).to(clips)
-        own_level, added_level = (torch.from_numpy(self._level[of]).to(clips)[:, None] for of in (own, others))
+        own_level, added_level = (
+            torch.from_numpy(self._level[of]).to(clips)[:, None] for of in (own, others)
+        )
         clips[places] = clips[places] * own_level + _begun_anywhere(added) * added_level
-        truth[places] = torch.from_numpy(self._sums(self._truth[own], self._truth[others])).to(truth)
+        truth[places] = torch.from_numpy(self._sums(self._truth[own], self._truth[others])).to(
+            truth
+        )
         return clips, truth, rows
 
     def _sums(self, own: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -67,13 +86,16 @@ class Mixing:
         sums = own.copy()
         for index, control in enumerate(self._controls):
             if control.laws["mixing"] == 1:
-                factor = 1 + control.to_physical(others[:, index]) / control.to_physical(own[:, index])
+                factor = 1 + control.to_physical(others[:, index]) / control.to_physical(
+                    own[:, index]
+                )
                 sums[:, index] = control.moved("mixing", factor, own[:, index])
         return sums
 
 
 def _begun_anywhere(clips: torch.Tensor) -> torch.Tensor:
-    """clips: [batch, samples] -> the same, each from a moment of its own on, and round: two clips then mix in ever new ways."""
+    """clips: [batch, samples] -> the same, each from a moment of its own on, and round: two clips
+    then mix in ever new ways."""
     n_samples = clips.shape[-1]
     twice = looped(clips, n_samples + 1)
     starts = torch.randint(twice.shape[-1] - n_samples + 1, (len(clips), 1))

@@ -1,7 +1,8 @@
 """What happens to a sound that is played slower, and what must happen to its labels then.
 
-Engines declare how each control's value goes when time is stretched (`Control.laws`). That holds for any sound of the
-kind, recorded or made, so it says of recordings without labels how far their labels should lie apart.
+Engines declare how each control's value goes when time is stretched (`Control.laws`). That holds
+for any sound of the kind, recorded or made, so it says of recordings without labels how far their
+labels should lie apart.
 """
 
 import math
@@ -17,11 +18,12 @@ from texturelib.controls import Control
 
 
 def slow_down_slopes(controls: Sequence[Control]) -> np.ndarray:
-    """-> [controls], how far each label moves per unit of the logarithm of the slow-down; nan where nobody knows.
+    """-> [controls], how far each label moves per unit of the logarithm of the slow-down; nan where
+    nobody knows.
 
-    A slope that is the same everywhere, as if the control had no offset: of real clips nobody knows where on the slider they
-    are. Near the low end of a control with an offset the true slope is steeper (of the liquid engine's smallest bubbles, by
-    a fifth).
+    A slope that is the same everywhere, as if the control had no offset: of real clips nobody knows
+    where on the slider they are. Near the low end of a control with an offset the true slope is
+    steeper (of the liquid engine's smallest bubbles, by a fifth).
     """
     slopes = [control.slope("slow_down") for control in controls]
     return np.array([np.nan if slope is None else slope for slope in slopes], dtype=np.float32)
@@ -33,10 +35,11 @@ def most_slow_down(features: Features) -> float:
 
 
 def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Tensor, float]:
-    """clips: [batch, samples] -> as many samples, played `factor` times slower; the exact factor, a little less.
+    """clips: [batch, samples] -> as many samples, played `factor` times slower; the exact factor, a
+    little less.
 
-    For a factor over 1 only a part of a clip fills the time, from `start` on; for one under 1 it is looped, as a texture may be.
-    By Fourier transforms, whose length is a product of small primes.
+    For a factor over 1 only a part of a clip fills the time, from `start` on; for one under 1 it is
+    looped, as a texture may be. By Fourier transforms, whose length is a product of small primes.
     """
     n_samples = clips.shape[-1]
     n_taken = _samples_at(n_samples, factor)
@@ -45,13 +48,14 @@ def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Te
     start = min(start, clips.shape[-1] - n_taken)
     spectrum = torch.fft.rfft(clips[:, start : start + n_taken])
     n_bins = n_samples // 2 + 1
-    padded = torch.nn.functional.pad(spectrum, (0, n_bins - spectrum.shape[-1]))  # cut where that is negative
+    # Cut where that is negative.
+    padded = torch.nn.functional.pad(spectrum, (0, n_bins - spectrum.shape[-1]))
     return torch.fft.irfft(padded, n_samples) * (n_samples / n_taken), n_samples / n_taken
 
 
 def slowed_by_chance(clips: torch.Tensor, low: float, high: float) -> tuple[torch.Tensor, float]:
-    """clips: [batch, samples] -> the same, played slower by a factor from low to high, equal ratios equally likely, from
-    anywhere in the clips; the exact factor."""
+    """clips: [batch, samples] -> the same, played slower by a factor from low to high, equal ratios
+    equally likely, from anywhere in the clips; the exact factor."""
     factor = math.exp(math.log(low) + math.log(high / low) * float(torch.rand(())))
     return slowed(clips, factor, int(torch.randint(longest_start(clips.shape[-1], factor) + 1, ())))
 
@@ -69,13 +73,16 @@ class Slowing:
     def __call__(
         self, clips: torch.Tensor, truth: torch.Tensor, rows: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """clips: [batch, samples]. truth: [batch, controls]. rows: [batch] -> the same; fewer, where one would leave what a
-        slider can say."""
+        """clips: [batch, samples]. truth: [batch, controls]. rows: [batch] -> the same; fewer,
+        where one would leave what a slider can say."""
         clips, truth = clips.clone(), truth.clone()
         for group in list(torch.arange(len(clips), device=clips.device).split(self._GROUP))[::2]:
             clips[group], factor = slowed_by_chance(clips[group], *self._slow_down)
             before = truth[group].cpu().numpy()
-            after = [control.moved("slow_down", factor, before[:, i]) for i, control in enumerate(self._controls)]
+            after = [
+                control.moved("slow_down", factor, before[:, i])
+                for i, control in enumerate(self._controls)
+            ]
             truth[group] = torch.from_numpy(np.stack(after, axis=1)).to(truth)
         is_known = truth.isfinite().all(dim=1)
         return clips[is_known], truth[is_known], rows[is_known]
@@ -87,7 +94,8 @@ def longest_start(n_samples: int, factor: float) -> int:
 
 
 def looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
-    """-> [batch, at least n_samples]: each clip again and again, with cross-fades of equal power over a fiftieth of it."""
+    """-> [batch, at least n_samples]: each clip again and again, with cross-fades of equal power
+    over a fiftieth of it."""
     n_fade = max(1, clips.shape[-1] // 50)
     angle = torch.linspace(0, torch.pi / 2, n_fade, device=clips.device)
     seam = clips[:, -n_fade:] * torch.cos(angle) + clips[:, :n_fade] * torch.sin(angle)
@@ -98,5 +106,6 @@ def looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
 
 
 def _samples_at(n_samples: int, factor: float) -> int:
-    """-> how many samples of a clip become `n_samples` when it is slowed down, or a few more: as many as an FFT is fast at."""
+    """-> how many samples of a clip become `n_samples` when it is slowed down, or a few more: as
+    many as an FFT is fast at."""
     return cast("int", next_fast_len(round(n_samples / factor), real=True))

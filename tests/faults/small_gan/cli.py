@@ -1,7 +1,8 @@
 """python -m small_gan FOLDER PROCESSES MOMENT: train it in that folder, and die at that moment.
 
-MOMENT: "never"; "batch N" (in the middle of a step), "step N" (between checkpoints), "checkpoint N" (before it is written). It
-kills its whole group with SIGKILL, as one may be killed by a machine that needs the memory.
+MOMENT: "never"; "batch N" (in the middle of a step), "step N" (between checkpoints), "checkpoint N"
+(before it is written). It kills its whole group with SIGKILL, as one may be killed by a machine
+that needs the memory.
 """
 
 import copy
@@ -36,7 +37,9 @@ def clips() -> tuple[np.ndarray, np.ndarray]:
     heights = rng.random((N_CLIPS, 1))
     seconds = np.arange(RATE) / RATE
     tones = np.sin(2 * np.pi * (40 + 200 * heights) * seconds + 6 * rng.random((N_CLIPS, 1)))
-    return (0.5 * tones + 0.1 * rng.standard_normal((N_CLIPS, RATE))).astype(np.float32), heights.astype(np.float32)
+    return (0.5 * tones + 0.1 * rng.standard_normal((N_CLIPS, RATE))).astype(
+        np.float32
+    ), heights.astype(np.float32)
 
 
 class Gan(nn.Module):
@@ -64,18 +67,29 @@ class Gan(nn.Module):
     def made(self, latent: torch.Tensor, control: torch.Tensor) -> torch.Tensor:
         return self.generator(torch.cat([latent, control], dim=1))[:, 0]
 
-    def critic_losses(self, audio: torch.Tensor, control: torch.Tensor, latent: torch.Tensor, mix: torch.Tensor) -> Losses:
+    def critic_losses(
+        self, audio: torch.Tensor, control: torch.Tensor, latent: torch.Tensor, mix: torch.Tensor
+    ) -> Losses:
         made = self.made(latent, control).detach()
-        losses = {"critic": self.critic_of(made, control).mean() - self.critic_of(audio, control).mean()}
+        losses = {
+            "critic": self.critic_of(made, control).mean() - self.critic_of(audio, control).mean()
+        }
         if self.training:  # I. Gulrajani et al., "Improved training of Wasserstein GANs", 2017
             between = (mix * audio + (1 - mix) * made).requires_grad_()
-            [slope] = torch.autograd.grad(self.critic_of(between, control).sum(), between, create_graph=True)
+            [slope] = torch.autograd.grad(
+                self.critic_of(between, control).sum(), between, create_graph=True
+            )
             losses["penalty"] = 10 * (slope.norm(dim=1) - 1).square().mean()
         return losses
 
-    def generator_losses(self, _: torch.Tensor, control: torch.Tensor, latent: torch.Tensor, __: torch.Tensor) -> Losses:
+    def generator_losses(
+        self, _: torch.Tensor, control: torch.Tensor, latent: torch.Tensor, __: torch.Tensor
+    ) -> Losses:
         made = self.made(latent, control)
-        return {"generator": -self.critic_of(made, control).mean(), "loudness": made.detach().square().mean()}
+        return {
+            "generator": -self.critic_of(made, control).mean(),
+            "loudness": made.detach().square().mean(),
+        }
 
 
 class Dying:
@@ -90,7 +104,8 @@ class Dying:
 
 
 class Training(Trainable):
-    """draws_by_torch: latents come from torch's generator as it runs on, else with the batch from its number alone."""
+    """draws_by_torch: latents come from torch's generator as it runs on, else with the batch from
+    its number alone."""
 
     methods = ("critic_losses", "generator_losses")
 
@@ -106,7 +121,10 @@ class Training(Trainable):
             torch.optim.Adam(part.parameters(), lr=0.002, betas=(0.5, 0.9))
             for part in (self.module.critic, self.module.generator)
         )
-        return {"critic": Group(critic, n_steps=CRITIC_STEPS), "generator": Group(generator, "one_cycle", gradient_norm=1.0)}
+        return {
+            "critic": Group(critic, n_steps=CRITIC_STEPS),
+            "generator": Group(generator, "one_cycle", gradient_norm=1.0),
+        }
 
     def batch(self, number: int, mine: slice) -> Batch:
         self._dying.at("batch", number)
@@ -115,8 +133,14 @@ class Training(Trainable):
         return self._with_chance(rows, rng, mine)
 
     def _with_chance(self, rows: np.ndarray, rng: np.random.Generator, mine: slice) -> Batch:
-        latent, mix = rng.standard_normal((len(rows), N_LATENT), np.float32), rng.random((len(rows), 1), np.float32)
-        batch = [torch.from_numpy(each[mine]) for each in (self._audio[rows], self._control[rows], latent, mix)]
+        latent, mix = (
+            rng.standard_normal((len(rows), N_LATENT), np.float32),
+            rng.random((len(rows), 1), np.float32),
+        )
+        batch = [
+            torch.from_numpy(each[mine])
+            for each in (self._audio[rows], self._control[rows], latent, mix)
+        ]
         if self._draws_by_torch:
             batch[2] = torch.randn_like(batch[2])
         return batch
@@ -135,7 +159,9 @@ class Training(Trainable):
 
     def after_step(self, step: int) -> None:  # noqa: ARG002
         with torch.no_grad():
-            for average, now in zip(self._average.parameters(), self.module.generator.parameters(), strict=True):
+            for average, now in zip(
+                self._average.parameters(), self.module.generator.parameters(), strict=True
+            ):
                 average.lerp_(now, 0.3)
 
 
@@ -147,7 +173,9 @@ class Forked(OneMachine):
         self._start_method: Any = "fork"
 
 
-def run(folder: Path, n_processes: int = 1, moment: str = "never", draws_by_torch: bool = True) -> State:
+def run(
+    folder: Path, n_processes: int = 1, moment: str = "never", draws_by_torch: bool = True
+) -> State:
     torch.set_num_threads(1)
     dying = Dying(moment)
     training = Training(dying, draws_by_torch)
