@@ -1,4 +1,4 @@
-"""Turn pydantic's report into one readable sentence."""
+"""Turn pydantic's report into readable sentences."""
 
 import json
 import re
@@ -31,7 +31,8 @@ _SHOULD_BE = {
 
 
 def sentence(error: ValidationError, model: type[BaseModel]) -> str:
-    """-> `key.path: what is wrong and what would be right`, for the most telling of the errors.
+    """Return `key.path: what is wrong and what would be right` for the most telling of the
+    errors.
 
     A misspelt key comes as two errors (one missing, one unknown); the unknown one shows the slip,
     so it goes first.
@@ -43,13 +44,13 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """-> a sentence for each of the errors, the most telling first."""
+    """Return a sentence for each of the errors, the most telling first."""
     return list(dict.fromkeys(_sentence(detail, model) for detail in _in_order(error)))
 
 
 def first_problem(error: ValidationError) -> str:
-    """-> where and what, in pydantic's own words: for what a program wrote, where no person
-    misspells a key."""
+    """Return where the first problem is and what it is, in pydantic's own words. For files that
+    a program wrote, where nobody misspells a key."""
     first = error.errors()[0]
     place = "".join(f"{key}: " for key in first["loc"])
     return place + first["msg"].removeprefix("Value error, ").replace("Input should", "should")
@@ -96,8 +97,8 @@ def _as_json(value: Any) -> str:
 
 
 def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]:
-    """-> the key path as the user wrote it (pydantic's names of union members left out), and the
-    model of the last key."""
+    """Return the key path as the user wrote it (without pydantic's names of union members), and
+    the model that has the last key."""
     path: list[str] = []
     place: Any = model
     holder: Any = model
@@ -121,7 +122,7 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Every model that a value of this annotation may be."""
+    """Return every model that a value of this annotation may be."""
     # In Python 3.10 list[int] passes for a type, and issubclass then fails.
     if (
         isinstance(annotation, type)
@@ -139,8 +140,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _choices(annotation: Any) -> list[Any]:
-    """What a value may be besides None: one thing, unless the annotation is a union without `type`
-    words."""
+    """Return the types that a value may have besides None: one, unless the annotation is a union
+    whose members are not told apart by `type`."""
     if typing.get_origin(annotation) is typing.Annotated:
         return [annotation] if _is_family(annotation) else _choices(annotation.__origin__)
     if typing.get_origin(annotation) in _UNIONS:
@@ -149,14 +150,14 @@ def _choices(annotation: Any) -> list[Any]:
 
 
 def _is_family(annotation: Any) -> bool:
-    """-> whether it is one whose members are told apart by `type`."""
+    """Whether the annotation is a family whose members are told apart by `type`."""
     return typing.get_origin(annotation) is typing.Annotated and any(
         hasattr(extra, "models") for extra in annotation.__metadata__
     )
 
 
 def _label(annotation: Any) -> str:
-    """What pydantic calls a member of a union."""
+    """Return what pydantic calls a member of a union."""
     return str(annotation) if typing.get_args(annotation) else getattr(annotation, "__name__", "")
 
 

@@ -1,8 +1,8 @@
-"""Places for what libraries keep between runs: numba's compiled code, matplotlib's list of fonts.
+"""Folders for what libraries keep between runs: numba's compiled code, matplotlib's list of fonts.
 
-They keep it beside the code or in the home folder. Where neither can be written, as on a machine
-that an administrator set up, numba fails and matplotlib complains; then a folder of the user's own
-among the temporary files takes their place.
+By default these lie beside the code or in the home folder. Where neither can be written, as on a
+machine that an administrator set up, numba fails and matplotlib complains; then a folder of the
+user's own among the temporary files is used.
 """
 
 import atexit
@@ -16,8 +16,9 @@ NUMBA, _MATPLOTLIB = "NUMBA_CACHE_DIR", "MPLCONFIGDIR"
 
 
 def find_places() -> None:
-    """Name a folder to numba and matplotlib, in the environment, where they would find none. Before
-    either is imported; processes that are started from here know it too."""
+    """Set the environment variables that give numba and matplotlib a cache folder, where they
+    would find none. Call it before either is imported; processes that are started from here
+    inherit it."""
     if (
         NUMBA not in os.environ
         and not _is_writable(_code() / "__pycache__")
@@ -33,8 +34,8 @@ def find_places() -> None:
 
 
 def place_of_compiled_code() -> tuple[Path, bool]:
-    """-> where numba keeps what it compiles, and whether it stays there until it is wanted again.
-    After `find_places`."""
+    """Return the folder where numba keeps compiled code, and whether it lasts until the next
+    run. Call it after `find_places`."""
     if NUMBA in os.environ:
         place = Path(os.environ[NUMBA])
         return place, not place.is_relative_to(tempfile.gettempdir())
@@ -56,8 +57,9 @@ def _config() -> Path:
 
 
 def _is_writable(folder: Path) -> bool:
-    """-> whether a file can be made there, found by making one, as numba does: a mode does not tell
-    of a read-only disk. Of a folder that is not there, the nearest one above it counts."""
+    """Whether a file can be made in the folder, found by making one, as numba does: the mode
+    does not show that a disk is read-only. For a folder that does not exist, the nearest one
+    above it counts."""
     place = next(each for each in (folder, *folder.parents) if each.is_dir())
     try:
         with tempfile.TemporaryFile(dir=place):
@@ -67,7 +69,8 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _own_folder() -> Path:
-    """-> a folder that no other user can write to: numba runs what it finds in its cache."""
+    """Return a folder that no other user can write to, since numba runs what it finds in its
+    cache."""
     place = Path(tempfile.gettempdir(), f"texture-toolkit-{os.getuid()}")
     try:
         place.mkdir(mode=0o700, exist_ok=True)

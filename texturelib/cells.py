@@ -1,8 +1,8 @@
-"""Texts of others in tables: a spreadsheet takes what begins with = + - or @ for a formula, and
-runs it when the table is opened.
+"""Texts from others in tables, made safe: a spreadsheet takes what begins with = + - or @ for a
+formula, and runs it when the table is opened.
 
 Such a text is written with an apostrophe before it, as spreadsheets themselves mark text, and such
-a file name as `./` and the name, which names the same file. Reading a table takes both away again.
+a file name as `./` and the name, which names the same file. Reading a table removes both again.
 """
 
 import re
@@ -15,7 +15,7 @@ _MARKED_NAME = re.compile(r"\./[=+\-@\t\r]")
 
 
 def as_cell(value: Any, column: str) -> Any:
-    """-> the value as it is written into the column.
+    """Return the value as it is written into the column.
 
     >>> as_cell("=1+1", "source"), as_cell("-3.5", "source"), as_cell("=x.wav", "file_name")
     ("'=1+1", '-3.5', './=x.wav')
@@ -28,7 +28,7 @@ def as_cell(value: Any, column: str) -> Any:
 
 
 def from_cell(value: Any, column: str) -> Any:
-    """-> the value that `as_cell` was given.
+    """Return the value that `as_cell` was given.
 
     >>> from_cell("'=1+1", "source"), from_cell("'tis", "source"), from_cell("./=x.wav", "file_name")
     ('=1+1', "'tis", '=x.wav')

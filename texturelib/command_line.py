@@ -1,5 +1,5 @@
-"""How every command behaves: its common options, its errors, its exit status (0 done, 1 failed, 2
-wrong usage or config)."""
+"""What all commands share: common options, errors, and exit statuses (0 done, 1 failed, 2 wrong
+usage or config)."""
 
 import errno
 import functools
@@ -66,8 +66,8 @@ _INTERRUPTED = 130
 
 
 class _App(typer.Typer):
-    """A command line whose commands get paths of this machine, and also take `--debug`, which
-    `is_debugging` tells."""
+    """A command line whose commands expand paths for this machine and also take `--debug`, which
+    `is_debugging` reads."""
 
     def command(
         self, *arguments: Any, **settings: Any
@@ -103,8 +103,8 @@ def _for_this_machine(value: Any) -> Any:
 
 
 def make_app(help: str) -> typer.Typer:
-    """-> a command line without colours, completion or tracebacks of its own. help: what its
-    `--help` begins with."""
+    """Return a command line without colours, completion or tracebacks of its own. help: the
+    first text of its `--help`."""
     return _App(
         help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
@@ -115,7 +115,7 @@ def is_debugging() -> bool:
 
 
 def add_command(app: typer.Typer, command: Command) -> None:
-    """Let the app run a declared command."""
+    """Add a declared command to the command line."""
 
     def with_workers(
         config: ConfigArgument,
@@ -146,7 +146,7 @@ def perform(
     dry_run: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Run a declared command, unless its output is done, and say what happens."""
+    """Run a declared command unless its output is up to date, and print what happens."""
     from texturelib.config import load_config
 
     settings = load_config(config, command.config_model, overrides or [])
@@ -172,8 +172,8 @@ def perform(
 
 
 def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = ("--help",)) -> None:
-    """Run the command line; print what goes wrong as a sentence; exit. without_arguments: what it
-    does where none are given."""
+    """Run the command line, print errors as a sentence, and exit. without_arguments: the
+    arguments it takes where none are given."""
     end_with_parent()
     find_places()
     # A terminated job should leave as a Ctrl-C does: workers stopped, half-written files removed.
@@ -187,13 +187,13 @@ def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = (
 
 
 def _note(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Say what a library warns of as a sentence, without its place in the library's code."""
+    """Print a library's warning as a sentence, without its place in the library's code."""
     print(f"note: {message}", file=sys.stderr)
 
 
 def _of_thread(failed: threading.ExceptHookArgs) -> None:
-    """Leave it to the main thread to say that a disk is full: TensorBoard writes in a thread, and
-    the next write hears of it."""
+    """Report an error of another thread, except a full disk: TensorBoard writes in a thread, and
+    the main thread's next write raises that error."""
     if is_debugging() or not isinstance(failed.exc_value, OSError):
         threading.__excepthook__(failed)
 

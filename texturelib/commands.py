@@ -1,5 +1,5 @@
-"""What a command is: declared once, in its stage's `commands.py`, and read by the command line, the
-pipeline, the doctor, the reference and the tests."""
+"""Declarations of commands: written once, in a stage's `commands.py`, and read by the command
+line, the pipeline, the doctor, the reference and the tests."""
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Input(NamedTuple):
     """A file or folder that a command reads.
 
-    name: in error messages; the key of the config where that names the path. maker: the command
-        that makes it, where one of ours
-    must have: it is named when nothing is there. is_key: whether `name` is a key of the config.
+    name: what error messages call it; the key of the config where that names the path. maker: the
+    command that must have made it, where it is one of ours; they name it when nothing is there.
+    is_key: whether `name` is a key of the config.
     """
 
     name: str
@@ -70,8 +70,8 @@ class Command:
 
     @property
     def costs_module(self) -> Any:
-        """The stage's module that says what the command makes, writes and takes, as
-        `texturelib.costs` has it."""
+        """The stage's module that estimates what the command makes, writes and takes; see
+        `texturelib.costs`."""
         return importlib.import_module(f"{self.config.partition('.')[0]}.costs")
 
     @property
@@ -80,16 +80,16 @@ class Command:
         return getattr(importlib.import_module(module), name)
 
     def paths(self, settings: "StageConfig") -> dict[str, Path]:
-        """-> by name: the files and folders that it reads."""
+        """Return the files and folders that the command reads, by name."""
         return {each.name: each.path for each in self.inputs(settings)}
 
     def look(
         self, settings: "StageConfig", *, overwrite: bool = False, dry_run: bool = False
     ) -> "Output":
-        """-> its output folder, looked at and not yet touched.
+        """Compare its output folder with the config, without changing anything.
 
-        Errors: UsageError when the config lacks what it needs; TextureError when an input was never
-        made; else as `check_output`.
+        Errors: UsageError when the config lacks what the command needs; TextureError when an input
+        was never made; else as `check_output`.
         """
         from texturelib.outputs import check_output
 

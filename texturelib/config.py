@@ -1,5 +1,4 @@
-"""JSON configs: loading, one-line errors, `--set`, and paths that are relative to the file they
-stand in."""
+"""JSON configs: loading, one-line errors, `--set`, and paths relative to the config file."""
 
 import json
 import os
@@ -33,7 +32,7 @@ class _FromCommandLine(str):
 
 
 def _as_written_here(value: Any, info: ValidationInfo) -> Any:
-    """-> a path for this machine, relative to where it was written. Errors: ValueError, as of
+    """Return a path for this machine, relative to where it was written. Errors: ValueError, as
     `local_path`."""
     if not isinstance(value, str):
         return value
@@ -46,7 +45,7 @@ def _folder(info: ValidationInfo) -> Path:
 
 
 def _mark_command_line(value: Any) -> Any:
-    """-> `value` with every text in it marked, however deep."""
+    """Mark every text in `value`, however deep, as given on the command line."""
     if isinstance(value, str):
         return _FromCommandLine(value)
     if isinstance(value, list):
@@ -79,25 +78,26 @@ folder when dumped."""
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
-"""A part of a whole, 0..1."""
+"""A share of a whole, 0..1."""
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""Of chance; as large as every generator takes."""
+"""A seed of the random generators, 0 to 2^32 - 1."""
 
 
 class StageConfig(Config):
-    """Base of a whole config file."""
+    """The base class of a whole config file."""
 
     schema_: str | None = Field(default=None, alias="$schema")
     output: ConfigPath
     """The folder that the command writes."""
     executor: Annotated[Executor, executors] = Local()
-    """Who does the work: processes of this machine, or a cluster. What is written is the same."""
+    """What runs the work: processes of this machine, or a cluster. It does not change the
+    results."""
 
     def as_written(self, folder: Path) -> dict[str, Any]:
-        """-> what `folder/config.json` holds: every value, defaults too, with paths relative to
-        `folder`; but not who did the work, which the result does not depend on."""
+        """Return the content of `folder/config.json`: every value including defaults, with paths
+        relative to `folder`. The executor is left out, since the result does not depend on it."""
         return self.model_dump(
             mode="json", by_alias=True, exclude={"schema_", "executor"}, context={"folder": folder}
         )
@@ -107,11 +107,11 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
 def load_config(path: Path, model: type[AnyConfig], overrides: Sequence[str] = ()) -> AnyConfig:
-    """Read `path` as `model`, with `overrides` ("a.b=value", the value as JSON or else as text)
+    """Load `path` as `model`, with `overrides` ("a.b=value", the value as JSON or else as text)
     applied.
 
     Errors: UsageError with one sentence that names the file, the key path, the value and what is
-    allowed; ConfigError where more than one thing may be wrong, which knows a sentence for each.
+    allowed; ConfigError, with a sentence for each problem, where there may be several.
     """
     content = _read(path)
     for override in overrides:
@@ -126,7 +126,7 @@ def load_config(path: Path, model: type[AnyConfig], overrides: Sequence[str] = (
 
 
 def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
-    """-> (key path, absolute path) of every path in `config`, as `--set` would name it."""
+    """Return the (key path, absolute path) of every path in `config`; key paths as for `--set`."""
     for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, Path):

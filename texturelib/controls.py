@@ -1,4 +1,4 @@
-"""A control: a physical quantity that a person can turn, and its place on a 0..1 slider."""
+"""A control: a physical quantity that a person can turn, and its position on a 0..1 slider."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -18,10 +18,11 @@ class Control:
 
     low, high: the range in `unit`. curve: how the slider runs between them, "linear", or
     "exponential": equal steps of the slider are equal ratios of (value - offset), as for a rate in
-    bubbles per second. laws: how the value goes when the sound is changed, as the exponent of the
-    factor, for those changes of which it is known:
+    bubbles per second. laws: how the value changes when the sound is changed by a factor, as the
+    exponent of that factor, for the changes for which it is known:
 
-    - slow_down: played k times slower, so everything lasts k times longer and sounds at 1/k of its pitch.
+    - slow_down: played k times slower, so everything lasts k times longer and sounds at 1/k of its
+      pitch.
     - gain: made k times louder.
     - mixing: k independent sounds of the same texture, added.
 
@@ -46,8 +47,7 @@ class Control:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> "Control":
-        """description: what dataset.json says of a control; it may say more than concerns us
-        here."""
+        """Make a control from its description in dataset.json, which may have further keys."""
         return cls(
             **{
                 field.name: description[field.name]
@@ -57,11 +57,11 @@ class Control:
         )
 
     def describe(self) -> dict[str, Any]:
-        """-> what dataset.json says of it."""
+        """Return the control's description for dataset.json."""
         return asdict(self)
 
     def to_physical(self, slider: "float | np.ndarray") -> np.ndarray:
-        """slider: any shape, 0..1 -> the same shape, in `unit`."""
+        """Return physical values in `unit`. slider: any shape, 0..1 -> the same shape."""
         slider = np.asarray(slider, dtype=np.float64)
         if self.curve == "linear":
             return self.low + (self.high - self.low) * slider
@@ -69,7 +69,8 @@ class Control:
         return self.offset + low * (high / low) ** slider
 
     def to_slider(self, physical: "float | np.ndarray") -> np.ndarray:
-        """physical: any shape, in `unit` -> the same shape, 0..1 within the range."""
+        """Return slider positions 0..1, clipped to the range. physical: any shape, in `unit` ->
+        the same shape."""
         physical = np.asarray(physical, dtype=np.float64)
         if self.curve == "linear":
             return (physical - self.low) / (self.high - self.low)
@@ -79,12 +80,12 @@ class Control:
     def moved(
         self, law: Law, factor: "float | np.ndarray", slider: "float | np.ndarray"
     ) -> np.ndarray:
-        """Where the slider is after a change of the sound by `factor`, which may lie outside of
+        """Return the slider position after a change of the sound by `factor`; it may lie outside
         0..1.
 
         factor, slider: any two shapes that broadcast -> their common shape; nan for a value that no
-        slider has, as it is on the wrong side of the offset. Errors: KeyError when the law is not
-        known.
+        slider position has, because it is on the wrong side of the offset. Errors: KeyError when
+        the law is not known.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             moved = self.to_slider(
@@ -93,9 +94,8 @@ class Control:
         return np.where(np.isfinite(moved), moved, np.nan)
 
     def slope(self, law: Law) -> float | None:
-        """-> how far the slider moves per unit of ln(factor), as if there were no offset; None
-        where it is not the same everywhere (a linear slider), or the law is not known.
-        """
+        """Return how far the slider moves per unit of ln(factor), as if there were no offset;
+        None where that is not the same everywhere (a linear slider), or the law is not known."""
         exponent = self.laws.get(law)
         if not exponent:
             return exponent
@@ -105,8 +105,8 @@ class Control:
 
 
 class _Description(BaseModel):
-    """What must be right of what dataset.json or a model folder says of a control; it may say more,
-    or less."""
+    """The parts of a control's description in dataset.json or a model folder that must be right;
+    others may be there or missing."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -137,8 +137,8 @@ _WHOLE = ("low", "high", "unit")
 
 
 def check_description(description: Any) -> dict[str, Any]:
-    """description: what a file says of a control -> the same. Errors: ValueError with what is
-    wrong."""
+    """Return a control's description from a file, unchanged, if it is right. Errors: ValueError
+    with what is wrong."""
     try:
         _Description.model_validate(description)
     except ValidationError as error:
@@ -156,14 +156,14 @@ def _check_is_whole(description: dict[str, Any]) -> dict[str, Any]:
 
 
 ControlDescription = Annotated[dict[str, Any], AfterValidator(check_description)]
-"""What a file says of a control, as `Control.describe` does, or less."""
+"""A control's description in a file: what `Control.describe` returns, or fewer keys."""
 
 WholeDescription = Annotated[ControlDescription, AfterValidator(_check_is_whole)]
-"""The same, with all that `Control.from_description` needs."""
+"""A control's description with all keys that `Control.from_description` needs."""
 
 
 def three_figures(value: float) -> str:
-    """-> for people: three figures, and no exponent.
+    """Format a number for people: three figures, no exponent.
 
     >>> [three_figures(value) for value in (0.94123, 46.91, 5881.2)]
     ['0.941', '46.9', '5880']

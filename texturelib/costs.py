@@ -1,8 +1,7 @@
-"""What a command makes, writes and takes, reckoned before it runs: the words that stages and the
-doctor share.
+"""Estimates, before a command runs, of what it will make, write and take.
 
-A stage says it in its `costs.py`, which its commands name: `makes`, `writes` and `takes`, each
-asked with a step.
+Stages and the doctor share these classes. A stage's `costs.py`, which its commands name, has
+functions `makes`, `writes` and `takes`, each called with a step.
 """
 
 import os
@@ -18,18 +17,18 @@ from texturelib.audio import wav_bytes
 # A sample of seconds, on a machine that may have other things to do, says no more than this.
 _LOW, _HIGH = 2 / 3, 3 / 2
 PICTURES = 4.0
-"""Seconds, of the plots at a command's end."""
+"""Seconds that the plots at a command's end take."""
 # Bytes of the last block of a file, half of which is empty, and of its row in tables and journals.
 _FILE = 4096
 # Four bytes each: the weights, and in a checkpoint, of which the next is written beside, weights,
 # the best ones and Adam's two.
 TRAINED_PARAMETER = 4 * (1 + 2 * 4)
-"""Bytes of a parameter of a network, with what its training keeps of it."""
+"""Bytes per parameter of a network, including what its training saves."""
 
 
 @dataclass(frozen=True)
 class Clips:
-    """What a folder of sounds holds, or will hold at most. controls: their names."""
+    """The clips of a folder, or the most that it will have. controls: their names."""
 
     n: int
     seconds: float
@@ -43,7 +42,7 @@ class Clips:
 
 @dataclass(frozen=True)
 class Written:
-    """By a command: bytes and files; `folder`: where to."""
+    """What a command writes: number of bytes and files, and the folder they go to."""
 
     folder: Path
     n_bytes: float
@@ -52,8 +51,10 @@ class Written:
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of a command. measured: what from, in words. is_at_most: where it may end
-    earlier."""
+    """The time that a command takes, in seconds.
+
+    measured: what it was measured from, in words. is_at_most: whether the command may end earlier.
+    """
 
     seconds: float
     measured: str
@@ -70,11 +71,10 @@ class Estimate:
 
 @dataclass
 class Measured:
-    """What the doctor's rehearsals found, by the name of the config; None where there was nothing
-    to rehearse with.
+    """What the doctor's rehearsals measured, by the name of the config; None where there was
+    nothing to rehearse with.
 
-    start: seconds that a command needs to begin with. recorded: seconds of recordings that will be
-    cut.
+    start: seconds that a command takes to start. recorded: seconds of recordings that will be cut.
     """
 
     start: float
@@ -87,8 +87,11 @@ class Measured:
 
 
 class Step(Protocol):
-    """A command that may run. folder: that it writes. inputs: what it reads, by name. name: of its
-    config's file."""
+    """A command that may run.
+
+    folder: the folder that it writes. inputs: what it reads, by name. name: the name of its
+    config's file.
+    """
 
     @property
     def command(self) -> str: ...
@@ -103,22 +106,24 @@ class Step(Protocol):
 
 
 class Flow(Protocol):
-    """Clips by the folder that they lie in."""
+    """The clips that each folder has or will have."""
 
     def at(self, path: Path) -> Clips | None:
-        """-> those that are there, or will be made; None where nobody can know yet."""
+        """Return the clips that are in the folder, or will be made; None where that is not yet
+        known."""
         ...
 
     def n_segments(self, step: Step) -> int | None:
-        """-> at most, of the recordings that a step cuts; None where nobody can know yet."""
+        """Return the most segments that a step can cut from its recordings; None where that is
+        not yet known."""
         ...
 
 
 def at_once(n: int) -> float:
-    """-> how many times more than one of them n processes do on this machine, with what else it has
-    to do now.
+    """Return how many times the throughput of one process n processes reach on this machine, under
+    its present load.
 
-    Each gets its part of the cores; so did the one that was measured.
+    Each gets its share of the cores, as the measured one did.
     """
     n_cores, others = joblib.cpu_count(), max(0.0, os.getloadavg()[0] - 1)
     return n * min(1.0, n_cores / (n + others)) / min(1.0, n_cores / (1 + others))
@@ -127,9 +132,9 @@ def at_once(n: int) -> float:
 def written_clips(
     folder: Path, clips: Clips | None, linked_from: Path | None = None, files_each: int = 1
 ) -> list[Written]:
-    """linked_from: a folder whose clips get a second name, which takes no room on the same disk.
+    """Return what clips take on disk; nothing where the clips are not known.
 
-    -> nothing where the clips are not known.
+    linked_from: a folder whose clips are hard-linked, which takes no room on the same disk.
     """
     if clips is None:
         return []
@@ -143,13 +148,14 @@ def _disk(folder: Path) -> int:
 
 
 def nearest_folder(folder: Path) -> Path:
-    """-> the nearest folder that is there; an output may be a link to another disk."""
+    """Return the nearest folder that exists; an output may be a link to another disk."""
     place = Path(os.path.realpath(folder))
     return next(path for path in (place, *place.parents) if path.is_dir())
 
 
 def in_words_each(seconds: float) -> str:
-    """
+    """Format seconds per item for people.
+
     >>> in_words_each(0.25), in_words_each(0.0042)
     ('0.25 s each', '4.2 ms each')
     """

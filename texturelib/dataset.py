@@ -1,5 +1,5 @@
-"""Dataset folders: what passes between the stages (metadata.csv, audio/, config.json, dataset.json,
-rejected.csv)."""
+"""Dataset folders, which pass between the stages: metadata.csv, audio/, config.json,
+dataset.json, rejected.csv."""
 
 import importlib.metadata
 import platform
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Description(BaseModel):
-    """What must be right in dataset.json; it says more."""
+    """The parts of dataset.json that must be right; there may be others."""
 
     model_config = ConfigDict(strict=True)
 
@@ -34,10 +34,10 @@ class _Description(BaseModel):
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset folder, its table read.
+    """A dataset folder whose table has been read.
 
     metadata: a row per clip; `file_name` first, then one column per control (0..1), then others.
-    description: what dataset.json says.
+    description: the content of dataset.json.
     """
 
     folder: Path
@@ -58,7 +58,7 @@ class Dataset:
 
     @property
     def n_samples(self) -> int:
-        """Of each clip."""
+        """Number of samples of each clip."""
         return round(self.sample_rate * self.seconds)
 
     def __len__(self) -> int:
@@ -68,17 +68,17 @@ class Dataset:
         return self.folder / self.metadata["file_name"].iloc[index]
 
     def clip(self, index: int) -> np.ndarray:
-        """-> [n_samples] float32. Errors: TextureError, naming the file, when it is not a clip of
-        this dataset."""
+        """Return a clip as [n_samples] float32. Errors: TextureError, naming the file, when it
+        is not a clip of this dataset."""
         return clip_at(self.path(index), self.sample_rate, self.n_samples)
 
     def control_values(self) -> np.ndarray:
-        """-> [clips, controls] float32, 0..1."""
+        """Return the values of the controls as [clips, controls] float32, 0..1."""
         return self.metadata[self.controls].to_numpy(dtype=np.float32)
 
 
 def clip_at(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
-    """As `Dataset.clip`, without a dataset's table."""
+    """Read a clip as `Dataset.clip` does, without the dataset's table."""
     try:
         return read_clip(path, sample_rate, n_samples)
     except FileNotFoundError:
@@ -88,10 +88,10 @@ def clip_at(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """-> the dataset, its table checked: each file name is its own and lies in the folder, each
-    control a finite number.
+    """Read a dataset folder and check its table: each file name is unique and lies in the folder,
+    each control is a finite number.
 
-    Errors: TextureError, naming the table and the row, or what makes the folder no dataset folder.
+    Errors: TextureError, naming the table and the row, or why the folder is not a dataset folder.
     """
     import pandas as pd
 
@@ -121,8 +121,8 @@ def read_dataset(folder: Path) -> Dataset:
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """-> what dataset.json says. Errors: TextureError when it is missing, or wrong in what a reader
-    of the set needs."""
+    """Return the content of dataset.json. Errors: TextureError when it is missing, or when
+    something that a reader needs is wrong."""
     path = folder / "dataset.json"
     if not path.exists():
         raise TextureError(
@@ -148,8 +148,8 @@ def _check(
     before: str = "",
     after: str = "",
 ) -> None:
-    """Errors: TextureError about the first row that is not right, with its value before the
-    problem."""
+    """Check the rows. Errors: TextureError about the first row that is wrong, with its value
+    before the problem."""
     if not is_right.all():
         row = int(is_right.to_numpy().argmin())
         value = "" if values is None else f"{before}{values.iloc[row]}{after} "
@@ -158,7 +158,7 @@ def _check(
 
 
 def _as_numbers(values: "pd.Series") -> np.ndarray:
-    """-> [rows], NaN for what is no number."""
+    """Return numbers, [rows], NaN for what is not a number."""
     import pandas as pd
 
     if values.dtype == bool:  # "true", which pandas would take for 1
@@ -193,10 +193,10 @@ def write_dataset(
     controls: Sequence[Mapping[str, Any]],
     **description: Any,
 ) -> None:
-    """Write metadata.csv, README.md and dataset.json, the last of a dataset folder's files.
-    controls: name, unit, low, high, ... each.
+    """Write metadata.csv, README.md and dataset.json, the last files of a dataset folder.
 
-    description: what else dataset.json should say (seed, counts, provenance).
+    controls: a description of each: name, unit, low, high, ...
+    description: what else dataset.json should contain (seed, counts, provenance).
     """
     import pandas as pd
 
@@ -221,7 +221,7 @@ def write_dataset(
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """-> what made a result: Python's version, ours, and those of `packages`."""
+    """Return the versions that made a result: Python's, ours, and those of `packages`."""
     return {"python": platform.python_version()} | {
         package: importlib.metadata.version(package) for package in ("texture-toolkit", *packages)
     }

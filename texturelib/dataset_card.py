@@ -1,5 +1,5 @@
-"""README.md in a dataset folder: what the set is, for people, and what its splits are, for Hugging
-Face's `datasets`.
+"""README.md in a dataset folder: a description for people, and the splits for Hugging Face's
+`datasets`.
 
 Without it, `datasets` guesses splits from names: of "rain mic test.wav" and "passing_train.wav" it
 makes a test and a train split, and drops all other clips and all labels.
@@ -30,7 +30,7 @@ def write_dataset_card(
     seconds: float,
     controls: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write `folder/README.md`, and where metadata.csv has splits, a table of each beside it."""
+    """Write `folder/README.md`, and where metadata.csv has splits, a table for each beside it."""
     sounds = ["audio/**", *_unusual_folders(metadata["file_name"].tolist())]
     splits = _splits(metadata)
     tables = (
@@ -60,8 +60,8 @@ def write_dataset_card(
 
 
 def _splits(metadata: "pd.DataFrame") -> list[str]:
-    """-> the parts that every clip is in one of; none where a clip is in none, or `datasets` would
-    not take a name."""
+    """Return the splits; none where a clip is in no split, or `datasets` would not accept a
+    split's name."""
     if "split" not in metadata:
         return []
     names = metadata["split"].tolist()
@@ -72,13 +72,13 @@ def _splits(metadata: "pd.DataFrame") -> list[str]:
 
 
 def _table_name(number: int) -> str:
-    """The names of splits are left out: by a file called train.csv, `datasets` would guess again
-    where it ignores the card."""
+    """Return a table's file name without the split's name: from a file called train.csv,
+    `datasets` would guess the splits again where it ignores the card."""
     return f"split{number}.csv"
 
 
 def _unusual_folders(file_names: Sequence[str]) -> list[str]:
-    """-> patterns of those that `datasets` only looks into when they are named."""
+    """Return patterns for the folders that `datasets` only reads when they are named."""
     folders = dict.fromkeys(PurePosixPath(name).parent for name in file_names)
     unusual = [
         folder for folder in folders if any(part.startswith(("__", ".")) for part in folder.parts)

@@ -1,4 +1,4 @@
-"""What was written is on the disk, and no longer only in the system's memory, which a power cut
+"""Make sure that files are on the disk, not only in the system's memory, which a power cut
 empties."""
 
 import ctypes
@@ -18,11 +18,11 @@ _NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when all that lies in `folder` is on its disk, with its names.
+    """Return when everything in `folder` is on its disk, including names.
 
-    On Linux by one sync of its whole file system, which takes far less than one of each file, but
-    also waits for what others have written there; elsewhere by a sync of each file. Errors: OSError
-    when the disk cannot take it.
+    On Linux this is one sync of the whole file system, which is much faster than a sync of each
+    file, but also waits for what others have written there; elsewhere it is a sync of each file.
+    Errors: OSError when the disk cannot take it.
     """
     syncfs = _syncfs()
     if syncfs is None:
@@ -63,10 +63,10 @@ def sync_files(*paths: Path) -> None:
 
 @contextmanager
 def synced_meanwhile(folder: Path) -> Iterator[None]:
-    """Sync `folder` every few seconds in this block, beside its work, so that the sync at its end
-    has little left to write.
+    """Sync `folder` every few seconds while the block runs, so that the sync at its end has little
+    left to write.
 
-    Nothing happens where a sync would be one of each file.
+    Does nothing where every file would have to be synced by itself.
     """
     if _syncfs() is None:
         yield
@@ -88,6 +88,6 @@ def synced_meanwhile(folder: Path) -> Iterator[None]:
 
 @cache
 def _syncfs() -> Any:
-    """-> the system's own function, which takes a descriptor; None where there is none, as on
+    """Return the system's `syncfs`, which takes a descriptor; None where there is none, as on
     macOS."""
     return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)

@@ -1,12 +1,12 @@
-"""The few exceptions that carry a sentence for a person; the command line prints it and picks the
-exit status."""
+"""The few exceptions that carry a sentence for a person. The command line prints it and picks
+the exit status."""
 
 from collections.abc import Sequence
 
 
 class TextureError(Exception):
-    """Something in the outside world is wrong (a file, a folder, a disk). The message names it and
-    says what would be right."""
+    """Something outside the program is wrong (a file, a folder, a disk). The message names it
+    and says what would be right."""
 
     exit_status = 1
 
@@ -18,8 +18,8 @@ class UsageError(TextureError):
 
 
 class ConfigError(UsageError):
-    """A config does not fit its model. every: a sentence for each thing that is wrong; the message
-    is the most telling one."""
+    """A config does not fit its model. every: a sentence for each problem; the message is the
+    most telling one."""
 
     def __init__(self, message: str, every: Sequence[str]) -> None:
         super().__init__(message)
@@ -31,5 +31,6 @@ class Rejected(Exception):  # noqa: N818 (an outcome, not an error)
 
 
 def first_line(error: BaseException) -> str:
-    """-> what a library's error says, for the end of a sentence; its kind where it says nothing."""
+    """Return the first line of a library's error, for the end of a sentence; the error's type
+    where it has no text."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""Audio files in and out: checked when read, whole when written."""
+"""Audio files: checked when read, whole when written."""
 
 from texturelib.audio.level import level_dbfs
 from texturelib.audio.mixing import Mixer

@@ -1,5 +1,5 @@
-"""Where the samples stand in files that are made of chunks (wav and its kin, aiff, caf, au), and
-what their headers say of it."""
+"""Find the samples in files that are made of chunks (wav and its kin, aiff, caf, au), and
+compare them with what the headers say."""
 
 import re
 import struct
@@ -18,16 +18,16 @@ _CHUNKS = re.compile(
     rb"LIST|bext|id3 |ID3 |cue |smpl|inst|JUNK|junk|FLLR|PAD |PEAK|fact|iXML|_PMX|afsp|axml|levl|link|plst|"
     rb"ANNO|NAME|AUTH|\(c\) |MARK|INST|COMT|APPL|MIDI|AESD|strg|peak|info|midi|free|uuid|mark|regn"
 )
-"""Names that chunks behind the samples have; also one that is cut off is no sound."""
+"""Names of chunks that may follow the samples; such a chunk is not sound, even if it is cut off."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What a header says of the samples, and what is there.
+    """What a header says about the samples, and what is really there.
 
-    share_present: of what the header announces, up to 1. share_announced: of what is there, where
-    the header says less. pieces: the file with a header that says what is there; None where its own
-    does.
+    share_present: the share of the announced samples that is there, up to 1. share_announced: the
+    share of the samples there that the header announces, where it announces too few. pieces: the
+    file with a corrected header; None where its own header is right.
     """
 
     share_present: float = 1.0
@@ -37,8 +37,12 @@ class Samples:
 
 @dataclass(frozen=True)
 class _Layout:
-    """first: where the first chunk stands. counts_itself: whether a chunk's size includes its own
-    name and size. unknown: sizes from here on are what writers into a pipe leave there."""
+    """How the chunks of one format are laid out.
+
+    first: position of the first chunk. counts_itself: whether a chunk's size includes its own name
+    and size. unknown: sizes from here on mean that the size is not known, as written by programs
+    that write into a pipe.
+    """
 
     first: int
     name_bytes: int
@@ -53,7 +57,7 @@ class _Layout:
         return self.name_bytes + struct.calcsize(self.size_format)
 
     def read(self, head: bytes) -> tuple[bytes, int]:
-        """-> a chunk's name, and how many bytes follow."""
+        """Return a chunk's name, and how many bytes follow."""
         (n_bytes,) = struct.unpack(self.size_format, head[self.name_bytes : self.n_head])
         return head[: self.name_bytes], n_bytes - self.n_head if self.counts_itself else n_bytes
 
@@ -76,7 +80,10 @@ _LAYOUTS: dict[Kind, _Layout] = {
 
 
 def find_samples(path: Path, kind: Kind, at: int = 0) -> Samples:
-    """at: where the file's own content begins, behind tags."""
+    """Find the samples of a file, and judge what its header says about them.
+
+    at: position where the file's own content begins, after tags.
+    """
     with path.open("rb") as file:
         return _of_au(file, at) if kind == "au" else _of_chunks(file, kind, at)
 
@@ -139,9 +146,12 @@ def _of_chunks(file: BinaryIO, kind: Kind, at: int) -> Samples:
 def _judge(
     file: BinaryIO, start: int, announced: int | None, size: int, layout: _Layout | None
 ) -> float | None:
-    """start: of the samples. announced: their bytes, by the header; None or 0: it does not say.
-    size: of the file. -> the share of the samples that the header announces, where that is less
-    than there is; None where there is nothing to be mended."""
+    """Return the share of the samples that the header announces, where it announces too few; None
+    where nothing is to be corrected.
+
+    start: position of the samples. announced: their bytes according to the header; None or 0: it
+    does not say. size: bytes of the file.
+    """
     there = size - start
     if announced is None:
         return 1.0 if there > 0 else None
@@ -150,8 +160,8 @@ def _judge(
 
 
 def _is_sound(file: BinaryIO, at: int, size: int, layout: _Layout | None) -> bool:
-    """-> whether what stands behind the samples must be more of them: neither a chunk, nor a tag,
-    nor padding."""
+    """Whether what follows the samples must be more samples: it is no chunk, no tag and no
+    padding."""
     if size - at < _LEAST_SOUND:
         return False
     file.seek(at)
@@ -180,8 +190,11 @@ def _mended(
     there: int,
     announced: int | None,
 ) -> bytes:
-    """header: up to the samples. places: of its chunks. there: bytes of samples. announced: by it.
-    -> one that says what is there."""
+    """Return a header with the right sizes.
+
+    header: everything before the samples. places: positions of its chunks. there: bytes of samples
+    in the file. announced: bytes of samples according to the header.
+    """
     size_at = len(header) - struct.calcsize(layout.size_format)
     size = len(header) + there
     if kind == "rf64" or (kind == "wav" and size >= 0x7FFF0000):
@@ -203,7 +216,8 @@ def _mended(
 
 
 def _as_rf64(header: bytearray, size: int, there: int) -> bytes:
-    """header: of a wav or an RF64 -> of an RF64: in a wav's, no size is beyond 4 GB."""
+    """Turn the header of a wav or RF64 into that of an RF64, since a wav's cannot hold sizes
+    beyond 4 GB."""
     chunks = bytes(header[12:])
     if chunks[:4] == b"ds64":
         chunks = chunks[8 + struct.unpack("<I", chunks[4:8])[0] :]

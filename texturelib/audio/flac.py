@@ -1,4 +1,4 @@
-"""How long a FLAC is, by its last frame. Source of the layout: RFC 9639, 8.2 and 9.1."""
+"""The length of a FLAC, found from its last frame. Source of the layout: RFC 9639, 8.2 and 9.1."""
 
 import re
 from dataclasses import dataclass
@@ -29,9 +29,12 @@ _BLOCK_SIZES = (
 
 @dataclass(frozen=True)
 class FlacLength:
-    """n_announced: by the header, 0: unknown. n_found: by the last frame, None where none was
-    found. n_samples_at: where in the file the header's number stands, with 4 bits of something
-    else."""
+    """The number of samples per channel in a FLAC, announced and found.
+
+    n_announced: according to the header, 0: unknown. n_found: according to the last frame, None
+    where none was found. n_samples_at: position of the header's number in the file, which shares
+    its first byte with 4 bits of something else.
+    """
 
     n_announced: int
     n_found: int | None
@@ -39,8 +42,10 @@ class FlacLength:
 
 
 def flac_length(path: Path, at: int) -> FlacLength | None:
-    """at: where "fLaC" stands -> the number of samples per channel. None where the header is
-    damaged."""
+    """Return the number of samples per channel; None where the header is damaged.
+
+    at: position of "fLaC".
+    """
     with path.open("rb") as file:
         file.seek(at)
         head = file.read(42)
@@ -60,7 +65,8 @@ def flac_length(path: Path, at: int) -> FlacLength | None:
 
 
 def _end_of_frame(header: bytes, block_size: int, n_channels: int) -> int | None:
-    """header: what may be that of a frame -> the sample after its last, None when it is none."""
+    """Return the number of the sample after the frame's last; None when this is not the header
+    of a frame."""
     if len(header) < 6 or header[3] & 1:
         return None
     channels = header[3] >> 4

@@ -1,5 +1,5 @@
-"""How a file is to be read so that all of it comes: files do not always say how long they are, and
-some say it wrongly."""
+"""How a file has to be read so that all of it is read: some files do not say how long they are,
+and some say it wrongly."""
 
 import struct
 from dataclasses import dataclass
@@ -12,19 +12,20 @@ from texturelib.audio.pieces import Piece
 from texturelib.errors import Rejected
 
 _HEADERLESS = frozenset({".raw", ".au", ".snd", ".gsm", ".vox"})
-"""libsndfile takes any file of such a name for samples without a header."""
+"""Suffixes for which libsndfile takes any file to be samples without a header."""
 
 _MOST_PADDING = 1000  # bytes behind the last frame of an mp3; libmpg123 gives up at 1024
 
 
 @dataclass(frozen=True)
 class Form:
-    """streams: what libsndfile is given, one after the other; None: the file as it is. is_endless:
-    it would guess where they end.
+    """How a sound file has to be read.
 
-    n_samples: per channel, as far as it is known from elsewhere than libsndfile. share_present: of
-    what the file announces, up to
-    1. share_announced: of what is there, where the file announces less. is_cut: its end is missing. is_mpeg: libmpg123 reads it.
+    streams: what libsndfile is given, one after the other; None: the file as it is. is_endless:
+    libsndfile would only guess where they end. n_samples: per channel, as far as it is known
+    without libsndfile. share_present: the share of what the file announces that is there, up to 1.
+    share_announced: the share of what is there that the file announces, where it announces too
+    little. is_cut: the end of the file is missing. is_mpeg: libmpg123 reads it.
     """
 
     streams: tuple[tuple[Piece, ...], ...] | None = None
@@ -38,7 +39,10 @@ class Form:
 
 
 def form_of(path: Path) -> Form:
-    """Errors: Rejected when it is no sound that can be read; OSError."""
+    """Find out how a file has to be read.
+
+    Errors: Rejected when it is not a sound that can be read; OSError.
+    """
     kind, at = kind_of(path)
     if kind is None and path.suffix.lower() in _HEADERLESS:
         raise Rejected("cannot be read as audio (no header says what its samples are)")
@@ -73,8 +77,8 @@ def form_of(path: Path) -> Form:
 
 
 def _form_of_mpeg(path: Path, at: int) -> Form:
-    """Many mp3s say in their first frame how many there are, and libmpg123 believes it; of all
-    others it guesses."""
+    """Find out how an mp3 or mp2 has to be read. Many mp3s say in their first frame how many
+    frames there are, and libmpg123 believes it; for all others it guesses."""
     n_bytes = mpeg.end_of_frames(path) - at
     found = mpeg.info_tag(path, at)
     if (
@@ -151,5 +155,6 @@ def _start(path: Path, at: int) -> bytes:
 
 
 def _may_hold_mpeg(start: bytes) -> bool:
-    """start: of a wav -> whether its samples may be those of an mp3 or mp2."""
+    """Whether the samples of a wav may be those of an mp3 or mp2. start: the first bytes of the
+    wav."""
     return start[12:16] != b"fmt " or start[20:22] in (b"\x50\0", b"\x55\0")

@@ -1,4 +1,4 @@
-"""Which files are sounds, by what they hold rather than by what they are called."""
+"""Recognise sound files by their content rather than by their names."""
 
 import struct
 from pathlib import Path
@@ -61,8 +61,8 @@ _START = 8192  # bytes: more than three frames of MPEG audio
 
 
 def kind_of(path: Path) -> tuple[Kind | None, int]:
-    """-> what kind of sound the file holds, None where it holds none that we know; and how many
-    bytes of tags stand before it.
+    """Return the kind of sound that the file holds, None where it holds none that we know; and
+    how many bytes of tags precede it.
 
     Errors: OSError when it cannot be opened.
     """
@@ -95,7 +95,7 @@ def _kind_of(start: bytes) -> Kind | None:
 
 
 def _is_adts(start: bytes) -> bool:
-    """-> whether two frames of AAC follow one another."""
+    """Whether two frames of AAC follow one another."""
     if len(start) < 7 or start[0] != 0xFF or start[1] & 0xF6 != 0xF0:
         return False
     n_bytes = (start[3] & 3) << 11 | start[4] << 3 | start[5] >> 5
@@ -107,7 +107,7 @@ def _is_adts(start: bytes) -> bool:
 
 
 def _is_ac3(start: bytes) -> bool:
-    """-> whether a second frame of Dolby Digital begins within the first 4 kB."""
+    """Whether a second frame of Dolby Digital begins within the first 4 kB."""
     return (
         len(start) > 6
         and struct.unpack(">B", start[5:6])[0] >> 3 <= 16

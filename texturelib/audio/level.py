@@ -1,10 +1,10 @@
-"""How loud a sound is."""
+"""The level of a sound."""
 
 import numpy as np
 
 
 def level_dbfs(samples: np.ndarray) -> float:
-    """samples: any shape -> the level of what moves in them, in dBFS; -inf where nothing does.
+    """Return the level of samples of any shape in dBFS, without their mean; -inf for silence.
 
     The root mean square of the samples without their mean, since an offset (DC) is no sound: a
     square wave of full scale has 0 dBFS, a constant has -inf.

@@ -1,14 +1,14 @@
-"""Several channels become one."""
+"""Mix several channels to one."""
 
 import numpy as np
 
 _QUIETEST_MIX = 0.01
-"""20 dB below what the same channels would give if they had nothing in common."""
+"""Channels cancel below this share of the power of an uncorrelated mix: 20 dB."""
 
 
 class Mixer:
-    """Mixes a recording's channels to their mean, block after block, and notices where they cancel
-    one another.
+    """Mixes a recording's channels to their mean, block after block, and notices when they
+    cancel one another.
 
     One channel wired the wrong way round, or a mid-side recording, leaves next to nothing in the
     mean.
@@ -20,7 +20,8 @@ class Mixer:
         self._products = np.zeros((0, 0))
 
     def mix(self, samples: np.ndarray) -> np.ndarray:
-        """samples: [samples, channels] float32, the recording's next -> [samples], their mean."""
+        """Return the mean of the channels of the recording's next block. samples: [samples,
+        channels] float32 -> [samples]."""
         n_channels = samples.shape[1]
         if n_channels == 1:
             return samples[:, 0]
@@ -33,8 +34,8 @@ class Mixer:
 
     @property
     def cancels(self) -> bool:
-        """Whether the mean of all channels so far is far quieter than that of channels that have
-        nothing in common."""
+        """Whether the mean of all channels so far is far quieter than that of uncorrelated
+        channels would be."""
         if not self._n_samples:
             return False
         covariance = self._covariance()
@@ -43,7 +44,8 @@ class Mixer:
 
     @property
     def loudest(self) -> int:
-        """The channel with the most power so far, from 1; of equal ones the first."""
+        """The number of the channel with the most power so far, from 1; the first one if several
+        are equal."""
         powers = np.diag(self._covariance())
         # 0.04 dB: as good as equal.
         return 1 + int(np.flatnonzero(powers >= 0.99 * powers.max())[0])
@@ -58,7 +60,8 @@ class Mixer:
             self._products += samples.T @ samples
 
     def _covariance(self) -> np.ndarray:
-        """-> [channels, channels]: without the channels' means, since an offset is no sound."""
+        """Return the covariance, [channels, channels]; without the means, since an offset is no
+        sound."""
         with np.errstate(over="ignore", invalid="ignore"):
             means = self._sums / self._n_samples
             return self._products / self._n_samples - np.outer(means, means)

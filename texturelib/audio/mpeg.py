@@ -25,8 +25,10 @@ _MOST_JUNK = 2**20  # bytes, between two frames
 
 @dataclass(frozen=True)
 class FrameHeader:
-    """The four bytes that begin a frame. n_bytes: of the whole frame, None in the free format.
-    n_samples: per channel."""
+    """The four bytes that begin a frame.
+
+    n_bytes: bytes of the whole frame, None in the free format. n_samples: samples per channel.
+    """
 
     sample_rate: int
     layer: int
@@ -36,7 +38,7 @@ class FrameHeader:
     n_samples: int
 
     def fits(self, other: "FrameHeader") -> bool:
-        """-> whether both may be of one stream."""
+        """Whether both frames may belong to the same stream."""
         return (self.sample_rate, self.layer, self.is_mpeg_1) == (
             other.sample_rate,
             other.layer,
@@ -45,7 +47,7 @@ class FrameHeader:
 
 
 def frame_header(four: bytes) -> FrameHeader | None:
-    """-> None when these are not the first four bytes of a frame."""
+    """Read a frame's header from its first four bytes; None when they are not one."""
     if len(four) < 4 or four[0] != 0xFF or four[1] & 0xE0 != 0xE0:
         return None
     version, layer = four[1] >> 3 & 3, 4 - (four[1] >> 1 & 3)
@@ -68,7 +70,7 @@ def frame_header(four: bytes) -> FrameHeader | None:
 
 
 def id3_bytes(start: bytes) -> int:
-    """-> how long the ID3v2 tag is that begins here; 0 where none does."""
+    """Return the length in bytes of the ID3v2 tag that begins here; 0 where none does."""
     if len(start) < 10 or start[:3] != b"ID3" or any(byte & 0x80 for byte in start[6:10]):
         return 0
     n_bytes = start[6] << 21 | start[7] << 14 | start[8] << 7 | start[9]
@@ -76,7 +78,7 @@ def id3_bytes(start: bytes) -> int:
 
 
 def starts_with_frames(start: bytes) -> bool:
-    """-> whether two frames follow one another here; one alone may be chance, in any file."""
+    """Whether two frames follow one another here; a single one may be chance, in any file."""
     first = frame_header(start[:4])
     if first is None:
         return False
@@ -87,8 +89,8 @@ def starts_with_frames(start: bytes) -> bool:
 
 
 def _free_format_bytes(content: "bytes | mmap.mmap", at: int, first: FrameHeader) -> int | None:
-    """-> from one frame of the free format to the next, which has the same first two bytes and bit
-    rate index."""
+    """Return the distance from one frame of the free format to the next, which has the same
+    first two bytes and bit rate index."""
     start = content[at : at + 4]
     place = at + 24
     while (place := content.find(start[:2], place, at + 2 * 4096)) > 0:
@@ -101,10 +103,11 @@ def _free_format_bytes(content: "bytes | mmap.mmap", at: int, first: FrameHeader
 
 @dataclass(frozen=True)
 class InfoTag:
-    """What the first frame of many files says of all others: "Xing" or "Info". The numbers are None
-    where it does not say.
+    """What the first frame of many files ("Xing" or "Info") says about all others. The numbers are
+    None where it does not say.
 
-    n_frames: after the first. n_bytes: with the first. at: where in the file their numbers stand.
+    n_frames: number of frames after the first. n_bytes: bytes including the first. n_frames_at,
+    n_bytes_at: positions of these numbers in the file.
     """
 
     n_frames: int | None
@@ -115,11 +118,11 @@ class InfoTag:
 
 @dataclass(frozen=True)
 class MpegStream:
-    """parts: where in the file frames follow one another without anything between, as (first byte,
-    byte after the last).
+    """The frames of a file.
 
-    n_frames: in all parts, that of the info tag among them. ends_within_frame: the file lacks the
-    end of a frame.
+    parts: stretches of the file with nothing between the frames, as (first byte, byte after the
+    last). n_frames: in all parts, including the frame of the info tag. ends_within_frame: the end
+    of the last frame is missing.
     """
 
     first: FrameHeader
@@ -130,24 +133,27 @@ class MpegStream:
 
     @property
     def n_samples(self) -> int:
-        """That sound, per channel."""
+        """Number of samples per channel, without the frame of the info tag."""
         return (self.n_frames - (self.info is not None)) * self.first.n_samples
 
     @property
     def n_junk_bytes(self) -> int:
-        """Between the parts."""
+        """Number of bytes between the parts."""
         return sum(
             after[0] - before[1] for before, after in zip(self.parts, self.parts[1:], strict=False)
         )
 
 
 class FreeFormat(Exception):  # noqa: N818 (an outcome, not an error)
-    """The frames are as long as the encoder wished, which they do not say."""
+    """The file is in the free format: its frames do not say how long they are."""
 
 
 def info_tag(path: Path, at: int) -> tuple[FrameHeader, InfoTag | None] | None:
-    """at: where the first frame begins -> its header, and what it says of the others. None where
-    there is no frame."""
+    """Return the first frame's header, and what it says about the others; None where there is no
+    frame.
+
+    at: position of the first frame.
+    """
     with path.open("rb") as file:
         file.seek(at)
         start = file.read(256)
@@ -168,8 +174,8 @@ def info_tag(path: Path, at: int) -> tuple[FrameHeader, InfoTag | None] | None:
 
 
 def end_of_frames(path: Path) -> int:
-    """-> where the tags begin that stand behind the sound (ID3v1, APE, Lyrics3), or the file
-    ends."""
+    """Return the position where the tags after the sound begin (ID3v1, APE, Lyrics3), or the end
+    of the file."""
     with path.open("rb") as file:
         end = file.seek(0, 2)
         while True:
@@ -188,8 +194,10 @@ def end_of_frames(path: Path) -> int:
 
 
 def walk(path: Path, at: int) -> MpegStream | None:
-    """at: where the first frame may begin -> all frames of the file. None where it has none.
-    Errors: FreeFormat."""
+    """Find all frames of the file; None where it has none.
+
+    at: the first position where a frame may begin. Errors: FreeFormat.
+    """
     end = end_of_frames(path)
     if end - at < 4:
         return None
@@ -209,7 +217,7 @@ def walk(path: Path, at: int) -> MpegStream | None:
 def _walk(
     content: mmap.mmap, at: int, end: int, first: FrameHeader
 ) -> tuple[list[tuple[int, int]], int, bool]:
-    """-> the parts, how many frames they have, and whether the last is cut."""
+    """Return the parts, how many frames they have, and whether the last frame is cut off."""
     sizes: dict[bytes, int] = {}  # by their headers: a stream has some dozens of these
     parts: list[tuple[int, int]] = []
     part_start, n_frames = at, 0
@@ -237,14 +245,13 @@ def _walk(
 
 
 def _is_beginning_of_frame(rest: bytes) -> bool:
-    """rest: what stands behind the last frame. -> whether it is the very beginning of another, of
-    fewer than four bytes."""
+    """Whether the fewer than four bytes after the last frame are the beginning of another one."""
     return 0 < len(rest) < 4 and rest[0] == 0xFF and (len(rest) == 1 or rest[1] & 0xE0 == 0xE0)
 
 
 def _next_frame(content: mmap.mmap, at: int, end: int, first: FrameHeader | None) -> int | None:
-    """-> where the next two frames follow one another, or one ends with the file; they fit `first`,
-    if it is given."""
+    """Return the next position where two frames follow one another, or one ends with the file;
+    they fit `first`, if it is given."""
     place, furthest = at, min(end, at + _MOST_JUNK)
     while (place := content.find(b"\xff", place, furthest)) >= 0:
         if tag := id3_bytes(content[at : at + 10]):  # a tag of a file that was put behind another

@@ -1,5 +1,4 @@
-"""Where an Ogg file ends, and where one stream of it follows another. Source of the layout: RFC
-3533, 6."""
+"""Find where an Ogg file ends, and where its streams begin. Source of the layout: RFC 3533, 6."""
 
 import mmap
 from pathlib import Path
@@ -8,8 +7,8 @@ _LONGEST_PAGE = 27 + 255 + 255 * 255  # bytes
 
 
 def ends_within_a_page(path: Path) -> bool:
-    """-> whether the file is Ogg and lacks the end of its last page: libsndfile forgives that
-    silently."""
+    """Whether the file is Ogg and the end of its last page is missing, which libsndfile does not
+    report."""
     end, _ = _tail(path)
     if end is None:
         return False
@@ -22,9 +21,9 @@ def ends_within_a_page(path: Path) -> bool:
 
 
 def streams(path: Path) -> list[tuple[int, int]]:
-    """-> first byte and the one after the last of each stream, where several follow one another (as
-    from a web radio, or by `cat a.ogg b.ogg`); libsndfile reads the first alone. One stream, the
-    whole file, otherwise."""
+    """Return the first byte of each stream and the byte after its last, where several follow one
+    another (as from a web radio, or by `cat a.ogg b.ogg`); libsndfile reads only the first.
+    Otherwise, one stream: the whole file."""
     end, first = _tail(path)
     size = path.stat().st_size
     whole = [(0, size)]
@@ -50,7 +49,8 @@ def streams(path: Path) -> list[tuple[int, int]]:
 
 
 def _tail(path: Path) -> tuple[bytes | None, bytes]:
-    """-> the file's end, with a whole page in it, and its beginning; None where it is no Ogg."""
+    """Return the end of the file, with a whole page in it (None where it is not Ogg), and the
+    first bytes of the file."""
     with path.open("rb") as file:
         first = file.read(27)
         if first[:4] != b"OggS":

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 Piece = bytes | tuple[int, int]
-"""Bytes that do not stand in the file, or of those that do the first and the one after the last."""
+"""New bytes, or a stretch of the file: its first byte and the byte after its last."""
 
 ENDLESS = 2**40  # bytes: longer than any file that a decoder is told this of
 
 
 class PiecedFile:
-    """The pieces of a file, one behind the other, for libsndfile to read.
+    """The pieces of a file, one after the other, as a file that libsndfile can read.
 
-    is_endless: it says that it is longer than any file, for decoders that would stop where they
-    guess the end to be.
+    is_endless: it reports a length greater than any file's, for decoders that would otherwise stop
+    where they guess the end to be.
     """
 
     def __init__(self, path: Path, pieces: Sequence[Piece], *, is_endless: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Read sounds: whole, in blocks, or their headers alone; what is damaged is refused with the
+"""Read sounds: whole, in blocks, or only their headers. Damaged files are refused with the
 reason."""
 
 import os
@@ -29,12 +29,10 @@ _UNKNOWN_LENGTH = 2**60  # samples: what libsndfile says from here on is no leng
 
 @dataclass
 class Notes:
-    """What is worth saying of a sound that was read all the same: sentences that go on after its
-    name.
+    """Remarks about a sound that could be read, each a phrase that follows the file's name.
 
-    can_exceed_full_scale: whether its samples are stored so that they may go beyond -1..1.
-    is_lossy: whether a codec stands between them and what was recorded, which overshoots a little
-    by itself.
+    can_exceed_full_scale: whether its samples are stored such that they may lie outside -1..1.
+    is_lossy: whether it is compressed with loss, which overshoots a little by itself.
     """
 
     sentences: list[str] = field(default_factory=list)
@@ -43,11 +41,11 @@ class Notes:
 
 
 def read_mono(path: Path, sample_rate: int, notes: Notes | None = None) -> np.ndarray:
-    """-> [samples] float32: the mean of the channels, resampled to `sample_rate`; where the
-    channels cancel one another, the loudest of them.
+    """Read a sound as [samples] float32: the mean of the channels, resampled to `sample_rate`;
+    where the channels cancel one another, the loudest of them.
 
-    notes: is told what is worth saying of the file. Errors: Rejected when the file is empty, not
-    audio, cut off, or holds values that are not numbers.
+    notes: receives remarks about the file. Errors: Rejected when the file is empty, not audio, cut
+    off, or holds values that are not numbers.
     """
     mixer = Mixer()
     mono, rate = _joined(path, sample_rate, mixer, None, notes)
@@ -60,7 +58,8 @@ def read_mono(path: Path, sample_rate: int, notes: Notes | None = None) -> np.nd
 
 
 def cancelling(channel: int) -> str:
-    """-> what is to be said of a recording of which one channel was taken."""
+    """Return the remark about a recording whose channels cancel, so that only one of them was
+    used."""
     return f"has channels that cancel one another when they are mixed: channel {channel} was taken alone"
 
 
@@ -81,10 +80,10 @@ def _joined(
 
 
 def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
-    """-> [n_samples] float32, from a mono clip of a dataset folder, which must have that rate and
-    length.
+    """Read a mono clip of a dataset folder, which must have that sample rate and length, as
+    [n_samples] float32.
 
-    Errors: Rejected when it has not.
+    Errors: Rejected when it has another.
     """
     blocks, n_read, rate, more = [], 0, 0, ""
     for samples, its_rate in read_blocks(path):
@@ -103,7 +102,7 @@ def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its sound before it is decoded; some formats only estimate their
+    """What a file says about its sound before it is decoded; some formats only estimate their
     length."""
 
     sample_rate: int
@@ -116,8 +115,11 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Errors: Rejected when the file is empty, not audio, or shorter than it says; of a compressed
-    format, the end alone could tell."""
+    """Read a file's header.
+
+    Errors: Rejected when the file is empty, not audio, or shorter than it says; for a compressed
+    format, only decoding it to the end could show that.
+    """
     n_frames = 0
     _facts(path)
     form = _form(path)
@@ -144,12 +146,12 @@ def read_header(path: Path) -> Header:
 def read_blocks(
     path: Path, n_frames: int = 2**18, notes: Notes | None = None
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """-> ([samples, channels] float32, sample rate), block after block of at most `n_frames`, so
+    """Yield ([samples, channels] float32, sample rate), block after block of at most `n_frames`, so
     that memory stays small.
 
-    notes: is told what is worth saying of the file, some of it at its end. Errors: Rejected when
-    the file is empty, not audio, cut off, changed meanwhile, or holds values that are not numbers;
-    what is only known at the end, after all blocks.
+    notes: receives remarks about the file, some of them only at its end. Errors: Rejected when the
+    file is empty, not audio, cut off, changed meanwhile, or holds values that are not numbers; some
+    of this is only known after the last block.
     """
     before = _facts(path)
     form = _form(path)
@@ -228,8 +230,8 @@ def _form(path: Path) -> Form:
 
 
 class _Decoder(soundfile.SoundFile):
-    """Reads forward only: else soundfile seeks after every block, which files of unknown length do
-    not survive."""
+    """Reads forward only: soundfile would seek after every block, which fails for files of
+    unknown length."""
 
     def seekable(self) -> bool:
         return False
@@ -239,8 +241,11 @@ class _Decoder(soundfile.SoundFile):
 def _decoders(
     path: Path, form: Form, words: list[str] | None = None
 ) -> Iterator[Iterator[_Decoder]]:
-    """words: gets what libmpg123 says of the file. Errors: Rejected when it cannot be opened or is
-    no audio, also from within the block; FileNotFoundError."""
+    """Open the file's decoders, one for each of its streams, in this block.
+
+    words: receives what libmpg123 prints about the file. Errors: Rejected when it cannot be opened
+    or is not audio, also from within the block; FileNotFoundError.
+    """
     said = [] if words is None else words
 
     def opened() -> Generator[_Decoder, None, None]:
@@ -268,7 +273,7 @@ def _decoders(
 
 
 def _read(file: _Decoder, n_frames: int, form: Form, words: list[str]) -> np.ndarray:
-    """-> [samples, channels] float32, as many as there are, up to `n_frames`."""
+    """Read up to `n_frames` samples as [samples, channels] float32, fewer at the end."""
     with _hushed(form, words):
         return file.read(n_frames, dtype="float32", always_2d=True)
 
@@ -282,7 +287,10 @@ def _is_lossy(file: _Decoder) -> bool:
 
 
 def _facts(path: Path) -> os.stat_result:
-    """Errors: Rejected when it cannot be opened, is empty, or no file; FileNotFoundError."""
+    """Return what libsndfile says about the file.
+
+    Errors: Rejected when it cannot be opened, is empty, or is not a file; FileNotFoundError.
+    """
     try:
         str(path).encode()
         found = path.stat()

@@ -1,4 +1,4 @@
-"""What C libraries print about a file, kept from the terminal."""
+"""Keep off the terminal what C libraries print about a file."""
 
 import contextlib
 import os
@@ -19,12 +19,12 @@ _paper = -1
 
 @contextlib.contextmanager
 def hushed_mpg123(words: list[str]) -> Iterator[None]:
-    """Keep from the terminal what libmpg123 prints within the block: it names no file, and cannot
-    be told to be quiet.
+    """Keep off the terminal what libmpg123 prints within the block: it names no file, and cannot be
+    told to be quiet.
 
-    words: gets its lines, unless other threads were in such a block at the same time, so that
-    nobody knows whose they are. What others print meanwhile reaches the terminal when the block
-    ends.
+    words: receives its lines, unless other threads were in such a block at the same time, when
+    nobody knows whose lines they are. What others print meanwhile reaches the terminal when the
+    block ends.
     """
     entered = _enter()
     try:

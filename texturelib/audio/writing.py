@@ -12,18 +12,18 @@ _LARGEST_WAV = 2**32 - 64  # bytes: its header has 32 bits for them
 
 
 def wav_bytes(seconds: float, sample_rate: int) -> float:
-    """-> what so much sound takes on a disk, as `write_wav` writes it."""
+    """Return the number of bytes of so much sound on disk, as `write_wav` writes it."""
     return seconds * sample_rate * 2
 
 
 def to_16_bit(samples: np.ndarray) -> np.ndarray:
-    """samples: any shape, -1..1, what lies outside is clipped -> the same shape, int16."""
+    """Convert samples of any shape to int16. Values outside -1..1 are clipped."""
     # Rounded here: libsndfile rounds down, which puts every sound half a step below zero.
     return np.rint(np.clip(samples, -1, 1 - 2**-15) * 2**15).astype(np.int16)
 
 
 def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """samples: [samples], -1..1, or already int16 -> a 16-bit mono wav, whole or not at all."""
+    """Write a 16-bit mono wav, whole or not at all. samples: [samples], -1..1, or already int16."""
     steps = samples if samples.dtype == np.int16 else to_16_bit(samples)
     if steps.nbytes > _LARGEST_WAV:
         raise TextureError(
