@@ -1,4 +1,4 @@
-"""Stage 3: continuous controls for real sounds.
+"""Stage 3: read continuous controls from real sounds.
 
 data: the sets that trainings read. features, networks: families of small classes. models: networks
 with what is known of them, and their folders. training: the extractor and the classifier.

@@ -1,4 +1,4 @@
-"""`python -m domain_adaptation` is the command `domain-adaptation`."""
+"""Run the command `domain-adaptation` as `python -m domain_adaptation`."""
 
 from domain_adaptation.cli import main
 

@@ -1,4 +1,4 @@
-"""The commands of stage 3 that read a config."""
+"""The commands of stage 3 that take a config."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The config of stage 3: one file for all its commands."""
+"""The config of stage 3, one file for all its commands."""
 
 from typing import Annotated, Literal
 
@@ -18,12 +18,11 @@ class ExtractorConfig(TrainingConfig):
     epochs: PositiveInt = 250
     loss: Literal["l1", "mse"] = "l1"
     slow_down: tuple[PositiveFloat, PositiveFloat] | None = None
-    """Half of the clips of each batch are played slower, by a factor drawn from low to high, with
-    the controls that they have then by the engine's laws: more clips than there are. null takes
-    them as they are."""
+    """Range of the factor by which half of the clips of each batch are played slower, with the
+    controls that they have then by the engine's laws; null leaves all clips as they are."""
     mix: Share = 0.0
-    """The share of each batch that gets another clip added that differs in nothing but controls
-    that add up, as rates do: more clips than there are, where controls lie on a grid."""
+    """Share of each batch that is mixed with another clip that differs only in controls that add
+    up, as rates do. Useful where the controls of a set lie on a grid."""
 
     @field_validator("slow_down")
     @classmethod
@@ -40,27 +39,28 @@ class ClassifierConfig(TrainingConfig):
 
 
 class EvaluationConfig(Config):
-    """What `evaluate` compares, and on what."""
+    """What `domain-adaptation evaluate` compares, and on which sets."""
 
     methods: Annotated[tuple[Annotated[Method, methods], ...], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (1, 2, 3)
-    """Of every training; each gives another extractor, and other adaptations."""
+    """Seeds of the trainings; each gives another extractor, and other adaptations."""
     unrandomised_methods: tuple[str, ...] = ()
-    """Types among `methods` that are also tried on extractors whose synthetic clips were not
-    randomised."""
+    """Types among `methods` that are also tried on extractors trained without randomisation of the
+    synthetic clips."""
     truth: ConfigPath | None = None
-    """A table of true controls by recording, of `simulate-recordings`, which `real` was cut from.
-    No training reads it, but for the oracle's."""
+    """Table of true controls by recording, from `simulate-recordings`, whose recordings `real` was
+    cut from. No training reads it, except that of the oracle."""
     recordings: ConfigPath | None = None
-    """A folder of real recordings for the slow-down test; each of `held_out` is kept out of
-    training in its turn."""
+    """Folder of real recordings for the slow-down test; each of `held_out` is kept out of training
+    in turn."""
     held_out: tuple[str, ...] | None = None
-    """How the names of those recordings begin; null takes every one in its turn."""
+    """Beginnings of the names of the recordings to hold out; null holds out every recording in
+    turn."""
     held_out_together: bool = False
-    """Whether all of these are held out of the same training, rather than each in its turn: a
+    """Whether all of `held_out` are held out of the same training, rather than each in turn: a
     fraction of the time, and a harder test, as fewer recordings are left to learn from."""
     held_out_methods: tuple[str, ...] | None = None
-    """Types among `methods` that go through the slow-down test; null takes them all."""
+    """Types among `methods` that go through the slow-down test; null takes all."""
 
     @model_validator(mode="after")
     def _something_to_measure(self) -> "EvaluationConfig":
@@ -75,16 +75,17 @@ class EvaluationConfig(Config):
 
 
 class AdaptationConfig(StageConfig):
-    """`domain-adaptation train-extractor`, `train-classifier`, `adapt`, `label` and `evaluate`.
+    """Config of `domain-adaptation train-extractor`, `train-classifier`, `adapt`, `label` and
+    `evaluate`.
 
     Each writes a folder of its own in `output`: extractor, classifier, adapted, labels, evaluation;
     and clips, decoded for all.
     """
 
     synthetic: ConfigPath
-    """A dataset folder with controls, from `synthetic-datasets generate`."""
+    """Dataset folder with controls, from `synthetic-datasets generate`."""
     real: ConfigPath
-    """A dataset folder of recordings, from `real-datasets build`."""
+    """Dataset folder of recordings, from `real-datasets build`."""
     seed: Seed = 42
     split: SplitConfig = SplitConfig()
     features: Annotated[Features, features]
@@ -94,10 +95,13 @@ class AdaptationConfig(StageConfig):
     adaptation: Annotated[Method, methods]
     compute: ComputeConfig = ComputeConfig()
     evaluation: EvaluationConfig | None = None
-    """Of `domain-adaptation evaluate`; nothing else depends on it."""
+    """Settings of `domain-adaptation evaluate`; no other command reads them."""
 
     def wanted_evaluation(self) -> EvaluationConfig:
-        """Errors: UsageError when the config has none."""
+        """Return the settings of `evaluate`.
+
+        Errors: UsageError when the config has none.
+        """
         if self.evaluation is None:
             raise UsageError(
                 'evaluation: is missing; add "evaluation": {"methods": [...]} to the config'

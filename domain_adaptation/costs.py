@@ -1,4 +1,4 @@
-"""What the commands of stage 3 make, write and take."""
+"""What the commands of stage 3 produce, and their cost in disk space, memory and time."""
 
 import math
 from collections.abc import Iterator

@@ -1,17 +1,19 @@
-"""Whether adaptation did good or harm, judged without any label of a real clip.
+"""Decide whether an adapted extractor is kept, without any label of a real clip.
 
-The rule, written down before any truth is looked at. An adapted extractor is kept if
+The rule, fixed before any true control is looked at: an adapted extractor is kept if
 
-1. it still tells real clips apart: the labels of every control spread at least a quarter as much as before;
-2. where it is meant to read synthetic clips too, or where these were randomised until they stand for any recording, it still
-   reads them: its error on those that it was not trained on has not risen by more than a twentieth;
-3. where the engine says how labels move when a sound is played slower: the labels of real clips, on average, move no
-   further from these laws than before. Where it says nothing, or the features cannot tell: no more
-   labels leave the range 0..1 than before.
+1. it still tells real clips apart: the standard deviation of the labels of every control is at
+least a quarter of what it was before;
+2. where it is meant to read synthetic clips too, or where these were randomised until they stand
+for any recording, it still reads them: its error on held-out synthetic clips has not risen by more
+than a twentieth;
+3. where the engine says how labels move when a sound is played slower: the labels of real clips, on
+average, are no further from these laws than before. Where it says nothing, or the features cannot
+tell: no more labels lie outside 0..1 than before.
 
-The clips of 3 are those that adaptation did not train on, but of the same recordings, and
-`scaling_law` is trained to keep to these laws: for that method, 3 says that it learnt them, and
-`evaluate` whether they hold for other recordings.
+The clips of 3 were not used in adaptation, but come from the same recordings, and `scaling_law` is
+trained to keep to these laws: for that method, 3 shows that it learnt them, and `evaluate` shows
+whether they hold for other recordings.
 """
 
 from dataclasses import dataclass
@@ -30,15 +32,18 @@ _MOST_CLIPS = 512  # that the laws are judged by
 _LEAST_SPREAD, _MOST_ERROR = 0.25, 1.05
 
 Pair = tuple[float, float]
-"""Before and after adaptation."""
+"""The value before adaptation, and after it."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """inside: the share of labels of real clips within 0..1. spread: of these labels, of the
-    control whose spread shrank most, against before. synthetic_error: mean absolute, on synthetic
-    clips that were not trained on, None where it does not count. law_broken: see `law_broken_by`;
-    None without laws."""
+    """The measures by which an adapted extractor is kept or rejected.
+
+    inside: share of labels of real clips within 0..1. spread: standard deviation of the labels of
+    real clips against before, of the control that shrank most. synthetic_error: mean absolute error
+    on held-out synthetic clips, None where it does not count. law_broken: see `law_broken_by`; None
+    without laws.
+    """
 
     is_kept: bool
     why: str
@@ -48,7 +53,7 @@ class Judgement:
     law_broken: Pair | None
 
     def describe(self) -> dict[str, Any]:
-        """-> what metrics.json says of it."""
+        """Return what metrics.json says of the judgement."""
         return {
             "is_kept": self.is_kept,
             "why": self.why,
@@ -60,8 +65,10 @@ class Judgement:
 
 
 def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
-    """problem: its model is the adapted one. reads_both: whether the method goes on learning from
-    synthetic clips."""
+    """Compare the adapted model of `problem` with the model before.
+
+    reads_both: whether the method goes on learning from synthetic clips.
+    """
     models = (before, problem.model)
     labels = [read_store(model, problem.real.clips).labels for model in models]
     deviations = [part.std(axis=0) for part in labels]

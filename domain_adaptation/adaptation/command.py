@@ -41,8 +41,11 @@ from texturelib.outputs import Output
 
 @dataclass(frozen=True)
 class Adapted:
-    """before, after: the model as it was, and adapted. state: how the training went, None where
-    there was none."""
+    """A model before and after adaptation, and whether the result is kept.
+
+    before, after: the model before adaptation, and adapted. state: how the training went, None
+    where there was none.
+    """
 
     before: Model
     after: Model
@@ -51,13 +54,15 @@ class Adapted:
 
     @property
     def model(self) -> Model:
-        """The one to use."""
+        """The model to use: the adapted one if it was accepted, else the one before."""
         return self.after if self.judgement.is_kept else self.before
 
 
 def adapt(config: AdaptationConfig, output: Output) -> Judgement:
-    """Write a model folder: the extractor, adapted, or as it was where adaptation is judged to do
-    harm."""
+    """Adapt an extractor and write the result, a model folder.
+
+    The extractor is written as it was where adaptation is judged to do harm.
+    """
     model = load_model(config.output / "extractor")
     check_same_features(config.output / "extractor", model, config.features)
     classifier = (
@@ -110,7 +115,7 @@ def adapt_model(
     seed: int,
     fabric: Fabric,
 ) -> Adapted:
-    """`model` stays as it is."""
+    """Adapt a copy of `model` and judge the result; `model` itself is not changed."""
     synthetic_split = split_clips(synthetic.dataset, config.split, config.seed)
     problem = Problem(
         model=model.with_extractor(copy.deepcopy(model.extractor)),
@@ -132,8 +137,10 @@ def adapt_model(
 
 
 def _with_interval(problem: Problem, method: Method) -> Model:
-    """-> the adapted model, its intervals fitted anew to synthetic clips; without any, where it no
-    longer reads these."""
+    """Return the adapted model with intervals fitted anew to synthetic clips.
+
+    It has no intervals where it no longer reads synthetic clips.
+    """
     model = problem.model
     if not method.reads_both:
         return Model(model.extractor, model.spec.model_copy(update={"interval": None}))

@@ -1,4 +1,4 @@
-"""What a method of adaptation works on."""
+"""What a method of adaptation works on: a model, synthetic clips and real clips."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +20,25 @@ from texturelib.learning.loop import State
 
 
 class Objective(HasState, Protocol):
-    """What the module in training should make small. It may learn along; then its state is saved
-    with the training."""
+    """A loss function of a training. It may learn as well; then its state is saved with the
+    training."""
 
     def __call__(self, module: nn.Module, real: torch.Tensor, /) -> torch.Tensor:
-        """real: a batch of real clips, [batch, samples] int16 -> a scalar. Learns only while the
-        module trains."""
+        """Return the loss of a batch of real clips, a scalar.
+
+        real: [batch, samples] int16. An objective with weights of its own learns only while the
+        module is in training mode.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class RealClips:
-    """Clips without labels. clips: [clips, samples] int16 at the features' rate. sources: [clips],
-    each one's recording."""
+    """Real clips without labels, and the recording each of them comes from.
+
+    clips: [clips, samples] int16 at the features' sample rate. sources: [clips], the index of each
+    clip's recording.
+    """
 
     clips: Rows
     sources: np.ndarray
@@ -44,8 +50,8 @@ class Problem:
     """A trained model, the clips it was trained on, and real clips without labels.
 
     model: the copy that is adapted. classifier: frozen, [batch, n_features] -> [batch, 1], the
-    logit of "this is real"; None where the method needs none. Of the synthetic clips, the training
-    part alone is used.
+    logit of "this is real"; None where the method needs none. Only the training part of the
+    synthetic clips is used.
     """
 
     model: Model
@@ -65,8 +71,10 @@ class Problem:
 
     @property
     def labelled(self) -> Clips:
-        """Synthetic clips with their controls: batches of (clips [batch, samples] int16, truth
-        [batch, controls])."""
+        """The synthetic clips with their controls.
+
+        Batches are clips [batch, samples] int16 and truth [batch, controls].
+        """
         return Clips(self.synthetic_split["train"], self.synthetic, self.truth)
 
     def train(
@@ -81,7 +89,8 @@ class Problem:
     ) -> State:
         """Train `module`, a part of the model, on the real clips.
 
-        n_clips: of an epoch, drawn by chance, as many of every recording; None: each clip once.
+        n_clips: number of clips in an epoch, drawn at random, as many of every recording; None
+        takes each clip once.
         """
         train = self.real.split["train"]
         if n_clips is not None:
@@ -106,8 +115,11 @@ class Problem:
 
     @torch.no_grad()
     def encoded_synthetic(self) -> torch.Tensor:
-        """-> [clips, n_features], the training part of the synthetic set, augmented once, through
-        the encoder as it is."""
+        """Return the encodings of the synthetic training clips, augmented once, by the encoder as
+        it is.
+
+        -> [clips, n_features]
+        """
         encoder = self.model.extractor.encoder.eval().to(self.fabric.device)
         torch.manual_seed(self.seed)
         rows = self.synthetic_split["train"]
@@ -121,18 +133,20 @@ class Problem:
 
 
 def _evenly(rows: np.ndarray, sources: np.ndarray, n_rows: int) -> np.ndarray:
-    """-> each of `rows` at least once, those of short recordings again and again, until every
-    recording has as many; at least `n_rows` in all."""
+    """Return `rows` with those of short recordings repeated, until every recording has as many.
+
+    Each row occurs at least once; there are at least `n_rows` in all.
+    """
     names, counts = np.unique(sources, return_counts=True)
     n_each = max(counts.max(), -(-n_rows // len(names)))
     return np.concatenate([np.resize(rows[sources == name], n_each) for name in names])
 
 
 class Stateless:
-    """An objective that learns nothing itself."""
+    """An objective without weights of its own, so without a state to save."""
 
     def state_dict(self) -> dict[str, Any]:
         return {}
 
     def load_state_dict(self, state: Any) -> None:
-        """Nothing to restore."""
+        """Do nothing: there is no state to restore."""

@@ -1,5 +1,4 @@
-"""All clips of a dataset, decoded and resampled once: what trainings read from, a batch at a
-time."""
+"""The clip store: all clips of a dataset, decoded and resampled once, read a batch at a time."""
 
 import os
 from collections.abc import Sequence
@@ -25,12 +24,12 @@ _CUT_OFF = "{}: is cut off; remove its folder, and the same command makes it ane
 _REPLACED = "{}: another run has made it anew while this one read it; start the same command again"
 _JOURNAL = "journal.jsonl"
 BATCH = 64
-"""Clips that are read at a time: enough to keep the resampler and a network busy, few enough for
-any memory."""
+"""Number of clips that are read at a time: enough to keep the resampler and a network busy, few
+enough for any memory."""
 
 
 class StoreConfig(StageConfig):
-    """What a store is made from."""
+    """The settings that a store is made from."""
 
     clips: ConfigPath
     sample_rate: int
@@ -38,7 +37,8 @@ class StoreConfig(StageConfig):
 
 @dataclass(frozen=True)
 class ClipStore:
-    """Clips in a file, [n_clips, n_samples] of 16 bits, each one's peak at full scale.
+    """The clips of a dataset in one file, [n_clips, n_samples] of 16 bits, each with its peak at
+    full scale.
 
     Rows are read, not mapped: a set larger than the memory costs no more than its batches.
     """
@@ -47,13 +47,16 @@ class ClipStore:
     n_clips: int
     n_samples: int
     identity: tuple[int, int]
-    """Of the file, since another may come to stand in its place: `_identity`."""
+    """The identity of the file (see `_identity`), since another file may take its place."""
 
     def __len__(self) -> int:
         return self.n_clips
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        """rows: [batch] -> [batch, n_samples] int16."""
+        """Return the clips of these rows.
+
+        rows: [batch] -> [batch, n_samples] int16.
+        """
         clips = np.empty((len(rows), self.n_samples), np.int16)
         n_bytes = clips.itemsize * self.n_samples
         file = os.open(self.path, os.O_RDONLY)
@@ -76,10 +79,11 @@ def _identity(facts: os.stat_result) -> tuple[int, int]:
 def clip_store(
     dataset: Dataset, sample_rate: int, folder: Path, executor: Executor | None = None
 ) -> ClipStore:
-    """-> every clip of `dataset` at `sample_rate`, from `folder`, made there unless it is there
-    already. executor: who makes it, this machine unless given.
+    """Return the store of every clip of `dataset` at `sample_rate`, made in `folder` unless it is
+    there.
 
-    Errors: TextureError, naming a clip that is missing, damaged or silent.
+    executor: who makes it; this machine unless given. Errors: TextureError, naming a clip that is
+    missing, damaged or silent.
     """
     config = StoreConfig(output=folder, clips=dataset.folder, sample_rate=sample_rate)
     path = folder / "clips.s16"
@@ -105,8 +109,11 @@ def clip_store(
 
 
 def read_batch(paths: Sequence[Path], sample_rate: int, n_samples: int) -> np.ndarray:
-    """-> [batch, n_samples] float32. Errors: TextureError, naming a clip that is missing, damaged
-    or silent."""
+    """Read clips from files, resampled.
+
+    -> [batch, n_samples] float32. Errors: TextureError, naming a clip that is missing, damaged or
+    silent.
+    """
     clips = np.stack([clip_at(path, sample_rate, n_samples) for path in paths])
     for path, clip in zip(paths, clips, strict=True):
         if not clip.any():
@@ -117,8 +124,10 @@ def read_batch(paths: Sequence[Path], sample_rate: int, n_samples: int) -> np.nd
 
 
 def batches_of(dataset: Dataset) -> dict[str, list[str]]:
-    """-> by the row it begins with, the file names of each batch; the same whoever works on
-    them."""
+    """Return the file names of each batch, by the row that the batch begins with.
+
+    The batches are the same whoever works on them.
+    """
     names = dataset.metadata["file_name"]
     return {
         str(start): names.iloc[start : start + BATCH].tolist()
@@ -129,7 +138,8 @@ def batches_of(dataset: Dataset) -> dict[str, list[str]]:
 def _write(
     path: Path, n_samples: int, dataset: Dataset, sample_rate: int, executor: Executor
 ) -> None:
-    """n_samples: of each clip at `sample_rate`."""
+    """Write a store file, in parallel by batches. n_samples: length of each clip at
+    `sample_rate`."""
     # A name of its own while it grows: each batch has its place in it, and is written there by
     # whoever is done with it.
     unfinished = path.with_suffix(".unfinished")
@@ -165,7 +175,10 @@ def _write_batch(
     new_sample_rate: int,
     batch: tuple[int, list[str]],
 ) -> None:
-    """batch: the row that it begins with, and its file names."""
+    """Write one batch into its place in the unfinished store.
+
+    batch: the row that it begins with, and its file names.
+    """
     import torch
 
     from domain_adaptation.data.waveforms import prepared, to_full_scale

@@ -1,4 +1,4 @@
-"""The two sets that trainings read from."""
+"""The synthetic and the real set that trainings read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from texturelib.files import shown
 
 @dataclass(frozen=True)
 class ClipSet:
-    """A dataset and its clips at the features' rate."""
+    """A dataset, and its clips at the features' sample rate."""
 
     dataset: Dataset
     store: ClipStore
 
 
 def synthetic_set(config: AdaptationConfig) -> ClipSet:
-    """Errors: TextureError when it has no controls."""
+    """Open the synthetic set. Errors: TextureError when it has no controls."""
     dataset = read_dataset(config.synthetic)
     if not dataset.controls:
         raise TextureError(
@@ -41,7 +41,8 @@ def synthetic_set(config: AdaptationConfig) -> ClipSet:
 
 
 def real_set(config: AdaptationConfig) -> ClipSet:
-    """Errors: TextureError when its clips are not like the synthetic ones."""
+    """Open the real set. Errors: TextureError when its clips differ from the synthetic ones in
+    sample rate or length."""
     dataset = read_dataset(config.real)
     check_clips_alike("real", dataset, "the synthetic set's", _description(config))
     return ClipSet(
@@ -53,7 +54,10 @@ def real_set(config: AdaptationConfig) -> ClipSet:
 
 
 def check_clips_alike(key: str, dataset: Dataset, whose: str, other: Mapping[str, Any]) -> None:
-    """other: says its sample_rate and seconds. Errors: TextureError when the dataset's differ."""
+    """Check that the clips of a dataset have the sample_rate and seconds of `other`.
+
+    Errors: TextureError when they differ.
+    """
     for name in ("sample_rate", "seconds"):
         ours, theirs = getattr(dataset, name), other[name]
         if ours != theirs:
@@ -63,8 +67,10 @@ def check_clips_alike(key: str, dataset: Dataset, whose: str, other: Mapping[str
 
 
 def sources_of(dataset: Dataset) -> np.ndarray:
-    """-> [clips], the recording that each was cut from; of a dataset that does not say, all are of
-    one."""
+    """Return the recording that each clip was cut from.
+
+    -> [clips]. Where the dataset does not say, all clips count as one recording.
+    """
     if "source" not in dataset.metadata:
         return np.full(len(dataset), "")
     return dataset.metadata["source"].fillna("").astype(str).to_numpy()

@@ -13,7 +13,7 @@ from texturelib.files import shown, write_table
 
 
 class SplitConfig(Config):
-    """Shares of a set; together 1."""
+    """Shares of the clips for training, validation and test; together 1."""
 
     train: Annotated[float, Field(gt=0, lt=1)] = 0.85
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.05
@@ -28,17 +28,20 @@ class SplitConfig(Config):
 
 
 Split = dict[str, np.ndarray]
-"""Part ("train", "validation", "test") -> indices of its clips."""
+"""The rows of the clips of each part, "train", "validation" and "test"."""
 
 
 def split_clips(dataset: Dataset, config: SplitConfig, seed: int) -> Split:
-    """-> every clip in exactly one part, by chance. Errors: TextureError when a part would be
-    empty."""
+    """Return a random split of the clips, each in exactly one part.
+
+    Errors: TextureError when a part would be empty.
+    """
     return split_rows(len(dataset), config, seed, shown(dataset.folder))
 
 
 def split_rows(n_clips: int, config: SplitConfig, seed: int, whose: str) -> Split:
-    """-> as `split_clips`. whose: the clips, for the error."""
+    """Return a random split of `n_clips` rows, as `split_clips`. whose: name of the clips, for the
+    error."""
     order = np.random.default_rng(seed).permutation(n_clips)
     n_train, n_validation = round(config.train * n_clips), round(config.validation * n_clips)
     split = {
@@ -55,7 +58,7 @@ def split_rows(n_clips: int, config: SplitConfig, seed: int, whose: str) -> Spli
 
 
 def write_split(path: Path, dataset: Dataset, split: Split) -> None:
-    """Write a table: file_name, split."""
+    """Write the split as a table with the columns file_name and split."""
     part_of = np.empty(len(dataset), dtype=object)
     for part, indices in split.items():
         part_of[indices] = part

@@ -1,4 +1,4 @@
-"""Clips as every kind of features wants them: one rate, one level."""
+"""Clips at the rate and level that all kinds of features expect."""
 
 import functools
 import math
@@ -7,26 +7,37 @@ import torch
 
 
 def peak_normalised(clips: torch.Tensor) -> torch.Tensor:
-    """clips: [batch, samples], none silent -> the same, each with a peak of 1."""
+    """Return the clips, each with a peak of 1.
+
+    clips: [batch, samples], none silent -> the same shape.
+    """
     # Several times as fast as abs().
     peak = torch.maximum(clips.amax(dim=-1, keepdim=True), -clips.amin(dim=-1, keepdim=True))
     return clips / peak
 
 
 def without_mean(clips: torch.Tensor) -> torch.Tensor:
-    """clips: [batch, samples] -> the same, each with a mean of 0: an offset (DC) is no sound."""
+    """Return the clips, each with a mean of 0: an offset (DC) is no sound.
+
+    clips: [batch, samples] -> the same shape.
+    """
     return clips - clips.mean(dim=-1, keepdim=True)
 
 
 def to_full_scale(clips: torch.Tensor) -> torch.Tensor:
-    """clips: [batch, samples], none silent -> the same in 16 bits, each with its peak at full
-    scale."""
+    """Return the clips in 16 bits, each with its peak at full scale.
+
+    clips: [batch, samples], none silent -> the same shape.
+    """
     return (peak_normalised(clips) * (2**15 - 1)).round().to(torch.int16)
 
 
 def prepared(clips: torch.Tensor, sample_rate: int, new_sample_rate: int) -> torch.Tensor:
-    """clips: [batch, samples], none silent -> [batch, samples x new_sample_rate / sample_rate,
-    rounded up], peak-normalised before the resampling, as in the thesis."""
+    """Return the clips peak-normalised, then resampled, as in the thesis.
+
+    clips: [batch, samples], none silent -> [batch, samples x new_sample_rate / sample_rate, rounded
+    up].
+    """
     clips = peak_normalised(clips)
     return (
         clips if sample_rate == new_sample_rate else _resampler(sample_rate, new_sample_rate)(clips)
@@ -34,7 +45,7 @@ def prepared(clips: torch.Tensor, sample_rate: int, new_sample_rate: int) -> tor
 
 
 class _Resampler:
-    """torchaudio's resampling, sum for sum, but without the zeros.
+    """Resampling with the same sums as torchaudio's, but without the zero weights.
 
     Between two whole numbers of periods, each new sample weighs a few old ones around it.
     torchaudio gives every one of them weights for the whole period, most of them zero; here
@@ -58,7 +69,10 @@ class _Resampler:
             self._windows.append((first, part[:, first : last + 1].T.contiguous()))
 
     def __call__(self, clips: torch.Tensor) -> torch.Tensor:
-        """clips: [batch, samples] -> [batch, samples x new rate / old rate, rounded up]."""
+        """Return the clips resampled.
+
+        clips: [batch, samples] -> [batch, samples x new rate / old rate, rounded up].
+        """
         n_samples = clips.shape[-1]
         reach = n_samples // self._old * self._old
         padded = torch.nn.functional.pad(clips, (self._width, self._width + self._old))

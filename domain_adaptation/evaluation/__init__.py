@@ -1,1 +1,1 @@
-"""How good labels are."""
+"""Measuring how good labels are."""

@@ -1,4 +1,4 @@
-"""Compare ways of adaptation, by measures that need no label of a real clip in training."""
+"""Compare methods of adaptation, by measures that need no label of a real clip in training."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -46,11 +46,10 @@ Row = dict[str, Any]
 
 
 def evaluate(config: AdaptationConfig, output: Output) -> list[Row]:
-    """Write results.csv, report.md and pictures. -> the rows of results.csv: one per variant,
-    method, seed and measure.
+    """Write results.csv, report.md and pictures, and return the rows of results.csv.
 
-    Every training is kept until all is done, so that a stopped evaluation goes on with the next
-    one.
+    There is one row per variant, method, seed and measure. Every training is kept until all is
+    done, so that a stopped evaluation resumes after the last finished one.
     """
     settings = config.wanted_evaluation()
     if settings.truth is None and settings.recordings is None:
@@ -94,7 +93,8 @@ _AS_CONFIGURED, _PLAIN = "as_configured", "not_randomised"
 
 
 def _not_randomised(config: AdaptationConfig) -> AdaptationConfig | None:
-    """-> the same with synthetic clips as the engine made them; None where they are already."""
+    """Return the config with synthetic clips as the engine made them; None where it has them
+    already."""
     if not getattr(config.features, "randomise", None):
         return None
     plain = config.features.model_copy(update={"randomise": None})  # type: ignore[attr-defined]
@@ -103,15 +103,20 @@ def _not_randomised(config: AdaptationConfig) -> AdaptationConfig | None:
 
 @dataclass(frozen=True)
 class _Simulated:
-    """Simulated recordings. truth: [clips, controls], 0..1, which only the oracle and the scores
-    may see."""
+    """Simulated recordings and their true controls.
+
+    truth: [clips, controls], 0..1, which only the oracle and the scores may use.
+    """
 
     real: RealClips
     truth: np.ndarray
 
 
 def _simulated(config: AdaptationConfig, table: Path, synthetic: ClipSet) -> _Simulated:
-    """Errors: TextureError when the table does not tell of every recording of the real set."""
+    """Read the true controls of the simulated recordings.
+
+    Errors: TextureError when the table lacks a recording of the real set.
+    """
     clips = real_set(config)
     truth = read_table(table)
     if "file_name" not in truth or truth["file_name"].duplicated().any():
@@ -140,7 +145,8 @@ def _simulated(config: AdaptationConfig, table: Path, synthetic: ClipSet) -> _Si
 
 @dataclass(frozen=True)
 class _Run:
-    """One evaluation: what it has trained and measured lies in `folder / "work"` until it ends."""
+    """One evaluation; its trainings and measurements are kept in `folder / "work"` until it
+    ends."""
 
     settings: EvaluationConfig
     synthetic: ClipSet
@@ -148,7 +154,7 @@ class _Run:
     fabric: Fabric
 
     def extractor(self, config: AdaptationConfig, variant: str, seed: int) -> Model:
-        """-> trained, from its folder if it is there already."""
+        """Return the trained extractor, from its folder if it is there already."""
         folder = self.folder / "work" / f"extractor_{variant}_{seed}"
         if not (folder / "model.safetensors").exists():
             split = split_clips(self.synthetic.dataset, config.split, config.seed)
@@ -168,8 +174,11 @@ class _Run:
         simulated: _Simulated,
         types: Sequence[str],
     ) -> list[Row]:
-        """-> rows with the error per control of these methods; as configured, also of an oracle and
-        of the mean."""
+        """Return rows with the error per control of these methods on simulated recordings.
+
+        For the config's own variant there are also rows of an oracle and of always answering the
+        mean.
+        """
         spec = {"measure": SIMULATED, "variant": variant, "seed": seed}
         rows = []
         for method in self._methods(types):
@@ -191,8 +200,10 @@ class _Run:
         recordings: Sequence[Recording],
         held_out: Sequence[Recording],
     ) -> list[Row]:
-        """-> rows with the slope per control of every method on each held-out recording, adapted to
-        those that are not."""
+        """Return rows with the slope per control of every method on each held-out recording.
+
+        Each method was adapted to the recordings that are not held out.
+        """
         settings = self.settings
         types = settings.held_out_methods or [method.type for method in settings.methods]
         groups = (
@@ -251,7 +262,7 @@ class _Run:
         held_out: Sequence[Recording],
         name: str,
     ) -> dict[str, Row]:
-        """-> by held-out recording, what was measured on it."""
+        """Return the measurements of one method on each held-out recording, by recording."""
         clips = [other.segments() for other in others]
         sources = np.repeat([other.name for other in others], [len(segments) for segments in clips])
         real = RealClips(
@@ -292,8 +303,8 @@ class _Run:
         )
 
     def _oracle(self, base: Model, seed: int, simulated: _Simulated) -> Row:
-        """-> errors of the extractor after it has learnt from the truth of half of the recordings,
-        on the other half."""
+        """Return the errors of an extractor trained on the truth of half of the recordings, on the
+        other half."""
         sources = simulated.real.sources
         names = np.random.default_rng(seed).permutation(np.unique(sources))
         is_known = np.isin(sources, names[: len(names) // 2])
@@ -311,8 +322,10 @@ class _Run:
         return {"inside": share_inside(labels), **_errors(base, labels, simulated.truth[unknown])}
 
     def _once(self, name: str, measure: Callable[[], Row]) -> Row:
-        """-> what `measure` found, now or in an earlier run that was stopped after it; {"failed":
-        why} when it could not."""
+        """Return what `measure` found, now or in an earlier run that was stopped after it.
+
+        Returns {"failed": why} when it could not measure.
+        """
         path = self.folder / "work" / f"{name}.json"
         if not path.exists():
             try:
@@ -324,14 +337,18 @@ class _Run:
 
 
 def _same_place(a: Recording, b: Recording, begin: Sequence[str] | None) -> bool:
-    """-> whether both are one recording, or begin with one of the names that stand for a place."""
+    """Return whether both are one recording, or begin with one of the names that stand for a
+    place."""
     return a.name == b.name or any(
         a.name.startswith(name) and b.name.startswith(name) for name in begin or ()
     )
 
 
 def _held_out(recordings: Sequence[Recording], settings: EvaluationConfig) -> list[Recording]:
-    """Errors: UsageError when one is not there, or none would be left to learn from."""
+    """Return the recordings to hold out.
+
+    Errors: UsageError when one is not there, or none would be left to learn from.
+    """
     begin = settings.held_out
     if len(recordings) < 2:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""How well labels of clips keep to the engine's laws when the clips are played slower."""
+"""How well labels keep to the engine's laws when the clips are played slower."""
 
 from collections.abc import Mapping
 
@@ -14,17 +14,20 @@ _SPEEDS = (0.7, 0.85, 1.0, 1.2, 1.4)
 _BATCH = 64  # clips
 
 LabelsAtSpeeds = Mapping[float, np.ndarray]
-"""By exact slow-down: labels [clips, controls] of the same clips."""
+"""Labels [clips, controls] of the same clips, by exact slow-down."""
 
 
 def can_be_slowed(model: Model) -> bool:
-    """-> whether clips can be played at all these speeds without the end of their spectrum telling
-    of it."""
+    """Return whether clips can be played at all test speeds without the end of their spectrum
+    revealing the speed."""
     return max(_SPEEDS) <= most_slow_down(model.spec.features)
 
 
 def labels_at_speeds(model: Model, clips: np.ndarray) -> LabelsAtSpeeds:
-    """clips: [clips, samples] at the features' rate, of any level, none silent."""
+    """Return the labels of clips played at each of the test speeds.
+
+    clips: [clips, samples] at the features' sample rate, of any level, none silent.
+    """
     labels: dict[float, list[np.ndarray]] = {}
     for start in range(0, len(clips), _BATCH):
         batch = torch.from_numpy(clips[start : start + _BATCH]).float()
@@ -35,8 +38,10 @@ def labels_at_speeds(model: Model, clips: np.ndarray) -> LabelsAtSpeeds:
 
 
 def law_slopes(spec: ModelSpec) -> dict[str, float]:
-    """-> by control, how far its label should move per unit of ln(slow-down); none for those
-    without a law."""
+    """Return, by control, how far its label should move per unit of ln(slow-down).
+
+    Controls without a law are left out.
+    """
     slopes = slow_down_slopes(controls_of(spec.controls))
     return {
         name: float(slope)
@@ -46,17 +51,20 @@ def law_slopes(spec: ModelSpec) -> dict[str, float]:
 
 
 def fitted_slopes(labels: LabelsAtSpeeds) -> np.ndarray:
-    """-> [controls], of the mean label per unit of ln(slow-down), by least squares."""
+    """Return the slope of the mean label per unit of ln(slow-down), by least squares.
+
+    -> [controls]
+    """
     means = np.stack([at_speed.mean(axis=0) for at_speed in labels.values()])
     return np.polyfit(np.log(list(labels)), means, 1)[0]
 
 
 def law_broken_by(spec: ModelSpec, labels: LabelsAtSpeeds) -> float | None:
-    """-> how far the slopes of the mean labels lie from those of the laws, the mean over the
-    controls with a law; None where there is none.
+    """Return how far the slopes of the mean labels lie from those of the laws.
 
-    Of means, not clip by clip: there, the noise of reading would outweigh the law, and answering
-    always the same look best.
+    The mean over the controls with a law; None where there is none. The slopes are of means, not of
+    single clips: clip by clip, the noise of the labels would outweigh the law, and a model that
+    always answers the same would look best.
     """
     wanted = law_slopes(spec)
     if not wanted:

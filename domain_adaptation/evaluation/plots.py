@@ -1,4 +1,4 @@
-"""Pictures of trainings and labels."""
+"""Plots of trainings and labels."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,10 @@ from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 def loss_plot(
     path: Path, history: Sequence[Mapping[str, float]], kept_epoch: int, loss_name: str
 ) -> None:
-    """history: a row per epoch (epoch, train_loss, validation_loss)."""
+    """Plot the losses of a training.
+
+    history: a row per epoch (epoch, train_loss, validation_loss).
+    """
     figure, (axis,) = panels(1, 5.5, 3.2)
     epochs = [row["epoch"] for row in history]
     marker = "o" if len(epochs) == 1 else ""
@@ -39,8 +42,10 @@ def loss_plot(
 
 
 def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Scores) -> None:
-    """truth, labels: [clips, controls]. One panel per control: what was asked for, and what the
-    network reads."""
+    """Plot labels against true controls, a panel per control.
+
+    truth, labels: [clips, controls].
+    """
     figure, axes = panels(truth.shape[1])
     for index, (axis, (name, score)) in enumerate(zip(axes, scores.items(), strict=False)):
         low = min(truth[:, index].min(), labels[:, index].min())
@@ -56,8 +61,11 @@ def truth_plot(path: Path, truth: np.ndarray, labels: np.ndarray, scores: Scores
 def distribution_plot(
     path: Path, before: np.ndarray, after: np.ndarray, controls: Sequence[str]
 ) -> None:
-    """before, after: [clips, controls]. One panel per control: labels without and with adaptation,
-    0..1 marked."""
+    """Plot the distributions of labels without and with adaptation, a panel per control, with 0 and
+    1 marked.
+
+    before, after: [clips, controls].
+    """
     figure, axes = panels(len(controls))
     for index, (axis, name) in enumerate(zip(axes, controls, strict=False)):
         both = np.concatenate([before[:, index], after[:, index], [0.0, 1.0]])
@@ -77,11 +85,11 @@ def slow_down_plot(
     wanted: Mapping[str, float],
     controls: Sequence[str],
 ) -> None:
-    """at_speeds: "before" and "after" -> labels of the same clips by slow-down. wanted: slope by
-    control, of those with a law.
+    """Plot the mean label against the slow-down, and the slope of the law, a panel per control with
+    a law.
 
-    One panel per control with a law: the mean label against the slow-down, and the slope that the
-    law asks for.
+    at_speeds: "before" and "after" -> labels of the same clips by slow-down. wanted: slope by
+    control, of those with a law.
     """
     figure, axes = panels(len(wanted))
     for axis, (name, slope) in zip(axes, wanted.items(), strict=False):
@@ -107,8 +115,11 @@ _MOST_SOURCES = 12
 def source_plot(
     path: Path, labels: np.ndarray, sources: np.ndarray, controls: Sequence[str]
 ) -> None:
-    """labels: [clips, controls]. sources: [clips], the recording of each. One panel per control: a
-    box per recording, of those with the most clips."""
+    """Plot a box of labels per recording, of the recordings with the most clips, a panel per
+    control.
+
+    labels: [clips, controls]. sources: [clips], the recording of each clip.
+    """
     names, counts = np.unique(sources, return_counts=True)
     chosen = sorted(names[np.argsort(-counts, kind="stable")[:_MOST_SOURCES]], reverse=True)
     figure, axes = panels(len(controls), 3.2, 1.2 + 0.3 * len(chosen))

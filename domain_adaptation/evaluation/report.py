@@ -1,4 +1,4 @@
-"""What an evaluation found, as a table, a page of text and pictures."""
+"""The results of an evaluation as a table, a report and plots."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ def write_report(folder: Path, rows: Sequence[Mapping[str, Any]], spec: ModelSpe
 
 
 def _simulated(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
-    """-> Markdown: mean absolute errors, over seeds, and the share of the gap that each method
+    """Return Markdown: mean absolute errors over seeds, and the share of the gap that each method
     closes."""
     lines = [
         "## Simulated recordings",
@@ -83,8 +83,10 @@ def _simulated(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
 
 
 def _choice(table: pd.DataFrame) -> list[str]:
-    """-> Markdown: which method the rule would take, which sees no truth: of those that it kept
-    with every seed, the one whose labels miss the laws by least."""
+    """Return Markdown: the method that the acceptance rule would choose, without any true control.
+
+    Of the methods that it kept with every seed, it is the one whose labels miss the laws by least.
+    """
     tried = table.loc[table["law_broken"].notna() & (table["variant"] == table["variant"].iloc[0])]
     missed = {
         str(method): float(group["law_broken"].astype(float).mean())
@@ -100,7 +102,7 @@ def _choice(table: pd.DataFrame) -> list[str]:
 
 
 def _slow_down(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
-    """-> Markdown: slopes by recording, each held out of training, over seeds."""
+    """Return Markdown: slopes by recording, each held out of training, over seeds."""
     wanted = law_slopes(spec)
     lines = [
         "## The slow-down test",

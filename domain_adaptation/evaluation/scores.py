@@ -1,16 +1,18 @@
-"""How good labels are."""
+"""Scores of labels against true controls."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 Scores = dict[str, dict[str, float | None]]
-"""By control: mae, r2 (None where the truth does not vary), mae_of_the_mean."""
+"""The scores of each control: mae, r2 (None where the truth does not vary), mae_of_the_mean."""
 
 
 def regression_scores(truth: np.ndarray, labels: np.ndarray, controls: Sequence[str]) -> Scores:
-    """truth, labels: [clips, controls], 0..1 -> per control: mean absolute error, R2, and the mean
-    absolute error of always answering the mean."""
+    """Return, per control, the mean absolute error, R2, and the error of always answering the mean.
+
+    truth, labels: [clips, controls], 0..1.
+    """
     scores = {}
     for index, name in enumerate(controls):
         true, read = truth[:, index].astype(np.float64), labels[:, index].astype(np.float64)
@@ -24,10 +26,10 @@ def regression_scores(truth: np.ndarray, labels: np.ndarray, controls: Sequence[
 
 
 def mean_mae(scores: Scores) -> float:
-    """-> the mean absolute error, averaged over the controls."""
+    """Return the mean absolute error, averaged over the controls."""
     return float(np.mean([score["mae"] for score in scores.values() if score["mae"] is not None]))
 
 
 def share_inside(labels: np.ndarray) -> float:
-    """labels: [...] -> the share of them within 0..1."""
+    """Return the share of labels within 0..1. labels: any shape."""
     return float(((labels >= 0) & (labels <= 1)).mean())

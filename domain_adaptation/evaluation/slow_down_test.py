@@ -1,8 +1,7 @@
-"""Do the labels of recordings mean what they say? Play them slower, and see whether the labels move
-as they must.
+"""The slow-down test: play recordings slower, and see whether their labels move as the laws say.
 
-Whatever a recording's true controls are, those of the same recording played k times slower are
-known from them: the engine's laws say how far each label has to move per unit of ln k.
+Whatever the true controls of a recording are, those of the same recording played k times slower
+follow from them: the engine's laws say how far each label has to move per unit of ln k.
 """
 
 from dataclasses import dataclass
@@ -38,9 +37,12 @@ class Recording:
     spec: ModelSpec
 
     def segments(self, speed: float = 1.0) -> np.ndarray:
-        """-> [segments, samples] int16 at the features' rate: played `speed` times slower, in
-        segments as long as the model's clips, without silent ones. Errors: TextureError when the
-        file is no sound, or too short."""
+        """Return the recording played `speed` times slower, cut into segments as long as the
+        model's clips.
+
+        -> [segments, samples] int16 at the features' sample rate, without silent segments. Errors:
+        TextureError when the file is no sound, or too short.
+        """
         spec = self.spec
         try:
             samples = read_mono(self.path, spec.sample_rate)
@@ -69,11 +71,11 @@ class Recording:
 
 @dataclass(frozen=True)
 class SlowDownScore:
-    """What became of a recording's labels. All by control.
+    """The result of the slow-down test for one recording, by control.
 
     slope: of the mean label per unit of ln(slow-down). mean, deviation: of the labels at the
     original speed. inside: the share of all labels within 0..1. change_db: how far the sound itself
-    changes from the first speed to the last, as `spectrum_change_db` has it.
+    changes from the first speed to the last, see `spectrum_change_db`.
     """
 
     slope: np.ndarray
@@ -84,8 +86,11 @@ class SlowDownScore:
 
 
 def find_recordings(folder: Path, spec: ModelSpec) -> list[Recording]:
-    """Errors: TextureError when the folder holds none, or one that is no sound or too short at the
-    highest speed."""
+    """Return the recordings in a folder.
+
+    Errors: TextureError when the folder holds none, or one that is no sound or too short at the
+    highest speed.
+    """
     paths = find_audio(folder) if folder.is_dir() else []
     if not paths:
         raise TextureError(f"{shown(folder)}: should be a folder that holds sound files")

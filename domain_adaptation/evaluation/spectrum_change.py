@@ -1,4 +1,4 @@
-"""How differently the same sound sounds at two speeds."""
+"""How much the spectrum of a recording changes between two speeds."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ _LEAST_BINS = 2
 
 
 def spectrum_change_db(one: np.ndarray, other: np.ndarray, sample_rate: int) -> float:
-    """How far the mean spectra of two sets of clips lie apart, in dB: root mean square over third
-    octaves, less level and tilt.
+    """Return how far the mean spectra of two sets of clips lie apart, in dB.
 
-    one, other: [clips, samples], as long as each other, none silent. Two speeds of one recording
-        that differ by little leave
-    little to tell its size by: a microphone changes as much. nan where the clips are too short to
-        tell three third octaves.
+    The root mean square difference over third octaves, without level and tilt; nan where the clips
+    are too short for three third octaves. Where two speeds of one recording differ by little,
+    little tells of its size: a microphone changes as much.
+
+    one, other: [clips, samples], equally long, none silent.
     """
     frequency = np.fft.rfftfreq(one.shape[1], 1 / sample_rate)
     edges = np.searchsorted(frequency, [_CENTRES_HZ * 2 ** (-1 / 6), _CENTRES_HZ * 2 ** (1 / 6)]).T
@@ -30,7 +30,10 @@ def spectrum_change_db(one: np.ndarray, other: np.ndarray, sample_rate: int) -> 
 
 
 def _levels_db(clips: np.ndarray, bands: list[slice]) -> np.ndarray:
-    """-> [bands], of the mean over clips, each of them as loud as the others."""
+    """Return the level of each band, the mean over clips of equal loudness.
+
+    -> [bands], in dB
+    """
     window = np.hanning(clips.shape[1])
     power = np.zeros(clips.shape[1] // 2 + 1)
     for clip in clips:

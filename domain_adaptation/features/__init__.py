@@ -1,4 +1,4 @@
-"""What the networks see of a clip, one module per kind of features."""
+"""Features that the networks read from a clip, one module per kind."""
 
 from domain_adaptation.features._base import Features, features
 

@@ -1,4 +1,4 @@
-"""What a kind of features offers."""
+"""The interface of a kind of features."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +11,8 @@ features = Registry("domain_adaptation.features")
 
 
 class Features(Protocol):
-    """A pydantic model whose fields are its settings. Training and labelling use the same object.
+    """A kind of features: a pydantic model whose fields are its settings. Training and labelling
+    use the same object.
 
     The level of a clip does not matter to them; where it does, by a setting, they take it as
     `waveforms.prepared` leaves it.
@@ -19,26 +20,26 @@ class Features(Protocol):
 
     @property
     def sample_rate(self) -> int:
-        """The rate that clips are given at, in Hz."""
+        """The sample rate of the clips that they are computed from, in Hz."""
         ...
 
     @property
     def highest_hz(self) -> float:
-        """Above it nothing is heard of a clip."""
+        """The highest frequency that affects the features, in Hz."""
         ...
 
     def augment(self, clips: "torch.Tensor") -> "torch.Tensor":
-        """clips: [batch, samples], synthetic -> the same shape: made a little more like recordings,
-        by torch's chance.
+        """Return synthetic clips made a little more like recordings, at random by torch's
+        generator.
 
-        Real clips skip this.
+        clips: [batch, samples] -> the same shape. Real clips skip this.
         """
         ...
 
     def compute(self, clips: "torch.Tensor") -> "torch.Tensor":
-        """clips: [batch, samples], none silent -> [batch, channels, ...]: one or two axes after the
-        channels.
+        """Return the features of clips.
 
-        A clip's features depend on no other clip of the batch.
+        clips: [batch, samples], none silent -> [batch, channels, ...]: one or two axes after the
+        channels. A clip's features depend on no other clip of the batch.
         """
         ...

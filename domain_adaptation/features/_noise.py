@@ -14,7 +14,7 @@ _THESIS_RATE = 44100  # Hz, at which the thesis drew its noise
 
 
 class LowNoise(Config):
-    """The thesis's noise: low-pass filtered, as wind and traffic leave in recordings.
+    """The thesis's noise: low-pass filtered, like that of wind and traffic in recordings.
 
     White Gaussian noise with a peak of `amount` times the clip's, at 44.1 kHz, through a
     second-order low-pass; both are drawn per clip. Its peak is taken before the low-pass, which
@@ -33,14 +33,18 @@ class LowNoise(Config):
         return self
 
     def check(self, sample_rate: int) -> None:
-        """Errors: ValueError when that rate cannot hold the cutoff."""
+        """Check that the cutoff lies below half the sample rate. Errors: ValueError when it does
+        not."""
         if self.cutoff_hz[1] >= sample_rate / 2:
             raise ValueError(
                 f"noise.cutoff_hz: {self.cutoff_hz[1]:g} should be under half of sample_rate, {sample_rate / 2:g}"
             )
 
     def add(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
-        """clips: [batch, samples], none silent -> the same shape, each with a peak of 1."""
+        """Return the clips with noise added.
+
+        clips: [batch, samples], none silent -> the same shape, each with a peak of 1.
+        """
         import torch
 
         from domain_adaptation.data.waveforms import peak_normalised
@@ -61,13 +65,13 @@ class LowNoise(Config):
 
 
 class WithNoise(Config):
-    """Features of synthetic clips that may get noise."""
+    """Base class of features whose synthetic clips may get noise."""
 
     sample_rate: Annotated[int, Field(ge=1, le=384000)] = 32000
-    """Clips are resampled to this rate first."""
+    """Sample rate that clips are resampled to first, in Hz."""
     noise: LowNoise | None = LowNoise()
-    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained
-    on."""
+    """Noise added to synthetic clips, drawn anew each time that a clip is trained on; null adds
+    none."""
 
     @model_validator(mode="after")
     def _noise_fits(self) -> "WithNoise":
@@ -80,8 +84,11 @@ class WithNoise(Config):
 
 
 def _low_pass(cutoff_hz: "torch.Tensor", sample_rate: int, n_samples: int) -> "torch.Tensor":
-    """cutoff_hz: [batch, 1] -> [batch, n_samples // 2 + 1], the gain of the second-order low-pass
-    with Q 0.707 in R. Bristow-Johnson's Audio EQ Cookbook at each frequency of a real FFT."""
+    """Return the gain of the second-order low-pass at each frequency of a real FFT.
+
+    cutoff_hz: [batch, 1] -> [batch, n_samples // 2 + 1]. Q is 0.707; the formula is that of R.
+    Bristow-Johnson's Audio EQ Cookbook.
+    """
     import torch
 
     w0 = 2 * torch.pi * cutoff_hz / sample_rate

@@ -1,4 +1,4 @@
-"""What several kinds of features do with clips."""
+"""Steps that several kinds of features share."""
 
 import functools
 from collections.abc import Callable
@@ -17,8 +17,10 @@ _CLIPS = 16
 def a_few_at_a_time(
     compute: "Callable[[Settings, torch.Tensor], torch.Tensor]",
 ) -> "Callable[[Settings, torch.Tensor], torch.Tensor]":
-    """compute: of clips [batch, samples], each by itself -> the same, in parts where they are not
-    on an accelerator."""
+    """Return `compute`, applied to a few clips at a time where they are not on an accelerator.
+
+    compute: a function of clips [batch, samples], each clip by itself.
+    """
 
     @functools.wraps(compute)
     def computed(settings: Settings, clips: "torch.Tensor") -> "torch.Tensor":
@@ -32,16 +34,16 @@ def a_few_at_a_time(
 
 
 _STORED = 100.0
-"""Clips with a higher peak come from a store, where each has its peak at 32767; resampling raises a
-peak of 1 to under 2."""
+"""The peak above which clips come from a store, where each has its peak at 32767; resampling raises
+a peak of 1 to under 2."""
 
 
 def as_prepared(clips: "torch.Tensor") -> "torch.Tensor":
-    """clips: [batch, samples], as `waveforms.prepared` gives them, or in 16 bits from a store -> at
-    the level of the former.
+    """Return the clips at the level that `waveforms.prepared` gives them.
 
-    For features to which the level matters. A store does not know what resampling made of a clip's
-    peak: its clips have a peak of 1 after it.
+    clips: [batch, samples], from `waveforms.prepared`, or in 16 bits from a store. For features to
+    which the level matters. A store does not know what resampling made of a clip's peak: its clips
+    have a peak of 1 after it.
     """
     peak = clips.abs().amax(dim=-1, keepdim=True)
     return clips / peak.where(peak > _STORED, 1.0)

@@ -1,5 +1,5 @@
-"""Domain randomisation: synthetic clips as if recorded anywhere, so that no recording is far from
-all of them."""
+"""Domain randomisation: synthetic clips that sound as if recorded anywhere, so that no recording is
+far from all of them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 class Randomise(Config):
-    """Each time that a clip is trained on: a room, a microphone, background noise and band limits,
-    drawn afresh.
+    """A random room, microphone, background noise and band limits, drawn anew each time that a clip
+    is trained on.
 
     Held-fixed parameters of the engine can be varied too, when the clips are made (`vary` in the
     synthetic set's config). J. Tobin et al., "Domain randomization for transferring deep neural
@@ -22,17 +22,18 @@ class Randomise(Config):
 
     chance_of_room: Share = 0.85
     reverberation_seconds: tuple[PositiveFloat, PositiveFloat] = (0.1, 1.0)
-    """Until the room's sound has fallen by 60 dB."""
+    """Range of the reverberation time, in seconds until the room's sound has fallen by 60 dB."""
     room_level_db: tuple[float, float] = (-20.0, -2.0)
-    """The room's sound against the direct one."""
+    """Range of the level of the room's sound relative to the direct sound, in dB."""
     tilt_db_per_octave: NonNegativeFloat = 3.0
-    """The steepest slope of the microphone, up or down."""
+    """Steepest slope of the microphone's response, up or down."""
     bumps_db: NonNegativeFloat = 1.5
-    """How uneven it can be besides, from octave to octave."""
+    """Largest standard deviation of the bumps from octave to octave in the microphone's response,
+    in dB."""
     noise_level_db: tuple[float, float] = (-45.0, -16.0)
-    """Background noise against the sound, root mean square."""
+    """Range of the level of the background noise relative to the sound, root mean square, in dB."""
     noise_slope_db_per_octave: tuple[float, float] = (-7.0, 0.0)
-    """0 is white noise, -3 pink, -6 brown."""
+    """Range of the slope of the noise's spectrum: 0 is white noise, -3 pink, -6 brown."""
     chance_of_band_limits: Share = 0.3
     low_pass_hz: tuple[PositiveFloat, PositiveFloat] = (2500.0, 9000.0)
     high_pass_hz: tuple[Annotated[float, Field(ge=10)], PositiveFloat] = (20.0, 80.0)
@@ -46,7 +47,10 @@ class Randomise(Config):
         return self
 
     def apply(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
-        """clips: [batch, samples], none silent -> the same shape."""
+        """Return the clips as if recorded somewhere.
+
+        clips: [batch, samples], none silent -> the same shape.
+        """
         import torch
 
         from domain_adaptation.training.augment.draws import (
@@ -74,12 +78,12 @@ class Randomise(Config):
         return torch.fft.irfft(spectrum + level * noise, clips.shape[-1])
 
     def _rooms(self, clips: "torch.Tensor", sample_rate: int) -> "torch.Tensor":
-        """-> [batch, samples // 2 + 1] complex, responses: the direct sound, then noise that dies
+        """Return the frequency responses of random rooms: the direct sound, then noise that dies
         away, its highs faster.
 
-        The usual statistical picture of late reverberation (J. A. Moorer, "About this reverberation
-        business", Computer Music Journal 3(2), 1979). Several clips of a batch are in one room, at
-        distances of their own.
+        -> [batch, samples // 2 + 1] complex. The usual statistical model of late reverberation (J.
+        A. Moorer, "About this reverberation business", Computer Music Journal 3(2), 1979). Several
+        clips of a batch are in one room, at distances of their own.
         """
         import torch
 
@@ -114,7 +118,10 @@ _CLIPS_PER_ROOM = 8
 
 
 def _size(x: "torch.Tensor") -> "torch.Tensor":
-    """x: [batch, any], real or complex -> [batch, 1], over 0."""
+    """Return the norm of each row, above 0.
+
+    x: [batch, any], real or complex -> [batch, 1].
+    """
     import torch
 
     # Of complex ones torch takes every root.

@@ -1,4 +1,4 @@
-"""A spectrogram whose bands are equal steps of pitch."""
+"""A spectrogram with logarithmically spaced bands."""
 
 import functools
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @features.register
 class LogBands(WithNoise):
-    """[batch, 1, n_bands, frames]: the logarithm of each band's power, against the clip's own.
+    """The logarithm of the power in each band, relative to the clip's own: [batch, 1, n_bands,
+    frames].
 
     A sound that is played slower moves down by the same number of bands, whatever its pitch. Keep
     the highest band well under half of `sample_rate`, so that no edge of a resampled recording's
@@ -32,17 +33,18 @@ class LogBands(WithNoise):
     high_hz: PositiveFloat = 11000.0
     frames_per_second: Annotated[int, Field(ge=1, le=10000)] = 64
     narrowest_hz: PositiveFloat = 12.0
-    """The least width of a band, as is `widest_hz` the greatest; between these it is `overlap`
-    steps to the next band."""
+    """Smallest width of a band, as `widest_hz` is the greatest, in Hz; between these a band is
+    `overlap` steps to the next band wide."""
     widest_hz: PositiveFloat = 500.0
     overlap: PositiveFloat = 3.0
     floor_db: Annotated[float, Field(lt=0)] = -70.0
-    """Against the clip's mean power in a band; what is quieter does not count."""
+    """Lowest level that counts, in dB relative to the clip's mean power in a band."""
     noise: LowNoise | None = None
-    """What is added to synthetic clips, or null; drawn afresh each time that a clip is trained on,
-    as is `randomise`."""
+    """Noise added to synthetic clips, drawn anew each time that a clip is trained on, as is
+    `randomise`; null adds none."""
     randomise: Randomise | None = None
-    """Rooms, microphones, background noise; null leaves synthetic clips as the engine made them."""
+    """Random rooms, microphones and background noise for synthetic clips; null leaves them as the
+    engine made them."""
 
     @model_validator(mode="after")
     def _fits(self) -> "LogBands":
@@ -111,11 +113,11 @@ def _bands(
     widest_hz: float,
     overlap: float,
 ) -> "list[tuple[torch.Tensor, torch.Tensor]]":
-    """-> of the lowest bands to the highest, some at a time: which bins of a clip's spectrum make
-    up each, [bands, points]; their weights, the same shape.
+    """Return, for groups of bands from the lowest to the highest, the bins of a clip's spectrum
+    that make up each band, and their weights.
 
-    Hann windows around the bands' centres, as high as gives white noise the same power in all of
-    them.
+    Each group: bins [bands, points], weights of the same shape. Hann windows around the bands'
+    centres, scaled so that white noise has the same power in all of them.
     """
     import numpy as np
     import torch

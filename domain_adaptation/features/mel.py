@@ -1,5 +1,5 @@
-"""The thesis's features: a mel spectrogram, in decibels scaled to 0..1, or, as its first networks
-had it, the power."""
+"""The thesis's features: a mel spectrogram in decibels scaled to 0..1, or the power itself, which
+its first networks were given."""
 
 import functools
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @features.register
 class Mel(WithNoise):
-    """[batch, 1, n_mels, frames]: each clip's loudest cell is 1, what is `top_db` below it is 0.
+    """A mel spectrogram: [batch, 1, n_mels, frames]. Each clip's loudest cell is 1; `top_db` below
+    it is 0.
 
     With `decibels` false it is the power itself, of clips whose peak was 1 before they were
     resampled.
@@ -29,10 +30,10 @@ class Mel(WithNoise):
     n_mels: Annotated[int, Field(ge=1, le=1024)] = 56
     top_db: PositiveFloat = 80.0
     remove_mean: bool = True
-    """Whether a clip's offset (DC) is taken out first, which is no sound; the thesis left it in."""
+    """Whether a clip's offset (DC), which is no sound, is removed first; the thesis left it in."""
     decibels: bool = True
-    """false: the power as it is, which the thesis's networks were given before there was a step to
-    decibels."""
+    """Whether the power is converted to decibels; the thesis's first networks were given the power
+    itself."""
 
     @property
     def highest_hz(self) -> float:
@@ -77,8 +78,11 @@ class Mel(WithNoise):
 def _window_and_bands(
     sample_rate: int, n_fft: int, n_mels: int
 ) -> "tuple[torch.Tensor, torch.Tensor]":
-    """-> [n_fft]; [n_fft + 2, n_mels], triangles on the HTK mel scale, from 0 Hz to half the rate,
-    for the real and then the imaginary part of each frequency."""
+    """Return the window of the Fourier transform, and the mel bands.
+
+    -> [n_fft]; [n_fft + 2, n_mels], triangles on the HTK mel scale, from 0 Hz to half the sample
+    rate, for the real and then the imaginary part of each frequency.
+    """
     import torch
     from torchaudio.functional import melscale_fbanks
 

@@ -1,4 +1,4 @@
-"""The samples themselves, for one-dimensional networks."""
+"""The samples themselves as features, for one-dimensional networks."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @features.register
 class Waveform(WithNoise):
-    """[batch, 1, samples], resampled, peak-normalised."""
+    """The samples of a clip, resampled and peak-normalised: [batch, 1, samples]."""
 
     type: Literal["waveform"] = "waveform"
     renormalise: bool = True
-    """Whether the peak is 1 after resampling; false: before it, as the thesis's one-dimensional
-    networks heard clips."""
+    """Whether the peak is normalised to 1 after resampling; false: before it, as for the thesis's
+    one-dimensional networks."""
 
     remove_mean: bool = True
-    """Whether a clip's offset (DC) is taken out first, which is no sound; the thesis left it in."""
+    """Whether a clip's offset (DC), which is no sound, is removed first; the thesis left it in."""
 
     @property
     def highest_hz(self) -> float:

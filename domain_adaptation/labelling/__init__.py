@@ -1,1 +1,1 @@
-"""Labels of clips, from a model folder."""
+"""Labelling clips with a model folder."""

@@ -1,5 +1,7 @@
-"""Labels of many clips, the same whoever reads them: batches do not depend on the workers, and each
-worker loads a model once."""
+"""Label many clips in parallel, with results that do not depend on the number of workers.
+
+Batches do not depend on the workers, and each worker loads a model once.
+"""
 
 import base64
 import functools
@@ -23,8 +25,8 @@ from texturelib.learning.one_thread import one_thread
 
 
 class ModelPlace(NamedTuple):
-    """A model folder, and what its weights are: where they change, a worker that lives on loads
-    them anew."""
+    """A model folder, and the identity of its weights: when they change, a running worker loads
+    them again."""
 
     folder: Path
     digest: str
@@ -32,14 +34,17 @@ class ModelPlace(NamedTuple):
 
 
 def place_of(folder: Path, is_fused: bool = False) -> ModelPlace:
-    """is_fused: to read faster, with other rounding. The folder has been loaded from before."""
+    """Return the place of a model folder that was loaded before.
+
+    is_fused: to label faster, with other rounding.
+    """
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     return ModelPlace(folder.absolute(), digest, is_fused)
 
 
 @functools.lru_cache(maxsize=4)
 def model_at(place: ModelPlace) -> Model:
-    """-> from its folder the first time. Errors: TextureError."""
+    """Return the model, loaded from its folder the first time. Errors: TextureError."""
     keep_freed_memory()
     model = load_model(place.folder)
     return model.with_extractor(fused(model.extractor)) if place.is_fused else model
@@ -47,7 +52,7 @@ def model_at(place: ModelPlace) -> Model:
 
 @dataclass(frozen=True)
 class _Batch:
-    """What is done with every batch of a dataset."""
+    """The task of a worker: label one batch of a dataset."""
 
     models: Mapping[str, ModelPlace]
     folder: Path
@@ -55,7 +60,10 @@ class _Batch:
     n_samples: int
 
     def labelled(self, names: Sequence[str]) -> dict[str, list[str]]:
-        """names: of files -> by model, labels and spread, as JSON can hold them."""
+        """Return the labels and their scales, by model, in a form that JSON can hold.
+
+        names: of the files.
+        """
         clips = read_batch([self.folder / name for name in names], self.sample_rate, self.n_samples)
         with one_thread():
             found = {
@@ -71,11 +79,10 @@ def label_dataset(
     executor: Executor,
     workers: int | None = None,
 ) -> dict[str, Labels]:
-    """models: folders of models that read the dataset's controls, by name. journal: as for
-    `run_jobs`.
+    """Return the labels of every clip of a dataset, by model.
 
-    -> by model, the labels of every clip. Errors: TextureError, naming a clip that is missing,
-    damaged or silent.
+    models: folders of models that read the dataset's controls, by name. journal: as for `run_jobs`.
+    Errors: TextureError, naming a clip that is missing, damaged or silent.
     """
     places = {name: place_of(folder) for name, folder in models.items()}
     n_controls = len(model_at(next(iter(places.values()))).spec.names)

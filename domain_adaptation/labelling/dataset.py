@@ -32,11 +32,11 @@ _SLOWED_CLIPS = 256  # spread evenly over the set, for the slow-down test
 def label(
     config: AdaptationConfig, output: Output, *, workers: int | None = None
 ) -> dict[str, Any]:
-    """Write a dataset folder: the real clips with a column per control, read by the adapted
-    network, not clipped, and one for half the width of each label's 90 % interval.
+    """Write a dataset folder: the real clips with their labels; return what summary.json says.
 
-    labels.csv and labels.json hold the labels alone, labels_before.csv those without adaptation. ->
-    what summary.json says.
+    The labels are those of the adapted network, a column per control, not clipped to 0..1; another
+    column per control has half the width of each label's 90 % interval. labels.csv and labels.json
+    hold the labels alone, labels_before.csv those without adaptation.
     """
     import pandas as pd
 
@@ -106,8 +106,8 @@ def label(
 def _slow_down(
     model: Model, at_speeds: Mapping[str, LabelsAtSpeeds], n_clips: int
 ) -> dict[str, Any]:
-    """-> by control with a law: the slope it asks for per unit of ln(slow-down), and those of the
-    labels."""
+    """Return, by control with a law, the slope that the law says per unit of ln(slow-down), and the
+    slopes of the labels."""
     slopes = {when: fitted_slopes(labels) for when, labels in at_speeds.items()}
     return {
         "n_clips": n_clips,
@@ -129,8 +129,8 @@ def _slow_down(
 
 
 def labels_table(model: Model, reading: Labels) -> Any:
-    """-> a data frame: a column per control, then one `<control>_interval` each where intervals are
-    known."""
+    """Return a data frame with a column per control, then one `<control>_interval` each where
+    intervals are known."""
     import pandas as pd
 
     names = model.spec.names
@@ -142,8 +142,10 @@ def labels_table(model: Model, reading: Labels) -> Any:
 
 
 def labels_by_name(labels: Any) -> dict[str, dict[str, float]]:
-    """labels: a data frame with file_name first -> {file name: {column: value}}, as the thesis
-    published its labels."""
+    """Return the labels by file name and column, as the thesis published its labels.
+
+    labels: a data frame with file_name first -> {file name: {column: value}}.
+    """
     return {str(row.pop("file_name")): row for row in labels.to_dict("records")}
 
 

@@ -32,9 +32,10 @@ def label_folder(
     executor: Executor = _THIS_MACHINE,
     workers: int | None = None,
 ) -> tuple[int, dict[str, str], dict[str, str]]:
-    """Write `table`, a CSV, and the same as JSON beside it: a row per clip; of longer sounds, a row
-    per segment of the model's length, end to end, with its start_seconds. Sounds at other rates are
-    resampled, several channels mixed.
+    """Write a table of labels of all sounds in a folder, as `table`, a CSV, and the same as JSON
+    beside it. There is a row per clip; a longer sound has a row per segment of the model's length,
+    end to end, with its start_seconds. Sounds at other sample rates are resampled, several channels
+    mixed.
 
     -> how many rows; files that were left out, and why; files that were not read as they stand, and
     how. Errors: TextureError when there is nothing to label.
@@ -90,8 +91,8 @@ def label_folder(
 
 @dataclass(frozen=True)
 class _Part:
-    """What came of some files: a row per segment, their labels in batches, what was left out, what
-    is worth saying of others."""
+    """The results for some of the files: a row per segment, their labels in batches, the files left
+    out, and notes on others."""
 
     rows: list[dict[str, object]] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
@@ -129,8 +130,11 @@ def _labelled(model: Model, audio: Path, paths: Sequence[Path]) -> _Part:
 
 
 def _segments(model: Model, path: Path, notes: Notes) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield start in seconds and samples [n_samples] at the model's rate. Errors: Rejected, with
-    why there is none."""
+    """Yield the segments of a sound: start in seconds, and samples [n_samples] at the model's
+    sample rate.
+
+    Errors: Rejected, with why there is none.
+    """
     spec = model.spec
     samples = read_mono(path, spec.sample_rate, notes)
     n_samples = round(spec.seconds * spec.sample_rate)

@@ -1,4 +1,4 @@
-"""Clips -> labels: batch after batch."""
+"""Compute the labels of clips, batch by batch."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Labels:
-    """labels, spread: [clips, controls] float32; the spread as `Extractor.read` says. Labels are
-    not held to 0..1."""
+    """The labels of clips, and how far they may be off.
+
+    labels, spread: [clips, controls] float32; the spread is a Laplace scale, see `Extractor.read`.
+    Labels are not held to 0..1.
+    """
 
     labels: np.ndarray
     spread: np.ndarray
@@ -34,8 +37,11 @@ class Labels:
 
 
 def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
-    """-> [rows, samples] float32 at the features' rate. Errors: TextureError, naming a clip that is
-    missing, damaged or silent."""
+    """Return clips of a dataset at the features' sample rate.
+
+    -> [rows, samples] float32. Errors: TextureError, naming a clip that is missing, damaged or
+    silent.
+    """
     clips = read_batch([dataset.path(row) for row in rows], dataset.sample_rate, dataset.n_samples)
     return prepared(
         torch.from_numpy(clips), dataset.sample_rate, model.spec.features.sample_rate
@@ -43,7 +49,10 @@ def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.nd
 
 
 def read_clips(model: Model, clips: np.ndarray) -> Labels:
-    """clips: [clips, samples] at the model's rate, none silent -> their labels, as one batch."""
+    """Return the labels of clips at the model's sample rate, computed as one batch.
+
+    clips: [clips, samples], none silent.
+    """
     spec = model.spec
     with torch.inference_mode():
         waveforms = prepared(torch.from_numpy(clips), spec.sample_rate, spec.features.sample_rate)
@@ -58,7 +67,8 @@ def joined(parts: Sequence[Labels]) -> Labels:
 
 
 def _on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """-> what `work` makes of each item, in order. For work that is mostly torch's."""
+    """Return `work` of each item, in order, computed in threads. For work that is mostly
+    torch's."""
     with one_thread():
         results = joblib.Parallel(n_jobs=-1, prefer="threads")(
             joblib.delayed(work)(item) for item in items
@@ -69,21 +79,28 @@ def _on_every_core(work: Callable[[Item], Result], items: Iterable[Item]) -> lis
 def read_store(
     model: Model, store: Rows, rows: np.ndarray | None = None, *, augment_seed: int | None = None
 ) -> Labels:
-    """rows: which clips; all when None. augment_seed: of what is done to synthetic clips; None
-    reads them as they are."""
+    """Return the labels of clips in a store.
+
+    rows: which clips; all when None. augment_seed: seed of the augmentation of synthetic clips;
+    None reads them as they are.
+    """
     n_clips = len(store) if rows is None else len(rows)
     return _read(model, n_clips, _rows_of(store, rows), augment_seed)
 
 
 def read_waveforms(model: Model, clips: np.ndarray) -> Labels:
-    """clips: [clips, samples] at the features' rate, none silent."""
+    """Return the labels of clips at the features' sample rate.
+
+    clips: [clips, samples], none silent.
+    """
     return _read(
         model, len(clips), lambda batch: torch.from_numpy(clips[batch.start : batch.stop]).float()
     )
 
 
 def encode_store(model: Model, store: Rows, *, augment_seed: int | None = None) -> np.ndarray:
-    """-> [clips, n_features] float32, as `read_store`."""
+    """Return the encodings of the clips in a store, [clips, n_features] float32; arguments as
+    `read_store`."""
     return np.concatenate(_in_batches(model, len(store), _rows_of(store), _encoded, augment_seed))
 
 
@@ -102,8 +119,11 @@ def _read(
 
 
 def _labels(reading: Reading) -> Labels:
-    """Errors: TextureError when some are not finite, as from weights so large that what they make
-    of a clip has no number."""
+    """Return the labels of a reading as arrays.
+
+    Errors: TextureError when some are not finite, as from weights so large that the result for a
+    clip overflows.
+    """
     found = Labels(reading.labels.cpu().numpy(), reading.spread.cpu().numpy())
     is_read = np.isfinite(found.labels).all(axis=1) & np.isfinite(found.spread).all(axis=1)
     if n_wrong := len(found.labels) - np.count_nonzero(is_read):
@@ -125,7 +145,7 @@ def _in_batches(
     part: Callable[[Reading], Result],
     augment_seed: int | None = None,
 ) -> list[Result]:
-    """-> of each batch's reading the part that is wanted, so that nothing else stays in memory."""
+    """Return the wanted part of each batch's reading, so that nothing else stays in memory."""
     extractor, features = model.extractor.eval(), model.spec.features
     device = next(extractor.parameters()).device
 
@@ -138,7 +158,7 @@ def _in_batches(
 
     batches = [range(start, min(start + BATCH, n_clips)) for start in range(0, n_clips, BATCH)]
     if augment_seed is not None:
-        # One after the other: their chance comes from one generator.
+        # One after the other: their random numbers come from one generator.
         with torch.random.fork_rng():
             torch.manual_seed(augment_seed)
             return [read(batch) for batch in batches]

@@ -1,1 +1,1 @@
-"""Networks with what is known of them, and their folders."""
+"""Networks with their descriptions, and the model folders that hold them."""

@@ -1,5 +1,5 @@
-"""README.md in a model folder: what the model is, what it was trained on, how good it is, and what
-it should not be used for."""
+"""The model card, README.md in a model folder: what the model is, what it was trained on, how good
+it is, and what it should not be used for."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +13,16 @@ _TITLES = {"extractor": "Extractor", "adapted": "Adapted extractor"}
 
 
 def write_model_card(folder: Path, kind: str, spec: ModelSpec, metrics: Mapping[str, Any]) -> None:
-    """kind: "extractor" or "adapted". metrics: what metrics.json says."""
+    """Write the card of a trained extractor.
+
+    kind: "extractor" or "adapted". metrics: what metrics.json says.
+    """
     scores = _extractor_scores(metrics) if kind == "extractor" else _adaptation_scores(metrics)
     _write(folder, _TITLES[kind], spec, scores)
 
 
 def write_imported_card(folder: Path, spec: ModelSpec, name: str) -> None:
-    """name: of the published folder."""
+    """Write the card of an imported extractor. name: of the published folder."""
     source = [
         f"Imported from {plain(name)}, published with the thesis (GPL-3.0). How sure its labels are is not known.",
         "",
@@ -51,7 +54,7 @@ def _write(folder: Path, title: str, spec: ModelSpec, scores: list[str]) -> None
 
 
 def write_classifier_card(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """metrics: what metrics.json says."""
+    """Write the card of a classifier. metrics: what metrics.json says."""
     lines = [
         "# Classifier",
         "",

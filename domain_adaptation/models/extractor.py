@@ -1,4 +1,4 @@
-"""A network of any kind, with what is known of its errors."""
+"""The extractor: a network of any kind that reads the controls and estimates its own errors."""
 
 import copy
 import itertools
@@ -16,12 +16,12 @@ from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPoo
 
 
 class Reading(NamedTuple):
-    """What an extractor makes of clips.
+    """The outputs of an extractor for a batch of clips.
 
     encoded: [clips, n_features]. labels, spread: [clips, controls]; the spread is the scale of a
     Laplace distribution around the label, larger where a larger error is to be expected. each:
-    [clips, any, controls], what should be trained towards the truth: of an ensemble in training the
-    labels of every member, else the labels.
+    [clips, any, controls], what is trained towards the truth: the labels of every member of an
+    ensemble in training, else the labels.
     """
 
     encoded: torch.Tensor
@@ -31,15 +31,15 @@ class Reading(NamedTuple):
 
 
 class Extractor(nn.Module):
-    """Features of a clip -> its controls, and how far these may be off: an encoder, a head, and a
-    second head.
+    """A network that reads the controls, and how far these may be off, from the features of a clip.
 
-    The second head reads the encoding without teaching the encoder, so the labels are the same with
-    it and without.
+    It has an encoder, a head for the labels, and a second head for their Laplace scale. The second
+    head reads the encoding without teaching the encoder, so the labels are the same with it and
+    without.
     """
 
     def __init__(self, network: Network, input_shape: Sequence[int], n_controls: int) -> None:
-        """input_shape: of one clip's features."""
+        """Build the extractor. input_shape: of one clip's features."""
         super().__init__()
         self.encoder = network.encoder(input_shape, n_controls)
         n_features = int(self.encoder.n_features)  # type: ignore[arg-type]
@@ -47,12 +47,15 @@ class Extractor(nn.Module):
         self.spread = nn.Linear(n_features, n_controls)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """features: [batch, channels, ...] -> [batch, n_controls], meant for 0..1 but not held to
-        it."""
+        """Return the labels of clips.
+
+        features: [batch, channels, ...] -> [batch, n_controls], meant for 0..1 but not held to it.
+        """
         return self.head(self.encoder(features))
 
     def read(self, features: torch.Tensor) -> Reading:
-        """features: [batch, channels, ...]."""
+        """Return encodings, labels and the scales of the labels. features: [batch, channels,
+        ...]."""
         encoded = self.encoder(features)
         # Bounded, so that no clip that is far from all that was learnt from gives an endless
         # interval.
@@ -65,8 +68,8 @@ class Extractor(nn.Module):
 
 
 def fused(extractor: Extractor) -> Extractor:
-    """-> a copy for labelling: each convolution with the batch normalisation that follows it in
-    one, as their product."""
+    """Return a copy for labelling, in which each convolution is merged with the batch normalisation
+    after it."""
     extractor = copy.deepcopy(extractor).eval()
     for module in extractor.modules():
         if isinstance(module, nn.Sequential):
@@ -80,8 +83,11 @@ def fused(extractor: Extractor) -> Extractor:
 
 
 def make_classifier(n_layers: int, negative_slope: float, n_features: int) -> nn.Sequential:
-    """-> [batch, n_features] -> [batch, 1], the logit of "this is real": each layer halves the
-    size, the last ends at one."""
+    """Return a fully connected network from [batch, n_features] to [batch, 1], the logit of "this
+    is real".
+
+    Each layer halves the size; the last ends at one.
+    """
     sizes = [max(1, n_features // 2**index) for index in range(n_layers)]
     layers: list[nn.Module] = []
     for size, new_size in zip(sizes, [*sizes[1:], 1], strict=True):

@@ -1,4 +1,4 @@
-"""How sure a label is: intervals that hold the truth nine times out of ten."""
+"""Intervals around labels that hold the truth nine times out of ten."""
 
 import math
 
@@ -9,19 +9,25 @@ COVERAGE = 0.9
 
 
 def laplace_loss(labels: torch.Tensor, spread: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """All [batch, controls] -> the mean negative log-likelihood, less a constant, of the truth
-    under Laplace distributions around the labels. It teaches the spread alone."""
+    """Return the mean negative log-likelihood of the truth under Laplace distributions around the
+    labels, less a constant.
+
+    labels, spread, truth: [batch, controls]; spread is the scale of the distributions. The loss
+    teaches the scale alone.
+    """
     return ((labels.detach() - truth).abs() / spread + spread.log()).mean()
 
 
 def conformal_factors(
     labels: np.ndarray, spread: np.ndarray, truth: np.ndarray
 ) -> np.ndarray | None:
-    """All [clips, controls], of clips that were not trained on -> [controls], by what to multiply a
-    spread; None where these are too few to say (under 9).
+    """Return, per control, the factor from a Laplace scale to half the width of a 90 % interval.
+
+    All arguments [clips, controls], of clips that were not trained on -> [controls]; None where
+    there are too few clips to say (under 9).
 
     Split conformal prediction with a scaled residual: on clips like these, |truth - label| is at
-    most the spread times this factor with a probability of at least 0.9, whatever the network is
+    most the scale times this factor with a probability of at least 0.9, whatever the network is
     like (J. Lei et al., "Distribution-free predictive inference for regression", JASA 113(523),
     2018, sections 2.2 and 5.2).
     """
@@ -31,6 +37,8 @@ def conformal_factors(
 
 
 def coverage(labels: np.ndarray, half_widths: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """All [clips, controls] -> [controls], the share of truths that lie in their label's
-    interval."""
+    """Return, per control, the share of truths that lie in their label's interval.
+
+    All arguments [clips, controls] -> [controls].
+    """
     return (np.abs(truth - labels) <= half_widths).mean(axis=0)

@@ -1,4 +1,4 @@
-"""Model folders: weights that know their own shape, their features and their controls."""
+"""Model folders: weights together with their shape, features and controls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,26 +22,28 @@ from texturelib.learning.weights import WEIGHTS, fill, load_weights, of_the_size
 
 
 class ModelSpec(Config):
-    """What a model folder says of an extractor: all that is needed to label clips with it."""
+    """The description of an extractor in its model folder: all that is needed to label clips with
+    it."""
 
     network: Annotated[Network, networks]
     features: Annotated[Features, features]
     input_shape: tuple[PositiveInt, ...]
-    """Of one clip's features."""
+    """Shape of one clip's features."""
     controls: Annotated[tuple[WholeDescription, ...], Field(min_length=1)]
-    """As dataset.json of the synthetic set describes them."""
+    """The controls that the extractor reads, as dataset.json of the synthetic set describes
+    them."""
     sample_rate: Annotated[int, Field(ge=1, le=384000)]
-    """Of the clips, as is `seconds`."""
+    """Sample rate of the clips, in Hz; `seconds` is their length."""
     seconds: Annotated[float, Field(gt=0, le=86400)]
     interval: tuple[PositiveFloat, ...] | None = None
-    """Per control, by what the network's spread is multiplied to give half the width of a 90 %
-    interval; null: unknown."""
+    """Factor per control from the network's Laplace scale to half the width of a 90 % interval;
+    null: unknown."""
 
     @model_validator(mode="before")
     @classmethod
     def _hears_as_it_learnt(cls, spec: Any) -> Any:
-        """Networks that were saved before `remove_mean` existed learnt from clips with their
-        mean."""
+        """Keep the mean of the clips for networks saved before `remove_mean` existed, which learnt
+        from clips with their mean."""
         found = spec.get("features") if isinstance(spec, dict) else None
         if (
             isinstance(found, dict)
@@ -68,7 +70,7 @@ class ModelSpec(Config):
 
 @dataclass(frozen=True)
 class Model:
-    """An extractor and what it reads."""
+    """An extractor, and the description of what it reads."""
 
     extractor: Extractor
     spec: ModelSpec
@@ -77,8 +79,10 @@ class Model:
         return replace(self, extractor=extractor)
 
     def half_widths(self, spread: np.ndarray) -> np.ndarray | None:
-        """spread: [clips, controls], as read -> half the width of each label's 90 % interval; None:
-        nothing is known of it."""
+        """Return half the width of each label's 90 % interval, None where intervals are unknown.
+
+        spread: [clips, controls], the scales that the extractor gives.
+        """
         return (
             None
             if self.spec.interval is None
@@ -93,12 +97,15 @@ class _ClassifierSpec(Config):
 
 
 def new_model(spec: ModelSpec) -> Model:
-    """-> with fresh weights, from torch's generator as it stands."""
+    """Return a model with random weights from torch's global generator."""
     return Model(Extractor(spec.network, spec.input_shape, len(spec.controls)), spec)
 
 
 def check_same_features(folder: Path, model: Model, features: Features) -> None:
-    """Errors: UsageError when the config's features are not those that the model learnt from."""
+    """Check that the config's features are those that the model was trained with.
+
+    Errors: UsageError when they are not.
+    """
     if model.spec.features != features:
         raise UsageError(
             f"features: are not those that {shown(folder)} learnt from; change them back, or train it anew (train-extractor "
@@ -111,7 +118,7 @@ def save_model(folder: Path, model: Model) -> None:
 
 
 def load_model(folder: Path) -> Model:
-    """-> with the extractor in evaluation mode, on the CPU. Errors: TextureError."""
+    """Load an extractor, in evaluation mode, on the CPU. Errors: TextureError."""
     weights, spec = load_weights(folder, ModelSpec)
     with of_the_size_of(folder / WEIGHTS, weights):
         model = new_model(spec)
@@ -124,8 +131,10 @@ _LONGEST_TRIED = 2**22  # samples
 
 
 def _check_reads(folder: Path, model: Model) -> None:
-    """Errors: TextureError when its features and its network do not go together, which a single
-    clip shows."""
+    """Check, with a single clip, that the model's network can read its features.
+
+    Errors: TextureError when they do not go together.
+    """
     spec = model.spec
     n_samples = round(spec.seconds * spec.sample_rate)
     if n_samples > _LONGEST_TRIED:
@@ -153,7 +162,7 @@ def save_classifier(
 
 
 def load_classifier(folder: Path) -> nn.Module:
-    """-> the classifier in evaluation mode, frozen. Errors: TextureError."""
+    """Load a classifier, in evaluation mode, frozen. Errors: TextureError."""
     weights, spec = load_weights(folder, _ClassifierSpec)
     with of_the_size_of(folder / WEIGHTS, weights):
         classifier = make_classifier(spec.n_layers, spec.negative_slope, spec.n_features)
@@ -162,7 +171,10 @@ def load_classifier(folder: Path) -> nn.Module:
 
 
 def check_same_controls(models: Mapping[Path, Sequence[str]]) -> None:
-    """models: folder -> its controls. Errors: TextureError when they differ."""
+    """Check that all models have the same controls.
+
+    models: folder -> its controls. Errors: TextureError when they differ.
+    """
     (first, names), *others = models.items()
     for folder, other in others:
         if list(other) != list(names):

@@ -1,4 +1,4 @@
-"""The config that the thesis published with a network, in words of ours."""
+"""Translate the config that the thesis published with a network into a config of this toolkit."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,17 +16,17 @@ from texturelib.errors import TextureError, first_line
 from texturelib.files import shown
 
 _N_FFT = 400
-"""The published config lists another FFT length, but its program did not pass it on: this is
-torchaudio's default."""
+"""FFT length of torchaudio by default: the published config lists another, but its program did not
+pass it on."""
 
 
 def our_config(path: Path, theirs: Mapping[str, Any], *, decibels: bool) -> dict[str, Any]:
-    """path: of their config. decibels: whether the network was given decibels; of a network of
-    waveforms it does not matter.
+    """Return the thesis's settings as a config of this toolkit.
 
-    -> the same settings as a config of ours; its data are taken to lie beside it, as "synthetic"
-    and "real". Errors: TextureError when something is missing, or is nothing that networks of ours
-    can do.
+    path: of their config. decibels: whether the network was given decibels; it does not matter for
+    a network of waveforms. The data are assumed to lie beside the config, as "synthetic" and
+    "real". Errors: TextureError when a setting is missing, or one that networks of this toolkit do
+    not have.
     """
     try:
         settings, inputs = theirs["neuralNetwork_Settings"], theirs["inputTransforms_Settings"]
@@ -79,7 +79,7 @@ def our_config(path: Path, theirs: Mapping[str, Any], *, decibels: bool) -> dict
 
 
 def reads_waveforms(path: Path, theirs: Mapping[str, Any]) -> bool:
-    """-> whether the network is one-dimensional. Errors: TextureError."""
+    """Return whether the network is one-dimensional. Errors: TextureError."""
     try:
         network = theirs["neuralNetwork_Settings"][
             "arguments_For_Convolutional_DynamicNet_Constructor"
@@ -92,8 +92,10 @@ def reads_waveforms(path: Path, theirs: Mapping[str, Any]) -> bool:
 
 
 def _check_network(path: Path, network: Mapping[str, Any]) -> None:
-    """Errors: TextureError about what the thesis's program can make and networks of ours cannot
-    be."""
+    """Check that the network is one that this toolkit can build.
+
+    Errors: TextureError about what the thesis's program supports and this toolkit does not.
+    """
     shape = network["inputTensor_Shape"]
     size, stride = network["kernelSizeOfPoolingLayers"], network["strideOfPoolingLayers"]
     if len(shape) not in (3, 4):
@@ -148,7 +150,7 @@ def _noise(noise: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def checked(path: Path, content: dict[str, Any], folder: Path) -> AdaptationConfig:
-    """folder: where `content` is to stand. Errors: TextureError."""
+    """Return the validated config. folder: where `content` is to stand. Errors: TextureError."""
     try:
         return AdaptationConfig.model_validate(content, context={"folder": folder})
     except ValidationError as error:
@@ -158,8 +160,11 @@ def checked(path: Path, content: dict[str, Any], folder: Path) -> AdaptationConf
 def about_of(
     path: Path, config: AdaptationConfig, theirs: Mapping[str, Any], controls: Sequence[str]
 ) -> ModelSpec:
-    """controls: their names, as the published labels have them. Errors: TextureError when these,
-    the config's shape of a clip's features and its features do not go together."""
+    """Return the description of the published extractor.
+
+    controls: their names, as the published labels have them. Errors: TextureError when these, the
+    config's shape of a clip's features and its features do not go together.
+    """
     try:
         clips = theirs["validation"]
         network = theirs["neuralNetwork_Settings"][

@@ -1,5 +1,5 @@
-"""Model folders from what the thesis published: its trained networks, their config, and labels that
-they gave."""
+"""Make model folders from what the thesis published: trained networks, their config, and their
+labels."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
@@ -55,9 +55,12 @@ _COMMAND = "domain-adaptation import-thesis"
 
 
 class Imported(NamedTuple):
-    """models: the folders that were written. lacking: those of which nothing was published. option:
-    what the networks were given, as the option that says it; "" for waveforms. n_clips: how many
-    published clips were read as the published labels say."""
+    """The result of an import.
+
+    models: the folders that were written. lacking: those of which nothing was published. option:
+    the command-line option that says what the networks were given; "" for waveforms. n_clips: how
+    many published clips get their published labels.
+    """
 
     models: list[str]
     lacking: list[str]
@@ -69,9 +72,9 @@ class Imported(NamedTuple):
 def import_thesis(
     published: Path, output: Path, *, decibels: bool | None = None, audio: Path | None = None
 ) -> Imported:
-    """Write the model folders `output`/extractor, and where they were published classifier and
-    adapted, and `output`/adaptation.json, with which `train-extractor` and the others would train
-    such networks anew.
+    """Write the model folders `output`/extractor and, where they were published, classifier and
+    adapted; also `output`/adaptation.json, the config with which `train-extractor` and the others
+    would train such networks anew.
 
     decibels: whether the networks were given decibels or the power, which their config does not
         say; None: try both.
@@ -155,7 +158,7 @@ def import_thesis(
 
 
 class _Reading(NamedTuple):
-    """A config of ours that theirs may mean."""
+    """One interpretation of the published config, as a config of this toolkit."""
 
     content: dict[str, Any]
     config: AdaptationConfig
@@ -165,7 +168,11 @@ class _Reading(NamedTuple):
 def _possible_readings(
     path: Path, theirs: dict[str, Any], controls: list[str], decibels: bool | None, output: Path
 ) -> dict[str, _Reading]:
-    """-> by the option that asks for it. Errors: TextureError, UsageError."""
+    """Return the possible interpretations of the config, by the command-line option that selects
+    each.
+
+    Errors: TextureError, UsageError.
+    """
     options = {option: value for option, value in _DECIBELS.items() if decibels in (value, None)}
     if reads_waveforms(path, theirs):
         if decibels is not None:
@@ -190,8 +197,11 @@ def _hint(config: Path) -> str:
 
 
 def check_place(output: Path, overwrite: bool) -> None:
-    """Errors: UsageError unless the models may be written there: over nothing, or with `overwrite`
-    over what the toolkit made."""
+    """Check that the models may be written there: over nothing, or with `overwrite` over what the
+    toolkit made.
+
+    Errors: UsageError when they may not.
+    """
     place_of(output / _CONFIG)  # no link within an output leads there
     for name in _MODELS:
         check_replaceable(output / name, overwrite, names_of_older_model)
@@ -228,7 +238,7 @@ def _replaced(folder: Path) -> AbstractContextManager[None]:
 
 
 def _common_name(published: Path) -> str:
-    """-> what the names of all its files begin with."""
+    """Return the common beginning of the names of all published files."""
     found = sorted(
         path for path in published.glob("*_ConfigDict.json") if not is_kept_aside(path.name)
     )
@@ -244,7 +254,7 @@ def _beside(config: Path, ending: str) -> Path:
 
 
 def _network(path: Path, spec: ModelSpec, weights: Mapping[str, torch.Tensor]) -> Extractor:
-    """-> with these weights, in evaluation mode. Errors: TextureError."""
+    """Return an extractor with these weights, in evaluation mode. Errors: TextureError."""
     with of_the_size_of(path, weights):
         extractor = new_model(spec).extractor
     for parameter in extractor.spread.parameters():
@@ -283,8 +293,11 @@ def _renamed(name: str) -> str:
 
 
 def _classifier_name(name: str) -> str:
-    """fc_blocks.3.0.weight -> 6.weight: layers and what follows each of them are numbered through
-    here."""
+    """Return the name of a classifier's weight in this toolkit: fc_blocks.3.0.weight becomes
+    6.weight.
+
+    Here, layers and what follows each of them are numbered consecutively.
+    """
     parts = name.split(".")
     if len(parts) != 4 or not parts[1].isdigit():
         return name  # of another network: `_fill` says so
@@ -292,7 +305,10 @@ def _classifier_name(name: str) -> str:
 
 
 def _fill(path: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
-    """Errors: TextureError, naming the first that is missing, left over or of another size."""
+    """Load the weights into `module`.
+
+    Errors: TextureError, naming the first weight that is missing, left over or of another size.
+    """
     sizes, expected = (
         {name: tuple(each.shape) for name, each in those.items()}
         for those in (weights, module.state_dict())

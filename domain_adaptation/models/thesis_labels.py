@@ -1,5 +1,5 @@
-"""The labels that the thesis published of a network: the names of its controls, and what it should
-answer to which clip."""
+"""The labels that the thesis published: the names of the controls, and the expected labels of
+clips."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,13 +23,15 @@ _TABLES = (
 _OF_ADAPTED = "_ExtractedAudioFilesLabels__DA_RealDataset.csv"
 _MOST_CLIPS = 16  # that are tried: one tells as much as a thousand
 _AGREES = 1e-3
-"""Answers that are no further off than this are the same, of labels above 1 in proportion: the
-right features give them within 1e-5, others miss by tenths or tens."""
+"""Largest difference of labels that count as the same, relative for labels above 1: the right
+features give them within 1e-5, others miss by tenths or tens."""
 
 
 class PublishedLabels(NamedTuple):
-    """extractor, adapted: of that network, a row per clip, by its file's name, a column per
-    control; perhaps no rows."""
+    """The published labels of the extractor and of the adapted network.
+
+    extractor, adapted: a row per clip, by its file's name, a column per control; perhaps no rows.
+    """
 
     controls: list[str]
     extractor: pd.DataFrame
@@ -37,7 +39,7 @@ class PublishedLabels(NamedTuple):
 
 
 def published_labels(prefix: Path) -> PublishedLabels:
-    """prefix: what the paths of all published files begin with.
+    """Read the published labels. prefix: what the paths of all published files begin with.
 
     Errors: TextureError when there is no table, one is none of labels, or they differ in their
     controls.
@@ -85,9 +87,9 @@ def _labels(path: Path) -> pd.DataFrame:
 def that_answers_alike(
     models: Mapping[str, Model], labels: pd.DataFrame, audio: Path, *, hint: str
 ) -> tuple[str, int]:
-    """Which model gives the published labels, and to how many clips?
+    """Return the model that gives the published labels, by its option, and for how many clips.
 
-    models: by the option of the command that asks for it: the same weights with other features.
+    models: by the option of the command that selects it: the same weights with other features.
     labels: by file name. audio: a folder in which some of these clips may be. hint: what to do
     where none is. Errors: UsageError when no clip is there and there are several models;
     TextureError when none gives these labels.
@@ -114,8 +116,10 @@ def that_answers_alike(
 
 
 def _labelled_clips(model: Model, labels: pd.DataFrame, audio: Path) -> dict[str, np.ndarray]:
-    """-> by name, [samples] of some clips that have labels. What is no clip of the model's is left
-    out."""
+    """Return the samples [samples] of some clips that have labels, by name.
+
+    Clips that do not fit the model are left out.
+    """
     spec, clips = model.spec, {}
     n_samples = round(spec.seconds * spec.sample_rate)
     known = set(labels.index)

@@ -13,8 +13,11 @@ _REACH = 5  # bands
 
 
 class BandEncoder(nn.Module):
-    """[batch, channels, bands, frames] -> [batch, n_features]: where each head looks, and what it
-    reads there."""
+    """The encoder that keeps the frequency axis: each head finds a place along the bands, and reads
+    what is there.
+
+    [batch, channels, bands, frames] -> [batch, n_features]
+    """
 
     def __init__(
         self,
@@ -27,8 +30,11 @@ class BandEncoder(nn.Module):
         n_heads: int,
         dropout: float,
     ) -> None:
-        """input_shape: (channels, bands, frames) of one clip's features. Errors: UsageError when it
-        is not."""
+        """Build the encoder.
+
+        input_shape: (channels, bands, frames) of one clip's features. Errors: UsageError when it is
+        not.
+        """
         super().__init__()
         if len(input_shape) != 3:
             raise UsageError(
@@ -75,7 +81,8 @@ class BandEncoder(nn.Module):
         self.norm = nn.BatchNorm1d(self.n_features)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """features: [batch, channels, bands, frames] -> [batch, n_features]."""
+        """Return the encodings. features: [batch, channels, bands, frames] -> [batch,
+        n_features]."""
         maps = nn.functional.pad(self.input_norm(features), (0, 0, 0, self._n_more_bands))
         maps = maps.contiguous(memory_format=torch.channels_last)
         pooled = [self._over_time(maps)]
@@ -93,15 +100,17 @@ class BandEncoder(nn.Module):
         return self.norm(torch.cat([place, values.sum(dim=-1).flatten(1)], dim=1))
 
     def _over_time(self, maps: torch.Tensor) -> torch.Tensor:
-        """maps: [batch, channels, bands, frames] -> [batch, any, n_bands]: mean and standard
-        deviation over the frames; where there are more bands than at the end, neighbours lie side
-        by side."""
+        """Return the mean and standard deviation over the frames.
+
+        maps: [batch, channels, bands, frames] -> [batch, any, n_bands]; where there are more bands
+        than at the end, neighbours lie side by side.
+        """
         pooled = torch.cat(_MeanAndDeviation.apply(maps), dim=1)
         return pooled.unflatten(2, (self._n_bands, -1)).transpose(2, 3).flatten(1, 2)
 
 
 def _convolution(n_before: int, n_after: int, reach: int) -> nn.Sequential:
-    """-> [batch, n_before, bands] -> [batch, n_after, bands]."""
+    """Return a convolution along the bands: [batch, n_before, bands] -> [batch, n_after, bands]."""
     return nn.Sequential(
         nn.Conv1d(n_before, n_after, reach, padding=reach // 2, bias=False),
         nn.BatchNorm1d(n_after),
@@ -110,10 +119,10 @@ def _convolution(n_before: int, n_after: int, reach: int) -> nn.Sequential:
 
 
 class SliderHead(nn.Module):
-    """[batch, n_features] -> [batch, n_controls], around the middle of a slider.
+    """The head: [batch, n_features] -> [batch, n_controls], around the middle of a slider.
 
-    Labels differ by little on a slider from 0 to 1. A layer that answered in such small numbers
-    would be thrown about by every step of Adam, whose size does not depend on the gradient's.
+    Labels differ by little on a slider from 0 to 1. A layer with such small outputs would be thrown
+    about by every step of Adam, whose size does not depend on the gradient's.
     """
 
     def __init__(self, n_features: int, n_controls: int) -> None:
@@ -125,8 +134,9 @@ class SliderHead(nn.Module):
 
 
 class _MeanAndDeviation(torch.autograd.Function):
-    """[batch, channels, bands, frames] of any precision -> two of [batch, channels, bands] float32.
+    """Mean and deviation over the frames, with a gradient in one pass.
 
+    [batch, channels, bands, frames] of any precision -> two of [batch, channels, bands] float32.
     Its gradient written out is one pass over the maps. Automatic differentiation takes five, a
     tenth of a training step.
     """

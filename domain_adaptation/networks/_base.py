@@ -1,4 +1,4 @@
-"""What a kind of network offers."""
+"""The interface of a kind of network."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -12,16 +12,18 @@ networks = Registry("domain_adaptation.networks")
 
 
 class Network(Protocol):
-    """A pydantic model whose fields are its settings. Sizes follow from these and the input."""
+    """A kind of network: a pydantic model whose fields are its settings. Sizes follow from these
+    and the input."""
 
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
-        """input_shape: (channels, ...) of one clip's features -> [batch, channels, ...] -> [batch,
-        n_features].
+        """Return a new encoder: [batch, channels, ...] -> [batch, n_features].
 
-        The module says its `n_features`. Errors: UsageError when it cannot take such features.
+        input_shape: (channels, ...) of one clip's features. The module has an attribute
+        `n_features`. Errors: UsageError when it cannot take such features.
         """
         ...
 
     def head(self, n_features: int, n_controls: int) -> "nn.Module":
-        """-> [batch, n_features] -> [batch, n_controls], meant for 0..1 but not held to it."""
+        """Return a new head: [batch, n_features] -> [batch, n_controls], meant for 0..1 but not
+        held to it."""
         ...

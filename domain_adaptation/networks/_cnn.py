@@ -12,7 +12,8 @@ from texturelib.errors import UsageError
 
 
 class CnnEncoder(nn.Module):
-    """Convolution blocks, then one flat vector: [batch, channels, ...] -> [batch, n_features].
+    """The thesis's encoder: convolution blocks, then one flat vector, [batch, channels, ...] ->
+    [batch, n_features].
 
     One- or two-dimensional by the shape of its input. Each block: convolution without padding,
     batch normalisation, max pooling, LeakyReLU; its channels are `channel_factor` times those of
@@ -31,9 +32,11 @@ class CnnEncoder(nn.Module):
         pool_size: int,
         negative_slope: float,
     ) -> None:
-        """input_shape: (channels, length) or (channels, height, width) of one clip's features.
-        first_channels: of the first block.
-        Errors: UsageError when nothing is left of the input before the last block.
+        """Build the encoder.
+
+        input_shape: (channels, length) or (channels, height, width) of one clip's features.
+        first_channels: of the first block. Errors: UsageError when nothing is left of the input
+        before the last block.
         """
         super().__init__()
         channels, *size = input_shape
@@ -74,12 +77,12 @@ class CnnEncoder(nn.Module):
         self.n_features = channels * math.prod(size)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """features: [batch, channels, ...] -> [batch, n_features]."""
+        """Return the encodings. features: [batch, channels, ...] -> [batch, n_features]."""
         return self.blocks(features).flatten(1)
 
 
 def shrinking_head(sizes: Sequence[int], negative_slope: float) -> nn.Sequential:
-    """sizes: of the input, and of each layer's output."""
+    """Return fully connected layers. sizes: of the input, and of each layer's output."""
     layers = [
         nn.Sequential(nn.Linear(size, new_size), nn.LeakyReLU(negative_slope))
         for size, new_size in itertools.pairwise(sizes)

@@ -8,8 +8,8 @@ from torch import nn
 
 
 class SideBySide(nn.Module):
-    """Encoders of the same input: [batch, channels, ...] -> [batch, n_features], the encoders'
-    features one after the other."""
+    """Encoders of the same input, their features concatenated: [batch, channels, ...] -> [batch,
+    n_features]."""
 
     def __init__(self, encoders: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -21,8 +21,8 @@ class SideBySide(nn.Module):
 
 
 class Averaging(nn.Module):
-    """[batch, n_features] -> [batch, n_controls], the mean of what heads make of the part that is
-    theirs."""
+    """The mean of the heads, each of which reads its own encoder's features: [batch, n_features] ->
+    [batch, n_controls]."""
 
     def __init__(self, heads: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Averaging(nn.Module):
         return self.each(encoded).mean(dim=1)
 
     def each(self, encoded: torch.Tensor) -> torch.Tensor:
-        """-> [batch, members, n_controls]."""
+        """Return the labels of each member, [batch, members, n_controls]."""
         parts = encoded.chunk(len(self.heads), dim=1)
         return torch.stack(
             [head(part) for head, part in zip(self.heads, parts, strict=True)], dim=1

@@ -1,5 +1,5 @@
-"""Batch normalisation and max pooling by two in one, several times as fast on a CPU as one after
-the other."""
+"""Batch normalisation and max pooling by two in one step, several times as fast on a CPU as one
+after the other."""
 
 from typing import Any, cast
 
@@ -8,18 +8,22 @@ from torch import nn
 
 
 class MaxPoolByTwo(nn.Module):
-    """nn.MaxPool2d(2), number for number: whole rows are compared, then neighbours, where torch
-    looks at window after window."""
+    """A faster nn.MaxPool2d(2) with equal results: whole rows are compared, then neighbours, where
+    torch looks at window after window."""
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """maps: [batch, channels, height, width] -> [batch, channels, height // 2, width // 2]."""
+        """Return the pooled maps.
+
+        maps: [batch, channels, height, width] -> [batch, channels, height // 2, width // 2].
+        """
         height, width = (length // 2 * 2 for length in maps.shape[-2:])
         rows = torch.maximum(maps[..., 0:height:2, :width], maps[..., 1:height:2, :width])
         return torch.maximum(rows[..., 0::2], rows[..., 1::2])
 
 
 class NormThenPool(nn.BatchNorm2d):
-    """nn.BatchNorm2d, then nn.MaxPool2d(2); its weights and buffers are those of nn.BatchNorm2d.
+    """A faster nn.BatchNorm2d followed by nn.MaxPool2d(2); its weights and buffers are those of
+    nn.BatchNorm2d.
 
     Normalisation is one gain and one offset per channel, so the largest of four is found first, and
     a quarter of the numbers is normalised. With the few channels of the thesis's network, the two
@@ -27,7 +31,10 @@ class NormThenPool(nn.BatchNorm2d):
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        """input: [batch, channels, height, width] -> [batch, channels, height // 2, width // 2]."""
+        """Return the normalised and pooled maps.
+
+        input: [batch, channels, height, width] -> [batch, channels, height // 2, width // 2].
+        """
         if not self.training:
             return MaxPoolByTwo()(super().forward(input))
         pooled, mean, variance = cast(
@@ -49,7 +56,7 @@ class NormThenPool(nn.BatchNorm2d):
 
 
 class _NormThenPool(torch.autograd.Function):
-    """-> the pooled maps; the mean and the unbiased variance of each channel, which have no
+    """Return the pooled maps, and the mean and the unbiased variance of each channel, which have no
     gradient.
 
     In training, with x the maps, n how many values a channel has, m and s their mean and deviation,
@@ -109,8 +116,11 @@ class _NormThenPool(torch.autograd.Function):
 
 
 def _by_channel(last: torch.Tensor) -> torch.Tensor:
-    """last: [batch, height, width, channels] -> [channels], the sums; clips first, since these are
-    long rows."""
+    """Return the sum of each channel.
+
+    last: [batch, height, width, channels] -> [channels]; clips are summed first, since these are
+    long rows.
+    """
     return last.view(len(last), -1).sum(dim=0).view(-1, last.shape[-1]).sum(dim=0)
 
 

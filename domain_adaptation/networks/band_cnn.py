@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 @networks.register
 class BandCnn(Config):
-    """Convolutions that halve the frames, and at first the bands. After each stage, and before the
-    first, every band of every channel is reduced to its mean and deviation over time: a texture is
-    what it is at any moment.
+    """A convolutional network that keeps the frequency axis to the end.
+
+    Its convolutions halve the frames, and at first the bands. After each stage, and before the
+    first, every band of every channel is reduced to its mean and deviation over time, since a
+    texture sounds the same at any moment.
 
     No layer knows which band it looks at. The controls are read from where along the bands
     something is, as the mean of its place, and from what it is there: a sound that is played
@@ -31,15 +33,15 @@ class BandCnn(Config):
         64,
         64,
     )
-    """Per stage; multiples of 16 compute fastest."""
+    """Number of channels of each stage; multiples of 16 compute fastest."""
     convolutions_per_stage: Annotated[int, Field(ge=1, le=32)] = 1
     n_band_halvings: NonNegativeInt = 2
-    """The first stages halve the number of bands as well as that of frames; later ones that of
+    """Number of first stages that halve the bands as well as the frames; later ones halve the
     frames only."""
     n_hidden: PositiveInt = 64
-    """What is known of a band, of those that are left."""
+    """Number of values that describe each of the bands that are left."""
     n_heads: PositiveInt = 24
-    """How many things are looked for along the bands."""
+    """Number of heads, each of which looks for one thing along the bands."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":

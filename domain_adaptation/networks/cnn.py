@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @networks.register
 class Cnn(Config):
-    """Convolution blocks, one flat vector, and fully connected layers, each a fraction of the
-    last."""
+    """The thesis's network: convolution blocks, one flat vector, and fully connected layers, each a
+    fraction of the last."""
 
     type: Literal["cnn"] = "cnn"
     n_blocks: Annotated[int, Field(ge=1, le=32)] = 4
@@ -23,7 +23,7 @@ class Cnn(Config):
     stride: PositiveInt = 1
     pool_size: PositiveInt = 2
     first_channels: PositiveInt | None = None
-    """Of the first block; as many as there are controls when null."""
+    """Channels of the first block; null takes as many as there are controls."""
     channel_factor: Annotated[int, Field(ge=1, le=16)] = 2
     n_head_layers: Annotated[int, Field(ge=1, le=32)] = 3
     head_factor: PositiveInt = 4

@@ -1,4 +1,4 @@
-"""Several networks that answer together."""
+"""An ensemble of networks whose labels are averaged."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @networks.register
 class Ensemble(Config):
-    """Networks of one kind, each with weights of its own, whose labels are averaged.
+    """Networks of one kind, each with its own weights, whose labels are averaged.
 
     Each learns by itself, from the same batches. What one makes of the accidents of the clips that
     it learnt from, the others do not, so the mean is more accurate than any of them (B.

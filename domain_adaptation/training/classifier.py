@@ -1,5 +1,5 @@
-"""Train the network that tells real clips from synthetic ones by what the frozen encoder makes of
-them."""
+"""Train the classifier, which tells real clips from synthetic ones by their encodings from the
+frozen encoder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,10 @@ from texturelib.outputs import Output
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """accuracy: by part of the split, the share of clips that are classified rightly."""
+    """A trained classifier and its accuracy.
+
+    accuracy: by part of the split, the share of clips that are classified correctly.
+    """
 
     classifier: nn.Sequential
     state: State
@@ -41,7 +44,7 @@ class TrainedClassifier:
 
 
 def train_classifier(config: AdaptationConfig, output: Output) -> float:
-    """Write a model folder. -> the share of test clips that are classified rightly."""
+    """Write a model folder, and return the share of test clips that are classified correctly."""
     model = load_model(config.output / "extractor")
     check_same_features(config.output / "extractor", model, config.features)
     sets = {"synthetic": synthetic_set(config), "real": real_set(config)}
@@ -84,7 +87,10 @@ def fit_classifier(
     seed: int,
     fabric: Fabric,
 ) -> TrainedClassifier:
-    """stores, splits: of the "synthetic" clips and of the "real" ones."""
+    """Train a classifier on encodings of both sets.
+
+    stores, splits: of the "synthetic" clips and of the "real" ones.
+    """
     # The encoder stands still, so what it makes of each clip needs computing only once.
     synthetic = encode_store(model, stores["synthetic"], augment_seed=seed)
     encoded = np.concatenate([synthetic, encode_store(model, stores["real"])])
@@ -118,5 +124,8 @@ def fit_classifier(
 def classifier_loss(
     classifier: nn.Module, encoded: torch.Tensor, is_real: torch.Tensor
 ) -> torch.Tensor:
-    """encoded: [batch, n_features]. is_real: [batch, 1], 0 or 1."""
+    """Return the binary cross-entropy of the classifier.
+
+    encoded: [batch, n_features]. is_real: [batch, 1], 0 or 1.
+    """
     return nn.functional.binary_cross_entropy_with_logits(classifier(encoded), is_real)

@@ -1,4 +1,4 @@
-"""A module trained on clips: how its batches are drawn, epoch by epoch. The loop itself is
+"""Train a module on clips: how its batches are drawn, epoch by epoch. The loop itself is
 texturelib.learning.loop."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from texturelib.learning.trainable import Batch, Group, Losses, Trainable
 
 
 class Rows(Protocol):
-    """An array, or what reads like one: the first axis is taken by indices."""
+    """An array, or an object that is indexed like one along its first axis."""
 
     def __len__(self) -> int: ...
 
@@ -27,14 +27,14 @@ class Rows(Protocol):
 
 
 Loss = Callable[..., torch.Tensor]
-"""(module, *a batch's tensors) -> a scalar."""
+"""A loss function: (module, *a batch's tensors) -> a scalar."""
 
 
 _STEPS_TO_BEGIN = 50  # a batch normalisation has forgotten its first guess then, to half a percent
 
 
 class Settings(Protocol):
-    """What a config says of a training."""
+    """The settings of a training in a config."""
 
     @property
     def epochs(self) -> int: ...
@@ -51,10 +51,10 @@ class Settings(Protocol):
 
 
 class Clips:
-    """Some rows of arrays, read a batch at a time."""
+    """Selected rows of some arrays, read a batch at a time."""
 
     def __init__(self, indices: np.ndarray, *arrays: Rows) -> None:
-        """indices: [clips], into the first axis of every one of `arrays`."""
+        """Select rows. indices: [clips], into the first axis of each of `arrays`."""
         self._indices = indices
         self._arrays = arrays
 
@@ -62,7 +62,7 @@ class Clips:
         return len(self._indices)
 
     def batch(self, rows: np.ndarray) -> tuple[torch.Tensor, ...]:
-        """rows: [batch], of these clips -> one tensor [batch, ...] per array."""
+        """Return one tensor [batch, ...] per array. rows: [batch], of these clips."""
         chosen = self._indices[rows]
         return tuple(
             torch.from_numpy(np.ascontiguousarray(array[chosen])) for array in self._arrays
@@ -71,14 +71,14 @@ class Clips:
 
 @dataclass(frozen=True)
 class Training:
-    """What a training is given besides the module and its clips.
+    """The parts of a training besides the module and its clips.
 
-    keeps_best: it ends with the weights of the epoch whose validation loss was lowest; else with
-    those of the last. also_saved: what learns along with the module, such as an adversary. methods:
-    names of the module's methods that the loss calls instead of the module. clips_per_epoch: as
-    many are chosen anew by chance; None takes all. inspect: looks at the module after each epoch,
-    in evaluation mode, once it has had the steps to learn anything; raises TextureError when it has
-    gone wrong.
+    keeps_best: whether it ends with the weights of the epoch whose validation loss was lowest,
+    rather than with those of the last. also_saved: what learns along with the module, such as an
+    adversary. methods: names of the module's methods that the loss calls instead of the module.
+    clips_per_epoch: number of clips that are drawn at random in each epoch; None takes all.
+    inspect: checks the module after each epoch, in evaluation mode, once it has had the steps to
+    learn anything; raises TextureError when it has gone wrong.
     """
 
     settings: Settings
@@ -100,8 +100,8 @@ def train_on_clips(
     training: Training,
     fabric: Fabric,
 ) -> State:
-    """Train `module`, a checkpoint after every epoch. Goes on from `folder/last.ckpt` where there
-    is one.
+    """Train `module`, with a checkpoint after every epoch. It resumes from `folder/last.ckpt` where
+    there is one.
 
     Returns: how it went; row `i` of the history is epoch `i + 1`.
     Errors: TextureError when the loss is no longer a number.
@@ -136,16 +136,16 @@ def _inspect(
 def validation_loss(
     module: nn.Module, loss: Loss, clips: Clips, training: Training, fabric: Fabric
 ) -> float:
-    """-> the mean loss over all of `clips`, with the module in evaluation mode, and with the same
-    draws at every call."""
+    """Return the mean loss over all of `clips`, in evaluation mode, with the same random numbers at
+    every call."""
     return validate(
         _ByEpochs(module, loss, clips, clips, training, 1), module, [_ByEpochs.GROUP], fabric
     )["validation_loss"]
 
 
 class _ByEpochs(Trainable):
-    """One loss and one optimiser, Adam. Each epoch's order and draws come from (seed, epoch)
-    alone."""
+    """A training with one loss and one optimizer, Adam. Each epoch's order and random numbers
+    depend on (seed, epoch) alone."""
 
     GROUP = "module"
 
@@ -167,7 +167,7 @@ class _ByEpochs(Trainable):
 
     @property
     def n_batches(self) -> int:
-        """Of an epoch."""
+        """The number of batches in an epoch."""
         return len(self._batches)
 
     def groups(self) -> Mapping[str, Group]:
@@ -217,8 +217,11 @@ def _optimizer(module: nn.Module, settings: Settings) -> torch.optim.Optimizer:
 
 
 def _batches(n_clips: int, batch_size: int, n_processes: int) -> list[slice]:
-    """-> of an epoch's order. A last batch that would give a process fewer than two clips cannot be
-    batch-normalised."""
+    """Return the batches of an epoch, as slices of its order.
+
+    A last batch that would give a process fewer than two clips is left out, since it cannot be
+    batch-normalised.
+    """
     slices = [slice(start, start + batch_size) for start in range(0, n_clips, batch_size)]
     left = n_clips - slices[-1].start
     return slices[:-1] if len(slices) > 1 and left < 2 * n_processes else slices
@@ -226,7 +229,10 @@ def _batches(n_clips: int, batch_size: int, n_processes: int) -> list[slice]:
 
 @torch.inference_mode()
 def predict(module: nn.Module, inputs: np.ndarray, batch_size: int = 256) -> np.ndarray:
-    """inputs: [clips, ...] -> [clips, outputs] float32, with the module in evaluation mode."""
+    """Return the outputs of a module in evaluation mode.
+
+    inputs: [clips, ...] -> [clips, outputs] float32.
+    """
     module.eval()
     device = next(module.parameters()).device
     batches = (inputs[start : start + batch_size] for start in range(0, len(inputs), batch_size))

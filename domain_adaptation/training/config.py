@@ -1,4 +1,4 @@
-"""What every training has settings for."""
+"""The settings that every training has."""
 
 from typing import Annotated
 
@@ -9,16 +9,17 @@ from texturelib.learning.schedule import Schedule
 
 
 class TrainingConfig(Config):
-    """One training run, with Adam."""
+    """Settings of one training, with the optimizer Adam."""
 
     epochs: PositiveInt
     batch_size: Annotated[int, Field(ge=2)] = 128
     learning_rate: PositiveFloat = 0.0005
     schedule: Schedule = "constant"
-    """How the learning rate runs: the same all along; down to nothing along half a cosine, epoch by
-    epoch; or up over the first tenth of all steps, then down along half a cosine (L. N. Smith and
-    N. Topin, "Super-convergence", 2018)."""
+    """How the learning rate runs: constant; down to nothing along half a cosine, epoch by epoch; or
+    up over the first tenth of all steps, then down along half a cosine (L. N. Smith and N. Topin,
+    "Super-convergence", 2018)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    """Decoupled from the gradient (AdamW; I. Loshchilov and F. Hutter, 2019)."""
+    """Weight decay, decoupled from the gradient (AdamW; I. Loshchilov and F. Hutter, 2019)."""
     patience: PositiveInt | None = None
-    """Stop early, when the validation loss has not fallen for so many epochs; null never does."""
+    """Number of epochs without a lower validation loss after which training stops early; null never
+    stops early."""

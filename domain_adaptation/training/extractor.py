@@ -1,4 +1,4 @@
-"""Train the network that reads the controls from a synthetic clip."""
+"""Train the extractor, the network that reads the controls from a synthetic clip."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from texturelib.outputs import Output
 
 
 def train_extractor(config: AdaptationConfig, output: Output) -> float:
-    """Write a model folder. -> the mean absolute error on the test clips, averaged over the
+    """Write a model folder, and return the mean absolute error on the test clips, averaged over the
     controls."""
     clips = synthetic_set(config)
     split = split_clips(clips.dataset, config.split, config.seed)
@@ -71,8 +71,10 @@ def train_extractor(config: AdaptationConfig, output: Output) -> float:
 
 
 def fresh_model(config: AdaptationConfig, clips: ClipSet, seed: int) -> Model:
-    """-> an untrained model, its weights drawn from `seed`. Errors: UsageError when network and
-    clips do not fit."""
+    """Return an untrained model, its weights drawn from `seed`.
+
+    Errors: UsageError when network and clips do not fit.
+    """
     two = torch.from_numpy(clips.store[np.arange(min(2, len(clips.store)))].astype(np.float32))
     description = clips.dataset.description
     spec = ModelSpec(
@@ -96,7 +98,7 @@ def fit_extractor(
     seed: int,
     fabric: Fabric,
 ) -> tuple[Model, State]:
-    """-> the model, trained, its intervals fitted to the validation clips; how the training
+    """Return the trained model, its intervals fitted to the validation clips, and how the training
     went."""
     truth = clips.dataset.control_values()
     validation = split["validation"]
@@ -124,8 +126,10 @@ def fit_extractor(
 
 
 def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
-    """reading: of clips that were not trained on -> the model with intervals that hold for such
-    clips; without any where there are too few of them."""
+    """Return the model with intervals fitted to clips that were not trained on.
+
+    reading: of such clips. The model has no intervals where there are too few of them.
+    """
     factors = conformal_factors(reading.labels, reading.spread, truth)
     interval = None if factors is None else tuple(factors.tolist())
     return Model(model.extractor, model.spec.model_copy(update={"interval": interval}))
@@ -134,8 +138,10 @@ def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
 def augmentations(
     config: AdaptationConfig, model: Model, clips: ClipSet, split: Split
 ) -> list[Augmentation]:
-    """-> those that the config asks for. Errors: UsageError when the engine's laws or the clips do
-    not allow one of them."""
+    """Return the augmentations that the config selects.
+
+    Errors: UsageError when the engine's laws or the clips do not allow one of them.
+    """
     settings, found = config.extractor, []
     controls = controls_of(model.spec.controls)
     if settings.mix:
@@ -179,18 +185,21 @@ _LOOKED_AT = 256  # clips, after every epoch
 
 
 class AnswersDiffer:
-    """Whether a network still tells clips apart."""
+    """Checks that a network still gives different labels to different clips."""
 
     def __init__(self, features: Features, clips: np.ndarray, truth: np.ndarray) -> None:
-        """clips: [clips, samples] int16. truth: [any, controls], which tells how far apart answers
-        should be."""
+        """Prepare the check.
+
+        clips: [clips, samples] int16. truth: [any, controls], which tells how far apart labels
+        should be.
+        """
         self._features = features
         self._clips = clips
         self._spread = truth.std(axis=0)
 
     @torch.inference_mode()
     def __call__(self, extractor: nn.Module) -> None:
-        """Errors: TextureError when all answers are alike."""
+        """Check the extractor. Errors: TextureError when all its labels are alike."""
         device = next(extractor.parameters()).device
         inputs = self._features.compute(torch.from_numpy(self._clips).float().to(device))
         labels = extractor(inputs).cpu().numpy()

@@ -1,4 +1,4 @@
-"""What the labels of synthetic clips should make small."""
+"""The supervised loss on synthetic clips."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -15,12 +15,16 @@ _LOSSES = {"l1": nn.functional.l1_loss, "mse": nn.functional.mse_loss}
 Augmentation = Callable[
     [torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 ]
-"""Clips [batch, samples] float, their controls [batch, controls], and which clips they are [batch]
--> other clips whose controls are known, theirs, and which clips these were; perhaps fewer."""
+"""A function from clips with known controls to other clips with known controls.
+
+Takes clips [batch, samples] float, their controls [batch, controls] and the indices of the clips
+[batch]; returns the same of the new clips, perhaps fewer.
+"""
 
 
 class SupervisedLoss:
-    """The labels' distance from the truth, and how well the spread tells of it."""
+    """The distance of the labels from the truth, plus how badly the Laplace scale predicts that
+    distance."""
 
     def __init__(
         self,
@@ -28,7 +32,8 @@ class SupervisedLoss:
         loss: Literal["l1", "mse"],
         augmentations: Sequence[Augmentation] = (),
     ) -> None:
-        """augmentations: of the clips in training, one after the other."""
+        """Prepare the loss. augmentations: applied to the clips in training, one after the
+        other."""
         self._features = features
         self._loss = loss
         self._augmentations = augmentations
@@ -40,8 +45,11 @@ class SupervisedLoss:
         truth: torch.Tensor,
         rows: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """clips: [batch, samples] int16, synthetic. truth: [batch, controls]. rows: [batch], which
-        clips they are; only augmentations need to know."""
+        """Return the loss of a batch.
+
+        clips: [batch, samples] int16, synthetic. truth: [batch, controls]. rows: [batch], the
+        indices of the clips, which only augmentations need.
+        """
         if extractor.training and rows is not None:
             clips = clips.float()
             for augmentation in self._augmentations:
@@ -50,12 +58,12 @@ class SupervisedLoss:
         return self.of(reading, truth)
 
     def inputs(self, clips: torch.Tensor) -> torch.Tensor:
-        """-> features of the clips, augmented afresh."""
+        """Return the features of the clips, augmented anew."""
         with torch.no_grad():
             return self._features.compute(self._features.augment(clips.float()))
 
     def of(self, reading: Reading, truth: torch.Tensor) -> torch.Tensor:
-        # The second term moves the spread alone: it adds its slope, but not its value, so the loss
+        # The second term moves the scale alone: it adds its slope, but not its value, so the loss
         # stays that of the labels.
         unsure = laplace_loss(reading.labels, reading.spread, truth)
         return _LOSSES[self._loss](reading.each, truth.unsqueeze(1).expand_as(reading.each)) + (

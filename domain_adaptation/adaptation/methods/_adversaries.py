@@ -1,4 +1,4 @@
-"""What the encoder of real clips plays against: networks that tell real from synthetic."""
+"""Adversaries of the encoder: networks that tell real clips from synthetic ones."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from domain_adaptation.features import Features
 
 
 class Frozen(Stateless):
-    """A classifier that no longer learns."""
+    """A trained classifier whose weights no longer change."""
 
     def __init__(self, classifier: nn.Module, features: Features) -> None:
         self._classifier = classifier
@@ -26,12 +26,15 @@ class Frozen(Stateless):
 
 
 class Learning:
-    """A discriminator that takes a step of its own before each of the encoder's."""
+    """A discriminator that takes an optimizer step of its own before each step of the encoder."""
 
     def __init__(
         self, synthetic: torch.Tensor, features: Features, hidden_size: int, learning_rate: float
     ) -> None:
-        """synthetic: [clips, n_features]. Its weights come from torch's generator as it stands."""
+        """Make the discriminator, with weights drawn from torch's global generator.
+
+        synthetic: [clips, n_features].
+        """
         self._synthetic = synthetic
         self._features = features
         self._mean = synthetic.mean(dim=0)

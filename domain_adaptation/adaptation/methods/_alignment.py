@@ -31,17 +31,23 @@ class InverseGram(Joint):
 
 
 def covariance_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """a, b: [clips, n_features] -> the squared Frobenius distance of their covariances over 4
-    n_features^2 (eq. 1 of Sun and Saenko)."""
+    """Return how far the covariances of two sets of encodings lie apart.
+
+    a, b: [clips, n_features] -> a scalar, the squared Frobenius distance of their covariances over
+    4 n_features^2 (eq. 1 of Sun and Saenko).
+    """
     return (_covariance(a) - _covariance(b)).square().sum() / (4 * a.shape[1] ** 2)
 
 
 def inverse_gram_distances(
     a: torch.Tensor, b: torch.Tensor, kept_energy: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """a, b: [clips, n_features] -> how far the columns of the pseudo-inverses of their Gram
-    matrices point apart, and how far apart their leading singular values lie (section 3.2 of Nejjar
-    et al.)."""
+    """Return how far the Gram matrices of two sets of encodings differ, in angle and in scale.
+
+    a, b: [clips, n_features] -> two scalars: how far the columns of the pseudo-inverses of their
+    Gram matrices point apart, and how far apart their leading singular values lie (section 3.2 of
+    Nejjar et al.).
+    """
     with_ones = [torch.cat([torch.ones_like(x[:, :1]), x], dim=1) for x in (a, b)]
     grams = [x.T @ x for x in with_ones]
     values = [torch.linalg.svdvals(gram) for gram in grams]
@@ -64,7 +70,10 @@ def _covariance(x: torch.Tensor) -> torch.Tensor:
 
 
 def _rank(values: torch.Tensor, kept_energy: float) -> int:
-    """-> how many of the singular values make up that share of their sum. At least two, since the
-    mean alone may: then nothing else would be compared. Not all of them."""
+    """Return how many of the singular values make up the share `kept_energy` of their sum.
+
+    At least two, since the mean alone may reach that share and then nothing else would be compared;
+    never all of them.
+    """
     share = values.cumsum(0) / values.sum()
     return min(max(2, int((share <= kept_energy).sum())), len(values) - 1)

@@ -1,4 +1,4 @@
-"""What a method of adaptation is given, and what it offers."""
+"""The interface of an adaptation method."""
 
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -12,17 +12,18 @@ methods = Registry("domain_adaptation.adaptation.methods")
 
 
 class Method(Protocol):
-    """A pydantic model whose fields are its settings."""
+    """A method of adaptation: a pydantic model whose fields are its settings."""
 
     type: str
 
     needs_classifier: ClassVar[bool]
-    """Whether it plays against the classifier of `train-classifier`."""
+    """Whether the method needs the classifier of `train-classifier`."""
 
     reads_both: ClassVar[bool]
-    """Whether the adapted extractor should still read synthetic clips: it went on learning from
-    them."""
+    """Whether the adapted extractor should still read synthetic clips, because it went on learning
+    from them."""
 
     def adapt(self, problem: "Problem") -> "State | None":
-        """Change `problem.model` in place. -> how the training went, None where there was none."""
+        """Change `problem.model` in place, and return how the training went, None where there was
+        none."""
         ...

@@ -1,5 +1,4 @@
-"""Objectives that go on learning the controls of synthetic clips while something else is asked of
-real ones."""
+"""The objective of methods that go on learning from synthetic clips while they align real ones."""
 
 import torch
 from torch import nn
@@ -9,11 +8,10 @@ from domain_adaptation.models.extractor import Reading
 
 
 class Joint(Stateless):
-    """As many synthetic clips as there are real ones in the batch, with their supervised loss; a
-    subclass adds its own.
+    """The supervised loss of synthetic clips plus a distance between them and the real clips.
 
-    Both go through the network in one batch, so that batch normalisation sees what it will see:
-    either.
+    A batch has as many synthetic clips as real ones. Both go through the network together, so that
+    batch normalisation sees both kinds. A subclass defines the distance.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -33,7 +31,7 @@ class Joint(Stateless):
         return self._supervised.of(synthetic, truth) + self.distance(synthetic, real_reading)
 
     def distance(self, synthetic: Reading, real: Reading) -> torch.Tensor:
-        """-> a scalar: how far apart the two are."""
+        """Return how far apart the synthetic and the real clips of a batch are, a scalar."""
         raise NotImplementedError
 
 

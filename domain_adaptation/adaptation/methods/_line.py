@@ -1,4 +1,4 @@
-"""Weights on the line through those of before and those that were learnt."""
+"""Interpolation between the weights before training and those after it."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,10 @@ from torch import nn
 
 
 def go(module: nn.Module, before: Mapping[str, torch.Tensor], how_far: float) -> None:
-    """Move the weights of `module` along the straight line from `before` through where they are
-    now.
+    """Move the weights of `module` along the straight line from `before` through their present
+    values.
 
-    how_far: 0 is `before`, 1 where they are, 2 as far again.
+    how_far: 0 is `before`, 1 the present values, 2 as far again.
     """
     module.load_state_dict(
         {

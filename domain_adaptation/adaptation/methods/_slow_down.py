@@ -1,4 +1,5 @@
-"""Synthetic clips with labels, and real clips that only know how their labels move."""
+"""The objective of adaptation by slow-down: synthetic clips with labels, and real clips whose
+labels must move as the laws say."""
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ _GROUP = 8  # clips of a step that are played at the same two speeds
 
 
 class SlowDown(Stateless):
-    """The supervised loss, and how far the labels of real clips are from moving as the laws say."""
+    """The supervised loss, plus how far the labels of real clips are from moving as the laws
+    say."""
 
     def __init__(
         self,
@@ -35,8 +37,11 @@ class SlowDown(Stateless):
         chance_of_pink: float,
         textures: float,
     ) -> None:
-        """As the settings of `ScalingLaw`. Errors: TextureError when no control has a law, or the
-        features hear too high."""
+        """Prepare the objective; the arguments are the settings of `ScalingLaw`.
+
+        Errors: TextureError when no control has a law, or when the features reach too high in
+        frequency.
+        """
         self._problem = problem
         self._labelled = problem.labelled
         self._slow_down, self._synthetic_batch_size = slow_down, synthetic_batch_size
@@ -100,7 +105,8 @@ class SlowDown(Stateless):
         )
 
     def _and_textures(self, real: torch.Tensor) -> torch.Tensor:
-        """-> as many clips, the last of them textures that no one has recorded."""
+        """Return as many clips as `real` has, the last of them random textures instead of
+        recordings."""
         n_textures = round(self._share_of_textures * len(real))
         if n_textures == 0:  # no Fourier transform takes none
             return real
@@ -110,7 +116,7 @@ class SlowDown(Stateless):
         return torch.cat([real[n_textures:], drawn])
 
     def _varied(self, real: torch.Tensor) -> torch.Tensor:
-        """-> as many sounds of the same kind: some mixed with another, most equalised."""
+        """Return the clips varied at random: some mixed with another, most equalised."""
         real = real / _rms(real)
         share = happens(0.4, real) * from_db(uniform(-20.0, 0.0, real))
         real = real + share * real[torch.randperm(len(real), device=real.device)]
@@ -131,8 +137,11 @@ class SlowDown(Stateless):
         return torch.fft.irfft(spectrum * pitches.gain(response), real.shape[-1])
 
     def _at_two_speeds(self, real: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """-> [2 x batch, samples]: all clips at one speed each, then all at another; [2 x batch,
-        1], the exact slow-downs."""
+        """Return the clips played at two random speeds.
+
+        -> [2 x batch, samples]: all clips at one speed each, then all at another; [2 x batch, 1],
+        the exact slow-downs.
+        """
         speeds: list[list[torch.Tensor]] = [[], []]
         factors: list[list[torch.Tensor]] = [[], []]
         for group in real.split(_GROUP):
@@ -143,8 +152,8 @@ class SlowDown(Stateless):
         return torch.cat(speeds[0] + speeds[1]), torch.cat(factors[0] + factors[1])
 
     def _ranges(self) -> list[tuple[float, float]]:
-        """-> of the slow-down: the lowest two fifths for one side, the highest two fifths for the
-        other."""
+        """Return the ranges of the two slow-downs of a pair: the lowest two fifths of the whole
+        range for one, the highest two fifths for the other."""
         low, high = self._slow_down
         part = (high / low) ** 0.4
         return [(low, low * part), (high / part, high)]

@@ -1,5 +1,5 @@
-"""Textures drawn by chance, of which only one thing is known: what happens to them when they are
-played slower."""
+"""Random textures, to learn the laws from: all that is known of them is how they change when they
+are played slower."""
 
 import torch
 
@@ -16,8 +16,11 @@ _PINK = -3.0  # dB per octave
 
 
 def textures(n_clips: int, n_samples: int, sample_rate: int, device: torch.device) -> torch.Tensor:
-    """-> [n_clips, n_samples]: noise and grains, each with a spectrum of its own around that of
-    pink noise, from nearly flat to rugged."""
+    """Return random textures: noise and grains with random spectra.
+
+    -> [n_clips, n_samples]. Each spectrum varies around that of pink noise, from nearly flat to
+    rugged.
+    """
     clips = torch.empty(n_clips, n_samples, device=device)
     pitches = Pitches(clips, sample_rate)
     chance = log_uniform(*_GRAINS_PER_SECOND, clips) / sample_rate

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @methods.register
 class Adda(TrainingConfig):
-    """The encoder of real clips and a discriminator learn in turns, until real clips lie where
-    synthetic ones do.
+    """The encoder of real clips and a discriminator learn in turns, until the discriminator cannot
+    tell real clips from synthetic ones.
 
     E. Tzeng et al., "Adversarial Discriminative Domain Adaptation", CVPR 2017. A frozen classifier
     can be fooled by a step in any direction; one that goes on learning leaves only the way to the
-    synthetic clips. The discriminator is its own: the classifier of `train-classifier` takes no
-    part. Neither side's loss falls as things get better, so the last epoch is kept.
+    synthetic clips. The discriminator is a new network: the classifier of `train-classifier` is not
+    used. Neither side's loss falls as things get better, so the last epoch is kept.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -29,11 +29,11 @@ class Adda(TrainingConfig):
     type: Literal["adda"] = "adda"
     epochs: PositiveInt = 60
     learning_rate: PositiveFloat = 0.0001
-    """Of the encoder. Slow, so that it moves the clips without shuffling what they mean to the
-    head."""
+    """Learning rate of the encoder. Slow, so that it moves the clips without shuffling what they
+    mean to the head."""
     discriminator_learning_rate: PositiveFloat = 0.0002
     hidden_size: PositiveInt = 64
-    """Of the discriminator's two hidden layers."""
+    """Units in each of the discriminator's two hidden layers."""
 
     def adapt(self, problem: "Problem") -> "State":
         import torch

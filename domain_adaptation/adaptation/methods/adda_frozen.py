@@ -1,4 +1,4 @@
-"""The thesis's adaptation: against a classifier that was trained once and then frozen."""
+"""The thesis's adaptation, against a classifier that was trained once and then frozen."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""DARE-GRAM: alignment made for regression."""
+"""DARE-GRAM: alignment of encodings, made for regression."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 @methods.register
 class DareGram(TrainingConfig):
     """The whole extractor goes on learning from synthetic clips, while the inverse Gram matrices of
-    encodings, on which the least-squares solution of a regression rests, come together in angle and
-    in scale.
+    real and synthetic encodings are aligned in angle and in scale. The least-squares solution of a
+    regression rests on these matrices.
 
     I. Nejjar, Q. Wang and O. Fink, "DARE-GRAM: unsupervised domain adaptation regression by
     aligning inverse Gram matrices", CVPR 2023.
@@ -31,7 +31,8 @@ class DareGram(TrainingConfig):
     angle_weight: NonNegativeFloat = 0.05
     scale_weight: NonNegativeFloat = 0.001
     kept_energy: Share = 0.95
-    """Of the Gram matrices' singular values; what is below takes no part in the inverse."""
+    """Share of the Gram matrices' sum of singular values that is kept; the smaller values take no
+    part in the inverse."""
 
     def adapt(self, problem: "Problem") -> "State":
         from domain_adaptation.adaptation.methods._alignment import InverseGram

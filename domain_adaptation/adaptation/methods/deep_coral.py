@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @methods.register
 class DeepCoral(TrainingConfig):
-    """The whole extractor goes on learning from synthetic clips, while their encodings' covariance
-    and that of the real clips' come together.
+    """The whole extractor goes on learning from synthetic clips, while the covariance of their
+    encodings and that of the real clips' encodings are aligned.
 
     B. Sun and K. Saenko, "Deep CORAL: correlation alignment for deep domain adaptation", ECCV
     workshops, 2016.
@@ -27,7 +27,7 @@ class DeepCoral(TrainingConfig):
     type: Literal["deep_coral"] = "deep_coral"
     epochs: PositiveInt = 20
     weight: PositiveFloat = 1.0
-    """Of the covariances' distance, beside the supervised loss."""
+    """Weight of the covariances' distance in the loss; the supervised loss has weight 1."""
 
     def adapt(self, problem: "Problem") -> "State":
         from domain_adaptation.adaptation.methods._alignment import Coral

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @methods.register
 class NoAdaptation(Config):
-    """The extractor as it was trained."""
+    """The extractor as it was trained, without adaptation."""
 
     needs_classifier: ClassVar[bool] = False
     reads_both: ClassVar[bool] = True

@@ -1,5 +1,5 @@
-"""Adaptation by what is known of real clips without labels: how their labels move when they are
-played slower."""
+"""Adaptation by scaling laws: how the labels of real clips must move when the clips are played
+slower."""
 
 import copy
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @methods.register
 class ScalingLaw(TrainingConfig):
-    """The whole extractor goes on learning from synthetic clips, while the labels of each real
-    clip, played at two speeds, must lie as far apart as the engine's laws say.
+    """The whole extractor goes on learning from synthetic clips, while each real clip is played at
+    two speeds and its two labels must lie as far apart as the engine's laws say.
 
-    Real clips are equalised, band-limited and mixed by chance before they are slowed: the law holds
-    for these too, and so a few recordings speak for many. It also holds for textures that nobody
-    has recorded: what is learnt of ever new ones cannot be learnt by heart.
+    Real clips are equalised, band-limited and mixed at random before they are slowed: the law holds
+    for these too, so a few recordings stand for many. It also holds for random textures that nobody
+    has recorded: these are new in every batch, so they cannot be learnt by heart.
     """
 
     needs_classifier: ClassVar[bool] = False
@@ -33,29 +33,28 @@ class ScalingLaw(TrainingConfig):
     epochs: PositiveInt = 8
     steps_per_epoch: PositiveInt = 150
     batch_size: Annotated[int, Field(ge=2)] = 32
-    """Real clips in a step; each is heard at two speeds."""
+    """Number of real clips in a step; each is played at two speeds."""
     synthetic_batch_size: Annotated[int, Field(ge=2)] = 64
     learning_rate: PositiveFloat = 0.001
     schedule: Schedule = "one_cycle"
     weight: PositiveFloat = 1.0
-    """Of the law for each clip, beside the supervised loss."""
+    """Weight of the law for each clip; the supervised loss has weight 1."""
     mean_weight: NonNegativeFloat = 0.5
-    """Of the law for the mean over the clips of a step."""
+    """Weight of the law for the mean over the clips of a step."""
     chance_of_pink: Share = 0.5
-    """How many of the real clips are equalised until no octave is louder than another, so that only
-    their grain tells of their size."""
+    """Share of the real clips that are equalised until no octave is louder than another, so that
+    only their grain tells of their size."""
     textures: Share = 0.6
-    """How many of the clips that the law is learnt from are noise and grains of a spectrum drawn by
-    chance instead of real: a few recordings can be told apart, and their law be learnt by heart;
-    these cannot."""
+    """Share of the clips for the law that are random noise and grains instead of recordings: a few
+    recordings can be told apart and their law learnt by heart; random textures cannot."""
     slow_down: tuple[PositiveFloat, PositiveFloat] = (0.65, 1.4)
-    """The range that speeds are drawn from. Half of the features' rate, divided by the second, must
-    lie above all that the features hear: else the end of a slowed recording's spectrum would tell
-    of its speed."""
+    """Range of the random speeds. Half of the features' sample rate, divided by the second number,
+    must lie above the highest frequency of the features: else the end of a slowed recording's
+    spectrum would tell of its speed."""
     how_far: Annotated[float, Field(gt=0, le=2)] = 1.0
-    """How far to go from the weights of before towards those that were learnt. Short of them more
-    stays of what was known (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022),
-    and labels of recordings that were not learnt from keep to the laws less well."""
+    """How far to go from the weights before adaptation towards those that were learnt. Below 1,
+    more of what was known stays (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
+    2022), but labels of recordings that were not learnt from keep to the laws less well."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ScalingLaw":

@@ -1,4 +1,4 @@
-"""Two sounds of one texture at once: another clip whose controls are known."""
+"""Augmentation by mixing: two clips of one texture at once, whose controls are known."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from texturelib.controls import Control
 
 
 class Mixing:
-    """Adds to clips others that differ from them in nothing but in controls that add up, as rates
-    of bubbles do.
+    """Adds to clips others that differ from them only in controls that add up, as rates of bubbles
+    do.
 
     On a grid of controls, ten clips of different rates give forty-five more that no one has
     rendered.
@@ -27,9 +27,9 @@ class Mixing:
         rows: np.ndarray,
         controls: Sequence[Control],
     ) -> None:
-        """share: of a batch. clips: [any, samples] int16, each one's peak at full scale. truth:
-        [any, controls]. peak_db: [any], of each clip as the engine made it. rows: those that may be
-        added.
+        """Prepare the mixing. share: of a batch. clips: [any, samples] int16, each one's peak at
+        full scale. truth: [any, controls]. peak_db: [any], of each clip as the engine made it.
+        rows: those that may be added.
 
         Errors: ValueError when some control neither adds up nor stays when sounds are mixed, or no
         two clips go together.
@@ -59,8 +59,11 @@ class Mixing:
     def __call__(
         self, clips: torch.Tensor, truth: torch.Tensor, rows: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """clips: [batch, samples] float. truth: [batch, controls]. rows: [batch], which they are ->
-        the same, with others added."""
+        """Return the clips with others added to some of them.
+
+        clips: [batch, samples] float. truth: [batch, controls]. rows: [batch], the indices of the
+        clips.
+        """
         places = (torch.rand(len(rows)) < self._share).nonzero()[:, 0]
         own = rows.cpu().numpy()[places.numpy()]
         kind = self._kind[own]
@@ -82,7 +85,7 @@ class Mixing:
         return clips, truth, rows
 
     def _sums(self, own: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """-> [clips, controls], of the mixed sounds."""
+        """Return the controls of the mixed sounds, [clips, controls]."""
         sums = own.copy()
         for index, control in enumerate(self._controls):
             if control.laws["mixing"] == 1:
@@ -94,8 +97,10 @@ class Mixing:
 
 
 def _begun_anywhere(clips: torch.Tensor) -> torch.Tensor:
-    """clips: [batch, samples] -> the same, each from a moment of its own on, and round: two clips
-    then mix in ever new ways."""
+    """Return each clip rotated to start at a random moment: two clips then mix in ever new ways.
+
+    clips: [batch, samples] -> the same shape.
+    """
     n_samples = clips.shape[-1]
     twice = looped(clips, n_samples + 1)
     starts = torch.randint(twice.shape[-1] - n_samples + 1, (len(clips), 1))

@@ -1,4 +1,4 @@
-"""What happens to a sound that is played slower, and what must happen to its labels then.
+"""Augmentation by slow-down: a clip played slower, and the controls that it has then.
 
 Engines declare how each control's value goes when time is stretched (`Control.laws`). That holds
 for any sound of the kind, recorded or made, so it says of recordings without labels how far their
@@ -18,8 +18,9 @@ from texturelib.controls import Control
 
 
 def slow_down_slopes(controls: Sequence[Control]) -> np.ndarray:
-    """-> [controls], how far each label moves per unit of the logarithm of the slow-down; nan where
-    nobody knows.
+    """Return how far each label moves per unit of the logarithm of the slow-down.
+
+    -> [controls]; nan where it is unknown.
 
     A slope that is the same everywhere, as if the control had no offset: of real clips nobody knows
     where on the slider they are. Near the low end of a control with an offset the true slope is
@@ -30,13 +31,15 @@ def slow_down_slopes(controls: Sequence[Control]) -> np.ndarray:
 
 
 def most_slow_down(features: Features) -> float:
-    """-> by how much clips can be slowed down before the end of their spectrum can be heard."""
+    """Return the largest slow-down of clips at which the end of their spectrum does not yet show in
+    the features."""
     return features.sample_rate / 2 / features.highest_hz
 
 
 def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Tensor, float]:
-    """clips: [batch, samples] -> as many samples, played `factor` times slower; the exact factor, a
-    little less.
+    """Return the clips played `factor` times slower, and the exact factor, a little less.
+
+    clips: [batch, samples] -> as many samples.
 
     For a factor over 1 only a part of a clip fills the time, from `start` on; for one under 1 it is
     looped, as a texture may be. By Fourier transforms, whose length is a product of small primes.
@@ -54,27 +57,33 @@ def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Te
 
 
 def slowed_by_chance(clips: torch.Tensor, low: float, high: float) -> tuple[torch.Tensor, float]:
-    """clips: [batch, samples] -> the same, played slower by a factor from low to high, equal ratios
-    equally likely, from anywhere in the clips; the exact factor."""
+    """Return the clips played slower by a random factor, and the exact factor.
+
+    clips: [batch, samples] -> the same shape, from anywhere in the clips. The factor lies between
+    low and high, equal ratios equally likely.
+    """
     factor = math.exp(math.log(low) + math.log(high / low) * float(torch.rand(())))
     return slowed(clips, factor, int(torch.randint(longest_start(clips.shape[-1], factor) + 1, ())))
 
 
 class Slowing:
-    """Plays every second group of clips slower by chance, with the controls that they have then."""
+    """Plays every second group of clips slower at random, with the controls that they have then."""
 
     _GROUP = 8
 
     def __init__(self, controls: Sequence[Control], slow_down: tuple[float, float]) -> None:
-        """controls: each with a law. slow_down: the range of the factor."""
+        """Prepare the slow-down. controls: each with a law. slow_down: the range of the factor."""
         self._controls = controls
         self._slow_down = slow_down
 
     def __call__(
         self, clips: torch.Tensor, truth: torch.Tensor, rows: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """clips: [batch, samples]. truth: [batch, controls]. rows: [batch] -> the same; fewer,
-        where one would leave what a slider can say."""
+        """Return the clips, some of them slowed, with their controls and rows.
+
+        clips: [batch, samples]. truth: [batch, controls]. rows: [batch]. Clips whose controls would
+        leave the range of a slider are left out.
+        """
         clips, truth = clips.clone(), truth.clone()
         for group in list(torch.arange(len(clips), device=clips.device).split(self._GROUP))[::2]:
             clips[group], factor = slowed_by_chance(clips[group], *self._slow_down)
@@ -89,13 +98,15 @@ class Slowing:
 
 
 def longest_start(n_samples: int, factor: float) -> int:
-    """-> the last `start` that leaves enough of a clip for that slow-down."""
+    """Return the last `start` that leaves enough of a clip for that slow-down."""
     return max(0, n_samples - _samples_at(n_samples, factor))
 
 
 def looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
-    """-> [batch, at least n_samples]: each clip again and again, with cross-fades of equal power
-    over a fiftieth of it."""
+    """Return each clip repeated, with cross-fades of equal power over a fiftieth of it.
+
+    -> [batch, at least n_samples]
+    """
     n_fade = max(1, clips.shape[-1] // 50)
     angle = torch.linspace(0, torch.pi / 2, n_fade, device=clips.device)
     seam = clips[:, -n_fade:] * torch.cos(angle) + clips[:, :n_fade] * torch.sin(angle)
@@ -106,6 +117,6 @@ def looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
 
 
 def _samples_at(n_samples: int, factor: float) -> int:
-    """-> how many samples of a clip become `n_samples` when it is slowed down, or a few more: as
-    many as an FFT is fast at."""
+    """Return how many samples of a clip become `n_samples` when it is slowed down, rounded up to a
+    length that is fast for an FFT."""
     return cast("int", next_fast_len(round(n_samples / factor), real=True))
