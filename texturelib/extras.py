@@ -1,5 +1,5 @@
-"""What the toolkit's packages need, by its own metadata, and the sentence for one that is
-missing."""
+"""The packages that the toolkit needs, read from its own metadata, and the sentence for one that
+is missing."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,8 +26,8 @@ _PACKAGE_OF = {"lightning_fabric": "lightning-fabric", "pythonosc": "python-osc"
 
 
 def needed(extras: Sequence[str]) -> "list[Requirement]":
-    """-> the requirements of the toolkit with these extras, each once. Errors: PackageNotFoundError
-    when it is not installed."""
+    """Return the requirements of the toolkit with these extras, each once. Errors:
+    PackageNotFoundError when the toolkit is not installed."""
     from packaging.requirements import Requirement
 
     listed = [Requirement(line) for line in requires(TOOLKIT) or ()]
@@ -48,8 +48,8 @@ def needed(extras: Sequence[str]) -> "list[Requirement]":
 
 
 def not_importable(error: ImportError) -> str | None:
-    """-> a sentence for a package that a command needs and that is missing, or does not load; None
-    where it is one of ours, or something in a package, which is a mistake."""
+    """Return a sentence about a package that a command needs and that is missing or does not
+    load; None where the missing module is one of ours or part of a package, which is a bug."""
     module = (error.name or "").partition(".")[0]
     if not module or module in {*EXTRA_OF, "texturelib"} or "." in str(error.name):
         return None
@@ -78,7 +78,7 @@ def _needs(extra: str, package: str) -> bool:
 
 
 def _packages_of(error: BaseException) -> Iterator[str]:
-    """Yield the packages whose code was running when it was raised, the innermost first."""
+    """Yield the packages whose code was running when the error was raised, the innermost first."""
     frames: list[Any] = [frame for frame, _ in walk_tb(error.__traceback__)]
     for frame in reversed(frames):
         yield str(frame.f_globals.get("__name__")).partition(".")[0]

@@ -1,4 +1,5 @@
-"""Files that appear whole or not at all: written beside their place, then renamed into it."""
+"""Files that appear whole or not at all: written to a temporary name beside the target, then
+renamed."""
 
 import codecs
 import contextlib
@@ -48,16 +49,17 @@ _LARGEST_TABLE = 2**32  # bytes; a row for each of a million clips takes 200 MB
 
 @contextlib.contextmanager
 def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes `path`'s place when the block ends, and goes
-    when the block fails.
+    """Yield a path beside `path` to write to; it replaces `path` when the block ends, and is
+    removed when the block fails.
 
-    The name keeps its suffix, since soundfile and matplotlib choose the format by it. In an output,
-    its list names the file first: see `texturelib.made`. is_durable: after the block it is on the
-    disk, and a power cut leaves either what was there before or the whole of it. A file without
-    that may be empty after a power cut until its folder is synced, as `Output.finish` does with all
-    of a folder at once.
+    The name keeps its suffix, since soundfile and matplotlib choose the format by it. In an output
+    folder, the list of files names the file first: see `texturelib.made`. is_durable: after the
+    block the file is on the disk, and a power cut leaves either the old file or the whole new one.
+    Without it, the file may be empty after a power cut until its folder is synced, as
+    `Output.finish` does for a whole folder at once.
 
-    Errors: TextureError when a link leads there, or what lies there the toolkit did not make.
+    Errors: TextureError when `path` leads through a link, or when a file is there that the toolkit
+    did not make.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -80,7 +82,7 @@ def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str, is_durable: bool = False) -> None:
-    """is_durable: as of `whole_file`, here and below."""
+    """Write a text file, whole or not at all. is_durable: as in `whole_file`, here and below."""
     with whole_file(path, is_durable) as part:
         part.write_text(text, encoding="utf-8")
 
@@ -96,8 +98,11 @@ def write_json(path: Path, content: Any, is_durable: bool = False) -> None:
 
 
 def check_file(path: Path, most_bytes: int | None = None) -> None:
-    """Errors: TextureError when it is a pipe or a device, which may never end, or has more than
-    `most_bytes`; OSError when it is missing or a folder."""
+    """Check that a file can be read safely.
+
+    Errors: TextureError when it is a pipe or a device, which may never end, or has more than
+    `most_bytes`; OSError when it is missing or a folder.
+    """
     try:
         found = path.stat()
     except ValueError:  # a zero byte, or half a character
@@ -113,9 +118,9 @@ def check_file(path: Path, most_bytes: int | None = None) -> None:
 
 
 def read_text(path: Path) -> str:
-    """-> the text, without the mark that some editors put before it (a byte-order mark).
+    """Return the text of a file, without the byte-order mark that some editors put before it.
 
-    Errors: TextureError as of `check_file`, or when it is UTF-16; UnicodeDecodeError, OSError.
+    Errors: TextureError as in `check_file`, or when it is UTF-16; UnicodeDecodeError, OSError.
     """
     check_file(path, _LARGEST_TEXT)
     content = path.read_bytes()
@@ -124,7 +129,8 @@ def read_text(path: Path) -> str:
 
 
 def check_encoding(place: Path | str, start: bytes) -> None:
-    """place: the file, or what to call it. start: of what is in it.
+    """Check that a text is not in an encoding of another kind. place: the file, or what to call it.
+    start: its first bytes.
 
     Errors: TextureError when it is UTF-16 or UTF-32, which Windows calls "Unicode".
     """
@@ -140,7 +146,7 @@ def check_encoding(place: Path | str, start: bytes) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Errors: TextureError, naming the file, when it is missing or not JSON."""
+    """Read a JSON file. Errors: TextureError, naming the file, when it is missing or not JSON."""
     try:
         return parse(read_text(path), allow_nan=True)
     except FileNotFoundError:
@@ -153,8 +159,8 @@ def read_json(path: Path) -> Any:
 
 
 def import_pandas() -> ModuleType:
-    """-> pandas, set so that its tables hold any file's name: pyarrow's strings, its default where
-    pyarrow is installed, do not hold names that are not UTF-8."""
+    """Import pandas, set so that its tables can hold any file's name: pyarrow's strings, its
+    default where pyarrow is installed, cannot hold names that are not UTF-8."""
     import pandas
 
     pandas.set_option("mode.string_storage", "python")
@@ -162,7 +168,7 @@ def import_pandas() -> ModuleType:
 
 
 def write_table(path: Path, table: "pd.DataFrame", is_durable: bool = False) -> None:
-    """Write a CSV; a text that a spreadsheet would take for a formula is marked as text, which
+    """Write a CSV. A text that a spreadsheet would take for a formula is marked as text, which
     `read_table` undoes."""
     table = _texts(table, as_cell)
     # Names may hold a carriage return, which ends a row unless it stands in quotes; Python's csv
@@ -177,8 +183,8 @@ def write_table(path: Path, table: "pd.DataFrame", is_durable: bool = False) -> 
 
 
 def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")) -> "pd.DataFrame":
-    """text_columns: those that stay as they are written: a clip called "007" or "NA" is not a
-    number and not missing.
+    """Read a CSV. text_columns: columns that stay text: a clip called "007" or "NA" is neither a
+    number nor missing.
 
     Errors: TextureError, naming the file, when it is missing, empty or not a table.
     """
@@ -211,7 +217,8 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
 
 
 def _texts(table: "pd.DataFrame", change: Callable[[Any, str], Any]) -> "pd.DataFrame":
-    """-> the table with each text changed, given its column's name."""
+    """Return the table with each text replaced by what a function makes of it and its column's
+    name."""
     import pandas as pd
 
     names = [
@@ -232,9 +239,10 @@ def _named(place: Path | str) -> str:
 
 
 def check_separator(place: Path | str, header: str) -> None:
-    """place: the table, or what to call it. header: its first line.
+    """Check that a table's columns are separated by commas. place: the table, or what to call it.
+    header: its first line.
 
-    Errors: TextureError when it parts columns by semicolons or tabs, as spreadsheets do in some
+    Errors: TextureError when they are separated by semicolons or tabs, as spreadsheets do in some
     countries.
     """
     for separator, name in ((";", "semicolons"), ("\t", "tabs")):
@@ -245,13 +253,13 @@ def check_separator(place: Path | str, header: str) -> None:
 
 
 def printable(text: str) -> str:
-    """-> the same with what a terminal would obey rather than show written as in Python, as it may
-    stand in a file's name."""
+    """Return a text, such as a file name, with all characters that control a terminal escaped as
+    in Python."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give `source` a second name, or where the file system cannot, copy it. Files here are
+    """Make a hard link to `source`, or a copy where the file system has no links. Files here are
     replaced, never changed in place."""
     # A second name for a symbolic link would be one more symbolic link, which points nowhere from
     # its new place.

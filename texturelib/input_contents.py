@@ -1,7 +1,7 @@
-"""What lay in the folders that a run read, file by file, so that a copied or touched folder is
-known as the same.
+"""The contents of the folders that a run read, file by file, so that a copied or touched folder is
+recognised as the same.
 
-Of a folder that the toolkit did not make, a fingerprint sees names, sizes and times. Where only
+The fingerprint of a folder that the toolkit did not make covers names, sizes and times. Where only
 times differ, `inputs.json` in the output says what the contents were.
 """
 
@@ -22,11 +22,12 @@ _MOST_BYTES = 2**34
 def note_contents(
     output: Path, folders: Mapping[str, Path], fingerprints: Mapping[str, str]
 ) -> None:
-    """Write `output/inputs.json`. folders: by the name of an input, those that are not the
-    toolkit's. fingerprints: by name.
+    """Write `output/inputs.json`.
 
-    It reads every file once, at about the speed of the disk; of a folder of more than 16 GB it
-    reads nothing.
+    folders: the inputs that the toolkit did not make, by name. fingerprints: by name.
+
+    It reads every file once, at about the speed of the disk; a folder of more than 16 GB is not
+    read.
     """
     content = {}
     for name, folder in folders.items():
@@ -39,8 +40,8 @@ def note_contents(
 
 
 def same_contents(output: Path, name: str, folder: Path, fingerprint: str) -> bool:
-    """-> whether `output/inputs.json` says that the folder held the same bytes when it had that
-    fingerprint. Only files with another time than then are read; none where a name or a size
+    """Whether `output/inputs.json` says that the folder held the same bytes when it had that
+    fingerprint. Only files whose times have changed are read; none where a name or a size
     differs."""
     try:
         noted: Any = read_json(output / _NOTES)[name] if (output / _NOTES).is_file() else None

@@ -1,9 +1,8 @@
-"""Many independent items of work: side by side, resumable, and the same whoever works and however
-many they are.
+"""Many independent items of work: in parallel, resumable, and with the same results for any
+executor and any number of workers.
 
-Each finished item is a line in a journal; a run that was stopped at any moment leaves the finished
-ones out when it is started again, as far as their files are still there. An item's files must be
-written (whole) before its work returns.
+Each finished item is a line in a journal. A stopped run that is started again skips the finished
+items whose files are still there. An item's files must be written (whole) before its work returns.
 """
 
 import json
@@ -51,17 +50,17 @@ def run_jobs(
     reads: Path | None = None,
     unit: str = "file",
 ) -> dict[str, Any]:
-    """Do `work` on every item that the journal does not have yet, or whose files are gone or
-    damaged.
+    """Do `work` on every item that is not in the journal yet, or whose files are gone or damaged.
 
-    work: returns what JSON can hold, or raises Rejected. journal: in the folder that the work
-    writes to; None: a run that is stopped begins anew, and results need not fit into JSON.
-    executor: who does it. workers: how many, in place of what the executor says. in_threads: on
-    this machine, threads of this process instead of processes, for work that waits for something
-    outside of it, or does without Python's lock. reads: without a journal, what the work reads,
-    which every worker must see. -> by key, in the order of `items`: the result, or a Rejected.
-    Errors: those of the work; TextureError when there are no workers, or when they are killed over
-    and over.
+    work: returns something that JSON can hold, or raises Rejected. journal: in the folder that the
+    work writes to; None: a stopped run starts from the beginning, and results need not fit into
+    JSON. executor: runs the work. workers: how many, in place of what the executor says.
+    in_threads: on this machine, threads of this process instead of processes, for work that waits
+    for something outside, or that does not hold Python's lock. reads: without a journal, what the
+    work reads, which every worker must see.
+
+    Returns, by key and in the order of `items`: the result, or a Rejected. Errors: those of the
+    work; TextureError when there are no workers, or when they are killed over and over.
     """
     if journal:
         claim(journal, is_durable=True)
@@ -103,7 +102,8 @@ def run_jobs(
 
 
 class _WorkersLost(Exception):  # noqa: N818 (it ends in run_jobs)
-    """Not the work failed, but those who did it. can_restart: whether others are worth a try."""
+    """Worker processes died; the work itself did not fail. can_restart: whether new workers are
+    worth a try."""
 
     def __init__(self, what: str, can_restart: bool) -> None:
         super().__init__(what)
@@ -111,7 +111,7 @@ class _WorkersLost(Exception):  # noqa: N818 (it ends in run_jobs)
 
 
 def rejected_of(outcomes: Mapping[str, Any]) -> dict[str, str]:
-    """outcomes: from `run_jobs` -> by key of what was rejected, the reason."""
+    """Return the reasons of the rejected items, by key. outcomes: the result of `run_jobs`."""
     return {key: str(outcome) for key, outcome in outcomes.items() if isinstance(outcome, Rejected)}
 
 
@@ -123,8 +123,8 @@ def write_rejected(
     harmless: Mapping[str, str] = MappingProxyType({}),
     key: str = "max_rejected",
 ) -> None:
-    """Write `folder/rejected.csv` (file, reason). harmless: what was left out too, and does not
-    count. key: of the config.
+    """Write `folder/rejected.csv` (file, reason). harmless: files that were also left out, but do
+    not count. key: the key of the config, for the error.
 
     Errors: TextureError when more than the share `max_rejected` of the items was rejected; the
     table is written first.
@@ -144,7 +144,7 @@ def write_rejected(
 
 
 def how_to_allow(n_rejected: int, n_items: int, key: str = "max_rejected") -> str:
-    """-> what a person can do so that a job goes on, where too many of its files are rejected.
+    """Return what a person can do to continue a job with too many rejected files.
 
     >>> how_to_allow(1586, 2000)
     'mend them, or set max_rejected to 0.8 to take the other 414'
@@ -208,8 +208,8 @@ def _outcomes(
 
 
 def _keep_resource_tracker_quiet() -> None:
-    """loky's resource tracker, a process of its own, may complain on a Ctrl-C of what it then
-    cleans up itself."""
+    """Silence loky's resource tracker, a process of its own, which on a Ctrl-C may complain
+    about what it then cleans up itself."""
     quiet, others = "ignore:resource_tracker", os.environ.get("PYTHONWARNINGS")
     if quiet not in (others or ""):
         os.environ["PYTHONWARNINGS"] = f"{others},{quiet}" if others else quiet
@@ -217,9 +217,11 @@ def _keep_resource_tracker_quiet() -> None:
 
 @contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """Let processes that start in this block never hear a Ctrl-C, and this one only after it.
+    """Let processes that start in this block ignore Ctrl-C for good, and delay it for this process
+    until the block ends.
 
-    It reaches every process of the terminal, but only the one that the user started should answer.
+    A Ctrl-C reaches every process of the terminal, but only the one that the user started should
+    answer.
     """
     # Python starts its resource tracker with the first worker, and would let the signal in again.
     resource_tracker.ensure_running()
@@ -233,7 +235,8 @@ def _ctrl_c_held_back() -> Iterator[None]:
 def _attempt_in_worker(
     key: str, item: Item, work: Callable[[Item], Any], folder: Path | None, main_pid: int | None
 ) -> tuple[str, dict[str, Any]]:
-    """main_pid: of the process that has started this one, None where another did."""
+    """Do an item in a worker process. main_pid: the process that has started this one, None
+    where another did."""
     if os.getppid() == main_pid:
         end_with(main_pid)
     return _attempt(key, item, work, folder)
@@ -242,7 +245,8 @@ def _attempt_in_worker(
 def _attempt(
     key: str, item: Item, work: Callable[[Item], Any], folder: Path | None
 ) -> tuple[str, dict[str, Any]]:
-    """folder: what is written into it is part of the outcome."""
+    """Do an item, and return its key and outcome. folder: files written into it are part of the
+    outcome."""
     try:
         if folder is None:
             return key, {"result": work(item)}
@@ -254,7 +258,7 @@ def _attempt(
 
 
 def _finished_before(journal: Path, items: Collection[str], unit: str) -> dict[str, Any]:
-    """-> by key: the outcomes of an earlier run whose files are all as they were written."""
+    """Return, by key, the outcomes of an earlier run whose files are all as they were written."""
     outcomes = {key: outcome for key, outcome in _read_journal(journal).items() if key in items}
     with ThreadPoolExecutor(_READERS) as readers:
         found = readers.map(
@@ -304,7 +308,7 @@ def _read_journal(journal: Path) -> dict[str, Any]:
 
 
 def _entry(line: bytes) -> tuple[str, dict[str, Any]] | None:
-    """-> an item's key and outcome; None where the line was damaged, so that the item is done
+    """Return an item's key and outcome; None where the line is damaged, so that the item is done
     again."""
     try:
         key, outcome = json.loads(line.decode())

@@ -1,4 +1,4 @@
-"""JSON as people write it: what is wrong with a text, and where."""
+"""Parse JSON that people write, and say where it is wrong and why."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _WORDS = {
 
 
 class Flaw(NamedTuple):
-    """What is wrong with a text that should be JSON. line, column: from 1. excerpt: the line."""
+    """A mistake in a text that should be JSON. line, column: from 1. excerpt: the line."""
 
     what: str
     line: int
@@ -40,11 +40,11 @@ class NotJsonError(ValueError):
 def parse(
     text: str, *, allow_nan: bool, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
 ) -> Any:
-    """-> what the text holds. allow_nan: whether NaN and Infinity may stand there, which programs
-    write and JSON does not have.
+    """Return the content of a JSON text. allow_nan: whether to accept NaN and Infinity, which
+    programs write although JSON does not have them.
 
-    pairs_hook: makes each object of its pairs. Errors: NotJsonError; ValueError for a number of too
-    many digits; RecursionError.
+    pairs_hook: makes each object from its pairs. Errors: NotJsonError; ValueError for a number with
+    too many digits; RecursionError.
     """
     try:
         return json.loads(
@@ -75,7 +75,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _explained(text: str, error: json.JSONDecodeError) -> tuple[int, str]:
-    """-> where to look, and what is wrong there."""
+    """Return the position to look at, and what is wrong there."""
     place = error.pos + len(text[error.pos :]) - len(text[error.pos :].lstrip())
     rest = text[place:]
     before = text[:place].rstrip()

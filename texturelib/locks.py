@@ -1,8 +1,8 @@
-"""Who writes a folder: one run at a time. A second one is told of the first.
+"""Locks on folders: one run at a time writes a folder, and a second one learns about the first.
 
-The lock is the system's own on a file, which lets go of it whenever the process ends, however it
-ends. The file is ours when it is empty or says who holds it; any other of its name is left alone,
-and so is what a link of that name leads to.
+The lock is the system's own on a file, which is released whenever and however the process ends. The
+file is ours when it is empty or says who holds it; any other file of its name, or what a link of
+that name leads to, is left alone.
 """
 
 import contextlib
@@ -25,7 +25,8 @@ from texturelib.errors import TextureError
 from texturelib.files import shown
 
 LOCK = ".lock"
-"""The file's name, in the folder that is written. It is gone when the folder is finished."""
+"""The lock file's name, in the folder that is written. It is removed when the folder is
+finished."""
 
 # A process that was killed keeps its locks until the system has taken its memory back; and who only
 # asks holds one for a moment.
@@ -43,7 +44,7 @@ _of_this_process: "WeakValueDictionary[Path, Lock]" = WeakValueDictionary()
 
 
 class BeingWrittenError(TextureError):
-    """Another run is writing there."""
+    """Another run is writing the folder."""
 
 
 class Lock:
@@ -51,14 +52,14 @@ class Lock:
     with the process."""
 
     def __init__(self, folder: Path, file: Path | None = None) -> None:
-        """file: the lock, `folder/.lock` unless given."""
+        """Make a lock that is not taken yet. file: the lock file, `folder/.lock` unless given."""
         self._folder = folder
         self._file = file or folder / LOCK
         self._descriptor: int | None = None
 
     def take(self, command: str) -> None:
-        """command: who asks for it. Its file's folder must be there. Nothing happens where this
-        process has it already.
+        """Take the lock. command: the command that asks for it. The lock file's folder must exist.
+        Nothing happens where this process has the lock already.
 
         Errors: BeingWrittenError, naming who has it; TextureError when a file or a link of that
         name is not ours.
@@ -75,7 +76,7 @@ class Lock:
 
     @contextlib.contextmanager
     def held(self, command: str) -> Iterator[None]:
-        """Hold it in this block. Errors: as `take`."""
+        """Hold the lock in this block. Errors: as in `take`."""
         self.take(command)
         try:
             yield
@@ -137,7 +138,7 @@ class Lock:
 
 
 def is_lock_file(file: Path) -> bool:
-    """-> whether a run of ours made it, as far as what is in it tells."""
+    """Whether a run of ours made the file, judged by its content."""
     try:
         descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
     except OSError:
@@ -152,7 +153,8 @@ def is_lock_file(file: Path) -> bool:
 
 
 def check_lock_file(file: Path) -> None:
-    """Errors: TextureError when something has the lock's name that is not ours."""
+    """Check a lock file's origin. Errors: TextureError when something that is not ours has the
+    lock's name."""
     is_there = file.is_symlink() or file.exists()
     if is_there and not is_lock_file(file):
         kind = "is a link" if file.is_symlink() else "is no lock of this toolkit"
@@ -164,7 +166,7 @@ def check_lock_file(file: Path) -> None:
 
 
 def check_free(folder: Path, file: Path | None = None) -> None:
-    """Errors: BeingWrittenError, when another process is writing there."""
+    """Check that no other process is writing the folder. Errors: BeingWrittenError."""
     file = file or folder / LOCK
     held = _of_this_process.get(_key(file))
     if held is not None and held._descriptor is not None:
@@ -177,7 +179,7 @@ def check_free(folder: Path, file: Path | None = None) -> None:
 
 
 def wait_until_free(folder: Path) -> None:
-    """Return when no other process is writing there."""
+    """Wait until no other process is writing the folder."""
     is_said = False
     while True:
         try:
@@ -205,7 +207,7 @@ def _is_free(file: Path) -> bool:
 
 
 def _lock(descriptor: int, kind: int) -> bool:
-    """-> whether it could be had at once. Errors: OSError where the file system has no locks."""
+    """Whether the lock could be had at once. Errors: OSError where the file system has no locks."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -214,7 +216,7 @@ def _lock(descriptor: int, kind: int) -> bool:
 
 
 def _is_still(descriptor: int, file: Path) -> bool:
-    """-> whether the file of that name is the one that was opened."""
+    """Whether the file of that name is still the one that was opened."""
     try:
         return os.path.samestat(os.fstat(descriptor), file.stat())
     except FileNotFoundError:
@@ -222,7 +224,7 @@ def _is_still(descriptor: int, file: Path) -> bool:
 
 
 def _key(file: Path) -> Path:
-    """-> the same, however the folder is reached."""
+    """Return the lock file's path, the same however the folder is reached."""
     return file.parent.resolve() / file.name
 
 
@@ -230,7 +232,7 @@ _SAYS = ("command", "process", "host", "since")
 
 
 def _who(content: bytes) -> dict[str, Any] | None:
-    """-> what a lock of ours says; None when it is something else."""
+    """Return what a lock of ours says; None when the content is something else."""
     try:
         who = json.loads(content)
     except (ValueError, RecursionError):
@@ -239,7 +241,7 @@ def _who(content: bytes) -> dict[str, Any] | None:
 
 
 def _is_cut(content: bytes) -> bool:
-    """-> whether it is the beginning of what a lock says: the disk was full."""
+    """Whether the content is the beginning of a lock's text, cut off because the disk was full."""
     begin = b'{"command": "'
     return content.startswith(begin) or begin.startswith(content)
 

@@ -1,5 +1,5 @@
-"""Which files in a folder this toolkit made: a list there names each of them before it appears, and
-nothing else is removed.
+"""Which files of a folder this toolkit made: a list in the folder names each of them before it
+appears, and nothing else is removed.
 
 A file is ours when the list names it, it is a plain file, and no link leads to it from within the
 folder. The folder itself may be reached through a link: results may lie on another disk.
@@ -22,7 +22,7 @@ from texturelib.errors import TextureError
 from texturelib.shown import shown
 
 LIST = "made.jsonl"
-"""The list's name, in the folder that it is of: JSON lines, of which each is a name relative to the
+"""The list's name, in the folder that it describes: JSON lines, each a name relative to the
 folder."""
 
 _HEADER = b'"The files that texture-toolkit made here, one on each line. Only these are removed."\n'
@@ -39,7 +39,7 @@ _is_the_users: ContextVar[bool] = ContextVar("is_the_users", default=False)
 
 
 class Place(NamedTuple):
-    """Where a file lies. folder: the one with the list that it belongs in. name: relative to it,
+    """A file's place. folder: the folder whose list the file belongs in. name: relative to it,
     with forward slashes."""
 
     folder: Path
@@ -48,8 +48,8 @@ class Place(NamedTuple):
 
 @contextlib.contextmanager
 def named_by_the_user() -> Iterator[None]:
-    """What is written in this block was named by the user file by file, and is theirs wherever it
-    lies."""
+    """Treat files written in this block as the user's, wherever they lie: the user named each of
+    them."""
     token = _is_the_users.set(True)
     try:
         yield
@@ -58,9 +58,9 @@ def named_by_the_user() -> Iterator[None]:
 
 
 def begin_list(folder: Path, names: Iterable[str] = ()) -> None:
-    """Make the folder's list, where it has none, with these names to begin with.
+    """Begin the folder's list with these names, if it has none.
 
-    Errors: TextureError when something else has its name.
+    Errors: TextureError when something else has the list's name.
     """
     if not is_listed_folder(folder):
         _check_no_other(folder)
@@ -68,29 +68,31 @@ def begin_list(folder: Path, names: Iterable[str] = ()) -> None:
 
 
 def begin_list_anew(folder: Path, names: Iterable[str]) -> None:
-    """Let the folder's list name these files alone. Errors: as `begin_list`."""
+    """Begin the folder's list anew, with only these names. Errors: as in `begin_list`."""
     _check_no_other(folder)
     _write_list(folder, names)
 
 
 def finish_list(folder: Path) -> None:
-    """Let the list name what is there, in order: the same for every run that makes the same."""
+    """Rewrite the folder's list so that it names the files that are there, in order: the same
+    for every run that makes the same."""
     names = sorted(name for name in names_in(folder) if _facts(folder / name) is not None)
     _write_list(folder, names, began=_FINISHED)
 
 
 def is_listed_folder(folder: Path) -> bool:
-    """-> whether the folder has a list of ours."""
+    """Whether the folder has a list of ours."""
     return _has_list(str(folder / LIST))
 
 
 def names_in(folder: Path) -> set[str]:
-    """-> what the folder's list names; nothing where it has none."""
+    """Return the names in the folder's list; none where it has no list."""
     return set(_Names.of(folder).all()) if is_listed_folder(folder) else set()
 
 
 def place_of(path: Path) -> Place | None:
-    """-> where the file lies, or would lie; None when no folder around it has a list.
+    """Return the place of a file that is there or will be; None when no folder around it has a
+    list.
 
     Errors: TextureError when a link within such a folder leads there.
     """
@@ -112,14 +114,14 @@ def place_of(path: Path) -> Place | None:
 
 
 def claim(path: Path, is_durable: bool = False) -> None:
-    """Write down that the toolkit makes this file, in the list of the folder that it belongs to,
-    where there is one. It may be there already when it was made before.
+    """Note in the list of the folder around it, if there is one, that the toolkit makes this file.
+    The file may already be there if the toolkit made it before.
 
-    is_durable: that line is on the disk afterwards. A file that gets there sooner than its folder
-    is synced needs this: after a power cut nobody would know that it is ours.
+    is_durable: afterwards the note is on the disk. A file that is synced before its folder needs
+    this: after a power cut nobody would know that it is ours.
 
-    Errors: TextureError when a link leads there, or a file is in the way that the toolkit did not
-    make.
+    Errors: TextureError when a link leads there, or when a file that the toolkit did not make is in
+    the way.
     """
     if _is_the_users.get() or (place := place_of(path)) is None:
         return
@@ -146,17 +148,16 @@ def claim(path: Path, is_durable: bool = False) -> None:
 
 
 def add_to_list(path: Path) -> None:
-    """Write down a file that a library has just made, where only the library could know its
-    name."""
+    """Note a file that a library has just made, where only the library could know its name."""
     if place := place_of(path):
         _Names.of(place.folder).add(place.name)
 
 
 def open_ours(path: Path, mode: str, **options: Any) -> IO[Any]:
-    """As `path.open(mode)`, for a file that grows or changes in place: claimed, and never through a
-    link.
+    """Open a file that grows or changes in place, as `path.open(mode)` does: claimed, and never
+    through a link.
 
-    Errors: as `claim`.
+    Errors: as in `claim`.
     """
     claim(path)
 
@@ -180,8 +181,8 @@ def remove_ours(path: Path) -> None:
 
 
 def remove_all_ours(folder: Path, keep: Collection[str] = ()) -> None:
-    """Remove what the toolkit made in `folder`, and the folders that are empty then; not the folder
-    itself if the list is in it.
+    """Remove what the toolkit made in `folder`, and the folders that are then empty; not the folder
+    itself if it has the list.
 
     keep: names, as in the list. Errors: TextureError when a link leads there.
     """
@@ -198,9 +199,9 @@ def remove_all_ours(folder: Path, keep: Collection[str] = ()) -> None:
 
 
 def remove_folder_of_ours(folder: Path) -> None:
-    """Remove a folder with all that is in it, if the toolkit made all of it.
+    """Remove a folder with everything in it, if the toolkit made all of it.
 
-    Errors: TextureError when something else is there; that is left.
+    Errors: TextureError when something else is in it; that is left.
     """
     if _facts(folder) is None:
         return
@@ -217,8 +218,8 @@ def remove_folder_of_ours(folder: Path) -> None:
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what a killed run left half-written of files that the list names, anywhere under
-    `folder`."""
+    """Remove the half-written files that a killed run left of files that the list names,
+    anywhere under `folder`."""
     place = place_of(folder / LIST)
     if place is None:
         return
@@ -241,13 +242,14 @@ def remove_parts(folder: Path) -> None:
 
 
 def target_of_part(name: str) -> str | None:
-    """-> what a half-written file of this name would become; None where it is no such name."""
+    """Return the file that a half-written file of this name would become; None where it is no
+    such name."""
     found = _PART.fullmatch(name)
     return found["target"] if found else None
 
 
 def new_part(path: Path) -> Path:
-    """-> a name beside `path` that nothing has, for the time while the file is written."""
+    """Return an unused name beside `path`, for the time while the file is written."""
     number = 0
     while True:
         part = path.with_name(f".part-{os.getpid()}{f'.{number}' if number else ''}-{path.name}")
@@ -257,9 +259,12 @@ def new_part(path: Path) -> Path:
 
 
 class Found(NamedTuple):
-    """What lies in a folder. n_ours: how many files the toolkit made there. strangers: names of all
-    others, sorted. apart: folders beneath it that are not of it, as other outputs are; what is in
-    them does not count."""
+    """The content of a folder.
+
+    n_ours: how many files the toolkit made there. strangers: names of all others, sorted. apart:
+    folders beneath it that do not belong to it, such as other outputs; their content does not
+    count.
+    """
 
     n_ours: int
     strangers: list[str]
@@ -269,8 +274,11 @@ class Found(NamedTuple):
 def look_through(
     folder: Path, ours: Collection[str], is_apart: Callable[[Path, Collection[str]], bool]
 ) -> Found:
-    """Look at all that lies in a folder; links are not followed. ours: names of what the toolkit
-    made there. is_apart: asked of every folder beneath it, with the names that are in it."""
+    """List the content of a folder; links are not followed.
+
+    ours: names of what the toolkit made there. is_apart: called for every folder beneath it, with
+    the names that are in it.
+    """
     n_ours, strangers, apart = 0, [], []
     waiting = [(folder, "")]
     while waiting:
@@ -300,8 +308,8 @@ def _is_ours(name: str, ours: Collection[str]) -> bool:
 
 
 class _Names:
-    """What a folder's list names, as far as this process has read it. The list only grows, until it
-    is begun anew."""
+    """The names in a folder's list, as far as this process has read it. The list only grows,
+    until it is begun anew."""
 
     _known: ClassVar[dict[Path, "_Names"]] = {}
 
@@ -354,8 +362,8 @@ class _Names:
 
 
 def _name_in(line: bytes) -> str | None:
-    """-> a name that lies within the folder; None where the line was damaged, or names something
-    else."""
+    """Return a name that lies within the folder; None where the line is damaged, or names
+    something else."""
     try:
         name = json.loads(line)
     except (ValueError, RecursionError):
@@ -408,7 +416,7 @@ def _check_no_other(folder: Path) -> None:
 
 
 def _opened(path: Path, flags: int) -> IO[bytes]:
-    """Errors: OSError, also when it is a link or no plain file."""
+    """Open a file. Errors: OSError, also when it is a link or not a plain file."""
     descriptor = os.open(path, flags | _PLAIN)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -419,7 +427,7 @@ def _opened(path: Path, flags: int) -> IO[bytes]:
 
 
 def _has_list(path: str) -> bool:
-    """path: of what has a list's name -> whether it is one."""
+    """Whether a file with the list's name is a list of ours."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _PLAIN)
     except OSError:
@@ -441,7 +449,7 @@ def _is_link(path: str) -> bool:
 
 
 def _absolute(path: Path) -> Path:
-    """Not Path.resolve(): where links are on the way must stay to be seen."""
+    """Return the absolute path, without Path.resolve(), so that links in it are kept."""
     return Path(os.path.normpath(Path.cwd() / path))
 
 
@@ -453,8 +461,8 @@ def _facts(path: Path) -> os.stat_result | None:
 
 
 def _remove(folder: Path, names: Iterable[str]) -> None:
-    """names: within the folder. Plain files are removed, and folders of theirs that are empty
-    then."""
+    """Remove plain files, and then their folders where these are empty. names: within the
+    folder."""
     by_parent: dict[PurePosixPath, list[str]] = {}
     for name in names:
         path = PurePosixPath(name)
@@ -482,8 +490,8 @@ def _unlink_file(name: str, descriptor: int | None) -> None:
 
 @contextlib.contextmanager
 def _folder_within(folder: Path, parent: PurePosixPath) -> Iterator[int | None]:
-    """Yield the folder `parent` within `folder`, opened; None where there is none, or a link leads
-    there."""
+    """Yield the folder `parent` within `folder`, opened; None where it does not exist, or where
+    a link leads there."""
     descriptor: int | None = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parent.parts:

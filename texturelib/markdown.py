@@ -1,4 +1,4 @@
-"""Text of others (names of controls, files and people) within Markdown pages."""
+"""Texts from others (names of controls, files and people) in Markdown pages."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,8 +8,8 @@ from texturelib.controls import three_figures
 
 
 def plain(text: str) -> str:
-    """-> on one line, with nothing that Markdown or HTML would read as more than text; fits into a
-    cell of a table.
+    """Return the text on one line, escaped so that Markdown and HTML read it as plain text; it
+    fits into a cell of a table.
 
     >>> print(plain("<script> | low_pass"))
     \\<script\\> \\| low\\_pass
@@ -21,15 +21,15 @@ def plain(text: str) -> str:
 
 
 def row(cells: Sequence[str]) -> str:
-    """cells: already as Markdown -> a row of a table."""
+    """Return a row of a table. cells: already as Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
 def controls_table(
     controls: Iterable[Mapping[str, Any]], ranges: Sequence[tuple[float, float]] | None = None
 ) -> list[str]:
-    """controls: as dataset.json describes each. ranges: the part of 0..1 that was trained on, of
-    each -> lines."""
+    """Return the lines of a table of controls. controls: their descriptions in dataset.json.
+    ranges: the part of 0..1 that was trained on, for each."""
     header = ["control", "unit", "0 is", "1 is", *(["trained on"] if ranges else []), "meaning"]
     rows = []
     for index, control in enumerate(controls):

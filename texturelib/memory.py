@@ -1,11 +1,11 @@
-"""How much memory there is."""
+"""The memory of this machine."""
 
 import os
 from pathlib import Path
 
 
 def memory() -> tuple[int, int]:
-    """-> bytes: all that this process may have, and what is free of it."""
+    """Return two numbers of bytes: all that this process may have, and what is free of it."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     free = total
     for line in _lines("/proc/meminfo"):

@@ -1,9 +1,9 @@
-"""What the toolkit made in an output of a version that kept no list of it: only what can be known
-as its own.
+"""The files that older versions made in an output, without a list of them: only those that are
+certainly the toolkit's.
 
-That is: the names that the command always gave its files; what a table, a journal, a page or a
-.params file of its own in the folder names; and TensorBoard's events. Whatever else lies there may
-be the user's.
+These are: the names that the command always gave its files; what a table, a journal, a page or a
+.params file of the toolkit in the folder names; and TensorBoard's events. Anything else may be the
+user's.
 """
 
 import csv
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 ALWAYS = ("run.json", "config.json", "inputs.json", "journal.jsonl")
-"""What every command with a config makes."""
+"""Files that every command with a config makes."""
 _DATASET = ("metadata.csv", "dataset.json", "rejected.csv")
 _MODEL = ("model.safetensors", "README.md", "metrics.json", "history.csv", "loss.png", "last.ckpt")
 _EVALUATION = ("index.html", "evaluation.csv", "evaluation.json", "evaluation.md", "asked_read.png")
@@ -84,8 +84,8 @@ _ADDRESS = re.compile(r'(?:src|href)="([^":#]+)"')
 
 
 def names_of_older(folder: Path, command: str) -> set[str]:
-    """-> names of files, relative to the folder, with forward slashes; some may not be there.
-    command: as run.json has it."""
+    """Return names of files, relative to the folder, with forward slashes; some may not exist.
+    command: as in run.json."""
     names = {*ALWAYS, *_NAMES.get(command, ())}
     for table in ("metadata.csv", "hidden_controls.csv", "examples.csv"):
         if table in names:
@@ -116,8 +116,8 @@ def _file_names(table: Path) -> Iterator[str]:
 
 
 def _in_journal(journal: Path) -> Iterator[str]:
-    """Yield its own name, and those of the files that its keys and results name, as each command
-    called them."""
+    """Yield the journal's own name, and those of the files that its keys and results name, by
+    each command's naming."""
     try:
         lines = journal.read_bytes().splitlines()
     except OSError:
@@ -145,7 +145,8 @@ def _named(content: Any) -> Iterator[str]:
 
 
 def _exported(folder: Path) -> Iterator[str]:
-    """Yield sounds, and their .params and pictures; a .params file says which sound it is of."""
+    """Yield exported sounds with their .params files and pictures; a .params file says which
+    sound it belongs to."""
     for path in folder.glob("*.params"):
         try:
             is_of = json.loads(path.read_text(encoding="utf-8"))["meta"]["filename"]
@@ -156,7 +157,7 @@ def _exported(folder: Path) -> Iterator[str]:
 
 
 def _shown_by(folder: Path) -> Iterator[str]:
-    """Yield what index.html shows, and what a page that it leads to shows and lies beside."""
+    """Yield the files that index.html shows, and those that belong to a page it links to."""
     for address in _addresses(folder / "index.html"):
         yield address
         beside = PurePosixPath(address).parent

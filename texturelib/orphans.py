@@ -1,5 +1,5 @@
-"""Processes that end soon after the one that started them: else they would go on, and write where
-the next run does."""
+"""Let processes end soon after the one that started them; else they would go on, and write where
+the next run writes."""
 
 import os
 import threading
@@ -12,8 +12,8 @@ _PARENT = "TEXTURE_PARENT"
 
 @cache
 def end_with(parent: int) -> None:
-    """Let this process end soon after `parent`, which has started it; at once, when that has ended
-    already."""
+    """Let this process end soon after `parent`, which has started it; at once if that has
+    already ended."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -26,11 +26,11 @@ def end_with(parent: int) -> None:
 
 
 def environment_of_child() -> dict[str, str]:
-    """-> that of a command of this toolkit which should end with this process."""
+    """Return the environment for a command of this toolkit that should end with this process."""
     return os.environ | {_PARENT: str(os.getpid())}
 
 
 def end_with_parent() -> None:
-    """For such a command: look whether it should."""
+    """End with the parent process if the environment asks for it."""
     if parent := os.environ.pop(_PARENT, None):
         end_with(int(parent))

@@ -1,4 +1,4 @@
-"""What lies in an output: what the toolkit made there, what others put there, and other outputs."""
+"""The content of an output folder: the toolkit's files, files of others, and other outputs."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ FIRST = (RUN, "config.json")
 
 
 def read_run(folder: Path) -> dict[str, Any] | None:
-    """-> what run.json says, None where there is none or it is a stranger's."""
+    """Return the content of run.json, None where there is none or it is not ours."""
     if not (folder / RUN).is_file() or (folder / RUN).is_symlink():
         return None
     run = read_json(folder / RUN)
@@ -34,7 +34,7 @@ def read_run(folder: Path) -> dict[str, Any] | None:
 
 
 def is_empty(folder: Path) -> bool:
-    """-> whether there is nothing in it but what a run leaves that was killed before it began."""
+    """Whether the folder holds nothing but what a run leaves that was killed before it began."""
     return all(_is_left_behind(path) for path in folder.iterdir())
 
 
@@ -49,7 +49,8 @@ def _is_left_behind(path: Path) -> bool:
 
 
 def names_of(folder: Path, before: Mapping[str, Any] | None) -> set[str]:
-    """-> names of what the toolkit made in an output. before: what its run.json says."""
+    """Return the names of what the toolkit made in an output. before: the content of its
+    run.json."""
     if is_listed_folder(folder) or before is None:
         return names_in(folder)
     return names_of_older(folder, before["command"])
@@ -60,7 +61,7 @@ def look_through_output(folder: Path, ours: Collection[str]) -> Found:
 
 
 def _is_apart(folder: Path, names: Collection[str]) -> bool:
-    """-> whether it is an output by itself, or somebody writes there."""
+    """Whether the folder is an output of its own, or being written."""
     if LIST in names and is_listed_folder(folder):
         return True
     if LOCK in names and not _is_free(folder):
@@ -80,7 +81,8 @@ def _is_free(folder: Path) -> bool:
 
 
 def check_none_apart(folder: Path, found: Found) -> None:
-    """Errors: BeingWrittenError, UsageError when an output in the folder would be lost from it."""
+    """Check that the folder holds no other output, which would be lost from it. Errors:
+    BeingWrittenError, UsageError."""
     for inner in found.apart:
         check_free(inner)
         raise UsageError(
@@ -110,7 +112,7 @@ _NAMED = 5
 
 
 def not_ours(strangers: Collection[str]) -> str:
-    """-> the first of them, and how many more there are."""
+    """Return the first of the names, and how many more there are."""
     names = [printable(name) for name in strangers][:_NAMED]
     more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
     return f"{', '.join(names)}{more}"

@@ -1,10 +1,9 @@
-"""The folder that a command writes: is what lies there what is asked for, part of it, or something
-else?
+"""The folder that a command writes: is it current, resumable or stale?
 
 `run.json` in the folder says which command made it, from which settings and inputs, and whether it
 finished. Its fingerprint covers all of these, so a change anywhere upstream shows downstream. While
-a run writes the folder, it holds a lock. What it makes there it writes down (`texturelib.made`),
-and what it has not made it leaves.
+a run writes the folder, it holds a lock. The run notes what it makes there (`texturelib.made`), and
+leaves what it has not made.
 """
 
 import hashlib
@@ -54,7 +53,7 @@ class WrittenMeanwhileError(TextureError):
 
 @dataclass(frozen=True)
 class Output:
-    """A command's output folder, looked at but not yet touched.
+    """A command's output folder, examined but not yet changed.
 
     why: the reason to run, as a phrase ("first run", "config changed: seed 0 -> 1"), or "done and
     unchanged".
@@ -71,13 +70,13 @@ class Output:
     _locks: list[Lock] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Make the folder ready: emptied of what the toolkit made where that was something else,
-        kept where an interrupted run goes on. What the toolkit did not make stays, and is named on
-        stderr.
+        """Prepare the folder: remove what the toolkit made there with other settings or inputs, or
+        keep it where an interrupted run continues. What the toolkit did not make stays, and is
+        named on stderr.
 
-        Errors: BeingWrittenError when another run writes there, WrittenMeanwhileError when one has
-        done so since the folder was looked at, TextureError when a link leads there, UsageError
-        when another output lies in a folder that is to be emptied.
+        Errors: BeingWrittenError when another run is writing the folder, WrittenMeanwhileError when
+        one has done so since the folder was examined, TextureError when a link leads there,
+        UsageError when another output lies in a folder that is to be emptied.
         """
         place_of(self.folder / RUN)  # no link within another output leads there
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -127,12 +126,12 @@ class Output:
             )
 
     def finish(self, discard: Sequence[str] = ()) -> None:
-        """Mark the folder as complete, when all that lies in it is on the disk. Last of all.
+        """Mark the folder as complete once everything in it is on the disk. Call this last.
 
-        discard: names of files that only a run which is not finished needs. They are removed after
-        the mark, since the work would be lost with them if the run, or the power, ended before it.
+        discard: names of files that only an unfinished run needs. They are removed after the mark,
+        since the work would be lost with them if the run, or the power, ended before it.
 
-        Errors: TextureError when something that this toolkit made, or a single file, was made anew
+        Errors: TextureError when an input that this toolkit made, or a single file, was made anew
         while it was read.
         """
         for name, path in self._inputs.items():
@@ -165,13 +164,14 @@ def check_output(
     overwrite: bool = False,
     dry_run: bool = False,
 ) -> Output:
-    """Compare the folder on disk with what is asked for. Changes nothing.
+    """Compare the folder on disk with what the config asks for, without changing anything.
 
     folder: where it is written, `config.output` unless given. only: the keys of the config that the
     result depends on, all unless given. extra: what else it depends on (options of the command).
     inputs: what it reads, by name. Errors: UsageError when something else lies in the folder and
     `overwrite` is not set; TextureError when an input is missing or not finished, or another run is
-    writing the folder. With `dry_run`, what could only be complained about goes into `why` instead.
+    writing the folder. With `dry_run`, problems that can be reported without ending the command go
+    into `why` instead.
     """
     folder = folder or config.output
     # First of all: a dry run should say so too where the inputs are yet to be made.
@@ -228,8 +228,8 @@ def check_output(
 
 
 def check_table_place(table: Path, config: StageConfig, overwrite: bool, *beside: Path) -> None:
-    """Errors: UsageError unless a table may be written there: a .csv outside of the output; else as
-    `check_file_place`."""
+    """Check that a table may be written at a path: a .csv outside of the output. Errors:
+    UsageError; else as in `check_file_place`."""
     if table.suffix != ".csv":
         raise UsageError(f"--output: {shown(table)} should end in .csv")
     if real_path(table).is_relative_to(real_path(config.output)):
@@ -240,10 +240,10 @@ def check_table_place(table: Path, config: StageConfig, overwrite: bool, *beside
 
 
 def check_file_place(file: Path, overwrite: bool, *beside: Path) -> None:
-    """file: that the user named, to be written with those `beside` it, in a block of
+    """Check that a file named by the user, and those `beside` it, may be written, in a block of
     `named_by_the_user`.
 
-    Errors: UsageError when one is there and `overwrite` is not set, is a folder, or belongs to an
+    Errors: UsageError when one exists and `overwrite` is not set, is a folder, or belongs to an
     output.
     """
     for each in (file, *beside):
@@ -259,12 +259,12 @@ def check_file_place(file: Path, overwrite: bool, *beside: Path) -> None:
 
 
 def fingerprint(path: Path) -> str:
-    """-> a digest that changes with what `path` holds.
+    """Return a digest that changes with the content of `path`.
 
-    A folder made by this toolkit, or one in it, is known by how it was made and by its table, or
-    without a table by the sounds that others have put there; any other by names, sizes and times of
-    its files, hidden ones and those of a system left out; a single file by its content. Errors:
-    TextureError when it is missing, empty or not finished.
+    For a folder that this toolkit made, or a folder in one, it covers how it was made and its
+    table, or without a table the sounds that others have put there; for any other folder, names,
+    sizes and times of its files, without hidden files and those of the system; for a single file,
+    its content. Errors: TextureError when it is missing, empty or not finished.
     """
     if not path.exists():
         raise TextureError(f"{shown(path)}: no such file or folder")
@@ -296,8 +296,8 @@ def fingerprint(path: Path) -> str:
 
 
 def _added_sounds(path: Path, run: Mapping[str, Any]) -> list[tuple[str, int, int]]:
-    """path: an output, or a folder in one -> name, size and time of each sound there that the
-    toolkit did not make; none where a table says which sounds are read."""
+    """Return name, size and time of each sound that the toolkit did not make; none where a table
+    says which sounds are read. path: an output, or a folder in one."""
     if (path / "metadata.csv").is_file():
         return []
     output = path if read_run(path) else path.parent
@@ -316,7 +316,7 @@ def _is_strangers_folder(path: Path) -> bool:
 
 
 def inputs_of(folder: Path) -> dict[str, Any]:
-    """-> by name: the digest of what a folder of ours was made from; none of another's."""
+    """Return, by name, the digests of the inputs of a folder of ours; none for another folder."""
     run = read_run(folder)
     return run["inputs"] if run else {}
 
@@ -346,8 +346,8 @@ def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _read_ours(folder: Path) -> dict[str, Any] | None:
-    """-> what run.json says, None where nothing lies there yet. Errors: UsageError where something
-    does that is not ours."""
+    """Return the content of run.json, None where the folder is missing or empty. Errors:
+    UsageError where it holds something that is not ours."""
     if folder.is_file():
         raise UsageError(f"output: {shown(folder)} is a file; name a folder")
     if not folder.exists() or is_empty(folder):

@@ -8,8 +8,8 @@ from texturelib.files import write_text
 
 
 def write_page(path: Path, package: str, template: str, **content: Any) -> None:
-    """template: a file in the folder `templates` of that package. Errors: jinja2's, when it asks
-    for what `content` lacks."""
+    """Write a page from a template. template: a file in the folder `templates` of that package.
+    Errors: jinja2's, when the template needs something that `content` lacks."""
     import jinja2
 
     environment = jinja2.Environment(

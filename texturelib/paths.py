@@ -1,5 +1,5 @@
-"""Paths as people write them, also on other machines: `~` and `$NAME` are expanded, what cannot be
-meant is refused."""
+"""Paths as people write them, also on other machines: `~` and `$NAME` are expanded, and a path
+that cannot be meant is an error."""
 
 import os
 import re
@@ -12,13 +12,14 @@ _DRIVE = re.compile(r"[A-Za-z]:($|[\\/])")
 
 
 def local_path(text: str, base: Path) -> Path:
-    """-> the path that a person wrote, for this machine; a relative one stays relative.
+    """Return, for this machine, the path that a person wrote; a relative one stays relative.
 
-    base: the folder that it is relative to. What is there under the very name that was written is
-    taken as it is, so that folders may be called anything.
+    base: the folder that it is relative to. A path that exists exactly as written is taken as it
+    is, so that folders may have any name.
 
-    Errors: ValueError, with a sentence that begins with the path, for an address, a path of
-    Windows, a variable that is not set, a home that is not there, and what no file can be called.
+    Errors: ValueError, with a sentence that begins with the path, for a web address, a Windows
+    path, a variable that is not set, a home folder that does not exist, and a name that no file can
+    have.
     """
     if "\0" in text or not _is_whole(text):
         raise ValueError(f"{text!a}: cannot be a path")
@@ -31,7 +32,7 @@ def local_path(text: str, base: Path) -> Path:
 
 
 def _parts_that_are_there(text: str, base: Path) -> tuple[str, str]:
-    """-> the longest beginning of the path that exists, and the rest."""
+    """Return the longest beginning of the path that exists, and the rest."""
     parts = text.split("/")
     for n_parts in range(len(parts), 0, -1):
         beginning = "/".join(parts[:n_parts]) or "/"
@@ -41,7 +42,8 @@ def _parts_that_are_there(text: str, base: Path) -> tuple[str, str]:
 
 
 def _for_this_machine(rest: str, whole: str) -> str:
-    """rest: what does not exist of the path -> the same, with variables expanded."""
+    """Return the rest of a path with variables expanded. rest: the part of the path that does
+    not exist."""
     if address := _ADDRESS.match(rest):
         raise ValueError(
             f'"{whole}": is an address ({address[1]}:), not a path; write the path alone, as /home/me/results'

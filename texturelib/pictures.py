@@ -1,4 +1,4 @@
-"""Plots that look alike, and appear whole."""
+"""Plots with one style, written whole or not at all."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#a0aec0"
 
 
 def grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
-    """-> plots that share nothing, as [rows, columns] Axes. Sizes in inches per plot."""
+    """Return independent plots as [rows, columns] Axes. Sizes in inches per plot."""
     figure, axes = plt.subplots(
         rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
     )
@@ -28,12 +28,12 @@ def grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, 
 
 
 MOST_PANELS = 24
-"""More are not looked at, and a thousand take an hour to draw."""
+"""The most panels in a picture: nobody looks at more, and a thousand take an hour to draw."""
 
 
 def panels(n_panels: int, width: float = 3.2, height: float = 2.8) -> tuple[Figure, list[Axes]]:
-    """-> a row of plots, wrapped after four, that share nothing; of more than `MOST_PANELS` the
-    first ones, and the picture says so. Sizes in inches per panel."""
+    """Return a row of independent plots, wrapped after four; with more than `MOST_PANELS`, only
+    the first ones, and the picture says so. Sizes in inches per panel."""
     n_wanted, n_panels = n_panels, min(n_panels, MOST_PANELS)
     columns = min(n_panels, 4)
     rows = -(-n_panels // columns)
@@ -46,7 +46,7 @@ def panels(n_panels: int, width: float = 3.2, height: float = 2.8) -> tuple[Figu
 
 
 def save_picture(figure: Figure, path: Path) -> None:
-    """Words are shown as they are: a control or a recording may be called "$_"."""
+    """Save a picture. Texts are shown as they are: a control or a recording may be called "$_"."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
     for axis in figure.axes:
@@ -61,7 +61,7 @@ def save_picture(figure: Figure, path: Path) -> None:
 
 
 def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """A small picture of one clip: frequency (log, from 50 Hz) over time."""
+    """Save a small picture of one clip: frequency (log, from 50 Hz) over time."""
     figure, (axis,) = panels(1, 2.4, 1.5)
     draw_spectrogram(axis, samples, sample_rate, n_fft=1024, n_overlap=768)
     axis.set_yscale("log")
@@ -73,7 +73,7 @@ def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> No
 def draw_spectrogram(
     axis: Axes, samples: np.ndarray, sample_rate: int, n_fft: int, n_overlap: int
 ) -> None:
-    """Frequency in Hz over time in seconds, 100 dB of range."""
+    """Draw a spectrogram: frequency in Hz over time in seconds, with a range of 100 dB."""
     colours = matplotlib.colormaps["magma"].with_extremes(bad="black")
     # Digital silence is at minus infinity decibels, and drawn black.
     with np.errstate(divide="ignore"):

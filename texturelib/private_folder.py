@@ -1,9 +1,9 @@
-"""Temporary folders that no other user of the machine sees into. What a killed run leaves of them,
-the next removes.
+"""Temporary folders that no other user of the machine can read. The next run removes those that
+killed runs have left.
 
-A lock in the folder says whether it is still in use, and the system lets go of it however its
-process ends. The number of a process would say nothing where several containers or hosts share the
-folder for temporary files.
+A lock in the folder says whether it is still in use, and the system releases it however its process
+ends. A process number would say nothing where several containers or hosts share the folder for
+temporary files.
 """
 
 import contextlib
@@ -19,19 +19,19 @@ from pathlib import Path
 LOCK = ".lock"
 
 _descriptors: set[int] = set()
-"""Of the locks that this process holds."""
+"""Descriptors of the locks that this process holds."""
 
 
 @contextmanager
 def private_folder(
     prefix: str, parent: Path | None = None, tidy: Callable[[Path], None] | None = None
 ) -> Iterator[Path]:
-    """A new folder with mode 0700, which is removed when the block ends; and before, those that
-    dead runs have left.
+    """Make a folder with mode 0700, which is removed when the block ends; before that, remove those
+    that dead runs have left.
 
-    prefix: how its name begins, and the names of those that are looked through. parent: where it
-    lies, the folder for temporary files unless given. tidy: what else there is to do for a folder
-    that a dead run has left, before it is removed.
+    prefix: beginning of its name, and of the names of the folders that are examined. parent: where
+    it lies, the folder for temporary files unless given. tidy: called for a folder that a dead run
+    has left, before it is removed.
     """
     parent = parent or Path(tempfile.gettempdir())
     for left in _left_by_the_dead(parent, prefix):
@@ -70,8 +70,8 @@ def _left_by_the_dead(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def _is_free(lock: Path) -> bool:
-    """-> whether nobody holds it; not where there is none, or where the file system has no
-    locks."""
+    """Whether nobody holds the folder's lock; false where there is none, or where the file
+    system has no locks."""
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
@@ -87,7 +87,8 @@ def _is_free(lock: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Its lock goes last: killed on the way, this leaves what the next run still removes."""
+    """Remove a folder, its lock last: if the process is killed on the way, the next run still
+    removes the rest."""
     with contextlib.suppress(OSError):  # somebody may still write there, or remove it too
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():

@@ -1,4 +1,4 @@
-"""Progress bars: on a terminal, and only for what takes longer than two seconds."""
+"""Progress bars: on a terminal, and only for work that takes longer than two seconds."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -15,8 +15,8 @@ def progress(
     unit: str = "file",
     initial: int = 0,
 ) -> "tqdm[Item]":
-    """-> the items, with a bar on stderr. total: how many there are in all; initial: how many an
-    earlier run has done."""
+    """Yield the items, with a bar on stderr. total: how many there are in all; initial: how many
+    an earlier run has done."""
     return tqdm(
         items,
         desc=label,

@@ -1,5 +1,5 @@
-"""Families of small classes (engines, sources, features, ...), each found by one word in a
-config."""
+"""Families of small classes (engines, sources, features, ...), each member named by one word in
+a config."""
 
 import functools
 import importlib
@@ -37,7 +37,7 @@ class Registry:
         self._broken: dict[str, str] = {}
 
     def register(self, member: Member) -> Member:
-        """Errors: ValueError when another member has that word already."""
+        """Add a member. Errors: ValueError when another member has that word already."""
         name = member.model_fields["type"].default
         if self._members.setdefault(name, member) is not member:
             raise ValueError(
@@ -90,7 +90,8 @@ def _plug_ins(family: str) -> importlib.metadata.EntryPoints:
 
 
 def _checked(member: Any, name: str) -> type[BaseModel]:
-    """Errors: TypeError unless it is a pydantic model whose `type` is `name`."""
+    """Return the member if it is right. Errors: TypeError unless it is a pydantic model whose
+    `type` is `name`."""
     if not (isinstance(member, type) and issubclass(member, BaseModel)):
         raise TypeError(f"{member!r} should be a pydantic model")
     word = member.model_fields["type"].default if "type" in member.model_fields else None
@@ -100,7 +101,7 @@ def _checked(member: Any, name: str) -> type[BaseModel]:
 
 
 def _refusing(reason: str) -> CoreSchema:
-    """-> the schema of a word that no config may use. It has no place in a JSON schema."""
+    """Return the schema of a word that no config may use. It is left out of JSON schemas."""
 
     def refuse(_: Any) -> NoReturn:
         raise ValueError(reason)

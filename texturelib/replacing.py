@@ -1,4 +1,4 @@
-"""The folder that a command without a config writes, as imports do: what the toolkit made there is
+"""Output folders of commands without a config, such as imports: what the toolkit made there is
 replaced, and nothing else."""
 
 from collections.abc import Callable, Iterator
@@ -27,12 +27,16 @@ from texturelib.output_contents import (
 )
 
 NamesOfOlder = Callable[[Path], set[str]]
-"""-> names of what the command made in a folder without a list, known by what is in these files."""
+"""Returns the names of what the command made in a folder without a list, judged by the files'
+content."""
 
 
 def check_replaceable(folder: Path, overwrite: bool, names_of_older: NamesOfOlder) -> None:
-    """Errors: UsageError unless the folder is new or empty, or `overwrite` is set and it is one
-    that the toolkit made; BeingWrittenError when somebody writes there."""
+    """Check that a folder may be written.
+
+    Errors: UsageError unless the folder is new or empty, or `overwrite` is set and the toolkit made
+    it; BeingWrittenError when another run is writing it.
+    """
     place_of(folder / LIST)  # no link within an output leads there
     if folder.is_file():
         raise UsageError(f"--output: {shown(folder)} is a file; name a folder")
@@ -55,10 +59,10 @@ def check_replaceable(folder: Path, overwrite: bool, names_of_older: NamesOfOlde
 def replaced(
     folder: Path, command: str, names_of_older: NamesOfOlder, expected: tuple[str, ...] = ()
 ) -> Iterator[None]:
-    """Empty the folder of what the toolkit made there, and hold its lock while this block fills it.
+    """Remove what the toolkit made in the folder, and hold its lock while this block fills it.
 
-    command: who asks. expected: names of files that the block will write; nobody else's may have
-    them. Errors: as `check_replaceable`; TextureError when a file is in the way.
+    command: the command that writes. expected: names of files that the block will write; no file of
+    others may have them. Errors: as in `check_replaceable`; TextureError when a file is in the way.
     """
     place_of(folder / LIST)
     folder.mkdir(parents=True, exist_ok=True)

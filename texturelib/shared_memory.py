@@ -1,9 +1,9 @@
-"""What worker processes leave in shared memory when all of them are killed at once: the next run
-removes it.
+"""Remove what worker processes leave in shared memory when all of them are killed at once; the next
+run does it.
 
 joblib and Dask keep semaphores there, and joblib a folder for large arrays; a process of theirs
 removes them at the end, unless it is killed with the others. So a run writes down which are its
-own, in a private folder whose lock says whether it still lives.
+own, in a private folder whose lock says whether the run is still alive.
 """
 
 import atexit
@@ -22,8 +22,8 @@ _NAMES = "names"
 
 
 def note_shared_memory() -> None:
-    """Write down what this process and its workers have there by now, and remove what dead runs
-    have written down."""
+    """Write down what this process and its workers have in shared memory by now, and remove what
+    dead runs have written down."""
     try:
         names = _own_names()
     except OSError:
@@ -34,16 +34,16 @@ def note_shared_memory() -> None:
 
 @cache
 def _record() -> Path:
-    """-> a folder for as long as this process lives, since joblib keeps its workers from one job to
-    the next."""
+    """Return a folder that lasts as long as this process, since joblib keeps its workers from
+    one job to the next."""
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(private_folder("texture-run-", tidy=_remove_noted))
 
 
 def _own_names() -> list[str]:
-    """-> of the semaphores that are in this process' memory, and of joblib's folders, which have
-    its number in their names."""
+    """Return the names of the semaphores in this process's memory, and of joblib's folders,
+    which have its number in their names."""
     # By their inodes: a semaphore is mapped under a name that it has but for a moment.
     maps = [line.split(maxsplit=5) for line in Path("/proc/self/maps").read_text().splitlines()]
     inodes = {
@@ -62,7 +62,7 @@ def _folder_prefix() -> str:
 
 
 def _remove_noted(record: Path) -> None:
-    """record: the folder of a run that is dead."""
+    """Remove what a dead run has noted. record: its folder."""
     with suppress(OSError):
         for name in (record / _NAMES).read_text().splitlines():
             path = _PLACE / Path(name).name

@@ -5,13 +5,13 @@ from pathlib import Path
 
 
 def real_path(path: Path) -> Path:
-    """-> where it leads to, as far as it leads anywhere: Path.resolve() fails where a link leads to
-    itself."""
+    """Return the path with links followed as far as they lead anywhere: Path.resolve() fails
+    where a link leads to itself."""
     return Path(os.path.realpath(path))
 
 
 def shown(path: Path) -> str:
-    """The path as a person would type it: relative to the current folder where it lies beneath or
-    beside it."""
+    """Return the path as a person would type it: relative to the current folder where it lies
+    beneath or beside it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("../..") else relative

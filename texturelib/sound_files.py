@@ -1,5 +1,4 @@
-"""Which files of a folder are sounds, by their names and by what they hold: the same for every
-command."""
+"""Find the sounds of a folder, by their names and their content: the same for every command."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ SUFFIXES = frozenset(
         *(".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".voc"),
     }
 )
-"""What is taken for a recording by its name (lower-case); soundfile reads all of these."""
+"""Suffixes (lower case) of files that are taken for recordings; soundfile reads all of these."""
 
 _UNREADABLE_SUFFIXES = frozenset(
     {
@@ -48,7 +47,7 @@ _UNREADABLE_SUFFIXES = frozenset(
         *(".spx", ".pcm"),
     }
 )
-"""Of sounds that soundfile does not read."""
+"""Suffixes of sounds that soundfile does not read."""
 
 _FOLDERS_OF_SYSTEMS = frozenset(
     {
@@ -63,12 +62,12 @@ _FOLDERS_OF_SYSTEMS = frozenset(
 
 
 def find_audio(folder: Path) -> list[Path]:
-    """-> the audio files under `folder`, in an order that does not depend on the file system.
+    """Return the audio files under `folder`, in an order that does not depend on the file system.
 
-    A suffix counts in upper and lower case. Links that lead nowhere and pipes are taken too, and so
-    are sounds of a kind that cannot be read: whoever called them so meant a sound, and hears from
-    whoever reads it what is wrong. Files of other names are taken if they hold sound; pictures and
-    texts are passed over. Errors: as `find_files`.
+    Suffixes count in upper and lower case. Broken links, pipes and sounds in formats that cannot be
+    read are included, too: their suffix says that they are meant as sounds, and reading them gives
+    an error that says what is wrong. Files with other names are included if they hold sound;
+    pictures and texts are not. Errors: as in `find_files`.
     """
     return sorted(
         path for path in find_files(folder) if _is_called_a_sound(path) or _holds_sound(path)
@@ -89,8 +88,8 @@ def _holds_sound(path: Path) -> bool:
 
 
 def find_files(folder: Path) -> Iterator[Path]:
-    """Yield everything under `folder` but folders and what a system or a program keeps there for
-    itself.
+    """Yield everything under `folder` but folders, hidden files and files that a system or a
+    program keeps for itself.
 
     Left out are hidden files (.DS_Store, ._a.wav) and what lies in hidden folders
     (.ipynb_checkpoints) or in those of a system (__MACOSX); links to folders are not followed.
@@ -102,7 +101,7 @@ def find_files(folder: Path) -> Iterator[Path]:
 
 
 def is_kept_aside(name: str) -> bool:
-    """-> whether a file or folder of this name is hidden, or of a system."""
+    """Whether a file or folder of this name is hidden, or belongs to the system."""
     return name.startswith(".") or name.lower() in _FOLDERS_OF_SYSTEMS
 
 

@@ -1,5 +1,5 @@
-"""What an item of a job has written, told by size and checksum, so that a later run can see whether
-it is still there."""
+"""A record of what an item of a job has written, with sizes and checksums, so that a later run
+can check that it is still there."""
 
 import os
 import stat
@@ -19,9 +19,11 @@ _record: ContextVar["dict[tuple[Path, int | None], Piece] | None"] = ContextVar(
 
 
 class Piece(NamedTuple):
-    """A file, or a part of one. name: relative to the folder that it was recorded for. digest:
-    XXH3, 64 bits, in hexadecimal. start: where in the file the part begins; None when it is the
-    whole file."""
+    """A file, or a part of one.
+
+    name: relative to the folder of the record. digest: XXH3, 64 bits, in hexadecimal. start:
+    position of the part in the file; None when it is the whole file.
+    """
 
     name: str
     n_bytes: int
@@ -29,7 +31,7 @@ class Piece(NamedTuple):
     start: int | None = None
 
     def is_in(self, folder: Path) -> bool:
-        """-> whether it is there as it was written. Links are not followed."""
+        """Whether the piece is in the folder as it was written. Links are not followed."""
         path = folder / self.name
         if Path(self.name).is_absolute() or ".." in Path(self.name).parts:
             return False
@@ -57,8 +59,8 @@ class Piece(NamedTuple):
 
 @contextmanager
 def recorded(folder: Path) -> Iterator[list[Piece]]:
-    """Yield a list that, when the block has ended, holds all that this thread has written into
-    `folder` in it."""
+    """Yield a list that, when the block has ended, holds everything that this thread has written
+    into `folder` in the block."""
     pieces: list[Piece] = []
     record: dict[tuple[Path, int | None], Piece] = {}  # of what is written twice, the last counts
     token = _record.set(record)
@@ -73,7 +75,7 @@ def recorded(folder: Path) -> Iterator[list[Piece]]:
 
 
 def record_file(path: Path, content: Path) -> None:
-    """Say that `path` is a whole file that was written, and holds what `content` holds now."""
+    """Record that `path` is a whole file that was written, and holds `content` now."""
     record = _record.get()
     if record is not None:
         n_bytes = content.stat().st_size
@@ -82,14 +84,14 @@ def record_file(path: Path, content: Path) -> None:
 
 
 def record_part(path: Path, start: int, content: bytes) -> None:
-    """Say that `content` was written into `path` from the byte `start` on."""
+    """Record that `content` was written into `path`, beginning at the byte `start`."""
     record = _record.get()
     if record is not None:
         record[path, start] = Piece("", len(content), xxhash.xxh3_64_hexdigest(content), start)
 
 
 def piece_from(described: Any) -> Piece | None:
-    """-> from what a journal holds, None when it is something else."""
+    """Make a piece from an entry of a journal, None when it is something else."""
     if not isinstance(described, list) or len(described) != len(Piece._fields):
         return None
     name, n_bytes, digest, start = described

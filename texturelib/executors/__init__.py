@@ -1,4 +1,4 @@
-"""Who does the many items of a job: this machine, or a cluster. One module each."""
+"""Executors run the many items of a job on this machine or on a cluster. One module each."""
 
 from texturelib.executors._base import Executor, Pool, executors
 from texturelib.executors._named import executor_named

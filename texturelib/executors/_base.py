@@ -1,4 +1,4 @@
-"""What an executor offers."""
+"""The interface that every executor has."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,29 +12,29 @@ executors = Registry("texturelib.executors")
 
 
 def _sees_all(path: Path) -> None:
-    """Processes of this machine see what we see."""
+    """Do nothing: processes of this machine see every path that we see."""
 
 
 def _needs_none(folder: Path) -> None:
-    """What processes of this machine write is synced from here."""
+    """Do nothing: what processes of this machine write is synced by the main process."""
 
 
 def _knows_nothing(error: BaseException) -> None:
-    """Of what becomes of workers."""
+    """Return None: this executor knows nothing about what becomes of workers."""
 
 
 @dataclass(frozen=True)
 class Pool:
     """Workers that are ready.
 
-    n_workers: how many items are worked on at a time. is_this_process: one after the other, right
-    here. backend: what joblib reaches workers through, None for its own processes. pre_dispatch:
-    how many calls wait or run at a time, as joblib says it. are_children: whether this process has
-    started theirs. check: Errors: TextureError unless every worker can do our work, and sees a
-    path. sync: return when what workers of other machines have written into a folder is on its
-    disk. explain: of an error that says what became of the workers, not of the work, the sentence
-    for it, or None. can_restart: whether new workers in place of those that were lost are worth a
-    try; a cluster has had its tries.
+    n_workers: how many items are worked on at a time. is_this_process: the items are done one after
+    the other in this process. backend: joblib's backend for reaching the workers, None for its own
+    processes. pre_dispatch: how many calls wait or run at a time, in joblib's notation.
+    are_children: whether this process has started the workers' processes. check: raises
+    TextureError unless every worker can do our work and sees a path. sync: returns when what
+    workers of other machines have written into a folder is on its disk. explain: returns a sentence
+    for an error that comes from the workers rather than from the work, else None. can_restart:
+    whether new workers in place of lost ones are worth a try; a cluster has already tried.
     """
 
     n_workers: int
@@ -49,25 +49,26 @@ class Pool:
 
 
 class Executor(Protocol):
-    """A pydantic model whose fields are its settings."""
+    """An executor: a pydantic model whose fields are its settings."""
 
     @property
     def type(self) -> str:
-        """The word for it in a config."""
+        """The executor's word in a config."""
         ...
 
     @property
     def workers(self) -> int | None:
-        """How many there should be where nothing else is asked for."""
+        """Number of workers where the command line asks for none."""
         ...
 
     def started(
         self, workers: int | None, n_items: int, in_threads: bool
     ) -> AbstractContextManager[Pool]:
-        """Workers, until the block ends; none is left then that goes on with what was begun.
+        """Start workers, which last until the block ends; none then continues with what it had
+        begun.
 
-        workers: how many, in place of what the config says. n_items: more workers than these would
-        idle. in_threads: on this machine, threads of this process. Errors: TextureError when there
-        are none to be had.
+        workers: how many, in place of what the config says. n_items: more workers than items would
+        be idle. in_threads: on this machine, threads of this process. Errors: TextureError when no
+        workers can be had.
         """
         ...

@@ -1,8 +1,8 @@
-"""Joblib's way to workers elsewhere: calls go out, and each comes back as a future.
+"""A joblib backend for workers elsewhere: each call is sent out, and comes back as a future.
 
-Joblib has a backend for Dask, and Ray has one for joblib. The one waits for ever for what Dask has
-given up on; the other hands out no result before the last is there, so that a journal would hold
-nothing when a run is stopped.
+Joblib has a backend for Dask, and Ray has one for joblib. The first waits for ever for calls that
+Dask has given up; the second returns no result before the last one is there, so a journal would
+hold nothing when a run is stopped.
 """
 
 import threading
@@ -22,8 +22,11 @@ from texturelib.executors._base import Pool
 
 
 class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[override]
-    """submit: a function and its argument -> the future of its result. cancel: futures that are no
-    longer wanted; returns when nobody works on them any more."""
+    """A joblib backend for workers that are reached through futures.
+
+    submit: a function and its argument -> the future of its result. cancel: drops futures that are
+    no longer wanted, and returns when no worker is busy with them.
+    """
 
     supports_retrieve_callback = True
     default_n_jobs = -1
@@ -80,7 +83,7 @@ class FuturesBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[ov
 
 
 class _ThereError(Exception):
-    """Where an error arose, on another machine; for --debug."""
+    """The traceback of an error on another machine, shown with --debug."""
 
 
 def _outcome(call: Callable[[], Any]) -> tuple[Any, Exception | None, str]:
@@ -92,8 +95,8 @@ def _outcome(call: Callable[[], Any]) -> tuple[Any, Exception | None, str]:
 
 
 Ask = Callable[[Callable[[str], Any], str], dict[str, Any]]
-"""A function and a path -> by worker, what the function says of the path there, or the error that
-came of it."""
+"""Calls a function with a path on every worker. Returns, by worker, the function's result or the
+error that it raised."""
 
 
 def cluster_pool(
@@ -103,8 +106,10 @@ def cluster_pool(
     ask: Ask,
     explain: Callable[[BaseException], str | None],
 ) -> Pool:
-    """-> of a cluster that was there before. most: how many of its workers to use at a time. ask:
-    calls on every worker."""
+    """Return the pool of a cluster that is already running.
+
+    most: how many of its workers to use at a time. ask: calls a function on every worker.
+    """
     # What waits at a worker beside what runs there is what would make use of another.
     waiting = most if most and most < n_workers else "2 * n_jobs"
     return Pool(
@@ -119,14 +124,14 @@ def cluster_pool(
 
 
 def versions_that_count() -> dict[str, str]:
-    """-> of what makes a result."""
+    """Return the versions that can change a result."""
     return {"python": python_version().rpartition(".")[0]} | {
         name: version(name) for name in ("texture-toolkit", "numpy", "soundfile")
     }
 
 
 def worker_facts(path: str) -> tuple[dict[str, str], bool]:
-    """-> a worker's versions, and whether it sees a path."""
+    """Return a worker's versions, and whether it sees a path."""
     return versions_that_count(), Path(path).exists()
 
 
@@ -135,8 +140,8 @@ def _sync_folder(path: str) -> None:
 
 
 def _sync_workers(folder: Path, ask: Ask) -> None:
-    """Errors: TextureError when one cannot: a machine keeps what its workers have written to a
-    shared disk in its own memory."""
+    """Sync what all workers have written: a machine keeps in its own memory what its workers
+    have written to a shared disk. Errors: TextureError when one cannot."""
     for worker, answer in ask(_sync_folder, str(folder.absolute())).items():
         if isinstance(answer, BaseException):
             why = f"what the worker at {worker} has written may not be on the disk ({first_line(answer)})"
@@ -144,7 +149,7 @@ def _sync_workers(folder: Path, ask: Ask) -> None:
 
 
 def _check_workers(path: Path, ask: Ask) -> None:
-    """Errors: TextureError unless every worker has the same versions as we, and sees `path`."""
+    """Check that every worker has our versions and sees `path`. Errors: TextureError."""
     ours = versions_that_count()
     for worker, answer in ask(worker_facts, str(path.absolute())).items():
         if isinstance(answer, BaseException):

@@ -1,4 +1,4 @@
-"""An executor in a word, for command lines."""
+"""Executors as named on command lines."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from texturelib.executors._base import Executor, executors
 
 
 def executor_named(text: str) -> Executor:
-    """text: a type, or "type=address". Errors: UsageError.
+    """Return the executor that a text names: a type, or "type=address". Errors: UsageError.
 
     >>> executor_named("dask=tcp://10.0.0.7:8786").model_dump()
     {'type': 'dask', 'address': 'tcp://10.0.0.7:8786', 'workers': None}

@@ -20,21 +20,21 @@ _CONNECT_SECONDS = 5
 _WORKERS_SECONDS = 10  # for a cluster that makes its workers when there is work
 _PATIENCE_SECONDS = 10  # for items that are being worked on when a job is stopped
 _NO_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-"""Its pages, which tell anybody on this machine of its tasks."""
+"""Settings that turn off Dask's web pages, which show its tasks to anybody on this machine."""
 
 
 @executors.register
 class Dask(Config):
-    """Processes of a Dask cluster. A worker that dies, its items are done by others."""
+    """Processes of a Dask cluster. When a worker dies, others do its items."""
 
     type: Literal["dask"] = "dask"
     address: str | None = None
-    """Of a cluster's scheduler, as "tcp://host:8786"; its machines need the same toolkit, and the
-    same folders under the same paths. null: a cluster for this job alone, on this machine, which no
-    other can reach."""
+    """Address of the cluster's scheduler, as "tcp://host:8786"; its machines need the same
+    toolkit, and the same folders under the same paths. null: a cluster on this machine, for this
+    job alone, which no other machine can reach."""
     workers: PositiveInt | None = None
-    """Processes; null: as many as cores. With an address: how many of the cluster's are used at a
-    time; null: all."""
+    """Number of worker processes; null: one per core. With an address: how many of the cluster's
+    workers to use at a time; null: all."""
 
     @contextmanager
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
@@ -85,7 +85,8 @@ class Dask(Config):
 
 @contextmanager
 def _own_environment() -> Iterator[None]:
-    """Dask gives its workers one thread each by variables that it sets here too, and leaves."""
+    """Restore the environment after the block: Dask sets variables that give its workers one
+    thread each, and leaves them set here, too."""
     before = dict(os.environ)
     try:
         yield
@@ -111,8 +112,8 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _n_workers(client: Any, address: str) -> int:
-    """Errors: TextureError when there are none, or such as would work on several items in one
-    process."""
+    """Return the number of workers. Errors: TextureError when there are none, or some that would
+    work on several items in one process."""
     try:
         client.wait_for_workers(1, timeout=_WORKERS_SECONDS)
     except TimeoutError:

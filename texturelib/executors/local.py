@@ -1,4 +1,4 @@
-"""This machine."""
+"""Processes of this machine."""
 
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +18,7 @@ class Local(Config):
 
     type: Literal["local"] = "local"
     workers: PositiveInt | None = None
-    """How many; null: as many as cores."""
+    """Number of worker processes; null: one per core."""
 
     @contextmanager
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:

@@ -27,16 +27,17 @@ _RETRIES = 3
 
 @executors.register
 class Ray(Config):
-    """Processes of a Ray cluster. A worker that dies, its items are done by others."""
+    """Processes of a Ray cluster. When a worker dies, others do its items."""
 
     type: Literal["ray"] = "ray"
     address: str | None = None
-    """Of a cluster that this machine belongs to, as "host:6379", or of its client server, as
-    "ray://host:10001"; machines need the same toolkit, and the same folders under the same paths.
-    null: an instance for this job alone, on this machine, which no other can reach."""
+    """Address of a cluster that this machine belongs to, as "host:6379", or of its client
+    server, as "ray://host:10001"; its machines need the same toolkit, and the same folders under
+    the same paths. null: an instance on this machine, for this job alone, which no other machine
+    can reach."""
     workers: PositiveInt | None = None
-    """Processes; null: as many as cores. With an address: how many of the cluster's cores are used
-    at a time; null: all."""
+    """Number of worker processes; null: one per core. With an address: how many of the cluster's
+    cores to use at a time; null: all."""
 
     @contextmanager
     def started(self, workers: int | None, n_items: int, in_threads: bool) -> Iterator[Pool]:
@@ -79,7 +80,7 @@ class Ray(Config):
 
 
 def _prepare_environment(is_here: bool, is_own: bool) -> None:
-    """What Ray reads when it is imported, or starts."""
+    """Set the environment variables that Ray reads when it is imported or started."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Seconds, about, until a cluster that does not let us in is given up.
     os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "5")
@@ -93,8 +94,8 @@ def _prepare_environment(is_here: bool, is_own: bool) -> None:
 
 
 def _end_processes_in(folder: Path) -> None:
-    """Kill the processes that have a file open there: workers of a Ray whose main process was
-    killed."""
+    """Kill the processes that have a file open in the folder: workers of a Ray whose main
+    process was killed."""
     # Nothing, where it is not Linux; others' cannot be looked at.
     for descriptor in Path("/proc").glob("[0-9]*/fd/[0-9]*"):
         with suppress(OSError):
@@ -103,7 +104,8 @@ def _end_processes_in(folder: Path) -> None:
 
 
 def _check_that_somebody_answers(address: str) -> None:
-    """Ray itself would try for minutes. Errors: TextureError."""
+    """Check that something answers at the address; Ray itself would try for minutes. Errors:
+    TextureError."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()

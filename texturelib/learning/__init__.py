@@ -1,7 +1,7 @@
-"""What trainings of every stage need; it takes the extra of a stage that trains (torch).
+"""Code that the trainings of every stage share; it needs the extra of a stage that trains (torch).
 
-loop: the training loop. trainable: what it trains. checkpoint: a training that goes on where it was
-stopped. training_log: the files that it writes as it goes. schedule: how the learning rate runs.
-compute: where and how exactly to compute. tensors: files that torch saved. weights: a network in
-one file that says what it is.
+loop: the training loop. trainable: what it trains. checkpoint: saves and resumes a training.
+training_log: the files that a training writes. schedule: learning rate schedules. compute: device
+and precision. tensors: files that torch saved. weights: a network in one file that describes
+itself.
 """

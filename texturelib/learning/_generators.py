@@ -6,7 +6,7 @@ import torch
 
 
 def generators(device: torch.device) -> dict[str, torch.Tensor]:
-    """-> by kind of device: the state of its generator, a byte tensor; that of the CPU is always
+    """Return the generator states by kind of device, each a byte tensor; the CPU's is always
     there."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
@@ -17,7 +17,8 @@ def generators(device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def set_generators(states: Mapping[str, torch.Tensor], device: torch.device) -> None:
-    """states: as `generators` gives them, or fewer; the others stay as they are."""
+    """Set the generator states. states: as `generators` returns them, or fewer; the other
+    generators are not changed."""
     if "cpu" in states:
         torch.set_rng_state(states["cpu"])
     if device.type == "cuda" and "cuda" in states:

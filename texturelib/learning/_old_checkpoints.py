@@ -1,4 +1,4 @@
-"""Checkpoints as they were written before stages 3 and 4 had one training loop: they had one
+"""Convert checkpoints from before stages 3 and 4 shared one training loop: those had one
 optimiser and one process."""
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ def upgraded(
     also_saved: Sequence[str],
     steps_per_epoch: int,
 ) -> Mapping[str, Any]:
-    """Write an old checkpoint as it is written now.
+    """Return an old checkpoint in the present format.
 
     Args:
-        content: of last.ckpt, of either kind. Old ones counted epochs (stage 3) or steps (stage 4).
-        groups, also_saved: names, of the training that goes on with it.
+        content: the content of last.ckpt, of either kind. Old ones counted epochs (stage 3) or steps (stage 4).
+        groups, also_saved: their names in the training that continues with it.
 
     Returns: the content as `texturelib.learning.loop` saves it.
-    Errors: KeyError, ValueError and their like, when it is of another training.
+    Errors: KeyError, ValueError and their like, when it belongs to another training.
     """
     if "optimizer" not in content:
         return content

@@ -13,17 +13,17 @@ _LOOPBACK = "127.0.0.1"
 
 
 class OneMachine(DDPStrategy):
-    """Torch's processes would meet at a port that is open to every network; here they meet on
-    loopback."""
+    """A Fabric strategy whose processes meet on loopback; by default torch's would meet at a
+    port that is open to every network."""
 
     def __init__(self) -> None:
         # Spawned for a training alone: whatever is read and written around it happens once.
         super().__init__(start_method="spawn")
 
     def setup_module(self, module: nn.Module) -> Any:
-        """The module itself: not DistributedDataParallel, which wants every weight to have a
-        gradient at every step. The training loop averages gradients over the processes, those of
-        the optimiser whose turn it is."""
+        """Return the module itself rather than a DistributedDataParallel, which needs a gradient
+        for every weight at every step. The training loop averages the gradients of the current
+        optimiser over the processes."""
         return module
 
     def setup_environment(self) -> None:

@@ -1,4 +1,4 @@
-"""What the processes that share a training tell one another. With one process, nothing."""
+"""Communication between the processes that share a training. With one process, there is none."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ def average_gradients(
     """Give the optimiser's parameters the mean of all processes' gradients.
 
     Args:
-        loss: a scalar, of this process.
+        loss: this process's, a scalar.
 
-    Returns: the mean loss. A process whose loss is no number so tells the others.
+    Returns: the mean loss, which is not a number in any process if it is none in one of them.
     """
     if fabric.world_size == 1:
         return float(loss.detach())
@@ -41,15 +41,16 @@ def average_gradients(
 
 @torch.no_grad()
 def share_buffers(module: nn.Module, fabric: Fabric) -> None:
-    """Give every process the first one's buffers, such as the running means of batch
-    normalisation."""
+    """Copy the first process's buffers, such as the running means of batch normalisation, to
+    all."""
     if fabric.world_size > 1:
         for buffer in module.buffers():
             distributed.broadcast(buffer, src=0)
 
 
 def of_all(value: Any, fabric: Fabric) -> list[Any]:
-    """-> what every process gives here, in their order. value: anything that is not on a device."""
+    """Return the values that all processes pass here, in the order of the processes. value:
+    anything that is not on a device."""
     if fabric.world_size == 1:
         return [value]
     values: list[Any] = [None] * fabric.world_size
@@ -58,7 +59,7 @@ def of_all(value: Any, fabric: Fabric) -> list[Any]:
 
 
 def in_the_first(work: Callable[[], None], fabric: Fabric) -> None:
-    """Do it in the first process alone. Errors: its TextureError, in all of them."""
+    """Do the work in the first process only. Errors: its TextureError, in all processes."""
     error: TextureError | None = None
     if fabric.is_global_zero:
         try:

@@ -1,5 +1,5 @@
-"""last.ckpt: all that an interrupted training needs to go on as if nothing had happened, in plain
-tensors and numbers."""
+"""last.ckpt: everything that an interrupted training needs to continue as if it had never
+stopped, as plain tensors and numbers."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ State = TypeVar("State")
 
 
 class HasState(Protocol):
-    """Something that changes along with a training, and must be saved with it."""
+    """Something that changes during a training, and must be saved with it."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -24,7 +24,8 @@ class HasState(Protocol):
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any], learning: Mapping[str, HasState]) -> None:
-    """state: plain tensors and numbers. learning: by name."""
+    """Save a checkpoint. state: plain tensors and numbers. learning: the parts that are saved
+    with it, by name."""
     content = {"state": dict(state)} | {name: part.state_dict() for name, part in learning.items()}
     # Not straight into the file: torch would say of a full disk only that it is somewhere else in
     # it than it thought.
@@ -40,11 +41,11 @@ def resume(
     learning: Mapping[str, HasState],
     upgrade: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
 ) -> State:
-    """Load a checkpoint: every part of `learning` is then as it was saved.
+    """Load a checkpoint, and restore every part of `learning` from it.
 
     Args:
-        upgrade: the content of the file -> the same as this version writes it; what older versions
-            wrote can so be resumed.
+        upgrade: converts the content of the file to the present format, so that checkpoints of
+            older versions can be resumed.
 
     Returns: the state as it was saved; a new one where there is no file.
     Errors: TextureError when it is not a checkpoint of this training, or holds numbers that are not
@@ -72,7 +73,8 @@ def resume(
 
 
 def _check_kinds(state: object, new: object) -> None:
-    """Errors: TypeError when something in the state is of another kind than in a new one."""
+    """Check the types of a saved state. Errors: TypeError when something has another type than
+    in a new state."""
     for name, value in vars(new).items():
         if value is not None and not isinstance(found := getattr(state, name), type(value)):
             raise TypeError(f"{name} is a {type(found).__name__}")

@@ -1,4 +1,4 @@
-"""Where and how exactly to compute."""
+"""The device and the precision of computations."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
 
 class ComputeConfig(Config):
-    """Where and how exactly to compute; Lightning Fabric's words. It changes speed and rounding;
-    several processes also draw other noise, and each normalises its own part of a batch."""
+    """Device and precision of the computation, in Lightning Fabric's words. They change speed
+    and rounding; several processes also draw other noise, and each normalises its own part of a
+    batch."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     processes: PositiveInt = 1
-    """That share each batch of a training: GPUs, or processes on the CPU."""
+    """Number of processes that share each batch of a training: GPUs, or processes on the CPU."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
 
 
 def start_fabric(compute: ComputeConfig) -> "Fabric":
-    """Errors: UsageError when this machine cannot."""
+    """Start Fabric. Errors: UsageError when this machine lacks what is asked for."""
     from lightning_fabric import Fabric
 
     from texturelib.learning._one_machine import OneMachine

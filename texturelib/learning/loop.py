@@ -26,20 +26,20 @@ from texturelib.progress import progress
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train, where to, and what to keep.
+    """The length of a training, its output folder, and what it keeps.
 
     Attributes:
-        folder: gets last.ckpt, history.csv and TensorBoard events.
+        folder: receives last.ckpt, history.csv and TensorBoard events.
         label: what progress and errors call the training.
-        n_steps: of the training.
+        n_steps: number of steps of the training.
         checkpoint: number of steps from one checkpoint to the next; the last step is one, too. At
-            each the held-out clips are looked at, and from there a stopped training goes on.
-        steps_per_epoch: where the data are gone through in epochs; else 1.
+            each, the held-out clips are validated, and a stopped training resumes from it.
+        steps_per_epoch: number of steps per epoch; 1 where there are no epochs.
         counts: what history.csv counts, "epoch" (one checkpoint is one epoch) or "step".
         keeps_best: the training ends with the weights of the checkpoint whose validation_loss was
             lowest; else the last.
         patience: stop when validation_loss has not fallen for so many checkpoints; None never does.
-        learning_rate: what an error calls the setting to turn down.
+        learning_rate: name of the setting to lower, for errors.
         at_checkpoint: called at every checkpoint, before it is written, with the number of steps,
             the module in evaluation mode. A TextureError ends the training.
         after_step: called after every step with the number of steps. Both are called in the first
@@ -59,8 +59,8 @@ class Plan:
     after_step: Callable[[int], None] | None = None
 
     def share(self, step: int, by_epoch: bool) -> float:
-        """-> the share of the training that is over, 0..1; by_epoch: as it was when the epoch
-        began."""
+        """Return the share of the training that is over, 0..1; by_epoch: its value at the
+        beginning of the epoch."""
         epoch, place = divmod(step, self.steps_per_epoch)
         return (epoch if by_epoch else epoch + place / self.steps_per_epoch) / (
             self.n_steps / self.steps_per_epoch
@@ -76,7 +76,7 @@ class Plan:
 
 @dataclass
 class State:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
         step: number of steps done.
@@ -94,13 +94,13 @@ class State:
 
 
 def train(trainable: Trainable, plan: Plan, fabric: Fabric) -> State:
-    """Train a module. Goes on from `plan.folder/last.ckpt` where there is one, and ends as if it
+    """Train a module. Resumes from `plan.folder/last.ckpt` where there is one, and ends as if it
     had never been stopped.
 
     Afterwards the module is on the CPU, in evaluation mode, with the weights that were kept.
 
-    Returns: how it went.
-    Errors: TextureError when a loss is no longer a number, or last.ckpt is not of this training.
+    Returns: the progress at the end.
+    Errors: TextureError when a loss is no longer a number, or last.ckpt belongs to another training.
     """
     module = trainable.module
     result = fabric.launch(cast("Any", _Process(trainable, plan)), module)
@@ -115,8 +115,9 @@ def train(trainable: Trainable, plan: Plan, fabric: Fabric) -> State:
 
 
 class _Process:
-    """What each process does with the module, which Fabric gives each a copy of. The rest is one
-    object, since Fabric would look for tensors inside of any other collection."""
+    """The part of a training that runs in each process. It keeps everything but the module in
+    one object, since Fabric copies the module and would look for tensors inside of any other
+    collection."""
 
     def __init__(self, trainable: Trainable, plan: Plan) -> None:
         self._trainable = trainable
@@ -236,7 +237,7 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
 def validate(
     trainable: Trainable, module: nn.Module, groups: Sequence[str], fabric: Fabric
 ) -> dict[str, float]:
-    """Look at the held-out clips, with the module in evaluation mode.
+    """Compute the losses of the held-out clips, with the module in evaluation mode.
 
     Args:
         module: as `Trainable.losses` is given it.
@@ -257,7 +258,7 @@ def validate(
 
 
 def _keep(row: dict[str, float], module: nn.Module, state: State, plan: Plan) -> None:
-    """Take a checkpoint into the history; keep its weights, where they are the best."""
+    """Add a checkpoint to the history; keep its weights if they are the best."""
     loss = row.get("validation_loss", math.nan)
     if not plan.keeps_best or loss < state.kept_loss:
         state.kept_row, state.kept_loss = len(state.history), loss
@@ -278,7 +279,7 @@ class _Means:
             self._sums[name] = (total + float(value.detach()) * n_clips, n_before + n_clips)
 
     def row(self, part: str, fabric: Fabric) -> dict[str, float]:
-        """part: "train" or "validation" -> columns of history.csv."""
+        """Return the columns of history.csv. part: "train" or "validation"."""
         means: dict[str, tuple[float, int]] = {}
         for sums in of_all(self._sums, fabric):
             for name, (total, n_clips) in sums.items():
@@ -292,8 +293,8 @@ def _column(part: str, name: str) -> str:
 
 
 class _OfEachProcess:
-    """What each process has of its own: torch's random generators, the scale of half-precision
-    losses, what a trainable saves."""
+    """State that each process has of its own: torch's random generators, the scale of
+    half-precision losses, what a trainable saves."""
 
     def __init__(self, parts: Mapping[str, HasState], fabric: Fabric) -> None:
         self.parts = parts
@@ -301,7 +302,8 @@ class _OfEachProcess:
         self._states: list[dict[str, Any]] = []
 
     def gather(self) -> None:
-        """Called in every process, before the first one writes them all."""
+        """Collect the states of all processes. Called in every process, before the first one
+        writes them."""
         saved = {name: part.state_dict() for name, part in self.parts.items()}
         own = {
             "generators": generators(self._fabric.device),
@@ -338,7 +340,7 @@ def _seed(seed: int | None, fabric: Fabric) -> None:
 
 
 def _own_chance(fabric: Fabric) -> AbstractContextManager[None]:
-    """-> a context after which torch's generators are as they were."""
+    """Return a context that restores the states of torch's generators when it ends."""
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     return torch.random.fork_rng(devices=devices)
 

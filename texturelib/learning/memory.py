@@ -1,4 +1,4 @@
-"""Keep the memory that networks free, rather than give it back to the system at every step."""
+"""Keep the memory that networks free, instead of returning it to the system at every step."""
 
 import ctypes
 import sys

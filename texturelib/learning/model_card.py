@@ -1,4 +1,4 @@
-"""What the cards of all model folders have in common: README.md, in Markdown."""
+"""Model cards: the README.md of every model folder, in Markdown."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ CARD = "README.md"
 
 
 def write_card(folder: Path, lines: Sequence[str]) -> None:
-    """Write `folder/README.md`, and what it was made with below it."""
+    """Write `folder/README.md`, followed by the versions that the model was made with."""
     made_with = (
         _MADE_WITH
         + ", ".join(f"{name} {version}" for name, version in versions("torch").items())
@@ -25,8 +25,8 @@ _MADE_WITH = "Made with "
 
 
 def names_of_older_model(folder: Path) -> set[str]:
-    """-> of a folder without a list, as imports left it: weights that say what they are, and a card
-    that says what it was made with."""
+    """Return the files of a model folder without a list of them, as older imports left it:
+    weights that describe themselves, and a card that says what it was made with."""
     names = set()
     if is_described(folder):
         names.add(WEIGHTS)

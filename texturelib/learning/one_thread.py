@@ -1,4 +1,4 @@
-"""Torch on one core."""
+"""Run torch on one core."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread, where several computations run side by side, or none but one
-    core should count."""
+    """Let torch compute in one thread, for several computations at a time or to measure a single
+    core."""
     import torch
 
     before = torch.get_num_threads()

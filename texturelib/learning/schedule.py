@@ -1,4 +1,4 @@
-"""How a learning rate runs through a training."""
+"""Learning rate schedules."""
 
 import math
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 Schedule = Literal["constant", "cosine", "one_cycle"]
-"""The same all along; down to nothing along half a cosine; or up over the first tenth of all steps,
-then down along half a cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
+"""Constant; falling to zero along half a cosine; or rising over the first tenth of all steps,
+then falling along half a cosine (L. N. Smith and N. Topin, "Super-convergence", 2018)."""
 
 
 def set_learning_rate(
@@ -18,8 +18,8 @@ def set_learning_rate(
     """Set the learning rate of each of the optimiser's parameter groups.
 
     Args:
-        highest: of each of them, the highest rate that it has in the training.
-        share: of the training that is over, 0..1.
+        highest: the highest rate of each group during the training.
+        share: the share of the training that is over, 0..1.
     """
     factor = {"constant": _constant, "cosine": cosine, "one_cycle": one_cycle}[schedule](share)
     for group, rate in zip(optimizer.param_groups, highest, strict=True):
@@ -31,13 +31,14 @@ def _constant(_: float) -> float:
 
 
 def cosine(share: float) -> float:
-    """share: of the training that is over -> the factor of the learning rate, 1 to 0."""
+    """Return the factor of the learning rate, 1 to 0. share: the share of the training that is
+    over."""
     return 0.5 * (1 + math.cos(math.pi * share))
 
 
 def one_cycle(share: float, warm_up: float = 0.1) -> float:
-    """share: of the training that is over -> the factor: up in a straight line, then down along
-    half a cosine.
+    """Return the factor of the learning rate: rising in a straight line, then falling along half
+    a cosine. share: the share of the training that is over.
 
     >>> [round(one_cycle(share), 2) for share in (0.0, 0.05, 0.1, 0.55, 1.0)]
     [0.04, 0.52, 1.0, 0.5, 0.0]

@@ -1,5 +1,5 @@
-"""Tensors in files: read so that nothing in them runs and no more memory is taken than they are
-long, and looked through."""
+"""Read files of tensors such that nothing in them runs and they take no more memory than the
+file is long, and check their numbers."""
 
 import pickle
 import zipfile
@@ -13,8 +13,8 @@ from texturelib.files import check_file, shown
 
 
 class NotTensorsError(Exception):
-    """It is no file of tensors, or a damaged one. is_refused: it holds something else, which might
-    run when it is loaded."""
+    """The file is not a file of tensors, or a damaged one. is_refused: it holds something else,
+    which might run when it is loaded."""
 
     def __init__(self, why: str, is_refused: bool = False) -> None:
         super().__init__(why)
@@ -22,7 +22,7 @@ class NotTensorsError(Exception):
 
 
 def load_tensors(path: Path) -> Any:
-    """-> what torch saved there: tensors, numbers and texts, in lists and dictionaries.
+    """Return what torch saved in a file: tensors, numbers and texts, in lists and dictionaries.
 
     Errors: NotTensorsError; TextureError, OSError when it cannot be read at all.
     """
@@ -41,8 +41,8 @@ def load_tensors(path: Path) -> Any:
 
 
 def check_finite(path: Path, content: Any, advice: str = "get it anew, or train it anew") -> None:
-    """content: what was read from `path`: tensors, in dictionaries and lists. advice: what to do
-    about such a file.
+    """Check that all numbers are finite. content: what was read from `path`: tensors, in
+    dictionaries and lists. advice: what to do about such a file.
 
     Errors: TextureError that names a tensor which holds NaN or infinity: whatever is made with it
     would be worth nothing.
@@ -68,8 +68,8 @@ def check_finite(path: Path, content: Any, advice: str = "get it anew, or train 
 
 
 def _check_archive(path: Path, n_bytes: int) -> None:
-    """Errors: NotTensorsError for an archive that is packed, as torch's never are: it may unpack to
-    any size."""
+    """Check that an archive is not compressed: torch's never are, and a compressed one may
+    unpack to any size. Errors: NotTensorsError."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > n_bytes:
@@ -77,7 +77,7 @@ def _check_archive(path: Path, n_bytes: int) -> None:
 
 
 def _check_tensors(content: Any, n_bytes: int) -> None:
-    """Errors: NotTensorsError for a tensor that claims more numbers than the file has."""
+    """Check that no tensor claims more numbers than the file has. Errors: NotTensorsError."""
     to_do, seen = [content], set[int]()
     while to_do:
         each = to_do.pop()

@@ -1,4 +1,4 @@
-"""What the training loop is told of whatever it trains."""
+"""The interface between the training loop and what it trains."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from texturelib.learning.checkpoint import HasState
 from texturelib.learning.schedule import Schedule
 
 Batch = Sequence[Any]
-"""Tensors, the first with one row per clip: [clips, ...]. Anything else may follow."""
+"""A batch: tensors, the first with one row per clip: [clips, ...]. Anything else may follow."""
 
 Losses = Mapping[str, torch.Tensor]
-"""Scalars by name. The one called "loss" is train_loss and validation_loss in history.csv; another,
-say "critic", is train_critic_loss and validation_critic_loss."""
+"""Scalar losses by name. The one called "loss" is train_loss and validation_loss in history.csv;
+another, say "critic", is train_critic_loss and validation_critic_loss."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters that one optimiser moves, and how.
+    """Parameters that one optimiser updates, and how.
 
     Attributes:
-        optimizer: torch's, made with these parameters and with the highest learning rate that it
-            will have.
+        optimizer: torch's, made with these parameters and with the highest learning rate of the
+            schedule.
         schedule: how the learning rate runs over the whole training.
         gradient_norm: longer gradients are shortened to this; None leaves them as they are.
         n_steps: how many steps of this optimiser make one step of the training. Each has a batch of
@@ -38,8 +38,8 @@ class Group:
 
 
 class Trainable:
-    """A module with all that its training needs. Subclasses say how batches are drawn and what the
-    losses are.
+    """A module with everything that its training needs. Subclasses say how batches are drawn and
+    what the losses are.
 
     The loop gives each group of parameters its turn, in the order of `groups`: it takes `n_steps`
     batches, one after the other, and with each makes the sum of the group's losses smaller. All
@@ -54,7 +54,7 @@ class Trainable:
     methods: Sequence[str] = ()
 
     def groups(self) -> Mapping[str, Group]:
-        """Make the optimisers. Called once, in every process that trains.
+        """Make the optimisers and their groups. Called once, in every process that trains.
 
         Returns: by name, in the order in which they take their turns. None at all: nothing is moved
         by steps.
@@ -65,7 +65,7 @@ class Trainable:
         """Draw a batch, always the same one for the same number.
 
         Args:
-            number: of the batch, from 0; each step of an optimiser takes the next.
+            number: the number of the batch, from 0; each step of an optimiser takes the next.
             mine: the rows of the batch that are for this process; all of them, where there is only
                 one.
 
@@ -77,13 +77,13 @@ class Trainable:
         """Read the held-out clips, in an order that is always the same.
 
         Args:
-            mine: as of `batch`. Where none of a batch's rows are for this process, it leaves the
+            mine: as in `batch`. Where none of a batch's rows are for this process, it leaves the
                 batch out.
         """
         raise NotImplementedError
 
     def losses(self, module: nn.Module, batch: Batch, group: str) -> Losses:
-        """Compute what should get smaller.
+        """Compute the losses to minimise.
 
         Args:
             module: `self.module` as it is to be called here. In validation it is in evaluation mode
@@ -97,8 +97,8 @@ class Trainable:
         raise NotImplementedError
 
     def also_saved(self) -> Mapping[str, HasState]:
-        """What else has to survive a kill: a running average of weights, a buffer of history, an
-        adversary of one's own.
+        """Return further state that a resumed training needs: a running average of weights, a
+        buffer of history, a separate adversary.
 
         Returns: by name, with states of plain tensors, numbers and texts. Each process saves and
         gets back its own.
@@ -106,17 +106,17 @@ class Trainable:
         return {}
 
     def seed(self, number: int) -> int | None:  # noqa: ARG002 (as some want to know it)
-        """Say what torch's generator begins with for the batch of that number and its losses; None:
-        it runs on.
+        """Return the seed of torch's generator for the batch of that number and its losses;
+        None: the generator is not seeded.
 
         Where several processes train, the draws of each differ.
         """
         return None
 
     def validation_seed(self) -> int | None:
-        """Say the same for validation, after which the generator is as it was before."""
+        """Return the seed for validation, after which the generator's state is restored."""
         return None
 
     def after_step(self, step: int) -> None:
-        """Called in every process when that many steps of the training are done, as to move a
-        running average of weights."""
+        """Update what depends on steps, such as a running average of weights. Called in every
+        process when that many steps of the training are done."""

@@ -11,12 +11,11 @@ from texturelib.made import add_to_list, place_of
 
 
 class TrainingLog:
-    """Writes the files that a training leaves in its folder as it goes. Only the first process
-    writes."""
+    """Writes a training's files into its folder. Only the first process writes."""
 
     def __init__(self, folder: Path, begins_at: int, writes: bool = True) -> None:
-        """begins_at: the epoch or step that a resumed training goes on from; events after it are
-        void."""
+        """Open the log. begins_at: the epoch or step from which a resumed training continues;
+        earlier events after it are discarded."""
         self._folder = folder
         self._writer = None
         if writes:

@@ -1,4 +1,4 @@
-"""A network in one file that says what it is: safetensors, with a description as JSON in its
+"""A network in one file that describes itself: safetensors, with a JSON description in its
 header."""
 
 import json
@@ -26,7 +26,7 @@ ModelSpec = TypeVar("ModelSpec", bound=Config)
 
 
 def save_weights(folder: Path, module: nn.Module, spec: Mapping[str, Any]) -> None:
-    """about: what `load_weights` needs to know to make the module anew."""
+    """Save a network's weights. about: what `load_weights` needs to make the module again."""
     weights = {name: value.contiguous() for name, value in module.state_dict().items()}
     with whole_file(folder / WEIGHTS, is_durable=True) as part:
         # Whose errors are the system's.
@@ -36,7 +36,7 @@ def save_weights(folder: Path, module: nn.Module, spec: Mapping[str, Any]) -> No
 def load_weights(
     folder: Path, spec_class: type[ModelSpec]
 ) -> tuple[dict[str, torch.Tensor], ModelSpec]:
-    """Errors: TextureError when there is none, or it is none of ours."""
+    """Load a network. Errors: TextureError when there is none, or when it is not one of ours."""
     path = folder / WEIGHTS
     if not path.exists():
         raise TextureError(
@@ -55,7 +55,7 @@ def load_weights(
 
 
 def is_described(folder: Path) -> bool:
-    """-> whether the folder's weights say what they are, as `save_weights` lets them."""
+    """Whether the folder's weights have the description that `save_weights` writes."""
     try:
         check_file(folder / WEIGHTS)
         with safe_open(folder / WEIGHTS, framework="pt") as file:
@@ -66,10 +66,10 @@ def is_described(folder: Path) -> bool:
 
 @contextmanager
 def of_the_size_of(file: Path, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
-    """Make the network that `file` holds the weights of in this block.
+    """Make, in this block, the network whose weights `file` holds.
 
-    Errors: TextureError when it cannot be made, or as soon as it has far more weights than are
-    there: a file of a kilobyte may ask for a network that fills the memory.
+    Errors: TextureError when it cannot be made, or as soon as it has far more weights than the
+    file: a file of a kilobyte may ask for a network that fills the memory.
     """
     try:
         with _AtMost(_SLACK + sum(each.numel() for each in weights.values())):
@@ -84,7 +84,7 @@ _SLACK = 2**20  # numbers that a network may have besides its weights
 
 
 class _AtMost(TorchFunctionMode):
-    """Lets so many numbers be made by `torch.empty`, as every layer makes its weights."""
+    """Limits how many numbers `torch.empty` may make, which every layer uses for its weights."""
 
     def __init__(self, n_numbers: int) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class _AtMost(TorchFunctionMode):
 
 
 def fill(folder: Path, module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
-    """Put the weights of `folder` into the module; it is then in evaluation mode.
+    """Load the weights of `folder` into the module, and set it to evaluation mode.
 
     Errors: TextureError when they do not fit, or are not finite.
     """
