@@ -1,6 +1,6 @@
-"""The whole way: run the stages of one sound in order, and make a page of what they made.
+"""The whole pipeline: run the stages of one sound in order, and make a page of the results.
 
-stages: which command reads which config. run: run them as commands. page, truth: what is shown.
-schemas: for editors. doctor: looks at all of it before. config_reference, command_reference: pages
-of the documentation.
+stages: which command reads which config. run: runs them as commands. page, truth: what the page
+shows. schemas: JSON Schemas for editors. doctor: checks everything before a run. config_reference,
+command_reference: pages of the documentation.
 """

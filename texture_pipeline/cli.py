@@ -1,4 +1,4 @@
-"""The command line of the whole way."""
+"""The command line of the whole pipeline."""
 
 from pathlib import Path
 from typing import Annotated

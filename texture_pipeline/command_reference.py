@@ -1,4 +1,4 @@
-"""A page of the documentation, in Markdown, on the commands: what `--help` says of all of them."""
+"""The documentation page on the commands, in Markdown, made from what `--help` says."""
 
 import importlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _PROGRAMS = {
     "texture-pipeline": "texture_pipeline",
     "texture-doctor": "texture_pipeline.doctor",
 } | {stage.program: stage.package for stage in STAGES}
-"""By name, the package of each."""
+"""The package of each program, by the program's name."""
 
 _TITLE = """# Commands
 
@@ -21,7 +21,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or config, 130 stopped with Ctrl-C.
 
 
 def command_page() -> str:
-    """-> every program, its commands, and their arguments and options."""
+    """Return a page with every program, its commands, and their arguments and options."""
     parts = [_TITLE]
     for name, package in _PROGRAMS.items():
         parts += _program(name, package)
@@ -42,7 +42,7 @@ def _program(name: str, package: str) -> Iterator[str]:
 
 
 def _command(name: str, command: Any) -> str:
-    """command: click's."""
+    """Return the section on a command. command: click's."""
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     options = [param for param in command.params if param.param_type_name == "option"]
     usage = " ".join([name, *(_argument(param) for param in arguments), "[OPTIONS]"])
@@ -60,8 +60,8 @@ def _argument(param: Any) -> str:
 
 
 def _option(param: Any) -> str:
-    """-> how it is written; a switch also as it is turned off, where that is an option of its
-    own."""
+    """Return how an option is written; for a switch, also the option that turns it off, if there
+    is one."""
     name = max(param.opts, key=len)
     if param.is_flag:
         return ", ".join(f"`{word}`" for word in (name, *param.secondary_opts))

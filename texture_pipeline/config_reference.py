@@ -1,4 +1,4 @@
-"""Pages of the documentation, in Markdown, on the configs: every key, from the schemas that editors
+"""The documentation pages on the configs, in Markdown: every key, from the schemas that editors
 check them with."""
 
 import json
@@ -24,8 +24,8 @@ _HEAD = "| key | type | default | |\n|---|---|---|---|"
 
 
 def config_pages() -> dict[str, str]:
-    """-> by file name, a page on each kind of config. Stages whose configs have the same keys share
-    one."""
+    """Return a page on each kind of config, by file name. Stages whose configs have the same
+    keys share one."""
     shared: dict[type[StageConfig], list[Stage]] = {}
     for stage in STAGES:
         shared.setdefault(stage.config_model, []).append(stage)
@@ -54,7 +54,8 @@ def _page(stages: list[Stage], schema: Schema) -> str:
 
 
 class _Page:
-    """schema: of a whole config, with the definitions that its parts refer to."""
+    """The page on one kind of config. schema: of a whole config, with the definitions that its
+    parts refer to."""
 
     def __init__(self, schema: Schema) -> None:
         self._definitions: Mapping[str, Schema] = schema.get("$defs", {})
@@ -65,7 +66,7 @@ class _Page:
         }
 
     def rows(self, schema: Schema) -> str:
-        """-> a row for each key of the file; what is an object has a section of its own."""
+        """Return a row for each key of the file; an object gets a section of its own."""
         return "\n".join(
             self._row(key, value, schema, link=self._is_section(value))
             for key, value in schema["properties"].items()
@@ -102,7 +103,7 @@ class _Page:
         return "\n\n".join(parts)
 
     def _nested(self, prefix: str, definition: Schema) -> Iterator[str]:
-        """-> a row for each key of an object, and for those of objects in it."""
+        """Return a row for each key of an object, and for the keys of objects in it."""
         for key, value in definition["properties"].items():
             if key == "type" and "const" in value:
                 continue
@@ -139,7 +140,7 @@ class _Page:
         return json.dumps(default, ensure_ascii=False)
 
     def _type(self, value: Schema) -> str:
-        """-> in words, with the range."""
+        """Return the type in words, with the range."""
         if "discriminator" in value:
             return "object with a `type`"
         if choices := value.get("anyOf") or value.get("oneOf"):
@@ -178,7 +179,7 @@ class _Page:
 
 
 def _one(value: Schema) -> Schema:
-    """-> what a value may be besides null, where that is one thing."""
+    """Return what a value may be besides null, where that is one thing."""
     others = [each for each in value.get("anyOf", ()) if each.get("type") != "null"]
     return others[0] if len(others) == 1 else value
 
@@ -201,7 +202,8 @@ def _range(value: Schema) -> str:
 
 
 def _controls_of(engine: str) -> str | None:
-    """-> a table of the controls of an engine that has its own; None of one that plays a patch."""
+    """Return a table of the controls of an engine that has its own; None for one that plays a
+    patch."""
     [model] = [model for model in engines.models if model.model_fields["type"].default == engine]
     controls = getattr(model, "available", None)
     if not isinstance(controls, tuple):
@@ -224,7 +226,7 @@ def _laws(control: Control) -> str:
 
 
 def _in_markdown(text: str) -> str:
-    """text: of a docstring; a [list] in it is no link, and a * no emphasis."""
+    """Return a docstring's text as Markdown, so that [a list] is no link and a * no emphasis."""
     lines = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
     return "\n\n".join(lines).replace("*", r"\*").replace("<", "&lt;")
 

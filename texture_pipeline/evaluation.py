@@ -1,4 +1,4 @@
-"""What `domain-adaptation evaluate` and `conditioned-synthesis evaluate` found, read for the
+"""The results of `domain-adaptation evaluate` and `conditioned-synthesis evaluate`, read for the
 page."""
 
 import re
@@ -12,15 +12,15 @@ PICTURES = ("simulated_recordings.png", "slow_down.png")
 
 
 def evaluation_in(adaptation: Path) -> Path | None:
-    """-> the folder of an evaluation in that of stage 3; None where there is none, or one that has
-    not ended."""
+    """Return the evaluation's folder in the folder of stage 3; None where there is none, or one
+    that has not ended."""
     folder = adaptation / "evaluation"
     return folder if _has_ended(folder) and (folder / "report.md").is_file() else None
 
 
 def measured_synthesiser_in(synthesis: Path) -> Path | None:
-    """-> the folder of an evaluation in that of stage 4; None where there is none, one that has not
-    ended, or one of another synthesiser than is there now."""
+    """Return the evaluation's folder in the folder of stage 4; None where there is none, one
+    that has not ended, or one of another synthesiser than the present one."""
     folder = synthesis / "evaluation"
     if not _has_ended(folder) or not (folder / "index.html").is_file():
         return None
@@ -37,8 +37,8 @@ def _has_ended(folder: Path) -> bool:
 
 
 def report_parts(markdown: str) -> list[dict[str, Any]]:
-    """-> in order: {"heading": text}, {"text": text}, or {"table": rows of cells, the head first,
-    "is_number": by column}.
+    """Return the parts of a report in order: {"heading": text}, {"text": text}, or {"table": rows
+    of cells, the head first, "is_number": by column}.
 
     The title is left out, as the page has its own.
 

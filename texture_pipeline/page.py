@@ -1,5 +1,5 @@
-"""One static page on what every stage made: pictures, tables, players. It needs no network and no
-server."""
+"""A static page with the results of all stages: pictures, tables, players. It needs no network
+and no server."""
 
 import inspect
 import shutil
@@ -36,23 +36,23 @@ _EXAMPLES = 7
 
 
 class PageConfig(StageConfig):
-    """What the page is made from: the output folders of the stages."""
+    """The output folders of the stages, which the page is made from."""
 
     title: str
     method: str
-    """The adaptation, in words."""
+    """The adaptation method, in words."""
     synthetic: ConfigPath
     recordings: ConfigPath | None
     real: ConfigPath
     adaptation: ConfigPath
     synthesis: ConfigPath
     instruments: tuple[ConfigPath, ...]
-    """Where synthesisers were trained, and played."""
+    """The folders in which synthesisers were trained or played."""
 
 
 def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> Path:
-    """stages: by name, the configs that were run. -> the page, `results/page/index.html`; left
-    alone when it is up to date."""
+    """Make the page, unless it is up to date, and return it: `results/page/index.html`. stages:
+    the configs that were run, by name."""
     outputs = {name: config.output for name, config in stages.items()}
     played = [
         name
@@ -115,7 +115,8 @@ class _Album:
         self._names: Counter[str] = Counter()
 
     def _free(self, name: str) -> str:
-        """-> the name, with a number from the second time on: there may be two synthesisers."""
+        """Return the name, with a number from the second time on, since there may be two
+        synthesisers."""
         self._names[name] += 1
         return name if self._names[name] == 1 else f"{name}_{self._names[name]}"
 
@@ -126,7 +127,7 @@ class _Album:
         return name
 
     def page(self, folder: Path) -> str:
-        """-> the page in a folder, which is taken along with all that lies around it."""
+        """Copy the page in a folder with everything around it, and return the copy."""
         name = self._free(folder.name)
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name not in ("run.json", "config.json", LIST):
@@ -134,12 +135,12 @@ class _Album:
         return f"{name}/index.html"
 
     def clip(self, dataset: Dataset, index: int) -> dict[str, str]:
-        """-> sound, picture (relative paths) and name of a clip."""
+        """Return the sound and picture (relative paths) and the name of a clip."""
         path = dataset.path(index)
         return self._clips.get(path) or self.sound(path, dataset.clip(index), dataset.sample_rate)
 
     def sound(self, path: Path, samples: np.ndarray, sample_rate: int) -> dict[str, str]:
-        """path: of a wav that holds these samples -> as `clip`."""
+        """Return the same as `clip` for a sound. path: of a wav that holds these samples."""
         from texturelib.pictures import spectrogram_picture
 
         # Numbered: recordings and folders may be called anything, and a page's links should not
@@ -247,7 +248,7 @@ def _labels(config: PageConfig, album: _Album) -> dict[str, Any]:
 
 
 def _label_in_words(row: Mapping[str, Any], control: str) -> str:
-    """row: of the labels' table."""
+    """Return a label in words. row: of the labels' table."""
     interval = row.get(f"{control}_interval")
     return f"{row[control]:.3f}" + ("" if interval is None else f" ± {interval:.2f}")
 
@@ -342,7 +343,7 @@ def _instrument(folder: Path, album: _Album) -> dict[str, Any]:
 
 
 def _read(wav: Path) -> tuple[np.ndarray, int]:
-    """-> samples, their rate. Errors: TextureError."""
+    """Return the samples and their sample rate. Errors: TextureError."""
     try:
         rate = read_header(wav).sample_rate
         return read_mono(wav, rate), rate

@@ -16,9 +16,9 @@ _PATIENCE_SECONDS = 10  # for a command to put things in order when it is stoppe
 
 
 def run_commands(jobs: Sequence[Job], options: dict[str, list[str]]) -> int:
-    """options: further command-line words, by program and command ("" for every one).
+    """Run the jobs' commands, and return the exit status of the first that failed, or 0.
 
-    -> the exit status of the first that failed, or 0.
+    options: further command-line words, by program and command ("" for every one).
     """
     for job in jobs:
         for command in job.commands:

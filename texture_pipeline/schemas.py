@@ -1,4 +1,4 @@
-"""Write the JSON Schemas that editors check and complete the configs with: `python -m
+"""Write the JSON Schemas with which editors check and complete the configs: `python -m
 texture_pipeline.schemas FOLDER`."""
 
 import json
@@ -11,7 +11,7 @@ from texturelib.files import write_text
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """-> by file name, the schema of each stage's config."""
+    """Return the schema of each stage's config, by file name."""
     return {
         f"{stage.name}.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

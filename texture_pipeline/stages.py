@@ -15,16 +15,15 @@ from texturelib.files import shown
 from texturelib.sound_files import find_audio
 
 PAGE = "page"
-"""The folder of the page, beside the stages' outputs."""
+"""Name of the page's folder, beside the stages' outputs."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """One config file of a sound's folder, and the commands that read it.
 
-    is_optional: only where the file is there. is_simulation: only where no recordings are given.
-
-    for_others: keys of the config that none of these commands reads.
+    is_optional: the stage runs only where the file exists. is_simulation: the stage runs only where
+    no recordings are given. for_others: keys of the config that none of these commands reads.
     """
 
     name: str
@@ -36,7 +35,7 @@ class Stage:
 
     @property
     def commands(self) -> list[Command]:
-        """As its package declares them, in the order of `names`."""
+        """The commands that the package declares, in the order of `names`."""
         declared = {
             each.name: each for each in importlib.import_module(f"{self.package}.commands").COMMANDS
         }
@@ -90,7 +89,7 @@ class Job:
 
     @property
     def commands(self) -> list[Command]:
-        """-> those whose keys the config has; a null leaves a command out."""
+        """The commands that have what they need: a null in the config leaves a command out."""
         return [
             each
             for each in self.stage.commands
@@ -105,13 +104,13 @@ def plan_jobs(
     output: Path | None,
     executor: str | None = None,
 ) -> tuple[list[Job], Path]:
-    """Read and check every config of `folder`. -> the jobs in order, and the folder that holds all
+    """Read and check every config of `folder`; return the jobs in order, and the folder of all
     results.
 
     overrides: "stage.key.key=value" each. recordings: a folder of sounds in place of the configured
     ones. output: a folder in place of the one that the configs' outputs share; with `recordings`,
-    one beside it is taken unless given. executor: in a word, in place of each config's. Errors:
-    UsageError.
+    the default is a folder beside it. executor: its name, in place of each config's executor.
+    Errors: UsageError.
     """
     jobs = [
         _job(stage, folder, own)
@@ -132,8 +131,8 @@ def plan_jobs(
 def wanted_stages(
     folder: Path, overrides: Sequence[str], recordings: Path | None, executor: str | None = None
 ) -> list[tuple[Stage, list[str]]]:
-    """-> the stages that run, in order, each with what is to be changed in its config. All as in
-    `plan_jobs`."""
+    """Return the stages that run, in order, each with the overrides for its config. Arguments as
+    in `plan_jobs`."""
     if not folder.is_dir():
         raise UsageError(
             f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}"
@@ -166,7 +165,7 @@ def wanted_stages(
 
 
 def _normalised(path: Path) -> Path:
-    """Absolute and without "..", but with links as they are."""
+    """Return the absolute path without "..", but with links as they are."""
     return Path(os.path.normpath(path.absolute()))
 
 
@@ -203,8 +202,8 @@ def _shared_folder(outputs: Sequence[Path]) -> Path:
 
 
 def missing_inputs(jobs: Sequence[Job], results: Path) -> Iterator[str]:
-    """results: the folder that the jobs write to. -> a sentence for each file or folder that is not
-    there, and that no job makes."""
+    """Return a sentence for each file or folder that does not exist, and that no job makes.
+    results: the folder that the jobs write to."""
     for job in jobs:
         for key_path, path in paths_in(job.config):
             if key_path.split(".")[0] in job.stage.for_others:
@@ -214,7 +213,7 @@ def missing_inputs(jobs: Sequence[Job], results: Path) -> Iterator[str]:
 
 
 def _moved(job: Job, results: Path, elsewhere: Path, folder: Path) -> Job:
-    """The same job, with every path inside `results` moved to `elsewhere`."""
+    """Return the same job, with every path inside `results` moved to `elsewhere`."""
     moves = [
         _override(key_path, elsewhere / path.relative_to(results))
         for key_path, path in paths_in(job.config)

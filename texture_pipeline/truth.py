@@ -1,5 +1,5 @@
-"""How right the labels of simulated recordings are: compared, after all training, with the controls
-that made them."""
+"""The errors of the labels of simulated recordings: after all training, they are compared with
+the controls that made the recordings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,9 @@ from texturelib.files import read_table, shown
 
 @dataclass(frozen=True)
 class HiddenTruth:
-    """truth, before, after: [clips, controls], 0..1: the true controls, and the labels without and
+    """The true controls and the labels of simulated recordings.
+
+    truth, before, after: [clips, controls], 0..1: the true controls, and the labels without and
     with adaptation.
 
     half_widths: [clips, controls], of the intervals around the labels after adaptation; None where
@@ -27,9 +29,9 @@ class HiddenTruth:
     half_widths: np.ndarray | None = None
 
     def errors(self) -> list[dict[str, float | str]]:
-        """-> per control, and for all together ("mean"), the mean absolute error before and after
-        adaptation, and of always answering the mean of the truth; "inside", where intervals are
-        known: the share of truths in their label's interval."""
+        """Return, per control and for all together ("mean"), the mean absolute error before and
+        after adaptation, and of always answering the mean of the truth; "inside", where
+        intervals are known: the share of truths in their label's interval."""
         table: list[dict[str, float | str]] = []
         is_inside = (
             None
@@ -53,7 +55,8 @@ class HiddenTruth:
 
 
 def hidden_truth(labels: Path, recordings: Path) -> HiddenTruth:
-    """labels: the folder of `domain-adaptation label`. recordings: that of `simulate-recordings`.
+    """Return the truth and the labels of the simulated recordings. labels: the folder of
+    `domain-adaptation label`. recordings: the folder of `simulate-recordings`.
 
     Errors: TextureError when a labelled clip was not cut from one of these recordings.
     """

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """-> `(did you mean "avgRate"? there are avgRate, minRadius)`, without the guess where nothing
-    is near.
+    """Return `(did you mean "avgRate"? there are avgRate, minRadius)`, without the guess where
+    no known name is near.
 
     >>> did_you_mean("avgRat", ["avgRate", "minRadius"])
     '(did you mean "avgRate"? there are avgRate, minRadius)'

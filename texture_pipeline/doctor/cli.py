@@ -50,8 +50,8 @@ def doctor(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
-    """Look at environment, config, data, disk and time of what CONFIG or DIR would run; nothing of
-    it is touched.
+    """Check environment, config, data, disk and time of what CONFIG or DIR would run, without
+    changing anything.
 
     Exit status: 0 go, 1 no, 2 no: the config is wrong.
     """

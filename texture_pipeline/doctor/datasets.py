@@ -1,5 +1,5 @@
-"""Are dataset folders that are there whole: does the table name the files, and are these what it
-says?"""
+"""Check that existing dataset folders are complete: the table names the files, and the files are
+as it says."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ _READ = 5000  # at most so many .params are read here; the training reads them a
 
 
 def look_at_datasets(plan: Plan) -> Iterator[Finding]:
-    """Of those that a command reads and none of these makes."""
+    """Check the dataset folders that a command reads and that no planned command makes."""
     seen: set[Path] = set()
     for step in plan.running():
         for name, path in step.inputs.items():
@@ -55,7 +55,7 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
 
 
 def _check_pairs(folder: Path) -> int:
-    """-> how many sounds there are. Errors: TextureError when one has no .params."""
+    """Return the number of sounds. Errors: TextureError when one has no .params."""
     from conditioned_synthesis.data.mtcrnn_format import find_pairs
 
     pairs = find_pairs(folder, folder)

@@ -1,4 +1,4 @@
-"""Is there room for what the commands write?"""
+"""Check that the disks have room for what the commands write."""
 
 import os
 import shutil
@@ -22,7 +22,8 @@ _FIXED = 20e6  # of the pictures and pages of all commands together
 def look_at_disk(
     plan: Plan, flow: Flow, parameters: Mapping[str, int], details: dict[str, Any]
 ) -> Iterator[Finding]:
-    """parameters: of the networks, by the name of the config. details: is filled, for programs."""
+    """Check every disk. parameters: number of parameters of the networks, by the name of the
+    config. details: receives figures for programs."""
     by_disk: dict[int, list[Written]] = defaultdict(list)
     unknown = []
     for step in plan.running():
@@ -43,7 +44,7 @@ def look_at_disk(
 
 
 def _room(parts: list[Written]) -> Iterator[Finding]:
-    """parts: all of one disk."""
+    """Check one disk. parts: everything that will be written to it."""
     place = nearest_folder(parts[0].folder)
     of_commands = {part.folder: part for part in parts}
     need = _FIXED + _MARGIN * sum(
@@ -70,7 +71,7 @@ def _room(parts: list[Written]) -> Iterator[Finding]:
 
 
 def _size(folder: Path) -> int:
-    """-> bytes of what is there already, which is gone on with or replaced."""
+    """Return the number of bytes that exist already, which will be continued or replaced."""
     return (
         sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
         if folder.is_dir()
@@ -79,7 +80,8 @@ def _size(folder: Path) -> int:
 
 
 def in_words(n_bytes: float) -> str:
-    """
+    """Format bytes for people.
+
     >>> in_words(3e6), in_words(123e6), in_words(45.6e9)
     ('3 MB', '123 MB', '45.6 GB')
     """

@@ -1,5 +1,5 @@
-"""Is what the stages need here: Python and its packages, programs, cores, memory, and what
-trainings would compute on?"""
+"""Check that the stages have what they need: Python and its packages, programs, cores, memory,
+and the device that trainings would compute on."""
 
 import importlib
 import os
@@ -35,7 +35,8 @@ _TORCHAUDIO = (
 
 
 def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
-    """plan: what is wanted; None: all that the toolkit can do."""
+    """Check the environment. plan: the commands to check for; None: everything that the toolkit
+    can do."""
     packages = (
         {job.stage.package for job in plan.jobs} if plan else {stage.package for stage in STAGES}
     )
@@ -53,7 +54,7 @@ def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
 
 
 def _packages(extras: Sequence[str], found: dict[str, str]) -> Iterator[Finding]:
-    """found: is filled with the versions that are there, by name."""
+    """Check the packages. found: receives the installed versions, by name."""
     try:
         requirements = needed(extras)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""How long all of it will take."""
+"""Estimate how long the whole run will take."""
 
 import math
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ _AREA = "time"
 def estimate(
     plan: Plan, flow: Flow, measured: Measured, details: dict[str, Any]
 ) -> Iterator[Finding]:
-    """details: is filled, for programs: by command, [low, high] in seconds, and what they were
-    measured from."""
+    """Estimate the time of each command. details: receives, for programs and by command, [low,
+    high] in seconds, and what they were measured from."""
     estimates = {step.name: step.costs.takes(step, flow, measured) for step in plan.running()}
     for name, found in estimates.items():
         if found is None:
@@ -41,7 +41,8 @@ def estimate(
 
 
 def in_words(low: float, high: float) -> str:
-    """
+    """Format a range of seconds for people.
+
     >>> in_words(4, 9), in_words(130, 290), in_words(4000, 9000)
     ('4 to 9 s', '2 to 5 min', '1.1 to 2.5 h')
     """

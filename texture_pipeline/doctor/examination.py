@@ -1,5 +1,5 @@
-"""All checks, in order. A new one, as of what an `executor` connects to, is one more line in
-`examine`."""
+"""All checks, in order. A new one, such as whether an `executor` can connect, is one more line
+in `examine`."""
 
 import time
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ def examine(
     output: Path | None,
     is_quick: bool,
 ) -> Report:
-    """place: a config, a sound's folder of them, or None: the environment alone. is_quick: without
-    what is measured.
+    """Run the checks. place: a config, a sound's folder of configs, or None: the environment
+    alone. is_quick: leave out what has to be measured.
 
     Errors: UsageError when there is nothing to look at.
     """

@@ -1,4 +1,4 @@
-"""What the checks found, as a report for a person or for a program."""
+"""The results of the checks, as a report for a person or for a program."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,8 @@ _UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": Fals
 
 @dataclass(frozen=True)
 class Finding:
-    """found: in one sentence. mend: of a NO, what to do, where the sentence does not say so itself.
-    is_config: whether it is the config that is wrong."""
+    """The result of one check. found: one sentence. mend: for a NO, what to do, where the
+    sentence does not say so itself. is_config: whether the config is wrong."""
 
     area: str
     level: Level
@@ -37,21 +37,22 @@ class Finding:
 
 
 def refused(area: str, error: TextureError, mend: str = "") -> list[Finding]:
-    """-> what a command would refuse with such an error; of a config, everything that is wrong with
-    it."""
+    """Return the findings for an error with which a command would end; for a config, one for
+    everything that is wrong with it."""
     every = error.every if isinstance(error, ConfigError) else [str(error)]
     return [Finding(area, "NO", each, mend, isinstance(error, UsageError)) for each in every]
 
 
 @dataclass
 class Report:
-    """findings: in the order in which they are shown. details: for programs, by name."""
+    """All results. findings: in the order in which they are shown. details: for programs, by
+    name."""
 
     findings: list[Finding] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
     def add(self, found: Iterable[Finding]) -> None:
-        """The same is said once, also where an earlier check said more of it."""
+        """Add a finding, unless an earlier one says the same or more."""
         for finding in found:
             if finding.level != "NO" or all(
                 finding.found not in other.found for other in self.to_mend
@@ -64,7 +65,8 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0: go. 2: the config is wrong. 1: something else is."""
+        """The exit status: 0: everything is right. 2: the config is wrong. 1: something else is
+        wrong."""
         if not self.to_mend:
             return 0
         return 2 if any(finding.is_config for finding in self.to_mend) else 1

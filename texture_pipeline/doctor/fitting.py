@@ -1,4 +1,4 @@
-"""Does what one stage hands on fit the next: rates, lengths, numbers of clips?"""
+"""Check that the output of one stage fits the next: sample rates, lengths, numbers of clips."""
 
 from collections.abc import Iterator
 from typing import Any

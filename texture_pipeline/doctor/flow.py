@@ -1,5 +1,5 @@
-"""How many clips pass from command to command: by what is there, and by what the configs will
-make."""
+"""How many clips pass from command to command, according to what exists and what the configs
+will make."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +12,11 @@ from texturelib.files import read_json
 
 
 class Flow:
-    """Clips by the folder that they lie in."""
+    """The clips that each folder has or will have."""
 
     def __init__(self, plan: Plan, surveys: Mapping[Path, Any]) -> None:
-        """surveys: of the recordings that are there, by the folder that their segments go into."""
+        """Collect what the steps will make. surveys: of the recordings that exist, by the folder
+        that their segments go into."""
         self._surveys = surveys
         self._made: dict[Path, Clips] = {}
         for step in plan.steps:
@@ -23,11 +24,12 @@ class Flow:
                 self._made[made[0]] = made[1]
 
     def at(self, path: Path) -> Clips | None:
-        """-> None where nobody can know yet."""
+        """Return the clips of a folder; None where they are not yet known."""
         return self._made.get(path) or _on_disk(path)
 
     def n_segments(self, step: Step) -> int | None:
-        """-> at most, of the recordings that a step cuts; None where nobody can know yet."""
+        """Return the most segments that a step can cut from its recordings; None where that is
+        not yet known."""
         config = step.config
         if step.folder in self._surveys:
             return self._surveys[step.folder].n_segments
@@ -40,7 +42,8 @@ class Flow:
 
 
 def _on_disk(path: Path) -> Clips | None:
-    """-> of a finished dataset folder, or of wavs as MTCRNN reads them."""
+    """Return the clips of a finished dataset folder, or of a folder of wavs as MTCRNN reads
+    them."""
     try:
         if (path / "dataset.json").is_file():
             facts = read_json(path / "dataset.json")

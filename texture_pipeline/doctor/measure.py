@@ -1,5 +1,4 @@
-"""Try a little of everything that will run, with the commands' own code, in a folder that is
-removed."""
+"""Try a little of everything that will run, with the commands' own code, in a temporary folder."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr
@@ -23,7 +22,8 @@ _AREA = "data"
 def measure(
     plan: Plan, flow: Flow, surveys: Mapping[Path, Any], measured: Measured
 ) -> Iterator[Finding]:
-    """measured: is filled. Yields what went wrong, and what would be left out."""
+    """Measure each command that will run. measured: receives the results. Yields a finding for
+    everything that went wrong or would be left out."""
     with scratch() as place:
         parts = list(_parts(plan, flow, surveys, measured, place))
         found: list[Finding] = []

@@ -1,5 +1,5 @@
-"""The commands that would run: with which config, into which folder, and what becomes of what lies
-there."""
+"""The commands that would run: with which config, into which folder, and what happens to the
+folder's content."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -19,9 +19,11 @@ Becomes = Literal["skipped", "made", "gone on with", "replaced", "refused"]
 
 @dataclass(frozen=True)
 class Step:
-    """A command that may run. folder: that it writes. inputs: what it reads, by name. why: what the
-    command says of its folder. costs: the module of its stage that says what it makes, writes and
-    takes."""
+    """A command that may run.
+
+    folder: the folder that it writes. inputs: what it reads, by name. why: what the command says
+    about its folder. costs: its stage's module that estimates what it makes, writes and takes.
+    """
 
     job: Job
     command: str
@@ -50,28 +52,29 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """is_whole: of a sound's folder, whose results get a page."""
+    """The commands of a run, in order. is_whole: whether it runs a sound's whole folder, whose
+    results get a page."""
 
     jobs: Sequence[Job]
     steps: Sequence[Step]
     is_whole: bool
 
     def running(self, *commands: str) -> Iterable[Step]:
-        """-> the steps that run, of these commands if any are named."""
+        """Return the steps that will run; only those of `commands` if any are named."""
         return [
             step for step in self.steps if step.runs and (not commands or step.command in commands)
         ]
 
     def will_make(self, path: Path) -> bool:
-        """-> whether a step writes there."""
+        """Whether a step writes there."""
         return _maker(path, self.running()) is not None
 
 
 def find_jobs(
     place: Path, overrides: Sequence[str], recordings: Path | None, output: Path | None
 ) -> tuple[list[Job], list[Finding]]:
-    """place: a config, or a sound's folder of them -> the jobs whose configs are right, and what is
-    wrong with the others.
+    """Return the jobs whose configs are right, and findings about the others. place: a config,
+    or a sound's folder of configs.
 
     Errors: UsageError when there is nothing to look at.
     """
@@ -131,7 +134,7 @@ def _jobs_of_folder(
 
 
 def _stage_of(path: Path) -> Stage:
-    """-> the stage that a config is for, by its name or else by its schema's. Errors:
+    """Return the stage that a config is for, by its file name or else by its schema's. Errors:
     UsageError."""
     by_name = {stage.name: stage for stage in STAGES}
     try:
@@ -149,7 +152,7 @@ def _stage_of(path: Path) -> Stage:
 def make_plan(
     jobs: Sequence[Job], is_whole: bool, wrong: Sequence[Finding]
 ) -> tuple[Plan, list[Finding]]:
-    """wrong: what was said of the configs. -> the plan, and a finding for each command."""
+    """Return the plan, and a finding for each command. wrong: the findings about the configs."""
     steps: list[Step] = []
     findings: list[Finding] = []
     for job in jobs:
@@ -179,7 +182,7 @@ def make_plan(
 
 
 def _maker(path: Path, steps: Iterable[Step]) -> Step | None:
-    """-> the step that writes `path`, or into it."""
+    """Return the step that writes `path`, or into it."""
     for step in steps:
         if step.becomes != "skipped" and (
             path.is_relative_to(step.folder) or step.folder.is_relative_to(path)
@@ -189,7 +192,8 @@ def _maker(path: Path, steps: Iterable[Step]) -> Step | None:
 
 
 def _becomes(folder: Path, is_done: bool, why: str, makers: dict[str, Step]) -> tuple[Becomes, str]:
-    """makers: by name of an input, the step before that makes it, anew or for the first time."""
+    """Return what will happen to the folder, and why. makers: by name of an input, the earlier
+    step that makes it, again or for the first time."""
     if is_done and not makers:
         return "skipped", why
     if is_done:
@@ -206,7 +210,8 @@ def _becomes(folder: Path, is_done: bool, why: str, makers: dict[str, Step]) -> 
 def _finding(
     step: Step, lacking: dict[str, Path], is_whole: bool, wrong: Sequence[Finding]
 ) -> Finding:
-    """lacking: inputs that no step makes; where a config is wrong, that may be why."""
+    """Return the finding for a step. lacking: inputs that no step makes; a wrong config may be
+    the reason."""
     place = f"{step.name}: {shown(step.folder)}: {step.why}"
     missing = [path for path in lacking.values() if not path.exists()]
     if missing or (lacking and step.why.startswith("waits: ")):

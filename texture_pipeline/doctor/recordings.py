@@ -1,4 +1,4 @@
-"""Can recordings be read, and how much comes of them?"""
+"""Check that recordings can be read, and how many segments they give."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ _LOOKING_SECONDS = 5.0  # at headers; where there are more, at some from all ove
 
 
 def look_at_recordings(plan: Plan, surveys: dict[Path, Any]) -> Iterator[Finding]:
-    """surveys: is filled, see `Flow`. Recordings that are yet to be made, or downloaded, are not
-    looked at."""
+    """Check the recordings. surveys: receives the results, see `Flow`. Recordings that do not
+    exist yet, because they will be simulated or downloaded, are not checked."""
     from real_datasets.survey import survey
 
     for step in plan.running("build"):
@@ -45,7 +45,7 @@ def look_at_recordings(plan: Plan, surveys: dict[Path, Any]) -> Iterator[Finding
 
 
 def _said_of(name: str, config: Any, found: Any) -> Iterator[Finding]:
-    """found: a Survey."""
+    """Yield the findings about a folder of recordings. found: a Survey."""
     headers = list(found.headers.values())
     looked = (
         "" if found.n_seen == found.n_recordings else f" (by {found.n_seen} that were looked at)"

@@ -1,4 +1,4 @@
-"""A few steps of each training of stage 3, a few clips read: what each takes."""
+"""Measure the time of stage 3: a few steps of each training, and a few clips read."""
 
 import copy
 from collections.abc import Collection
@@ -43,8 +43,8 @@ _READ = 128  # clips
 
 @dataclass(frozen=True)
 class Steps:
-    """A training: seconds of a step, and of a validation clip; from how many steps that was
-    measured."""
+    """The time of a training: seconds per step and per validation clip, and the number of steps
+    that were measured."""
 
     step: float
     validation_clip: float
@@ -53,13 +53,15 @@ class Steps:
 
 @dataclass
 class Learning:
-    """Seconds of one clip, on all cores. store: decoding it for the trainings. read,
-    read_disturbed: by the network, from there. at_speeds: at all speeds of the slow-down test.
-    label: decoding and reading it.
+    """Measured times of stage 3: seconds per clip, on all cores.
 
-    trainings: by command. adapt_length: epochs, batch size and clips of an epoch of the adaptation,
-    None where these are all real clips; no adapt_length where it has no steps, and `adapt_clip` is
-    what a real clip takes.
+    store: decoding the clip for the trainings. read, read_augmented: reading it from there by the
+    network. at_speeds: reading it at all speeds of the slow-down test. label: decoding and reading
+    it.
+
+    trainings: by command. adapt_length: epochs, batch size and clips per epoch of the adaptation;
+    the clips are None where these are all real clips. Where the adaptation has no steps,
+    adapt_length is None and `adapt_clip` is what a real clip takes.
     """
 
     n_parameters: int
@@ -76,7 +78,8 @@ class Learning:
 def rehearse_learning(
     config: AdaptationConfig, commands: Collection[str], scratch: Scratch
 ) -> Learning | None:
-    """commands: those that will run. -> None where there are no clips to try it on.
+    """Measure what the commands of stage 3 take; None where there are no clips to try them on.
+    commands: those that will run.
 
     Errors: TextureError as the commands would end with it.
     """
@@ -123,7 +126,7 @@ def rehearse_learning(
 def _label_folder(
     config: AdaptationConfig, scratch: Scratch, synthetic: Dataset, real: Dataset
 ) -> None:
-    """Let the few real clips have labels, so that what comes after has something to read."""
+    """Give the few real clips labels, so that later commands have something to read."""
     folder = scratch.new("labels")
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"file_name": real.metadata["file_name"]})
@@ -139,7 +142,7 @@ def _label_folder(
 
 
 def _some(clips: ClipSet, n: int) -> np.ndarray:
-    """-> n rows: each again and again."""
+    """Return n rows, repeated as often as necessary."""
     return np.resize(np.arange(len(clips.store)), n)
 
 
@@ -173,7 +176,7 @@ def _timed(
 def _validation(
     module: nn.Module, loss: Any, clips: Clips, settings: Settings, fabric: Fabric
 ) -> float:
-    """-> seconds of a clip."""
+    """Return the seconds that validation takes per clip."""
     module.to(fabric.device)
     training = Training(settings, Path(), 0, "rehearsal")
     return seconds_of(lambda: validation_loss(module, loss, clips, training, fabric)) / len(clips)
@@ -235,7 +238,7 @@ def _read(found: Learning, model: Model, synthetic: ClipSet, real: ClipSet) -> N
 
 
 class _Ticking:
-    """An objective that ticks as it is asked."""
+    """An objective that ticks whenever it is evaluated in training."""
 
     def __init__(self, objective: Objective, watch: Stopwatch) -> None:
         self._objective = objective
@@ -255,8 +258,8 @@ class _Ticking:
 
 @dataclass(frozen=True)
 class _Rehearsal(Problem):
-    """A problem whose training ends after a few steps. heard: what was asked for, and what it
-    took."""
+    """A problem whose training ends after a few steps. heard: what training was asked for, and
+    what it took."""
 
     heard: dict[str, Any] = field(default_factory=dict)
 

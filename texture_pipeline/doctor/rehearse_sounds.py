@@ -1,4 +1,4 @@
-"""Render a few clips, cut a few recordings: what each takes."""
+"""Render a few clips and cut a few recordings, and measure what each takes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ _MOST_CLIPS = 200
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """each: of a clip, or of a second of recordings. at_once: how many are made side by side.
-    left_out: by name, why."""
+    """The time of rendering or cutting. each: per clip, or per second of recordings. at_once:
+    how many are made in parallel. left_out: reasons, by name."""
 
     each: Each
     at_once: int
@@ -40,7 +40,7 @@ class Rehearsed:
 
 
 def rehearse_rendering(step: Step, scratch: Scratch) -> Rehearsed:
-    """Of `generate`. Errors: TextureError when the engine does not sound, or every clip is
+    """Measure `generate`. Errors: TextureError when the engine does not sound, or every clip is
     silent."""
     config: Any = step.job.config
     folder = scratch.new(step.job.stage.name)
@@ -78,7 +78,7 @@ def rehearse_rendering(step: Step, scratch: Scratch) -> Rehearsed:
 
 
 def rehearse_recording(step: Step, scratch: Scratch) -> Rehearsed:
-    """Of `simulate-recordings`. Errors: TextureError when the engine does not sound."""
+    """Measure `simulate-recordings`. Errors: TextureError when the engine does not sound."""
     config: Any = step.job.config
     folder = scratch.new(step.job.stage.name)
     takes = [
@@ -96,7 +96,7 @@ def rehearse_recording(step: Step, scratch: Scratch) -> Rehearsed:
 def _played(
     config: Any, items: Sequence[Item], work: Callable[[Render, Item], Any]
 ) -> tuple[Each, int]:
-    """-> what each takes, and how many go side by side."""
+    """Return what each sound takes, and how many are made in parallel."""
     # Started for two, though one will do: so it says whether it is good for more than one at a
     # time.
     with config.engine.started(config.seconds, config.sample_rate, 2) as engine:
@@ -107,8 +107,8 @@ def _played(
 
 
 def rehearse_cutting(step: Step, survey: Any, scratch: Scratch) -> Rehearsed | None:
-    """survey: of the recordings that are there, None where they are yet to be made. -> None where
-    there are none at all."""
+    """Measure the cutting of recordings; None where there are no recordings at all. survey: of
+    the recordings that exist, None where they are yet to be made."""
     config: Any = step.job.config
     recordings = _recordings(step, survey, scratch)
     if not recordings:
@@ -143,7 +143,7 @@ def rehearse_cutting(step: Step, survey: Any, scratch: Scratch) -> Rehearsed | N
 
 
 def _recordings(step: Step, survey: Any, scratch: Scratch) -> list[Recording]:
-    """-> a few, from all over."""
+    """Return a few recordings, spread over all."""
     if survey is None:
         stand_ins = (scratch.stand_in(path) for path in step.inputs.values())
         return [

@@ -1,5 +1,5 @@
-"""A few clips exported, a few steps of a synthesiser's training, a moment played: what each
-takes."""
+"""Measure the time of stage 4: a few clips exported, a few steps of a synthesiser's training, a
+moment played."""
 
 import copy
 from contextlib import suppress
@@ -42,10 +42,10 @@ _PLAYED_SECONDS = 0.25, 1.0
 
 @dataclass
 class Synthesis:
-    """Seconds. read: of a clip of the training. step: of the training, from `n_measured` of them.
-    validation: of all held-out clips, once. picture: of a sound that is written with one.
-    beginning, second: of playing a sound, and of each second of it, on one core.
-    """
+    """Measured times in seconds. read: per clip of the training. step: per step of the training,
+    measured from `n_measured` of them. validation: of all held-out clips, once. picture: per
+    sound that is written with one. beginning, second: of starting to play a sound, and of each
+    second of it, on one core."""
 
     n_parameters: int
     read: float
@@ -59,8 +59,8 @@ class Synthesis:
 
 
 def rehearse_export(config: SynthesisConfig, scratch: Scratch) -> Each | None:
-    """-> None where there are no clips to try it on. Errors: TextureError as the command would end
-    with it."""
+    """Measure the export; None where there are no clips to try it on. Errors: TextureError as
+    the command would end with it."""
     labelled = scratch.stand_in(config.labelled)
     if labelled is None:
         return None
@@ -91,7 +91,8 @@ def rehearse_export(config: SynthesisConfig, scratch: Scratch) -> Each | None:
 
 
 def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) -> Synthesis | None:
-    """n_clips: of the training. -> None where there are no clips to try it on.
+    """Measure training and playing; None where there are no clips to try them on. n_clips:
+    number of clips of the training.
 
     Errors: TextureError as the command would end with it.
     """
@@ -138,7 +139,8 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
 
 
 def _validation_seconds(training: Trainable, fabric: Fabric) -> float:
-    """-> seconds that it takes to look at all held-out clips, from the first batch of them."""
+    """Return the seconds that validation takes for all held-out clips, estimated from the first
+    batch of them."""
     batches = iter(training.validation(slice(None)))
     first = [next(batches)]
     n_batches = 1 + sum(1 for _ in batches)
@@ -150,7 +152,7 @@ def _validation_seconds(training: Trainable, fabric: Fabric) -> float:
 
 
 def _playing(instrument: Instrument) -> tuple[float, float]:
-    """-> seconds that a sound takes to begin, and each second of it."""
+    """Return the seconds that a sound takes to begin, and the seconds for each second of it."""
     short, long = _PLAYED_SECONDS
     with one_thread():
         instrument.play({}, short, seed=0)  # the first sound compiles, and fills caches
@@ -170,7 +172,8 @@ def _picture_seconds(scratch: Scratch, sounds: Sounds, instrument: Instrument) -
 
 
 def _few_sounds(config: SynthesisConfig, scratch: Scratch) -> Path | None:
-    """-> some of what it would learn from."""
+    """Return a few of the sounds that the synthesiser would learn from; None where there are
+    none."""
     if stand_in := scratch.stand_in(config.sounds_folder):
         return stand_in
     if not config.sounds_folder.is_dir():

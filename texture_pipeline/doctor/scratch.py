@@ -1,4 +1,4 @@
-"""A small temporary folder, in which few clips stand for all of a folder."""
+"""A small temporary folder, in which a few clips stand for a whole folder."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ from texturelib.made import begin_list
 
 Item = TypeVar("Item")
 FEW = 24
-"""Clips that stand for all of a folder."""
+"""Number of clips that stand for a whole folder."""
 
 
 class Enough(Exception):  # noqa: N818 (an outcome: what was to be measured is measured)
@@ -24,7 +24,7 @@ class Enough(Exception):  # noqa: N818 (an outcome: what was to be measured is m
 
 
 class Stopwatch:
-    """Ticks once at every step, and ends it all when that was often enough, or long enough."""
+    """Ticks once at every step, and ends the training after enough steps or enough time."""
 
     def __init__(self, most_steps: int, most_seconds: float) -> None:
         self._most_steps = most_steps
@@ -32,7 +32,7 @@ class Stopwatch:
         self._ticks: list[float] = []
 
     def tick(self) -> None:
-        """Errors: Enough."""
+        """Count a step. Errors: Enough."""
         self._ticks.append(time.perf_counter())
         n_steps = len(self._ticks) - 1
         if n_steps >= self._most_steps or (
@@ -42,12 +42,12 @@ class Stopwatch:
 
     @property
     def n_steps(self) -> int:
-        """That count: the first one warms up."""
+        """Number of steps that were measured: the first one warms up."""
         return max(1, len(self._ticks) - 2)
 
     @property
     def seconds(self) -> float:
-        """Of a step: the median."""
+        """Seconds per step: the median."""
         steps = sorted(
             later - earlier for earlier, later in zip(self._ticks, self._ticks[1:], strict=False)
         )
@@ -65,7 +65,7 @@ def seconds_of(work: Callable[[], Any]) -> float:
 
 @dataclass(frozen=True)
 class Each:
-    """seconds: of one on one core. n: how many that was measured from."""
+    """The time of one item. seconds: per item on one core. n: how many items were measured."""
 
     seconds: float
     n: int
@@ -74,7 +74,7 @@ class Each:
 def seconds_of_each(
     items: Iterable[Item], work: Callable[[Item], Any], most_seconds: float
 ) -> Each:
-    """Do `work` on one item after the other as long as there is time. The first one warms up, and
+    """Do `work` on one item after the other until the time is up. The first one warms up, and
     counts only if it is alone."""
     first, total, n = 0.0, 0.0, 0
     for index, item in enumerate(items):
@@ -89,7 +89,7 @@ def seconds_of_each(
 
 
 class Scratch:
-    """Its folders stand for those of the results, which are only read."""
+    """A folder of small folders that stand in for those of the results, which are only read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -97,7 +97,7 @@ class Scratch:
         self._stand_ins: dict[Path, Path] = {}
 
     def new(self, name: str) -> Path:
-        """-> a new folder."""
+        """Return a new folder."""
         folder = self._folder / f"{next(self._numbers)}_{name}"
         folder.mkdir()
         begin_list(folder)  # so that what is made in it is known as in an output
@@ -107,16 +107,16 @@ class Scratch:
         self._stand_ins[path] = stand_in
 
     def stand_in(self, path: Path) -> Path | None:
-        """-> what stands for this dataset folder; a few of its own clips, where it is there.
-        Errors: TextureError about it."""
+        """Return the folder that stands in for this dataset folder: a few of its own clips,
+        where it exists. Errors: TextureError about it."""
         if path not in self._stand_ins and (path / "dataset.json").is_file():
             self._stand_ins[path] = few_clips(path, self.new(path.name))
         return self._stand_ins.get(path)
 
 
 def few_clips(dataset_folder: Path, folder: Path) -> Path:
-    """-> `folder`, made a dataset folder with some of the clips. Errors: TextureError when it is
-    none, or lacks a file."""
+    """Return `folder`, filled as a dataset folder with some of the clips. Errors: TextureError
+    when they are not in a dataset folder, or a file is missing."""
     dataset = read_dataset(dataset_folder)
     rows = dataset.metadata.iloc[evenly_spread(len(dataset), FEW)]
     for name in rows["file_name"]:
@@ -135,6 +135,6 @@ def few_clips(dataset_folder: Path, folder: Path) -> Path:
 
 @contextmanager
 def scratch() -> Iterator[Scratch]:
-    """Yield one that is removed at the end."""
+    """Yield a scratch folder that is removed at the end."""
     with TemporaryDirectory(prefix="texture-doctor-") as folder:
         yield Scratch(Path(folder))

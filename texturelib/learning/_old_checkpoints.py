@@ -14,7 +14,7 @@ def upgraded(
     """Return an old checkpoint in the present format.
 
     Args:
-        content: the content of last.ckpt, of either kind. Old ones counted epochs (stage 3) or steps (stage 4).
+        content: the content of last.ckpt, which counts epochs (stage 3) or steps (stage 4).
         groups, also_saved: their names in the training that continues with it.
 
     Returns: the content as `texturelib.learning.loop` saves it.

@@ -100,7 +100,7 @@ def train(trainable: Trainable, plan: Plan, fabric: Fabric) -> State:
     Afterwards the module is on the CPU, in evaluation mode, with the weights that were kept.
 
     Returns: the progress at the end.
-    Errors: TextureError when a loss is no longer a number, or last.ckpt belongs to another training.
+    Errors: TextureError when a loss is no longer a number, or last.ckpt is from another training.
     """
     module = trainable.module
     result = fabric.launch(cast("Any", _Process(trainable, plan)), module)

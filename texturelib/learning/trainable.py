@@ -56,8 +56,8 @@ class Trainable:
     def groups(self) -> Mapping[str, Group]:
         """Make the optimisers and their groups. Called once, in every process that trains.
 
-        Returns: by name, in the order in which they take their turns. None at all: nothing is moved
-        by steps.
+        Returns: by name, in the order in which they take their turns. None at all: no optimiser
+        takes steps.
         """
         raise NotImplementedError
 

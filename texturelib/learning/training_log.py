@@ -15,7 +15,7 @@ class TrainingLog:
 
     def __init__(self, folder: Path, begins_at: int, writes: bool = True) -> None:
         """Open the log. begins_at: the epoch or step from which a resumed training continues;
-        earlier events after it are discarded."""
+        later events of the stopped run are discarded."""
         self._folder = folder
         self._writer = None
         if writes:
