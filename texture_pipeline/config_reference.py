@@ -115,7 +115,7 @@ class _Page:
                 yield from self._nested(f"{path}.NAME", self._resolved(of_any_name))
             elif "$ref" in inner:
                 yield from self._nested(path, self._resolved(inner))
-            # Whichever type it is of.
+            # The keys of every type.
             for reference in inner.get("discriminator", {}).get("mapping", {}).values():
                 yield from self._nested(path, self._resolved({"$ref": reference}))
 
@@ -133,7 +133,7 @@ class _Page:
         definition = self._resolved(_one(value))
         if isinstance(default, dict) and "properties" in definition:
             own = {key: inner.get("default") for key, inner in definition["properties"].items()}
-            # Where it is what an empty object gives, its own rows say the rest.
+            # Where it equals an empty object's value, its own rows show the defaults.
             return (
                 "{}" if default == own and not definition.get("required") else json.dumps(default)
             )

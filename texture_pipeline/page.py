@@ -97,7 +97,7 @@ def make_page(stages: Mapping[str, StageConfig], results: Path, title: str) -> P
     try:
         write_page(page, "texture_pipeline", "page.html", **_content(config, _Album(output.folder)))
     except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
-        # What the stages wrote is taken at its word: it holds some hundred numbers.
+        # The stages' output is not checked again: it holds some hundred numbers.
         what = f"{type(error).__name__}: {first_line(error)}"
         raise TextureError(
             f"{shown(results)}: what a stage wrote there is damaged, so it cannot be shown ({what})"
@@ -220,7 +220,7 @@ def _labels(config: PageConfig, album: _Album) -> dict[str, Any]:
     dataset = read_dataset(folder)
     truth = hidden_truth(folder, config.recordings) if config.recordings else None
     if truth and not truth.controls:
-        truth = None  # the recordings hold fixed what the labels are of
+        truth = None  # the labelled controls are fixed in the recordings
     by_control = {}
     for name in dataset.controls:
         order = dataset.metadata[name].to_numpy().argsort(kind="stable")

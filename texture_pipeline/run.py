@@ -12,7 +12,7 @@ from texturelib.errors import TextureError
 from texturelib.files import shown
 from texturelib.orphans import environment_of_child
 
-_PATIENCE_SECONDS = 10  # for a command to put things in order when it is stopped
+_PATIENCE_SECONDS = 10  # for a stopped command to clean up
 
 
 def run_commands(jobs: Sequence[Job], options: dict[str, list[str]]) -> int:

@@ -73,7 +73,7 @@ STAGES = (
         "conditioned_synthesis",
         ("analyse", "balance", "export", *_PLAYING),
     ),
-    # Another synthesiser, which learns from what the one before does.
+    # Another synthesiser, which learns from the output of the one before.
     Stage("instrument", "conditioned_synthesis", _PLAYING, is_optional=True),
 )
 
@@ -118,7 +118,7 @@ def plan_jobs(
     ]
     results = _shared_folder([job.config.output for job in jobs])
     for missing in missing_inputs(jobs, results):
-        raise UsageError(missing)  # or hours of work would end at it
+        raise UsageError(missing)  # otherwise the run would fail after hours
     if recordings and not output:
         output = results.with_name(f"{results.name}_{_normalised(recordings).name}")
     if output:
@@ -138,7 +138,7 @@ def wanted_stages(
             f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}"
         )
     given = _by_stage(overrides)
-    # First, so that what the user sets besides still counts.
+    # First, so that the user's own overrides win.
     first = [f"executor={json.dumps(vars(executor_named(executor)))}"] if executor else []
     own = {name: [*first, *changes] for name, changes in given.items()}
     if recordings:
@@ -147,7 +147,7 @@ def wanted_stages(
             raise UsageError(
                 f"--recordings: {shown(recordings)}: should be a folder that holds sound files"
             )
-        # Tags are the configured source's. First, so that what the user sets besides still counts.
+        # Tags belong to the configured source. First, so that the user's own overrides win.
         source = json.dumps({"type": "folder", "path": str(recordings)})
         own["real"] = [f"source={source}", 'tags={"policy": "ignore"}', *own["real"]]
     there = [

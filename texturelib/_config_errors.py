@@ -104,7 +104,7 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, Any]
     holder: Any = model
     for part in loc:
         members = [member for member in _models(place) if _tag(member) == part]
-        # After the name of a family comes the member's, which may be a key of another member too.
+        # A family's name is followed by the member's, which may also be a key of another member.
         if members and (_is_family(place) or part not in _keys(place)):
             place = holder = members[0]
             continue

@@ -199,7 +199,7 @@ def _of_thread(failed: threading.ExceptHookArgs) -> None:
 
 
 def _interrupt(*_: Any) -> None:
-    # A second one should not break into the cleaning up.
+    # A second signal should not interrupt the cleanup.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -207,7 +207,7 @@ def _interrupt(*_: Any) -> None:
 def _status_of(run: Callable[[], Any]) -> int:
     try:
         status = run()
-        if status == _INTERRUPTED:  # what typer makes of a Ctrl-C
+        if status == _INTERRUPTED:  # typer's status for a Ctrl-C
             raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except (KeyboardInterrupt, typer.Abort):

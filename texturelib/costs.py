@@ -14,13 +14,13 @@ import joblib
 
 from texturelib.audio import wav_bytes
 
-# A sample of seconds, on a machine that may have other things to do, says no more than this.
+# The accuracy of estimates from a few seconds, on a machine that may be busy with other work.
 _LOW, _HIGH = 2 / 3, 3 / 2
 PICTURES = 4.0
 """Seconds that the plots at a command's end take."""
 # Bytes of the last block of a file, half of which is empty, and of its row in tables and journals.
 _FILE = 4096
-# Four bytes each: the weights, and in a checkpoint, of which the next is written beside, weights,
+# Four bytes each: the weights; and, twice, since the next checkpoint is written beside it, weights,
 # the best ones and Adam's two.
 TRAINED_PARAMETER = 4 * (1 + 2 * 4)
 """Bytes per parameter of a network, including what its training saves."""

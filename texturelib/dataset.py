@@ -153,7 +153,7 @@ def _check(
     if not is_right.all():
         row = int(is_right.to_numpy().argmin())
         value = "" if values is None else f"{before}{values.iloc[row]}{after} "
-        # The first line of the file has the names.
+        # The first line of the file has the column names.
         raise TextureError(f"{shown(path)}: row {row + 2}: {value}{problem}")
 
 
@@ -202,7 +202,7 @@ def write_dataset(
 
     write_table(folder / "metadata.csv", metadata)
     rejected = folder / "rejected.csv"
-    # As a power cut leaves that of a run before.
+    # An earlier run's file, as a power cut leaves it.
     if not rejected.exists() or not rejected.stat().st_size:
         write_table(rejected, pd.DataFrame(columns=["file", "reason"]))
     write_dataset_card(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WHOLE = "train"  # what `datasets` calls all clips of a set without splits
-_NAME_OF_SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)  # that `datasets` takes
+_NAME_OF_SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)  # names that `datasets` accepts
 
 
 def write_dataset_card(

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_SECONDS = 2.0  # between two syncs while a job goes on: little is then left to write at its end
+_SECONDS = 2.0  # between syncs during a job, so that little is left at its end
 
-# What a file system says that cannot sync a folder, and need not.
+# Errors of file systems that cannot sync a folder, and need not.
 _NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 
 
@@ -75,7 +75,7 @@ def synced_meanwhile(folder: Path) -> Iterator[None]:
 
     def sync() -> None:
         while not is_over.wait(_SECONDS):
-            with suppress(OSError):  # the sync at the end hears of it too
+            with suppress(OSError):  # the sync at the end will raise it, too
                 sync_folder(folder)
 
     # Not waited for: on a slow disk, a sync may take longer than a person waits after Ctrl-C.

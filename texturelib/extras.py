@@ -21,7 +21,7 @@ EXTRA_OF = {  # a package of ours, and its extra in pyproject.toml
     "texture_pipeline": "page",
 }
 _OTHER_EXTRAS = ("onnx", "dask", "ray")
-# Where names differ.
+# Packages whose import names differ.
 _PACKAGE_OF = {"lightning_fabric": "lightning-fabric", "pythonosc": "python-osc", "yaml": "pyyaml"}
 
 
@@ -36,7 +36,7 @@ def needed(extras: Sequence[str]) -> "list[Requirement]":
     while to_do:
         extra = to_do.pop(0)
         seen.add(extra)
-        # What is needed always, and what this extra adds.
+        # Requirements without an extra, and those of this extra.
         for each in listed:
             if each.marker is not None and not each.marker.evaluate({"extra": extra}):
                 continue

@@ -69,7 +69,7 @@ def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
     part = new_part(path)
     try:
         yield part
-        place_of(path)  # again, as writing may take long
+        place_of(path)  # again, since writing may take long
         record_file(path, part)
         if is_durable:
             sync_file(part)
@@ -92,7 +92,7 @@ def write_json(path: Path, content: Any, is_durable: bool = False) -> None:
     if not text.isascii():
         try:
             text.encode()
-        except UnicodeEncodeError:  # of a name that is not UTF-8: JSON has a way to write it
+        except UnicodeEncodeError:  # a name that is not UTF-8; JSON can escape it
             text = json.dumps(content, indent=2) + "\n"
     write_text(path, text, is_durable)
 
@@ -105,7 +105,7 @@ def check_file(path: Path, most_bytes: int | None = None) -> None:
     """
     try:
         found = path.stat()
-    except ValueError:  # a zero byte, or half a character
+    except ValueError:  # a zero byte, or half of a surrogate pair
         raise TextureError(f"{str(path)!a}: cannot be a file's name") from None
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -135,7 +135,7 @@ def check_encoding(place: Path | str, start: bytes) -> None:
     Errors: TextureError when it is UTF-16 or UTF-32, which Windows calls "Unicode".
     """
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-    # Of every two bytes one is 0.
+    # One of every two bytes is 0.
     without_mark = [part for part in (start[:4:2], start[1:4:2]) if part == b"\0\0"]
     if len(start) < 4:
         return
@@ -208,7 +208,7 @@ def read_table(path: Path, text_columns: Sequence[str] = ("file_name", "source")
         raise TextureError(f"{shown(path)}: no such file") from None
     except (ValueError, OverflowError) as error:  # pandas' own are among them
         raise TextureError(f"{shown(path)}: not a CSV table ({first_line(error)})") from None
-    # What is too much in a row pandas takes for its name, and shifts the columns.
+    # Where rows have extra columns, pandas takes the first for row names and shifts the others.
     if len(table) and not isinstance(table.index, pd.RangeIndex):
         raise TextureError(
             f"{shown(path)}: not a CSV table (its rows have more columns than its first line)"

@@ -69,7 +69,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _facts(path: Path) -> list[Any]:
-    found = path.stat()  # before it is read: what is changed meanwhile has another time
+    found = path.stat()  # before reading, so that a change meanwhile shows
     return [found.st_size, found.st_mtime_ns, _digest(path)]
 
 

@@ -34,7 +34,7 @@ Item = TypeVar("Item")
 
 _THIS_MACHINE = Local()
 _RESTARTS = 3
-_READERS = 8  # threads that look at finished files: a network's disk answers many at a time
+_READERS = 8  # threads that check finished files: a network disk serves many at a time
 _NOT_AGAIN = "; what was finished is kept, and the same command goes on"
 
 
@@ -89,7 +89,7 @@ def run_jobs(
                         raise TextureError(f"{lost}{_NOT_AGAIN}") from lost
                     warnings.warn(f"{lost}; the job goes on with new ones", stacklevel=2)
         if journal and (n_lost or not isinstance(executor, Local)):
-            # Of workers that were killed, whose items others have done since.
+            # Files of workers that were killed; others have done their items since.
             remove_parts(journal.parent)
     except BaseException:
         if journal:
@@ -174,7 +174,7 @@ def _outcomes(
         # A worker that has grown by 300 MB, as with its first use of torch, is replaced by joblib,
         # which is its own affair; and where warnings are errors, joblib would wait for ever.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        # On a Ctrl-C.
+        # A warning that comes on a Ctrl-C.
         warnings.filterwarnings(
             "ignore", "[0-9]+ tasks which were still being processed", UserWarning
         )

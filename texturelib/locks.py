@@ -28,16 +28,16 @@ LOCK = ".lock"
 """The lock file's name, in the folder that is written. It is removed when the folder is
 finished."""
 
-# A process that was killed keeps its locks until the system has taken its memory back; and who only
-# asks holds one for a moment.
+# A killed process keeps its locks until the system has taken its memory back; and a process that
+# only checks a lock holds it for a moment.
 _PATIENCE_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
 
-# Neither through a link, nor waiting for the other end of a pipe.
+# Do not follow links, and do not wait for the other end of a pipe.
 _NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_LONGEST = 4096  # bytes, of what a lock says
+_LONGEST = 4096  # bytes of a lock file
 
-# What a file system says that knows no locks.
+# Errors of file systems without locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 
 _of_this_process: "WeakValueDictionary[Path, Lock]" = WeakValueDictionary()
@@ -195,7 +195,7 @@ def wait_until_free(folder: Path) -> None:
 def _is_free(file: Path) -> bool:
     try:
         descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
-    # There is none, or it cannot be looked at; who begins to write will hear of that.
+    # There is none, or it cannot be opened; a run that begins to write gets that error.
     except OSError:
         return True
     try:

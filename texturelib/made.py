@@ -26,12 +26,12 @@ LIST = "made.jsonl"
 folder."""
 
 _HEADER = b'"The files that texture-toolkit made here, one on each line. Only these are removed."\n'
-# The second line, by which a list is known from one that was begun before it: 32 digits, drawn by
-# chance until it is finished.
+# The second line, which tells a list from one that was begun before it: 32 random digits until it
+# is finished.
 _N_DIGITS = 32
 _FINISHED = _N_DIGITS * "0"
 _PART = re.compile(r"\.part-\d+(?:\.\d+)?-(?P<target>.+)", re.DOTALL)
-# Neither through a link, nor waiting for the other end of a pipe.
+# Do not follow links, and do not wait for the other end of a pipe.
 _PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -96,7 +96,7 @@ def place_of(path: Path) -> Place | None:
 
     Errors: TextureError when a link within such a folder leads there.
     """
-    # Text and not Path, and as few questions to the system as will do: this is done for every clip.
+    # Text rather than Path, and few system calls: this is done for every clip.
     text = folder = os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
     folders = []
     while folder := folder.rpartition("/")[0]:
@@ -208,7 +208,7 @@ def remove_folder_of_ours(folder: Path) -> None:
     if not folder.is_symlink():
         remove_all_ours(folder)
         with contextlib.suppress(OSError):
-            # Folders alone, as a run leaves that is killed before its first file.
+            # Only folders, as a run leaves that is killed before its first file.
             for at, _, _ in os.walk(folder, topdown=False):
                 Path(at).rmdir()
     if _facts(folder) is not None:
@@ -345,10 +345,10 @@ class _Names:
             self._forget_if_another(file)
             if name in self._names:
                 return
-            # A file system without locks; then lines of two machines may meet.
+            # A file system without locks, where lines of two machines may collide.
             with contextlib.suppress(OSError):
                 fcntl.flock(file, fcntl.LOCK_EX)
-            # Behind half a line, which a kill or a full disk left, it begins a line of its own.
+            # After half a line, which a kill or a full disk left, begin a new line.
             end = file.seek(0, os.SEEK_END)
             file.seek(end - 1)
             between = b"" if file.read(1) == b"\n" else b"\n"
@@ -467,7 +467,7 @@ def _remove(folder: Path, names: Iterable[str]) -> None:
     for name in names:
         path = PurePosixPath(name)
         by_parent.setdefault(path.parent, []).append(path.name)
-    # Last, as the list itself is there.
+    # Last, because the list itself is in it.
     by_parent[PurePosixPath()] = by_parent.pop(PurePosixPath(), [])
     for parent, files in by_parent.items():
         with _folder_within(folder, parent) as descriptor:
@@ -475,7 +475,7 @@ def _remove(folder: Path, names: Iterable[str]) -> None:
                 _unlink_file(file, descriptor)
     parents = {each for parent in by_parent for each in (parent, *parent.parents) if each.parts}
     for parent in sorted(parents, key=lambda each: len(each.parts), reverse=True):
-        # Others' files are in it.
+        # Files of others are in it.
         with _folder_within(folder, parent.parent) as descriptor, contextlib.suppress(OSError):
             if descriptor is not None:
                 os.rmdir(parent.name, dir_fd=descriptor)

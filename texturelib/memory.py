@@ -19,7 +19,7 @@ def memory() -> tuple[int, int]:
         ),
     ):
         most, now = "".join(_lines(limit)).strip(), "".join(_lines(used)).strip()
-        if most.isdigit() and now.isdigit() and int(most) < total:  # of a container
+        if most.isdigit() and now.isdigit() and int(most) < total:  # the container's limit
             total, free = int(most), min(free, int(most) - int(now))
     return total, free
 

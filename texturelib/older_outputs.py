@@ -71,7 +71,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "texture-pipeline page": ("index.html",),
 }
 
-# By command: names that nothing else tells.
+# By command: names that are found in no other way.
 _EXAMPLES = r"examples/step_\d{7}\.(wav|png)"
 _OF_MODELS = "|".join(map(re.escape, _MODEL))
 _PATTERNS: dict[str, str] = {

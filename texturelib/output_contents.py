@@ -68,7 +68,7 @@ def _is_apart(folder: Path, names: Collection[str]) -> bool:
         return True
     try:
         return RUN in names and read_run(folder) is not None
-    except TextureError:  # a stranger's
+    except TextureError:  # not ours
         return False
 
 

@@ -43,7 +43,7 @@ from texturelib.output_contents import (
 )
 from texturelib.sound_files import find_audio, find_files
 
-# Bytes; of those that are read as a whole, no others are inputs by themselves.
+# Bytes; no larger single file is an input.
 _LARGEST_FILE = 2**32
 
 
@@ -174,13 +174,13 @@ def check_output(
     into `why` instead.
     """
     folder = folder or config.output
-    # First of all: a dry run should say so too where the inputs are yet to be made.
+    # First, so that a dry run reports this even before the inputs are made.
     before = _read_ours(folder)
     written = config.as_written(folder)
     settings = {key: value for key, value in written.items() if only is None or key in only} | dict(
         extra or {}
     )
-    # When a job has failed, and how its files are asked for: not what it writes.
+    # These keys decide when a job fails and how files are downloaded, not what is written.
     for key in ("max_rejected", "connection"):
         settings = _without(settings, key)
     try:

@@ -21,5 +21,5 @@ def write_page(path: Path, package: str, template: str, **content: Any) -> None:
     )
     environment.filters |= {"percent": "{:.1%}".format, "figure": three_figures}
     html = environment.get_template(template).render(content)
-    # Names that are not UTF-8 show a question mark for what cannot be shown.
+    # In names that are not UTF-8, what cannot be shown becomes a question mark.
     write_text(path, html.encode("utf-8", "replace").decode("utf-8"))

@@ -71,6 +71,6 @@ def _for_this_machine(rest: str, whole: str) -> str:
 def _is_whole(text: str) -> bool:
     try:
         os.fsencode(text)
-    except ValueError:  # half a character
+    except ValueError:  # half of a surrogate pair
         return False
     return True

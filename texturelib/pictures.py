@@ -51,7 +51,7 @@ def save_picture(figure: Figure, path: Path) -> None:
         text.set_parse_math(False)
     for axis in figure.axes:
         for scale in (axis.xaxis, axis.yaxis):
-            # Some have an exponent.
+            # Some axes show an exponent.
             is_number = isinstance(scale.get_major_formatter(), ScalarFormatter | LogFormatter)
             for label in scale.get_ticklabels(which="both"):
                 label.set_parse_math(is_number)

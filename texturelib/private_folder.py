@@ -59,7 +59,7 @@ def private_folder(
 
 def _left_by_the_dead(parent: Path, prefix: str) -> Iterator[Path]:
     for folder in parent.glob(f"{prefix}*"):
-        with contextlib.suppress(OSError):  # it may go while it is looked at
+        with contextlib.suppress(OSError):  # it may disappear meanwhile
             found = folder.lstat()
             if (
                 stat.S_ISDIR(found.st_mode)

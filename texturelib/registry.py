@@ -63,7 +63,7 @@ class Registry:
         try:
             member = entry.load()
             self.register(_checked(member, entry.name))
-        except Exception as error:  # a stranger's module may raise anything
+        except Exception as error:  # a plug-in may raise anything
             reason = f"{type(error).__name__}: {first_line(error)}"
             if entry.name in self._members:
                 warnings.warn(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from texturelib.private_folder import private_folder
 
-_PLACE = Path("/dev/shm")  # of Linux; elsewhere there is nothing to see
+_PLACE = Path("/dev/shm")  # on Linux; elsewhere it is not visible
 _SEMAPHORES = ("sem.loky-", "sem.mp-")
 _NAMES = "names"
 
@@ -28,7 +28,7 @@ def note_shared_memory() -> None:
         names = _own_names()
     except OSError:
         return
-    with suppress(OSError):  # on a full disk too the job goes on
+    with suppress(OSError):  # the job continues even on a full disk
         (_record() / _NAMES).write_text("".join(f"{name}\n" for name in names))
 
 
@@ -44,7 +44,7 @@ def _record() -> Path:
 def _own_names() -> list[str]:
     """Return the names of the semaphores in this process's memory, and of joblib's folders,
     which have its number in their names."""
-    # By their inodes: a semaphore is mapped under a name that it has but for a moment.
+    # By their inodes: a semaphore is mapped under a temporary name.
     maps = [line.split(maxsplit=5) for line in Path("/proc/self/maps").read_text().splitlines()]
     inodes = {
         int(words[4]) for words in maps if len(words) == 6 and words[5].startswith(f"{_PLACE}/")

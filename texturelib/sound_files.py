@@ -52,7 +52,7 @@ _UNREADABLE_SUFFIXES = frozenset(
 _FOLDERS_OF_SYSTEMS = frozenset(
     {
         "__macosx",  # in archives made on a Mac: resource forks, called ._a.wav
-        "@eadir",  # of a Synology, which puts thumbnails there
+        "@eadir",  # thumbnails on a Synology
         "#recycle",
         "$recycle.bin",
         "system volume information",
@@ -83,7 +83,7 @@ def _holds_sound(path: Path) -> bool:
 
     try:
         return path.is_file() and kind_of(path)[0] is not None
-    except (OSError, ValueError):  # gone, or nobody may read it; or its name is none
+    except (OSError, ValueError):  # gone, not readable, or not a valid name
         return False
 
 

@@ -36,7 +36,7 @@ class Piece(NamedTuple):
         if Path(self.name).is_absolute() or ".." in Path(self.name).parts:
             return False
         try:
-            # A pipe that came to stand there would else be waited for.
+            # Opening a pipe in its place would otherwise wait.
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except (OSError, ValueError):
             return False
@@ -62,7 +62,7 @@ def recorded(folder: Path) -> Iterator[list[Piece]]:
     """Yield a list that, when the block has ended, holds everything that this thread has written
     into `folder` in the block."""
     pieces: list[Piece] = []
-    record: dict[tuple[Path, int | None], Piece] = {}  # of what is written twice, the last counts
+    record: dict[tuple[Path, int | None], Piece] = {}  # the last write counts
     token = _record.set(record)
     try:
         yield pieces

@@ -64,7 +64,7 @@ def doctor(
         raise UsageError(
             "name a config, or a sound's folder of them: these options change what is asked for there"
         )
-    with redirect_stdout(sys.stderr):  # what the stages say on their way is no part of the report
+    with redirect_stdout(sys.stderr):  # the stages' messages are no part of the report
         report = examine(place, set_ or [], recordings, output, quick)
     print(json.dumps(report.as_json(), indent=2) if as_json else report.text())
     if report.exit_status:

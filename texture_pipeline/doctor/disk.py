@@ -14,9 +14,9 @@ from texturelib.costs import Written, nearest_folder
 from texturelib.files import shown
 
 _AREA = "disk"
-# What is asked for beyond what is written: half-written files, tables, blocks that are not full.
+# Room asked for beyond the estimate: half-written files, tables, blocks that are not full.
 _MARGIN = 1.2
-_FIXED = 20e6  # of the pictures and pages of all commands together
+_FIXED = 20e6  # bytes of all commands' pictures and pages
 
 
 def look_at_disk(

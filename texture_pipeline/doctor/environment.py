@@ -21,7 +21,7 @@ from texturelib.memory import memory
 _AREA = "environment"
 _PAGE = "page"
 
-# Compiled ones, which may be there and still not load.
+# Compiled packages, which may be installed and still not load.
 _IMPORTED = {
     "numba": "numba",
     "torch": "torch",
@@ -91,7 +91,7 @@ def _imports(names: Sequence[str]) -> Iterator[Finding]:
     for name in names:
         try:
             importlib.import_module(_IMPORTED[name])
-        except (ImportError, OSError) as error:  # the latter of a library that is not there
+        except (ImportError, OSError) as error:  # OSError: a missing shared library
             mend = _TORCHAUDIO if name == "torchaudio" else f"install {name} again"
             yield Finding(
                 _AREA, "NO", f"{name} is installed but does not import ({first_line(error)})", mend
@@ -111,7 +111,7 @@ def _programs(jobs: Sequence[Job] | None) -> Iterator[Finding]:
         except TextureError as error:
             yield Finding(_AREA, "note", f"{error} (only patches need it)")
         except ImportError:
-            pass  # which was said
+            pass  # already reported
         return
     for job in jobs:
         if engine := getattr(job.config, "engine", None):
@@ -156,7 +156,7 @@ def _accelerators(jobs: Sequence[Job] | None) -> Iterator[Finding]:
         import lightning_fabric  # noqa: F401
         import torch
     except (ImportError, OSError):
-        return  # which was said
+        return  # already reported
     wanted = (
         {job.path.name: getattr(job.config, "compute", None) for job in jobs}
         if jobs is not None

@@ -33,7 +33,7 @@ def examine(
     plan, commands = make_plan(jobs, place.is_dir(), wrong)
     began = time.monotonic()
     report.add(look_at_environment(plan))
-    start = 1.5 + time.monotonic() - began  # that is mostly imports, which each command does again
+    start = 1.5 + time.monotonic() - began  # mostly imports, which each command repeats
     report.add(wrong)
     report.add(Finding("config", "ok", shown(job.path)) for job in jobs)
     report.add(commands)

@@ -10,7 +10,7 @@ from texturelib.errors import ConfigError, TextureError, UsageError
 Level = Literal["ok", "note", "NO"]
 
 _WIDTH = 130
-# Names can be copied.
+# Names are never broken, so that they can be copied.
 _UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 

@@ -29,7 +29,7 @@ def measure(
         found: list[Finding] = []
         for part in progress(parts, "measuring", unit="part"):
             try:
-                # Their bars, after that of all.
+                # Hide the commands' own progress bars.
                 with redirect_stderr(StringIO()):
                     found += part()
             except TextureError as error:

@@ -129,7 +129,7 @@ def _jobs_of_folder(
             folder, first
         )
     elif output:
-        jobs = []  # theirs are other folders than they would write
+        jobs = []  # they would write to other folders than their configs say
     return jobs, wrong
 
 

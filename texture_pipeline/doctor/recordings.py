@@ -11,7 +11,7 @@ from texturelib.errors import TextureError
 from texturelib.jobs import how_to_allow
 
 _AREA = "data"
-_LOOKING_SECONDS = 5.0  # at headers; where there are more, at some from all over
+_LOOKING_SECONDS = 5.0  # for reading headers; then the rest is sampled
 
 
 def look_at_recordings(plan: Plan, surveys: dict[Path, Any]) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def look_at_recordings(plan: Plan, surveys: dict[Path, Any]) -> Iterator[Finding
                 yield Finding(_AREA, "NO", f"{name}: {error}")
             continue
         if not all(path.exists() for path in step.inputs.values()):
-            continue  # which was said
+            continue  # already reported
         try:
             found = surveys[step.folder] = survey(config, _LOOKING_SECONDS)
         except TextureError as error:

@@ -84,7 +84,7 @@ def rehearse_learning(
     Errors: TextureError as the commands would end with it.
     """
     synthetic_folder = scratch.stand_in(config.synthetic)
-    # Of a network, one clip is as much work as another.
+    # Every clip is the same work for a network.
     real_folder = scratch.stand_in(config.real) or synthetic_folder
     if synthetic_folder is None or real_folder is None:
         return None

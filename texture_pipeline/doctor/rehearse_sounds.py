@@ -23,9 +23,9 @@ from texturelib.sound_files import find_audio
 Item = TypeVar("Item")
 
 _MOST_SECONDS = 2.5  # of each rehearsal
-# Seconds of a recording that is cut to see how it goes, where there are shorter ones.
+# Longest recording, in seconds, that is cut for the measurement if there are shorter ones.
 _LONGEST = 300.0
-_MOST_SOUND = 1200.0  # seconds, of all that are cut
+_MOST_SOUND = 1200.0  # seconds of all recordings that are cut
 _MOST_CLIPS = 200
 
 

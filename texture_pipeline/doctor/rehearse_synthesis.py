@@ -159,7 +159,7 @@ def _playing(instrument: Instrument) -> tuple[float, float]:
         of_short, of_long = (
             seconds_of(lambda of=of: instrument.play({}, of, seed=1)) for of in (short, long)
         )
-    # On a busy machine the long one may be lucky.
+    # On a busy machine, the long sound may happen to be measured at a quieter moment.
     second = max((of_long - of_short) / (long - short), 0.1 * of_long / long)
     return max(0.0, of_short - short * second), second
 
@@ -184,7 +184,7 @@ def _few_sounds(config: SynthesisConfig, scratch: Scratch) -> Path | None:
     folder = scratch.new("sounds")
     for index in evenly_spread(len(pairs), max(2, FEW)):
         for path in pairs[index]:
-            if path.exists():  # else reading it says that it is missing
+            if path.exists():  # otherwise reading it reports that it is missing
                 link_or_copy(path, folder / path.name)
     scratch.put(config.sounds_folder, folder)
     return folder

@@ -100,7 +100,7 @@ class Scratch:
         """Return a new folder."""
         folder = self._folder / f"{next(self._numbers)}_{name}"
         folder.mkdir()
-        begin_list(folder)  # so that what is made in it is known as in an output
+        begin_list(folder)  # so that its files are listed as in an output
         return folder
 
     def put(self, path: Path, stand_in: Path) -> None:
@@ -121,7 +121,7 @@ def few_clips(dataset_folder: Path, folder: Path) -> Path:
     rows = dataset.metadata.iloc[evenly_spread(len(dataset), FEW)]
     for name in rows["file_name"]:
         dataset_file = dataset_folder / name
-        if dataset_file.is_file():  # else reading it says that it is missing
+        if dataset_file.is_file():  # otherwise reading it reports that it is missing
             link_or_copy(dataset_file, folder / name)
     write_dataset(
         folder,

@@ -11,7 +11,7 @@ from texturelib.audio.kinds import Kind
 from texturelib.audio.pieces import Piece
 
 _LONGEST_HEAD = 2**24  # bytes before the samples: broadcast wavs carry long texts there
-_LEAST_SOUND = 2048  # bytes behind the samples that are taken for more of them; writers pad by less
+_LEAST_SOUND = 2048  # bytes after the samples that count as more samples; padding is shorter
 _OTHER_THINGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", b"<?xml", b"<x:xmpmeta")
 _PRINTABLE = re.compile(rb"[ -~]{4}")
 _CHUNKS = re.compile(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_TAIL = 2**18  # bytes: of a frame there are seldom more than 2^15
+_TAIL = 2**18  # bytes: a frame seldom has more than 2^15
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 # -8, -16: bits of it.
 _BLOCK_SIZES = (

@@ -62,7 +62,7 @@ def form_of(path: Path) -> Form:
     if kind in ("wav", "rf64", "aiff", "au", "caf", "w64"):
         found = find_samples(path, kind, at)
         pieces = found.pieces
-        # The newer name of the same.
+        # A newer name for the same format.
         if pieces is None and kind == "rf64" and _start(path, at)[:4] == b"BW64":
             pieces = (b"RF64", (at + 4, size))
         elif pieces is None and at:

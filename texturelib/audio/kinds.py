@@ -16,7 +16,7 @@ READABLE: frozenset[Kind] = frozenset(
     {"wav", "rf64", "w64", "aiff", "au", "caf", "flac", "ogg", "mpeg", "other sound"}
 )
 
-# What stands at the beginning of a file, and which kind it then is.
+# The first bytes of a file, and the kind they mean.
 _BEGINNINGS: dict[bytes, Kind] = {
     b"fLaC": "flac",
     b".snd": "au",
@@ -45,7 +45,7 @@ _BEGINNINGS: dict[bytes, Kind] = {
     b".ra\xfd": "RealAudio",
     b".RMF": "RealAudio",
 }
-# Of files in chunks: the name at the beginning and that of the form.
+# Files in chunks: the name at the beginning and the name of the form.
 _FORMS: dict[tuple[bytes, bytes], Kind] = {
     (b"RIFF", b"WAVE"): "wav",
     (b"RIFX", b"WAVE"): "other sound",
@@ -69,7 +69,7 @@ def kind_of(path: Path) -> tuple[Kind | None, int]:
     with path.open("rb") as file:
         start = file.read(_START)
         n_tags = 0
-        while n_more := id3_bytes(start):  # before a flac too, and sometimes twice
+        while n_more := id3_bytes(start):  # also before a flac, and sometimes twice
             n_tags += n_more
             file.seek(n_tags)
             start = file.read(_START)

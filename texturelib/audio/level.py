@@ -10,6 +10,6 @@ def level_dbfs(samples: np.ndarray) -> float:
     square wave of full scale has 0 dBFS, a constant has -inf.
     """
     mean_square = float(np.var(samples, dtype=np.float64))
-    # The mean of equal numbers may differ from them in the last digit: what is left then is no
+    # The mean of equal numbers may differ from them in the last digit; that difference is no
     # sound.
     return 10 * np.log10(mean_square) if mean_square > 1e-30 else -np.inf

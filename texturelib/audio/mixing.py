@@ -47,7 +47,7 @@ class Mixer:
         """The number of the channel with the most power so far, from 1; the first one if several
         are equal."""
         powers = np.diag(self._covariance())
-        # 0.04 dB: as good as equal.
+        # Within 0.04 dB, powers count as equal.
         return 1 + int(np.flatnonzero(powers >= 0.99 * powers.max())[0])
 
     def _note(self, samples: np.ndarray) -> None:
@@ -55,7 +55,7 @@ class Mixer:
             self._sums = np.zeros(samples.shape[1])
             self._products = np.zeros((samples.shape[1], samples.shape[1]))
         self._n_samples += len(samples)
-        with np.errstate(over="ignore", invalid="ignore"):  # of absurd values
+        with np.errstate(over="ignore", invalid="ignore"):  # of huge values
             self._sums += np.ones(len(samples), np.float32) @ samples
             self._products += samples.T @ samples
 
@@ -67,4 +67,4 @@ class Mixer:
             return self._products / self._n_samples - np.outer(means, means)
 
 
-_FAINTEST = 1e-10  # -100 dBFS: below, a mean is nothing but rounding
+_FAINTEST = 1e-10  # -100 dBFS: below it, a mean is only rounding

@@ -218,7 +218,7 @@ def _walk(
     content: mmap.mmap, at: int, end: int, first: FrameHeader
 ) -> tuple[list[tuple[int, int]], int, bool]:
     """Return the parts, how many frames they have, and whether the last frame is cut off."""
-    sizes: dict[bytes, int] = {}  # by their headers: a stream has some dozens of these
+    sizes: dict[bytes, int] = {}  # by header: a stream has some dozens
     parts: list[tuple[int, int]] = []
     part_start, n_frames = at, 0
     while at < end:
@@ -254,7 +254,7 @@ def _next_frame(content: mmap.mmap, at: int, end: int, first: FrameHeader | None
     they fit `first`, if it is given."""
     place, furthest = at, min(end, at + _MOST_JUNK)
     while (place := content.find(b"\xff", place, furthest)) >= 0:
-        if tag := id3_bytes(content[at : at + 10]):  # a tag of a file that was put behind another
+        if tag := id3_bytes(content[at : at + 10]):  # the tag of an appended file
             return _next_frame(content, at + tag, end, first)
         header = frame_header(content[place : place + 4])
         if header is not None and (first is None or header.fits(first)):

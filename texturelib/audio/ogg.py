@@ -16,7 +16,7 @@ def ends_within_a_page(path: Path) -> bool:
     if len(page) < 27 or len(page) < 27 + page[26]:
         return True
     size = 27 + page[26] + sum(page[27 : 27 + page[26]])
-    of_next = page[size : size + 4]  # which may be cut within its very name
+    of_next = page[size : size + 4]  # which may be cut off within its name
     return len(page) < size or (of_next != b"" and b"OggS".startswith(of_next))
 
 
@@ -34,7 +34,7 @@ def streams(path: Path) -> list[tuple[int, int]]:
         place, was_beginning = 0, False
         while (place := content.find(b"OggS", place)) >= 0:
             is_beginning = content[place + 4 : place + 5] == b"\0" and bool(content[place + 5] & 2)
-            # Of several at a time, as of a film, the first pages stand together.
+            # The first pages of simultaneous streams, as in a film, come together.
             if is_beginning and not was_beginning:
                 starts.append(place)
             was_beginning = is_beginning

@@ -6,7 +6,7 @@ from pathlib import Path
 Piece = bytes | tuple[int, int]
 """New bytes, or a stretch of the file: its first byte and the byte after its last."""
 
-ENDLESS = 2**40  # bytes: longer than any file that a decoder is told this of
+ENDLESS = 2**40  # bytes: longer than any file
 
 
 class PiecedFile:
@@ -51,7 +51,7 @@ class PiecedFile:
             parts.append(part)
             self._at += len(part)
             left -= len(part)
-            if left == 0 or self._at < start:  # all that is wanted, or the file has become shorter
+            if left == 0 or self._at < start:  # all was read, or the file became shorter
                 break
         return b"".join(parts)
 

@@ -20,11 +20,11 @@ from texturelib.audio.stderr import hushed_mpg123
 from texturelib.errors import Rejected
 
 _LOWEST_RATE = 1000  # a damaged header may say 1 Hz, and a block would become one of 46 GB
-# Of a whole recording, at the rate that it is wanted at: 4 GB; small files may unpack to any
+# Samples of a whole recording, after resampling: 4 GB; small files may unpack to any
 # length.
 _MOST_SAMPLES = 2**30
-_MOST_VALUES = 2**21  # of a block: 8 channels of it
-_UNKNOWN_LENGTH = 2**60  # samples: what libsndfile says from here on is no length
+_MOST_VALUES = 2**21  # values of a block, as with 8 channels
+_UNKNOWN_LENGTH = 2**60  # samples: from here on, libsndfile does not know the length
 
 
 @dataclass
@@ -200,7 +200,7 @@ def _check_length(form: Form, n_read: int, announced: float, rate: int, words: l
     if form.is_cut:
         raise Rejected(f"cut off after {n_read / rate:.1f} s")
     # Compressed formats only estimate their length; a fortieth of a second is one mp3 frame.
-    # libmpg123 leaves out the first frames of a file that was cut at its beginning, which lean on
+    # libmpg123 leaves out the first frames of a file that was cut at its beginning: they depend on
     # those before them.
     leeway = rate / 40
     if form.n_samples is not None and not form.share_announced:

@@ -39,7 +39,7 @@ def _enter() -> int:
         _n_entered += 1
         if _n_inside == 0:
             _terminal = -1
-            # Where there is no terminal, nothing has to be kept from it.
+            # Without a terminal, there is nothing to keep off it.
             with contextlib.suppress(OSError, ValueError):
                 sys.stderr.flush()
                 if _paper < 0:

@@ -37,7 +37,7 @@ def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
         + form
         + struct.pack("<4sI", b"data", len(content))
     )
-    # Not by libsndfile, which makes the disk keep up with every file that it closes: that takes as
+    # Not by libsndfile, which waits for the disk at every file that it closes: that takes as
     # long as rendering one. Nor by the module wave, whose half-made objects complain when Ctrl-C
     # comes between.
     with whole_file(path) as part:

@@ -110,7 +110,7 @@ def cluster_pool(
 
     most: how many of its workers to use at a time. ask: calls a function on every worker.
     """
-    # What waits at a worker beside what runs there is what would make use of another.
+    # Calls that wait at a busy worker could otherwise run on another one.
     waiting = most if most and most < n_workers else "2 * n_jobs"
     return Pool(
         n_workers,

@@ -17,8 +17,8 @@ from texturelib.executors._base import Pool, executors
 from texturelib.private_folder import private_folder
 
 _CONNECT_SECONDS = 5
-_WORKERS_SECONDS = 10  # for a cluster that makes its workers when there is work
-_PATIENCE_SECONDS = 10  # for items that are being worked on when a job is stopped
+_WORKERS_SECONDS = 10  # for a cluster that starts workers on demand
+_PATIENCE_SECONDS = 10  # for unfinished items of a stopped job
 _NO_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
 """Settings that turn off Dask's web pages, which show its tasks to anybody on this machine."""
 
@@ -47,7 +47,7 @@ class Dask(Config):
                 "executor: needs Dask, which is not installed; pip install 'texture-toolkit[dask]'"
             ) from None
         wanted = workers or self.workers
-        # What becomes of workers and connections is ours to say; each logger of theirs has a level
+        # We report lost workers and connections ourselves; each of Dask's loggers has a level
         # of its own.
         for name in [
             name for name in logging.root.manager.loggerDict if name.startswith("distributed")
@@ -67,7 +67,7 @@ class Dask(Config):
                 n_workers=n_workers,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                # Who else has an account here could have code run otherwise: only who has the
+                # Otherwise anybody with an account here could run code through it: only who has the
                 # certificate is let in, and it is in the memory of this process and its workers
                 # alone.
                 security=distributed.Security.temporary(),
@@ -141,9 +141,9 @@ def _pool(client: Any, n_workers: int, address: str | None = None, most: int | N
         futures = list(futures)
         keys = [future.key for future in futures]
         until = time.monotonic() + _PATIENCE_SECONDS
-        with suppress(OSError):  # where the cluster is gone
+        with suppress(OSError):  # the cluster may be gone
             client.cancel(futures, force=True)
-            # Dask lets an item that is being worked on go on to its end, and so would it write into
+            # Dask lets an item that has begun run to its end, and it would write into
             # what the next run makes.
             while (
                 address

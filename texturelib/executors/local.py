@@ -33,7 +33,7 @@ class Local(Config):
 
 
 def _explain(error: BaseException) -> str | None:
-    # The end of one worker is the end of all, and of every item that was with them.
+    # When one worker dies, all end, with every item they were working on.
     return (
         "worker processes were killed (as where memory runs out)"
         if isinstance(error, BrokenProcessPool)

@@ -20,8 +20,8 @@ from texturelib.executors._base import Pool, executors
 from texturelib.private_folder import private_folder
 
 _CONNECT_SECONDS = 5
-_FACTS_SECONDS = 60  # for the first process of a machine to start
-_STORE_BYTES = 80 * 2**20  # the least that Ray takes; what passes through it here is small
+_FACTS_SECONDS = 60  # until a machine's first process has started
+_STORE_BYTES = 80 * 2**20  # the least that Ray accepts; we pass little through it
 _RETRIES = 3
 
 
@@ -82,10 +82,10 @@ class Ray(Config):
 def _prepare_environment(is_here: bool, is_own: bool) -> None:
     """Set the environment variables that Ray reads when it is imported or started."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Seconds, about, until a cluster that does not let us in is given up.
+    # About the seconds after which a cluster that does not let us in is given up.
     os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "5")
     if is_here:
-        # Said for other systems, but on Linux too it keeps Ray to loopback, where it else listens
+        # Meant for other systems, but on Linux, too, it keeps Ray on loopback; else it listens
         # on every interface.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     if is_own and "RAY_AUTH_MODE" not in os.environ:
@@ -96,7 +96,7 @@ def _prepare_environment(is_here: bool, is_own: bool) -> None:
 def _end_processes_in(folder: Path) -> None:
     """Kill the processes that have a file open in the folder: workers of a Ray whose main
     process was killed."""
-    # Nothing, where it is not Linux; others' cannot be looked at.
+    # Finds nothing where there is no Linux; processes of other users cannot be examined.
     for descriptor in Path("/proc").glob("[0-9]*/fd/[0-9]*"):
         with suppress(OSError):
             if descriptor.readlink().is_relative_to(folder):
@@ -130,7 +130,7 @@ def _initialised(ray: Any, **settings: Any) -> Iterator[None]:
         raise TextureError(f"executor: Ray does not start ({first_line(error)})") from error
     finally:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)  # Ray has put its own there
+            signal.signal(signal.SIGTERM, before)  # Ray has set its own
     try:
         yield
     finally:

@@ -43,7 +43,7 @@ def upgraded(
     if "also_saved" in content:
         saved = dict.fromkeys(also_saved, content["also_saved"])  # there was one at most
     elif "carried" in old and also_saved:
-        # Of a recurrent network.
+        # A recurrent network's checkpoint.
         saved = {name: {"training": old["carried"]} for name in also_saved}
     return {
         "state": state,

@@ -107,7 +107,7 @@ def train(trainable: Trainable, plan: Plan, fabric: Fabric) -> State:
     if isinstance(result, TextureError):
         raise result
     state, weights = result
-    # Where other processes trained, the module here has not changed yet.
+    # Where other processes trained, the module in this process has not changed yet.
     module.to("cpu")
     module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     module.eval()
@@ -133,7 +133,7 @@ class _Process:
         except TextureError as error:
             return error
         finally:
-            # Not left to the end of the process: a thread of the group that wants Python when
+            # Not left to the end of the process: a thread of the group that needs Python when
             # Python is gone aborts.
             if fabric.world_size > 1:
                 torch.distributed.destroy_process_group()

@@ -26,10 +26,10 @@ ModelSpec = TypeVar("ModelSpec", bound=Config)
 
 
 def save_weights(folder: Path, module: nn.Module, spec: Mapping[str, Any]) -> None:
-    """Save a network's weights. about: what `load_weights` needs to make the module again."""
+    """Save a network's weights. spec: what `load_weights` needs to make the module again."""
     weights = {name: value.contiguous() for name, value in module.state_dict().items()}
     with whole_file(folder / WEIGHTS, is_durable=True) as part:
-        # Whose errors are the system's.
+        # Written by Python, not by safetensors, so that errors are the system's.
         part.write_bytes(save(weights, metadata={"about": json.dumps(spec)}))
 
 
@@ -74,7 +74,7 @@ def of_the_size_of(file: Path, weights: Mapping[str, torch.Tensor]) -> Iterator[
     try:
         with _AtMost(_SLACK + sum(each.numel() for each in weights.values())):
             yield
-    except Exception as error:  # of settings that do not go together, torch's, Python's or ours
+    except Exception as error:  # wrong settings raise torch's, Python's or our errors
         raise TextureError(
             f"{shown(file)}: its network cannot be made ({first_line(error)})"
         ) from None
