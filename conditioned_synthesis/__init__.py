@@ -1,4 +1,4 @@
-"""Stage 4: from labelled recordings to an instrument.
+"""Stage 4: make an instrument from labelled recordings.
 
 labels: looked at, and balanced. data: clips with their controls, exported and imported.
 synthesisers: a family, each in a package of its own; training: how they learn. instrument: a

@@ -1,4 +1,4 @@
-"""`python -m conditioned_synthesis` is the command `conditioned-synthesis`."""
+"""Run the command `conditioned-synthesis` as `python -m conditioned_synthesis`."""
 
 from conditioned_synthesis.cli import main
 

@@ -38,7 +38,7 @@ def import_mtcrnn(
         bool, typer.Option("--overwrite", help="Replace a dataset that is there.")
     ] = False,
 ) -> None:
-    """Make a dataset folder of a folder of MTCRNN's: its sounds, and the trajectories of its
+    """Make a dataset folder of a folder in MTCRNN's format: its sounds, and the trajectories of its
     controls."""
     from conditioned_synthesis.data.import_dataset import import_mtcrnn as run
     from conditioned_synthesis.data.import_dataset import is_import
@@ -119,7 +119,7 @@ def export_onnx(
         bool, typer.Option("--overwrite", help="Replace a file that is there.")
     ] = False,
 ) -> None:
-    """Make one ONNX file of a model folder, which other runtimes play without this toolkit."""
+    """Export a model folder as one ONNX file, which other runtimes play without this toolkit."""
     from conditioned_synthesis.exporters.onnx import export_onnx as run
     from texturelib.files import shown
 
@@ -145,7 +145,7 @@ def import_model(
         bool, typer.Option("--overwrite", help="Replace a model that is there.")
     ] = False,
 ) -> None:
-    """Make a model folder, which `generate --model` plays, of a checkpoint of MTCRNN's."""
+    """Make a model folder, which `generate --model` plays, of a checkpoint of MTCRNN."""
     from conditioned_synthesis.instrument.import_checkpoint import import_model as run
     from texturelib.files import shown
 

@@ -1,4 +1,4 @@
-"""The commands of stage 4 that read a config."""
+"""The commands of stage 4 that take a config."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial

@@ -31,68 +31,73 @@ ClipsPerBin = Annotated[PositiveInt | Literal["median"], BeforeValidator(_count_
 
 
 class Analyse(Config):
-    """`conditioned-synthesis analyse`: what the labels are like."""
+    """Settings of `conditioned-synthesis analyse`, which describes the distribution of the
+    labels."""
 
     bins: Bins = 10
-    """Of the histograms, over each control's labels from the smallest to the largest."""
+    """Number of bins of each histogram, from the smallest to the largest label of the control."""
 
 
 class Balance(Config):
-    """`conditioned-synthesis balance`: a subset in which the labels of one control, or of several
-    together, are evenly spread."""
+    """Settings of `conditioned-synthesis balance`, which chooses a subset in which the labels of
+    one control, or of several together, are evenly distributed."""
 
     control: str | list[str] | None = None
-    """Whose labels; null takes the control whose histogram is nearest to flat already. Of a list,
-    every combination of the bins of all is a bin."""
+    """Control whose labels are balanced; null takes the one whose histogram is nearest to flat
+    already. For a list, every combination of the bins of all is a bin."""
     bins: Bins = 10
-    """Of each control."""
+    """Number of bins of each control."""
     outliers: Outliers = "keep"
-    """What becomes of labels outside 0..1, which a network may give: clipped to 0..1, or their
-    clips dropped."""
+    """Treatment of labels outside 0..1, which a network may give: "keep" leaves them, "clip" clips
+    them to 0..1, "drop" drops their clips."""
     clips_per_bin: ClipsPerBin = "median"
-    """Bins with fewer clips are dropped; "median" is the median count of the bins that hold any."""
+    """Number of clips to keep in each bin; bins with fewer are dropped. "median" is the median
+    count of the bins that hold any."""
     seed: Seed = 0
-    """Of the choice within a bin."""
+    """Seed of the random choice within a bin."""
 
 
 class Export(Config):
-    """`conditioned-synthesis export`: clips as MTCRNN reads them."""
+    """Settings of `conditioned-synthesis export`, which writes clips in MTCRNN's format."""
 
     source: Literal["balanced", "labelled"] = "balanced"
-    """What is exported: the balanced subset, or all that is labelled."""
+    """Clips to export: the balanced subset, or all labelled clips."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 16000
-    """MTCRNN takes every file for 16 kHz."""
+    """Sample rate of the exported clips, in Hz. MTCRNN takes every file for 16 kHz."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
-    """The controls to play with, in this order; null takes all."""
+    """Controls to export, in this order; null takes all."""
     max_rejected: Share = 0.0
-    """The share of clips that may fail before the whole job counts as failed."""
+    """Largest share of clips that may fail before the whole job counts as failed."""
 
 
 class Train(Config):
-    """`conditioned-synthesis train`: what the synthesiser learns from."""
+    """Settings of `conditioned-synthesis train`: what the synthesiser learns from."""
 
     sounds: ConfigPath | None = None
-    """A folder of wavs with .params files beside them, of any rate; null takes what `export`
+    """Folder of wavs with .params files beside them, of any sample rate; null takes what `export`
     wrote."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
-    """The controls to learn, in this order; null takes all."""
+    """Controls to learn, in this order; null takes all."""
     seed: Seed = 0
 
 
 class Generate(Config):
-    """`conditioned-synthesis generate`, where no single sound is asked for: of each control,
-    examples of what it does."""
+    """Settings of `conditioned-synthesis generate` when no single sound is requested: it then plays
+    examples of each control."""
 
     values: Annotated[int, Field(ge=2, le=100)] = 5
-    """Of each control, evenly spread over what was trained on, a sound each."""
+    """Number of values of each control, evenly spaced over its trained range; each is played as a
+    sound."""
     seconds: Annotated[float, Field(gt=0, le=86400)] = 2.0
-    """Of each of these."""
+    """Length of each of these sounds, in seconds."""
     sweep_seconds: Annotated[float, Field(gt=0, le=86400)] = 6.0
-    """Of one more, in which the control moves through its range."""
+    """Length of one more sound per control, in which the control moves through its range, in
+    seconds."""
     temperature: PositiveFloat = 1.0
-    """Below 1 tamer, above 1 wilder."""
+    """Randomness of the sound: below 1 tamer, above 1 wilder."""
     fast: bool = False
-    """Rougher, where that is faster: of "mtcrnn", with weights rounded to bytes."""
+    """Whether to play faster at lower quality where the synthesiser can: "mtcrnn" with weights
+    rounded to bytes."""
     seed: Seed = 0
 
 
@@ -102,15 +107,15 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
 class Linearise(Config):
-    """`conditioned-synthesis linearise`: how it is measured what the sliders do. Of each control in
-    turn, the others in their middle."""
+    """Settings of `conditioned-synthesis linearise`: how the effect of each slider is measured.
+    Each control is varied in turn, the others in their middle."""
 
     values: Values = 9
-    """Evenly spread over what was trained on."""
+    """Number of values of each control, evenly spaced over its trained range."""
     seeds: Seeds = 3
-    """Sounds at each value."""
+    """Number of sounds at each value, each with another seed."""
     seconds: Seconds = 3.0
-    """Of each; as long as one of the labeller's clips, or longer."""
+    """Length of each sound, in seconds; at least that of one of the labeller's clips."""
 
 
 MEASURED_ALWAYS = (
@@ -124,19 +129,19 @@ MEASURED_ALWAYS = (
 
 
 class Evaluate(Config):
-    """`conditioned-synthesis evaluate`: how the synthesiser is measured, and what it is compared
-    with."""
+    """Settings of `conditioned-synthesis evaluate`: how the synthesiser is measured, and what it is
+    compared with."""
 
     values: Values = 9
-    """Of each control in turn, evenly spread over what was trained on, the others in their
-    middle."""
+    """Number of values of each control in turn, evenly spaced over its trained range, the others in
+    their middle."""
     seeds: Seeds = 5
-    """Sounds at each value."""
+    """Number of sounds at each value, each with another seed."""
     seconds: Seconds = 4.0
-    """Of each; as long as one of the labeller's clips, or longer."""
+    """Length of each sound, in seconds; at least that of one of the labeller's clips."""
     clips: Annotated[int, Field(ge=2, le=10000)] = 64
-    """At most so many of those that were held out of the training, evenly spread, are compared with
-    sounds that have their controls."""
+    """Largest number of held-out clips, evenly spaced among them, that are compared with sounds
+    that have their controls."""
     also: dict[str, ConfigPath] = Field(default={})
     """Other model folders to measure in the same way, by the name that the tables give them."""
 
@@ -156,26 +161,25 @@ class Evaluate(Config):
 
 
 class SynthesisConfig(StageConfig):
-    """The commands of `conditioned-synthesis`; each writes a folder of its own in `output`."""
+    """Config of all commands of `conditioned-synthesis`; each writes a folder of its own in
+    `output`."""
 
     labelled: ConfigPath
-    """The labelled recordings: a dataset folder, as `domain-adaptation label` writes it."""
+    """Dataset folder of the labelled recordings, as `domain-adaptation label` writes it."""
     analyse: Analyse = Analyse()
     balance: Balance = Balance()
     export: Export = Export()
     synthesiser: Annotated[Synthesiser, synthesisers] | None = None
-    """What is trained, and played; null: nothing is."""
+    """Synthesiser to train and play; null trains none."""
     train: Train = Train()
     labeller: ConfigPath | None = None
-    """A model folder of stage 3, which reads the controls from sounds, for `linearise` and
-    `evaluate`. It must not have had a part in any loss that the synthesiser was trained with. Null:
-    there is none."""
+    """Model folder of stage 3 that reads the controls from sounds, for `linearise` and `evaluate`;
+    null for none. It must not have had a part in any loss that the synthesiser was trained with."""
     linearise: Linearise | None = None
-    """How sliders are made linear; they then are in what `generate` plays. Null: they stay as they
-    were learnt."""
+    """How sliders are made linear for `generate`; null leaves them as they were learnt."""
     generate: Generate = Generate()
     evaluate: Evaluate | None = Evaluate()
-    """How it is measured; null: it is not."""
+    """How the synthesiser is measured; null measures nothing."""
     compute: ComputeConfig = ComputeConfig()
 
     @model_validator(mode="after")
@@ -187,13 +191,13 @@ class SynthesisConfig(StageConfig):
         return self
 
     def wanted_synthesiser(self) -> Synthesiser:
-        """Errors: UsageError when the config has none."""
+        """Return the synthesiser. Errors: UsageError when the config has none."""
         if self.synthesiser is None:
             raise UsageError('synthesiser: names none; it should, as {"type": "mtcrnn"}')
         return self.synthesiser
 
     def wanted_labeller(self) -> Path:
-        """Errors: UsageError when the config has none."""
+        """Return the labeller's folder. Errors: UsageError when the config has none."""
         if self.labeller is None:
             raise UsageError(
                 "labeller: names none; it should name a model folder of domain-adaptation that reads the controls"
@@ -201,7 +205,7 @@ class SynthesisConfig(StageConfig):
         return self.labeller
 
     def wanted_linearise(self) -> Linearise:
-        """Errors: UsageError when the config has none."""
+        """Return the settings of `linearise`. Errors: UsageError when the config has none."""
         if self.linearise is None:
             raise UsageError(
                 'linearise: is null, so sliders stay as they were learnt; {"values": 9} would make them linear'
@@ -209,7 +213,7 @@ class SynthesisConfig(StageConfig):
         return self.linearise
 
     def wanted_evaluate(self) -> Evaluate:
-        """Errors: UsageError when the config says not to."""
+        """Return the settings of `evaluate`. Errors: UsageError when the config sets it to null."""
         if self.evaluate is None:
             raise UsageError('evaluate: is null, so nothing is measured; {"values": 9} would do it')
         return self.evaluate
@@ -244,7 +248,7 @@ class SynthesisConfig(StageConfig):
 
     @property
     def played_folder(self) -> Path:
-        """The model folder that is played where none is named."""
+        """The model folder that is played when none is named."""
         return self.linearised_folder if self.linearise else self.synthesiser_folder
 
     @property

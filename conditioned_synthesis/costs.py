@@ -1,4 +1,4 @@
-"""What the commands of stage 4 make, write and take."""
+"""What the commands of stage 4 produce, and their cost in disk space, memory and time."""
 
 import math
 from collections.abc import Iterator
@@ -116,7 +116,10 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
 
 
 def _reading(n_clips: float, measured: Measured) -> float:
-    """n_clips: that the labeller reads; as fast as a network of this plan, where there is one."""
+    """Return the time that the labeller takes for `n_clips` clips, in seconds.
+
+    The speed is that measured for a network of this plan; 0 where there is none.
+    """
     found = next((each for each in measured.learning.values() if each), None)
     return n_clips * found.label if found else 0.0
 
@@ -132,7 +135,7 @@ def _rate(config: Any, flow: Flow) -> int:
 
 
 def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:
-    """-> how many sounds, and how many seconds in all, lie in the folder at a time."""
+    """Return how many sounds, and how many seconds of sound in all, lie in the folder at a time."""
     match command:
         case "analyse":
             return 2, 0.0  # pictures

@@ -1,1 +1,1 @@
-"""Clips with their controls on disk: MTCRNN's form, written and read."""
+"""Clips with their controls on disk, in MTCRNN's format, written and read."""

@@ -1,5 +1,5 @@
-"""The sounds that a synthesiser learns from, with their controls: a folder as `export` writes it,
-or any of MTCRNN's."""
+"""The sounds that a synthesiser learns from, with their controls, read from a folder in MTCRNN's
+format, as `export` writes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,10 @@ from texturelib.progress import progress
 
 @dataclass(frozen=True)
 class Sounds:
-    """clips: [clips, samples] int16. lines: by clip, one per control."""
+    """Clips of one length, and the automation of their controls.
+
+    clips: [clips, samples] int16. lines: by clip, the automation of each control.
+    """
 
     sample_rate: int
     clips: np.ndarray
@@ -33,11 +36,11 @@ class Sounds:
 
     @property
     def n_samples(self) -> int:
-        """Of each clip."""
+        """The length of each clip in samples."""
         return self.clips.shape[1]
 
     def shuffled(self, seed: int) -> "Sounds":
-        """-> the same clips, each with the lines of another."""
+        """Return the same clips, each with the automation of another."""
         order = np.random.default_rng(seed).permutation(len(self))
         lines = list(self.lines)
         for clip, other in zip(order, np.roll(order, 1), strict=True):
@@ -45,11 +48,11 @@ class Sounds:
         return replace(self, lines=lines)
 
     def samples(self, *place: int | slice) -> np.ndarray:
-        """place: in `clips` -> what is there, float32, -1..1."""
+        """Return samples of the clips as float32, -1..1. place: an index or slice into `clips`."""
         return self.clips[place] / np.float32(2**15)
 
     def ranges(self) -> list[tuple[float, float]]:
-        """-> of each control, the smallest and largest value that any clip has."""
+        """Return the smallest and largest value of each control over all clips."""
         of_control = [
             np.concatenate([lines[index].values for lines in self.lines])
             for index in range(len(self.controls))
@@ -59,8 +62,11 @@ class Sounds:
     def batch(
         self, clips: np.ndarray, starts: np.ndarray, n_samples: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """clips, starts: [batch] -> audio [batch, 1 + n_samples], the first is the sample before;
-        controls [batch, n_samples, n_controls]."""
+        """Return parts of clips with their controls.
+
+        clips, starts: [batch], the rows and the first samples -> audio [batch, 1 + n_samples],
+        which begins with the sample before; controls [batch, n_samples, n_controls].
+        """
         audio = np.zeros((len(clips), 1 + n_samples), dtype=np.float32)
         values = np.empty((len(clips), n_samples, len(self.controls)), dtype=np.float32)
         for row, (clip, start) in enumerate(zip(clips, starts, strict=True)):
@@ -74,7 +80,7 @@ class Sounds:
 
 
 def read_sounds(folder: Path, controls: list[str] | None) -> Sounds:
-    """controls: to learn, in this order; None takes all.
+    """Read the sounds in a folder. controls: those to learn, in this order; None takes all.
 
     Errors: TextureError with the first thing that is wrong in the folder; UsageError about
     `controls`.

@@ -1,4 +1,4 @@
-"""Labelled clips in the form that MTCRNN reads: 16-bit mono wavs, each with a .params file of its
+"""Export labelled clips in MTCRNN's format: 16-bit mono wavs, each with a .params file of its
 controls."""
 
 import dataclasses
@@ -32,8 +32,11 @@ from texturelib.outputs import Output
 
 
 class Clip(NamedTuple):
-    """A clip to export. values: by control, 0..1. trajectories: a file that says more of these
-    controls, which then counts; of imported clips."""
+    """A clip to export.
+
+    values: by control, 0..1. trajectories: of imported clips, a file with the trajectories of these
+    controls, which replace the values.
+    """
 
     source: Path
     stem: str
@@ -42,8 +45,10 @@ class Clip(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What all exported clips have in common. controls: in the order of the .params files; low and
-    high are what the values 0 and 1 stand for."""
+    """The properties that all exported clips share.
+
+    controls: in the order of the .params files; low and high are what the values 0 and 1 stand for.
+    """
 
     sample_rate: int
     n_samples: int
@@ -51,8 +56,7 @@ class Form(NamedTuple):
 
 
 def export(config: SynthesisConfig, output: Output, *, workers: int | None = None) -> Checked:
-    """Write the clips into `output`, and read them back under MTCRNN's rules. -> what was found
-    there.
+    """Write the clips into `output`, check them by MTCRNN's rules, and return what the check found.
 
     Values are normalised by the smallest and largest label of the whole labelled set, which
     normalisation.json keeps; a control whose labels are all the same is 0.0 throughout.
@@ -114,8 +118,10 @@ def export(config: SynthesisConfig, output: Output, *, workers: int | None = Non
 
 
 def export_clip(folder: Path, form: Form, clip: Clip) -> None:
-    """Write one clip's wav and .params. Errors: Rejected when the clip cannot be read, or has
-    another length than the others."""
+    """Write one clip's wav and .params.
+
+    Errors: Rejected when the clip cannot be read, or has another length than the others.
+    """
     samples = read_mono(clip.source, form.sample_rate)
     # Resampled from another rate than the others, a clip may have a sample more or fewer, and
     # MTCRNN needs one length.
@@ -137,14 +143,14 @@ def export_clip(folder: Path, form: Form, clip: Clip) -> None:
 
 
 def _between(control: Control, low: float, high: float) -> Control:
-    """-> the same control, whose slider runs between these labels."""
+    """Return the control with a slider that runs between these labels."""
     return dataclasses.replace(
         control, low=float(physical(control, low)), high=float(physical(control, high))
     )
 
 
 def _ranges(config: SynthesisConfig, dataset: Dataset) -> dict[str, tuple[float, float]]:
-    """-> by control: the labels that become 0 and 1."""
+    """Return, by control, the labels that become 0 and 1."""
     if config.export.source == "labelled":
         return label_ranges(dataset.metadata.filter(items=dataset.controls))
     path = config.balanced_folder / "balance.json"
@@ -161,8 +167,8 @@ def _ranges(config: SynthesisConfig, dataset: Dataset) -> dict[str, tuple[float,
 
 
 def flat_stems(file_names: Iterable[str]) -> dict[str, str]:
-    """-> by file name of a dataset: a stem for a folder without sub-folders, unique also where case
-    does not count.
+    """Return, by file name of a dataset, a file stem for a folder without sub-folders, unique also
+    where case does not count.
 
     >>> flat_stems(["audio/dev/1.wav", "audio/dev_1.wav", "audio/2.wav"])
     {'audio/2.wav': '2', 'audio/dev/1.wav': 'dev_1', 'audio/dev_1.wav': 'dev_1_2'}

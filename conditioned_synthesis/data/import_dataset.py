@@ -1,4 +1,5 @@
-"""A folder of MTCRNN's as a dataset folder, whose controls move along trajectories."""
+"""Import a folder in MTCRNN's format as a dataset folder, whose controls move along
+trajectories."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -31,8 +32,9 @@ _TAKEN = ("file_name", "source", _TRAJECTORIES)  # columns of metadata.csv that 
 
 
 def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checked:
-    """Write a dataset folder: the sounds, a column per control with its mean over the clip, and
-    what each .params file says, in numbers. -> what is common to all.
+    """Write a dataset folder, and return what all its clips have in common. The dataset has the
+    sounds, a column per control with its mean over the clip, and the content of each .params file,
+    in numbers.
 
     A dataset that is there is replaced. Errors: TextureError with the first thing that MTCRNN would
     stumble over, or learn wrongly from; nothing is written then.
@@ -52,7 +54,10 @@ def import_mtcrnn(wav_folder: Path, params_folder: Path, output: Path) -> Checke
 
 
 def _check_replaceable(output: Path) -> None:
-    """Errors: UsageError when the folder holds what no import wrote: it is replaced as a whole."""
+    """Check that the folder holds only what an import wrote, since it is replaced as a whole.
+
+    Errors: UsageError when it holds anything else.
+    """
     if not output.exists():
         return
     check_free(output)
@@ -97,13 +102,16 @@ def _replace(
 
 
 def _names_of_clip(wav: Path) -> tuple[str, str]:
-    """-> of its sound and of its trajectories, in the dataset."""
+    """Return the names of a clip's sound and of its trajectories in the dataset."""
     return f"audio/{wav.as_posix()}", f"{_TRAJECTORIES}/{wav.with_suffix('.json').as_posix()}"
 
 
 def _names(wavs: Iterable[Path]) -> Iterator[str]:
-    """-> all that a dataset of these will hold: known at its beginning, they are known as ours
-    after a power cut too."""
+    """Yield the names of all files of the dataset.
+
+    They are known from the beginning, so that the toolkit recognises them as its own after a power
+    cut too.
+    """
     for wav in wavs:
         yield from _names_of_clip(wav)
     yield from ("metadata.csv", "dataset.json", "rejected.csv")
@@ -112,7 +120,10 @@ def _names(wavs: Iterable[Path]) -> Iterator[str]:
 def _write(
     output: Path, wav_folder: Path, checked: Checked, contents: Mapping[Path, Mapping[str, Any]]
 ) -> None:
-    """contents: by wav, within `wav_folder`: what its .params file says of each control."""
+    """Write the dataset.
+
+    contents: the .params file's content on each control, by wav within `wav_folder`.
+    """
     pd = import_pandas()  # names may hold anything
 
     rows = []
@@ -137,7 +148,7 @@ def _write(
 
 
 def is_import(folder: Path) -> bool:
-    """-> whether the folder is a dataset that was imported from MTCRNN."""
+    """Return whether the folder is a dataset that was imported from MTCRNN's format."""
     if not (folder / "dataset.json").is_file():
         return False
     description = read_json(folder / "dataset.json")
@@ -146,8 +157,8 @@ def is_import(folder: Path) -> bool:
 
 
 def trajectories_of(dataset: Dataset) -> dict[str, str]:
-    """-> by file name: the file with its trajectories, both within the dataset's folder; none,
-    unless it was imported.
+    """Return, by file name, the file with the clip's trajectories, both relative to the dataset's
+    folder. Only imported datasets have any.
 
     Errors: TextureError when one would lie elsewhere.
     """
@@ -168,8 +179,9 @@ def trajectories_of(dataset: Dataset) -> dict[str, str]:
 
 
 def mean_over(times: list[float], values: list[float], seconds: float) -> float:
-    """times: rising, from 0 or before to `seconds` or after -> the mean of the straight lines
-    between the values.
+    """Return the mean of the straight lines between the values.
+
+    times: rising, from 0 or before to `seconds` or after.
 
     >>> mean_over([0, 1, 2], [0.0, 1.0, 1.0], 2.0)
     0.75

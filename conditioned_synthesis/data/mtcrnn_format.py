@@ -1,4 +1,4 @@
-"""MTCRNN's data: wavs, each with a .params file beside it (L. Wyse and M. Huzaifah, 2020).
+"""MTCRNN's data format: wavs, each with a .params file beside it (L. Wyse and M. Huzaifah, 2020).
 
 MTCRNN itself checks little: it trains on a wrong rate, turns a missing number into silence, and
 carries a line of values on beyond its last time. So we check.
@@ -26,7 +26,10 @@ _LONGEST = 2**26  # samples of a clip: over an hour at 16 kHz
 
 @dataclass(frozen=True)
 class Checked:
-    """A folder that MTCRNN can train on. controls: in the order of the first .params file."""
+    """The properties of a folder that MTCRNN can train on.
+
+    controls: in the order of the first .params file.
+    """
 
     n_clips: int
     sample_rate: int
@@ -35,7 +38,7 @@ class Checked:
 
     @property
     def seconds(self) -> float:
-        """Of each clip."""
+        """The length of each clip, in seconds."""
         return self.n_samples / self.sample_rate
 
     def __str__(self) -> str:
@@ -45,7 +48,7 @@ class Checked:
 def params(
     file_name: str, lines: Mapping[str, Automation], seconds: float, controls: Iterable[Control]
 ) -> dict[str, Any]:
-    """-> what the .params file of a sound holds.
+    """Return the content of a sound's .params file.
 
     lines: by control. controls: in the order of the file; low and high are what the values 0 and 1
     stand for.
@@ -62,8 +65,8 @@ def params(
 
 
 def _original(control: Control) -> dict[str, Any]:
-    """-> what a .params file says of the values before they were brought to 0..1, as the data that
-    MTCRNN is published with does.
+    """Return how a .params file describes the values before they were brought to 0..1, in the form
+    of the data that MTCRNN is published with.
 
     That has no key for a scale that is not linear, so origCurve and origOffset are ours; MTCRNN
     reads none of these.
@@ -79,8 +82,10 @@ def _original(control: Control) -> dict[str, Any]:
 
 
 def control_of(name: str, line: Mapping[str, Any]) -> Control:
-    """-> a control as a .params file describes it. Values run from 0 to 1; files may also say what
-    they were before."""
+    """Return the control that a .params file describes.
+
+    Values run from 0 to 1; a file may also say what they were before.
+    """
     low, high, offset = (line.get(key) for key in ("origMinval", "origMaxval", "origOffset"))
     if not (_is_number(low) and _is_number(high) and low < high):
         return Control(name, 0.0, 1.0, str(line.get("units") or ""))
@@ -95,7 +100,8 @@ def _is_number(value: Any) -> TypeGuard[float]:
 
 
 def check_folder(folder: Path) -> Checked:
-    """Read every sound's header and every .params file under `folder`.
+    """Read every sound's header and every .params file under `folder`, and return what they have in
+    common.
 
     Errors: TextureError with the first thing that MTCRNN would stumble over, or learn wrongly from.
     """
@@ -106,11 +112,13 @@ def check_folder(folder: Path) -> Checked:
 def read_folder(
     wav_folder: Path, params_folder: Path, *, read_strings: bool, keep: bool = True
 ) -> tuple[Checked, dict[Path, dict[str, Any]]]:
-    """read_strings: whether a number may stand there as text, which MTCRNN reads too. keep: whether
-    what is read is wanted; of a large folder it takes much memory.
+    """Read the sounds' headers and the .params files.
 
-    -> what is common to all; by wav, within its folder: what its .params file says of each control,
-    in numbers, all of it in the order of the first. Errors: as `check_folder`.
+    read_strings: whether a number may be written as text, which MTCRNN reads too. keep: whether to
+    return the content of the files; that of a large folder takes much memory.
+
+    Returns: what all have in common; by wav, relative to its folder, the content of its .params
+    file on each control, in numbers, in the order of the first. Errors: as `check_folder`.
     """
     pairs = find_pairs(wav_folder, params_folder)
     wavs = list(pairs)
@@ -137,7 +145,8 @@ def read_folder(
 
 
 def find_pairs(wav_folder: Path, params_folder: Path) -> dict[Path, Path]:
-    """-> by sound: its .params file, or where that should be; suffixes in upper or lower case.
+    """Return, by sound, its .params file, or the path where that should be; suffixes in upper or
+    lower case.
 
     Errors: TextureError where a folder lies in a sound's place.
     """
@@ -158,7 +167,7 @@ def find_pairs(wav_folder: Path, params_folder: Path) -> dict[Path, Path]:
 
 
 def _read_header(wav: Path) -> tuple[int, int]:
-    """-> sample rate, samples."""
+    """Return the sample rate and the number of samples of a wav."""
     try:
         header = read_header(wav)
     except Rejected as reason:
@@ -173,7 +182,10 @@ def _read_header(wav: Path) -> tuple[int, int]:
 
 
 def _read_params(path: Path, seconds: float, read_strings: bool) -> dict[str, Any]:
-    """-> by control: what the .params file says of it. Errors: TextureError with what is wrong."""
+    """Return the content of a .params file by control.
+
+    Errors: TextureError with what is wrong.
+    """
     try:
         content = parse(read_text(path), allow_nan=False)
     except FileNotFoundError:
@@ -195,8 +207,10 @@ def _read_params(path: Path, seconds: float, read_strings: bool) -> dict[str, An
 
 
 def _in_numbers(control: Any) -> Any:
-    """-> the same, numbers that stood there as text in their place; what is none stays, to be
-    complained about."""
+    """Return a control's entry with numbers in place of numbers written as text.
+
+    Text that is no number stays, for the check to report.
+    """
     if not isinstance(control, dict):
         return control
 
@@ -215,13 +229,15 @@ def _in_numbers(control: Any) -> Any:
 
 
 def is_finite(number: float) -> bool:
-    """-> False also for a whole number with more digits than a float can take, which JSON may
-    hold."""
+    """Return whether a number is finite as a float.
+
+    False also for a whole number with more digits than a float can take, which JSON may hold.
+    """
     return abs(number) <= sys.float_info.max
 
 
 def _problem(control: Any, seconds: float) -> str | None:
-    """control: what a .params file says of it -> what is wrong with that, if anything."""
+    """Return what is wrong with a control's entry in a .params file, None where nothing is."""
     if (
         not isinstance(control, dict)
         or not isinstance(control.get("times"), list)

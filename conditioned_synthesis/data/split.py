@@ -1,4 +1,4 @@
-"""Which clips are learnt from, and which are held out."""
+"""Divide clips into those that are trained on and those that are held out."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from conditioned_synthesis.data.clips import Sounds
 
 @dataclass(frozen=True)
 class SplitSounds:
-    """Sounds to learn from.
+    """Sounds divided into training clips and held-out clips.
 
     Attributes:
         sounds: all clips, of one length, with their controls.
-        train: rows of the clips that are learnt from.
-        held_out: rows of those that are only looked at.
+        train: rows of the training clips.
+        held_out: rows of the clips that are not trained on.
 
     Shape:
         train: [n_train]
@@ -28,12 +28,12 @@ class SplitSounds:
     def drawn(
         self, batch_size: int, n_samples: int, seed: list[int]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw clips to learn from, each as often as any other as far as that goes, and where in
-        them to begin.
+        """Draw training clips at random, each as often as any other as far as possible, and where
+        in each of them to begin.
 
         Args:
             batch_size: number of clips.
-            n_samples: that are left from where each begins.
+            n_samples: number of samples of a clip that follow its beginning, at least.
             seed: the same one draws the same.
 
         Returns: rows of the sounds; the first sample in each.

@@ -1,4 +1,4 @@
-"""Sounds as the ear sends them on: the envelopes of bands that are as wide as hearing's."""
+"""A cochlear filterbank: the envelopes of bands that are as wide as those of hearing."""
 
 import math
 from typing import cast
@@ -24,7 +24,7 @@ class Cochlea(nn.Module):
         sample_rate: of the sounds, in Hz.
         n_samples: of each sound.
         n_bands: two or more.
-        high_hz: None: the highest that leaves the last band whole.
+        high_hz: centre of the last band; None: the highest that leaves the last band whole.
         compression: the exponent of the envelopes, as hearing has one; 1: none.
         highest_envelope_hz: an envelope has at least two samples for each period of it.
     """
@@ -69,8 +69,9 @@ class Cochlea(nn.Module):
             self.lengths.append(min(cast("int", next_fast_len(least, real=True)), n_samples))
 
     def forward(self, audio: torch.Tensor) -> list[torch.Tensor]:
-        """audio: [batch, n_samples] -> for each band the envelopes, [batch, fewer samples], above
-        0, compressed.
+        """Return the compressed envelopes of each band, [batch, fewer samples], above 0.
+
+        audio: [batch, n_samples].
 
         Each band has a rate of its own. Its samples are those that the envelope at the sounds' rate
         would have at these moments: shifted down to 0 Hz, which changes no envelope, a band is a
@@ -97,8 +98,9 @@ class Cochlea(nn.Module):
 
 
 class Bands:
-    """The half-cosine bands of `Cochlea`, for sounds of any length. high_hz: None: the highest that
-    leaves the last band whole.
+    """The half-cosine bands of `Cochlea`, for sounds of any length.
+
+    high_hz: centre of the last band; None: the highest that leaves the last band whole.
 
     Errors: UsageError when they do not fit below half the sample rate.
     """
@@ -123,14 +125,19 @@ class Bands:
         self.centres_hz = [_frequency_hz(centre) for centre in self._centres.tolist()]
 
     def responses(self, frequencies_hz: torch.Tensor) -> torch.Tensor:
-        """frequencies_hz: [frequencies] float64 -> [bands, frequencies] float64, 0..1. A constant
-        is no sound."""
+        """Return the gain of each band, 0..1.
+
+        frequencies_hz: [frequencies] float64 -> [bands, frequencies] float64. It is 0 at 0 Hz,
+        since a constant is no sound.
+        """
         shapes = half_cosines(21.4 * torch.log10(1 + 0.00437 * frequencies_hz), self._centres)
         return torch.where(frequencies_hz > 0, shapes, 0.0)
 
 
 def half_cosines(places: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
-    """places: [places]. centres: [bands], evenly spaced, on the same scale -> [bands, places].
+    """Return the gain of half-cosine bands.
+
+    places: [places]. centres: [bands], evenly spaced, on the same scale -> [bands, places].
 
     Each band falls from 1 at its centre to 0 at its neighbours'; the squares add up to one from the
     first to the last centre.
@@ -144,8 +151,8 @@ def half_cosines(places: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
 
 
 def _erb_number(frequency_hz: float) -> float:
-    """-> how many equivalent rectangular bandwidths lie below it (B. Glasberg and B. Moore,
-    1990)."""
+    """Return how many equivalent rectangular bandwidths lie below a frequency (B. Glasberg and B.
+    Moore, 1990)."""
     return 21.4 * math.log10(1 + 0.00437 * frequency_hz)
 
 

@@ -1,4 +1,4 @@
-"""Mu-law: sound in 256 steps, finer where it is quiet (ITU-T G.711's curve, with MTCRNN's
+"""Mu-law coding: sound in 256 steps, finer where it is quiet (ITU-T G.711's curve, with MTCRNN's
 rounding)."""
 
 import numpy as np
@@ -9,8 +9,9 @@ _MU = LEVELS - 1
 
 
 def encode(samples: np.ndarray) -> np.ndarray:
-    """samples: any shape, -1..1 (what is beyond is held there) -> indices, the same shape, uint8;
-    0.0 becomes 127.
+    """Return the mu-law indices of samples.
+
+    samples: any shape, -1..1 (clipped beyond) -> the same shape, uint8; 0.0 becomes 127.
 
     >>> encode(np.array([-1.0, 0.0, 1.0])).tolist()
     [0, 127, 255]
@@ -20,7 +21,9 @@ def encode(samples: np.ndarray) -> np.ndarray:
 
 
 def decode(indices: np.ndarray) -> np.ndarray:
-    """indices: any shape, 0..255 -> samples, the same shape, float32: the middle of each step.
+    """Return the samples at the middle of each mu-law step.
+
+    indices: any shape, 0..255 -> the same shape, float32.
 
     MTCRNN answers with a step's lower end instead, which turns silence into an offset.
 

@@ -1,4 +1,4 @@
-"""Bands of noise whose slow envelopes are flat: what envelopes are put on."""
+"""Noise bands with flat slow envelopes, the carriers that envelopes are multiplied with."""
 
 from functools import lru_cache
 from typing import cast
@@ -14,20 +14,23 @@ _SECONDS = 3.0  # of a band's noise before it comes again
 
 @lru_cache(maxsize=4)
 def carriers_of(sample_rate: int, n_bands: int, low_hz: float, envelope_hz: float) -> "Carriers":
-    """As `Carriers`, made once in a process: they are the same for all networks of these bands."""
+    """Return the `Carriers` of these bands, made once in a process.
+
+    They are the same for all networks of these bands.
+    """
     return Carriers(Bands(sample_rate, n_bands, low_hz), sample_rate, envelope_hz)
 
 
 class Carriers:
     """A loop of noise per band, of root mean square 1, each of another length, so that together
-    they do not come again.
+    they do not repeat.
 
     Where a band is wider than the envelopes are fast, the fluctuations that these cannot make are
     left in; all slower ones are divided out, so that the envelope of a band is what is put on it.
     """
 
     def __init__(self, bands: Bands, sample_rate: int, envelope_hz: float) -> None:
-        """envelope_hz: points of an envelope per second."""
+        """Make the loops. envelope_hz: points of an envelope per second."""
         rng = np.random.default_rng(0)
         self.loops: list[torch.Tensor] = []
         length = round(_SECONDS * sample_rate)
@@ -48,7 +51,10 @@ class Carriers:
             self.loops.append(torch.from_numpy(loop.astype(np.float32)))
 
     def draw(self, starts: torch.Tensor, n_samples: int) -> torch.Tensor:
-        """starts: [batch, bands], of any size -> [batch, bands, n_samples]."""
+        """Return noise of each band from a place in its loop on.
+
+        starts: [batch, bands], of any size -> [batch, bands, n_samples].
+        """
         rows = [
             torch.stack(
                 [_turn(loop, start, n_samples) for loop, start in zip(self.loops, row, strict=True)]
@@ -59,10 +65,11 @@ class Carriers:
 
 
 def put_on(envelopes: torch.Tensor, carriers: torch.Tensor) -> torch.Tensor:
-    """From one frame to the next an envelope is a straight line.
+    """Return the sum of the carriers, each multiplied with its envelope, which runs straight from
+    frame to frame.
 
     envelopes: [batch, frames + 1, bands]. carriers: [batch, bands, frames * hop] -> [batch, frames
-    * hop], the products summed.
+    * hop].
     """
     batch, n_frames, n_bands = len(envelopes), envelopes.shape[1] - 1, envelopes.shape[2]
     hop = carriers.shape[2] // n_frames
@@ -74,7 +81,7 @@ def put_on(envelopes: torch.Tensor, carriers: torch.Tensor) -> torch.Tensor:
 
 
 def _turn(loop: torch.Tensor, start: int, n_samples: int) -> torch.Tensor:
-    """-> [n_samples] of what goes round and round."""
+    """Return [n_samples] of the loop from `start` on, repeated as often as needed."""
     begin = start % len(loop)
     if begin + n_samples <= len(loop):
         return loop[begin : begin + n_samples]
@@ -85,7 +92,7 @@ def _turn(loop: torch.Tensor, start: int, n_samples: int) -> torch.Tensor:
 def _slow_envelope(
     spectrum: np.ndarray, length: int, bins_hz: np.ndarray, highest_hz: float
 ) -> np.ndarray:
-    """-> [length], what of the envelope is slower than `highest_hz`, above 0."""
+    """Return the part of the envelope slower than `highest_hz`, [length], above 0."""
     whole = np.zeros(length, dtype=complex)
     whole[: len(spectrum)] = spectrum
     envelope = np.abs(np.fft.ifft(2 * whole))

@@ -1,5 +1,5 @@
-"""What makes a texture sound as it does, in numbers: statistics of the cochlea's envelopes,
-differentiable.
+"""Texture statistics: differentiable statistics of cochlear envelopes that describe how a texture
+sounds.
 
 J. McDermott and E. Simoncelli, "Sound texture perception via statistics of the auditory periphery",
 Neuron 71, 2011.
@@ -45,8 +45,8 @@ _ALL_TELLING = sum(telling for _, telling in _CHANCE_AND_TELLING.values())
 WEIGHTS = {
     name: telling / chance / _ALL_TELLING for name, (chance, telling) in _CHANCE_AND_TELLING.items()
 }
-"""Of the loss: by what each statistic tells of a texture, so that two clips of one texture lie
-about 1 apart."""
+"""Weights of the statistics in the loss, by what each tells of a texture, so that two clips of one
+texture lie about 1 apart."""
 # Of that chance: the unit of a statistic which the sounds of a reference set share exactly.
 _LEAST_SPREAD = 0.25
 
@@ -55,33 +55,33 @@ _Comparable = dict[str, torch.Tensor]
 
 
 class Statistics(NamedTuple):
-    """Of each sound of a batch. All but the level are the same at any gain, well above the
-    cochlea's floor of -100 dBFS.
+    """The statistics of each sound of a batch. All but the level are the same at any gain, well
+    above the cochlea's floor of -100 dBFS.
 
-    Of the whole envelopes, fast as they are: their moments. Of what is no faster than the highest
-    modulations: the rest.
+    The moments are those of the whole envelopes, the others those of their part up to the highest
+    modulation frequency.
     """
 
     level_db: torch.Tensor
-    """[batch, bands]: the mean of the envelope, in dB of full scale; a gain of 6 dB is 6 dB more at
-    any compression."""
+    """[batch, bands]: mean of the envelope, in dB of full scale; a gain of 6 dB is 6 dB more at any
+    compression."""
     variation: torch.Tensor
-    """[batch, bands]: the envelope's variance over its squared mean."""
+    """[batch, bands]: variance of the envelope over its squared mean."""
     skewness: torch.Tensor
-    """[batch, bands]"""
+    """[batch, bands]: skewness of the envelope."""
     kurtosis: torch.Tensor
-    """[batch, bands]: 3 for a Gaussian."""
+    """[batch, bands]: kurtosis of the envelope, 3 for a Gaussian."""
     correlations: torch.Tensor
-    """[batch, bands, bands]: of each band's envelope with each other's, -1..1."""
+    """[batch, bands, bands]: correlation of each band's envelope with each other's, -1..1."""
     modulation_power: torch.Tensor
-    """[batch, bands, modulations]: shares of the envelope's variance, in bands half an octave
-    apart, about 1 in all."""
+    """[batch, bands, modulations]: shares of the envelope's variance in modulation bands half an
+    octave apart, about 1 in all."""
     modulation_correlations: torch.Tensor
-    """[batch, pairs, octaves], the paper's C1: of neighbours, then of next but one, in modulation
-    bands an octave apart."""
+    """[batch, pairs, octaves], the paper's C1: correlations of the envelopes of neighbouring bands,
+    then of next but one, in modulation bands an octave apart."""
     modulation_phases: torch.Tensor
-    """[batch, bands, octaves - 1, 2], the paper's C2: how a modulation goes with the one an octave
-    above it, real and imaginary part. It tells sharp attacks from sharp ends."""
+    """[batch, bands, octaves - 1, 2], the paper's C2: how a modulation correlates with the one an
+    octave above it, real and imaginary part. It tells sharp attacks from sharp ends."""
 
 
 class TextureStatistics(nn.Module):
@@ -161,7 +161,10 @@ class TextureStatistics(nn.Module):
         self._octave_tops = [int(torch.nonzero(octave)[-1]) + 1 for octave in self.octave_filters]
 
     def forward(self, audio: torch.Tensor) -> Statistics:
-        """audio: [batch, n_samples]. A sound's statistics depend on no other of the batch."""
+        """Return the statistics of sounds. audio: [batch, n_samples].
+
+        A sound's statistics depend on no other of the batch.
+        """
         levels, moments, spectra = [], [], []
         n_bins = self.octave_filters.shape[1]
         for envelope in self.cochlea(audio):
@@ -202,8 +205,10 @@ class TextureStatistics(nn.Module):
         )
 
     def _phases(self, spectrum: torch.Tensor, octave_power: torch.Tensor) -> torch.Tensor:
-        """spectrum: [batch, bands, bins from 1 up]. octave_power: [batch, bands, octaves] -> the
-        paper's C2."""
+        """Return the paper's C2.
+
+        spectrum: [batch, bands, bins from 1 up]. octave_power: [batch, bands, octaves].
+        """
         phases = []
         for lower, top in enumerate(self._octave_tops[1:]):
             slow, fast = (
@@ -223,8 +228,9 @@ class TextureStatistics(nn.Module):
         return torch.stack(phases, dim=2)
 
     def loss(self, audio: torch.Tensor, target: torch.Tensor | Statistics) -> torch.Tensor:
-        """audio: [batch, n_samples]. target: as many sounds, or their statistics -> a scalar, 0
-        where they agree.
+        """Return how far sounds are from their targets, a scalar, 0 where they agree.
+
+        audio: [batch, n_samples]. target: as many sounds, or their statistics.
 
         The root mean square difference of each kind of statistic, by its weight, summed; then the
         mean over the batch. Two clips of one texture are about 1 apart by chance, which is as low
@@ -241,8 +247,9 @@ class TextureStatistics(nn.Module):
     def distance(
         self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None
     ) -> float:
-        """sounds: [any number, n_samples]. reference: [two or more, n_samples] -> how far apart
-        their mean statistics are.
+        """Return how far apart the mean statistics of two sets of sounds are.
+
+        sounds: [any number, n_samples]. reference: [two or more, n_samples].
 
         Each in units of its standard deviation over the reference set, or over the set `unit`,
         averaged within its kind, then over the kinds. Not symmetric: the reference says what is
@@ -257,8 +264,9 @@ class TextureStatistics(nn.Module):
     def paired_distance(
         self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None = None
     ) -> float:
-        """sounds, reference: [two or more, n_samples], the i-th of both made with the same controls
-        -> the mean distance of such pairs, in the units of `distance`.
+        """Return the mean distance of pairs of sounds, in the units of `distance`.
+
+        sounds, reference: [two or more, n_samples], the i-th of both made with the same controls.
 
         So sounds that follow their controls are nearer than the same sounds in another order. Two
         clips of one texture are about 1.1 apart where all of the reference is that texture, and
@@ -273,7 +281,7 @@ class TextureStatistics(nn.Module):
     def _measure(
         self, sounds: torch.Tensor, reference: torch.Tensor, unit: torch.Tensor | None
     ) -> tuple[_Comparable, _Comparable, _Comparable]:
-        """-> the statistics of all sounds, of all of the reference, and the unit of each
+        """Return the statistics of all sounds, those of the reference, and the unit of each
         statistic."""
         if len(sounds) < 1 or len(reference if unit is None else unit) < 2 or len(reference) < 1:
             raise UsageError(
@@ -295,8 +303,10 @@ class TextureStatistics(nn.Module):
 
 
 def _moments(relative: torch.Tensor) -> torch.Tensor:
-    """relative: [batch, samples], of mean 0 -> [3, batch]: variance, skewness, kurtosis. Those of a
-    steady envelope are 0."""
+    """Return variance, skewness and kurtosis, [3, batch]; those of a steady envelope are 0.
+
+    relative: [batch, samples], of mean 0.
+    """
     variance = relative.square().mean(-1)
     steadied = variance + _STEADY
     return torch.stack(
@@ -305,19 +315,25 @@ def _moments(relative: torch.Tensor) -> torch.Tensor:
 
 
 def _power(spectrum: torch.Tensor) -> torch.Tensor:
-    """-> the squared magnitude, with a gradient also at 0."""
+    """Return the squared magnitude, with a gradient also at 0."""
     return torch.view_as_real(spectrum).square().sum(-1)
 
 
 def _comparable(statistics: Statistics) -> _Comparable:
-    """-> by name. Of what has no bounds nearly the logarithm: one click in an empty band has a
-    kurtosis of thousands."""
+    """Return the statistics by name, scaled for comparison.
+
+    Those without bounds are taken nearly as logarithms: one click in an empty band has a kurtosis
+    of thousands.
+    """
     values = statistics._asdict()
     return values | {name: values[name].asinh() for name in ("skewness", "kurtosis")}
 
 
 def _root_mean_square(difference: torch.Tensor) -> torch.Tensor:
-    """difference: [batch, ...] -> [batch], with a gradient also at 0."""
+    """Return the root mean square of each row, with a gradient also at 0.
+
+    difference: [batch, ...] -> [batch].
+    """
     least = 1e-6
     return (difference.flatten(1).square().mean(1) + least**2).sqrt() - least
 

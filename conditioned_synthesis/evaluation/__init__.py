@@ -1,1 +1,2 @@
-"""How well a synthesiser follows its controls, and how near its sounds are to the clips'."""
+"""Measuring how well a synthesiser follows its controls, and how near its sounds are to the
+clips'."""

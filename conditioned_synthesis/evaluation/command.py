@@ -1,5 +1,5 @@
-"""Measure a synthesiser beside others, and beside real clips and noise: does it follow its
-controls, and sound like the clips?"""
+"""Evaluate a synthesiser beside others, real clips and noise: does it follow its controls, and does
+it sound like the clips?"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -42,8 +42,9 @@ def evaluate(
     """Write evaluation.csv, .md and .json, asked_read.png, index.html and sounds for it into
     `output`.
 
-    What it takes long for, sounds and the synthesiser with shuffled labels, is kept when it is
-    stopped. Errors: UsageError when the settings do not fit one another; TextureError about a file.
+    The slow parts, the sounds and the synthesiser with shuffled labels, are kept when the command
+    is stopped. Errors: UsageError when the settings do not fit one another; TextureError about a
+    file.
     """
     settings = config.wanted_evaluate()
     instruments = _instruments(config)
@@ -115,7 +116,10 @@ def evaluate(
 
 
 def _instruments(config: SynthesisConfig) -> dict[str, Instrument]:
-    """-> by name, those that lie in a folder already. Errors: TextureError when one does not."""
+    """Return the instruments that are already in a folder, by name.
+
+    Errors: TextureError when one is not.
+    """
     folders = {"synthesiser": config.synthesiser_folder}
     if config.linearise:
         folders["linearised"] = config.linearised_folder
@@ -129,8 +133,10 @@ def _instruments(config: SynthesisConfig) -> dict[str, Instrument]:
 
 
 def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
-    """-> what it learnt from. Errors: UsageError when the config says otherwise than it was
-    trained."""
+    """Return the sounds that the instrument was trained on.
+
+    Errors: UsageError when the config differs from what it was trained with.
+    """
     folder = config.synthesiser_folder
     trained, wanted = read_json(folder / "config.json"), config.wanted_synthesiser()
     try:
@@ -166,8 +172,10 @@ def _check_others(instruments: Mapping[str, Instrument], controls: Sequence[Cont
 
 
 def _shuffled_twin(config: SynthesisConfig) -> Instrument:
-    """-> the same synthesiser, trained on the same clips, each with another's labels; where nothing
-    changed, that of before."""
+    """Return the same synthesiser, trained on the same clips, each with another's labels.
+
+    Where nothing changed, the twin of an earlier run is returned.
+    """
     output = check_output(
         config,
         "conditioned-synthesis evaluate",
@@ -192,8 +200,10 @@ def _target_and_measured(
     read: "pd.DataFrame",
     name: str,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """-> of the grid's sounds in which this control moves: what was asked; by control, what was
-    read."""
+    """Return target and measured values of the grid's sounds in which this control moves.
+
+    Returns: the target values; the measured values by control.
+    """
     of_control = {key: place for key, place in places.items() if place.control == control.name}
     values = np.array([place.value for place in of_control.values()])
     own = {

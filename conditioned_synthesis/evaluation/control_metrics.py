@@ -1,4 +1,4 @@
-"""How well sounds follow what was asked for, in numbers."""
+"""Metrics of how well sounds follow their controls, from target and measured values."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,13 +8,13 @@ from scipy.stats import spearmanr
 
 
 class Following(NamedTuple):
-    """Of sounds in which one control was asked for at several values; NaN where there is no such
-    number.
+    """How well the sounds follow one control, played at several target values; NaN where a number
+    does not exist.
 
-    All values are places on sliders, 0..1. rho: the rank correlation of asked and read, with its
-    sign. error: the mean of how far they lie apart. r2: how near asked and read lie to a straight
-    line, whichever it is: its R2. leakage: how far, over the whole range asked for, the straight
-    line through another control's readings rises or falls, of the control for which that is most;
+    All values are positions of sliders, 0..1. rho: the rank correlation of target and measured
+    values, with its sign. error: their mean absolute difference. r2: R2 of the best straight line
+    through them. leakage: how far, over the whole range of targets, the straight line through
+    another control's measured values rises or falls, of the control for which that is most;
     leaks_into: which that is, "" for none.
     """
 
@@ -26,8 +26,11 @@ class Following(NamedTuple):
 
 
 def following(control: str, asked: np.ndarray, read: Mapping[str, np.ndarray]) -> Following:
-    """asked: [sounds], of `control`. read: by control, [sounds], NaN where a sound could not be
-    read."""
+    """Return the metrics of one control.
+
+    asked: [sounds], the target values of `control`. read: by control, the measured values,
+    [sounds], NaN where a sound could not be read.
+    """
     leaks = {name: leak(asked, values) for name, values in read.items() if name != control}
     known = {name: value for name, value in leaks.items() if np.isfinite(value)}
     worst = max(known, key=lambda name: known[name], default="")
@@ -42,7 +45,7 @@ def following(control: str, asked: np.ndarray, read: Mapping[str, np.ndarray]) -
 
 
 def signed_rho(asked: np.ndarray, read: np.ndarray) -> float:
-    """-> Spearman's rank correlation, NaN where one of both does not vary."""
+    """Return Spearman's rank correlation, NaN where target or measured values do not vary."""
     asked, read = _known(asked, read)
     return float(spearmanr(asked, read).statistic) if _vary(asked, read) else np.nan  # type: ignore[attr-defined]
 
@@ -53,15 +56,18 @@ def mean_error(asked: np.ndarray, read: np.ndarray) -> float:
 
 
 def straightness(asked: np.ndarray, read: np.ndarray) -> float:
-    """-> R2 of the straight line through the points that is best, NaN where one of both does not
-    vary."""
+    """Return R2 of the best straight line through the points, NaN where target or measured values
+    do not vary."""
     asked, read = _known(asked, read)
     return float(np.corrcoef(asked, read)[0, 1] ** 2) if _vary(asked, read) else np.nan
 
 
 def leak(asked: np.ndarray, read: np.ndarray) -> float:
-    """read: of another control -> how far the straight line through it rises or falls from the
-    least asked to the most."""
+    """Return how far the straight line through another control's measured values rises or falls,
+    from the smallest target value to the largest.
+
+    read: the measured values of the other control.
+    """
     asked, read = _known(asked, read)
     if len(asked) < 2 or not np.ptp(asked):
         return np.nan

@@ -1,4 +1,4 @@
-"""The clips that a training did not hear, and how far sounds with their controls are from them."""
+"""The held-out clips of a training, and how far sounds with their controls are from them."""
 
 import dataclasses
 import math
@@ -32,8 +32,10 @@ _LEAST_MODULATION_HZ = 2.0  # where sounds last for a second
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Clips that a training did not hear. rows: [clips], of the sounds. labels: [clips, controls],
-    the mean of each line."""
+    """Clips that were held out of a training.
+
+    rows: [clips], their rows in the sounds. labels: [clips, controls], the mean of each automation.
+    """
 
     sounds: Sounds
     rows: np.ndarray
@@ -56,7 +58,7 @@ class HeldOut:
 
     @property
     def controls(self) -> dict[str, dict[str, float]]:
-        """-> by the name of a sound with a clip's controls: these."""
+        """The controls of each clip, by the name of the sound that is played with them."""
         names = [control.name for control in self.sounds.controls]
         return {
             name: dict(zip(names, row.tolist(), strict=True))
@@ -65,18 +67,20 @@ class HeldOut:
 
     @property
     def clips(self) -> torch.Tensor:
-        """-> [clips, samples]"""
+        """The samples of the clips, [clips, samples]."""
         return torch.from_numpy(np.stack([self.sounds.samples(int(row)) for row in self.rows]))
 
     def names(self, kind: str = "held") -> list[str]:
-        """kind: "held", or "again" for those with another seed -> by clip, the name of the sound
-        with its controls."""
+        """Return, by clip, the name of the sound with its controls.
+
+        kind: "held", or "again" for the sounds with another seed.
+        """
         n_sounds = len(self.rows) if kind == "held" else min(_MOST_PAIRS, len(self.rows))
         return [f"{kind}_{index}" for index in range(n_sounds)]
 
     def targets_of(self, instrument: Instrument) -> dict[str, Target]:
-        """-> by name: a sound with the controls of each clip, and for some a second one with
-        another seed."""
+        """Return, by name, a sound to play with the controls of each clip, and for some a second
+        one with another seed."""
         asked = {}
         for index, row in enumerate(self.rows):
             lines = dict(_lines_for(instrument, self.sounds.controls, self.sounds.lines[int(row)]))
@@ -102,8 +106,7 @@ class HeldOut:
                 write_wav(folder / kind / f"{name}.wav", each, self.sounds.sample_rate)
 
     def errors(self, read: "pd.DataFrame", name: str) -> dict[str, float]:
-        """-> by control that is read: how far what is read lies from the clips' labels, in the
-        mean."""
+        """Return the mean error of each measured control, against the clips' labels."""
         found = read.reindex([f"{name}/{key}.wav" for key in self.names()])
         columns = {control.name: index for index, control in enumerate(self.sounds.controls)}
         return {
@@ -116,8 +119,11 @@ class HeldOut:
     def distances(
         self, texture: TextureStatistics | None, played: Path, name: str
     ) -> tuple[float, float, float]:
-        """-> paired distance, distance of sets, diversity; of the clips themselves: none, of two
-        halves of them, of neighbours in their controls."""
+        """Return paired distance, distance of sets and diversity of a synthesiser's sounds.
+
+        For the clips themselves: no paired distance, the distance of two halves of them, and the
+        distance of neighbours in their controls.
+        """
         if texture is None:
             return math.nan, math.nan, math.nan
         clips = self.clips
@@ -137,15 +143,18 @@ class HeldOut:
         )
 
     def louder(self, played: Path, name: str) -> float:
-        """-> in dB, how much louder sounds are than the clips whose controls they have, in the
-        mean; silent ones left out."""
+        """Return how much louder sounds are than the clips whose controls they have, the mean in dB
+        without silent ones."""
         made = np.array([level_dbfs(each) for each in self._made(played / name, "held").numpy()])
         clips = np.array([level_dbfs(clip) for clip in self.clips.numpy()])
         apart = (made - clips)[np.isfinite(made) & np.isfinite(clips)]
         return float(apart.mean()) if len(apart) else math.nan
 
     def texture_statistics(self) -> tuple[TextureStatistics | None, list[str]]:
-        """-> None where these clips are too few or too short for any, and a note that says so."""
+        """Return the texture statistics for these clips, and notes.
+
+        They are None where the clips are too few or too short, which a note then says.
+        """
         rate, seconds = self.sounds.sample_rate, self.seconds
         if len(self.rows) < 2:
             return None, [
@@ -160,7 +169,8 @@ class HeldOut:
         ), []
 
     def _made(self, folder: Path, kind: str) -> torch.Tensor:
-        """-> [sounds, samples], at the clips' rate and of their length."""
+        """Return the sounds played for the clips, [sounds, samples], at the clips' sample rate and
+        of their length."""
         sounds = [
             read_mono(folder / f"{name}.wav", self.sounds.sample_rate) for name in self.names(kind)
         ]
@@ -175,8 +185,10 @@ class HeldOut:
 def _lines_for(
     instrument: Instrument, controls: Sequence[Control], lines: Sequence[Automation]
 ) -> Iterator[tuple[str, Automation]]:
-    """lines: by control -> the same as this instrument has them on its own sliders, held within
-    what it was trained on."""
+    """Yield the automations on this instrument's own sliders, held within their trained ranges.
+
+    lines: by control.
+    """
     given = dict(
         zip((control.name for control in controls), zip(controls, lines, strict=True), strict=True)
     )

@@ -1,4 +1,4 @@
-"""What a network of stage 3 reads from sounds, as places on a synthesiser's sliders."""
+"""The labeller: a network of stage 3 that measures sounds, in values on a synthesiser's sliders."""
 
 import subprocess
 import sys
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Labeller:
-    """controls: what it reads. seconds: of a clip; longer sounds are read clip by clip.
+    """A network that reads controls from sounds.
 
-    read: the folder of some wavs -> a row per sound that can be read, by its name within the
-    folder, and a column per control, on this labeller's own sliders.
+    controls: those that it reads. seconds: length of a clip; longer sounds are read clip by clip.
+    read: a function from a folder of wavs to a row per sound that can be read, by its name within
+    the folder, with a column per control, on this labeller's own sliders.
     """
 
     controls: tuple[Control, ...]
@@ -35,8 +36,11 @@ class Labeller:
     read: "Callable[[Path], pd.DataFrame]"
 
     def read_as(self, controls: Iterable[Control], folder: Path) -> "pd.DataFrame":
-        """-> a row per sound, and of those of `controls` that it reads a column each, on the
-        sliders of `controls`; NaN where the slider has no such place."""
+        """Return a row per sound and a column for each of `controls` that it reads, on their
+        sliders.
+
+        NaN where the slider has no such value.
+        """
         own = {control.name: control for control in self.controls}
         labels = self.read(folder)
         known = [control for control in controls if control.name in own]
@@ -47,9 +51,10 @@ class Labeller:
         return labels.filter(items=[control.name for control in known])
 
     def check(self, controls: Sequence[Control], seconds: float, key: str) -> list[str]:
-        """seconds: of the sounds that it is to read, as the config says under `key`. -> notes.
+        """Check that the labeller can read these sounds, and return notes.
 
-        Errors: UsageError when it reads none of these controls, or longer sounds only.
+        seconds: length of the sounds, set in the config under `key`. Errors: UsageError when it
+        reads none of these controls, or longer sounds only.
         """
         own = {control.name: control for control in self.controls}
         lacking = [control.name for control in controls if control.name not in own]
@@ -69,8 +74,8 @@ class Labeller:
 
 
 def on_slider(asked: Control, heard: Control, labels: "Sequence[float] | np.ndarray") -> np.ndarray:
-    """labels: on the slider of `heard` -> the same physical values on that of `asked`; NaN where it
-    has no such place.
+    """Return labels on the slider of `heard` as the same physical values on that of `asked`; NaN
+    where it has no such value.
 
     >>> on_slider(Control("rate", 10.0, 50.0, "/s"), Control("rate", 0.0, 100.0, "/s"), [0.1, 0.3, 0.5]).tolist()
     [0.0, 0.5, 1.0]
@@ -84,7 +89,8 @@ def on_slider(asked: Control, heard: Control, labels: "Sequence[float] | np.ndar
 
 
 def _is_bare(control: Control) -> bool:
-    """-> whether nobody knows what its 0 and 1 stand for, as of sounds that came without that."""
+    """Return whether it is unknown what the control's 0 and 1 stand for, as for sounds imported
+    without that."""
     return (control.low, control.high) == (0.0, 1.0) and control.unit in ("", "norm")
 
 
@@ -102,7 +108,7 @@ def _notes(asked: Control, heard: Control) -> list[str]:
 
 
 class _About(Config):
-    """What concerns us of what a model folder of stage 3 says of itself."""
+    """The part of a stage 3 model's description that the labeller needs."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -111,7 +117,7 @@ class _About(Config):
 
 
 def load_labeller(folder: Path) -> Labeller:
-    """Errors: TextureError when that is no model folder of stage 3."""
+    """Load a labeller. Errors: TextureError when the folder is no model folder of stage 3."""
     if not folder.is_dir():
         raise TextureError(
             f"labeller: {shown(folder)}: no such folder; name a model folder of domain-adaptation"
@@ -126,10 +132,10 @@ def load_labeller(folder: Path) -> Labeller:
 
 
 def _read(model: Path, folder: Path) -> "pd.DataFrame":
-    """The mean label of a sound's clips. By stage 3's own command, since stages do not import one
-    another.
+    """Return the mean label of each sound's clips.
 
-    Errors: TextureError with what it says.
+    This runs stage 3's own command, since stages do not import one another. Errors: TextureError
+    with what it says.
     """
     table = folder / "labels.csv"
     options = {"--model": model, "--audio": folder, "--output": table}

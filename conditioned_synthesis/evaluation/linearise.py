@@ -1,5 +1,5 @@
-"""Make the sliders of an instrument linear: equal steps of a slider are equal steps of what a
-labeller reads from the sound."""
+"""Make the sliders of an instrument linear: equal steps of a slider are equal steps of the control
+that a labeller measures."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 # What a control does may depend on the others; in the second turn these are in the middle of their
 # new sliders.
 _TURNS = 2
-# Less, and what a curve straightens is mostly chance; and the middle of the new slider may lie
+# Below this, what a curve straightens is mostly chance, and the middle of the new slider may lie
 # where it spoils the others.
 _LEAST_RHO = 0.8
-_LEAST_RISE = 0.25  # of what was asked for
-# Of the mean slope: where what is read hardly changes, a slider runs through at most twenty times
-# as fast as on the whole.
+_LEAST_RISE = 0.25  # of the range of target values
+# Of the mean slope: where the measured value hardly changes, a slider runs through at most twenty
+# times as fast as on the whole.
 _LEAST_SLOPE = 0.05
 _POINTS = 33  # of a curve
 
@@ -40,8 +40,8 @@ _POINTS = 33  # of a curve
 def linearise(
     config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None
 ) -> list[str]:
-    """Write the instrument with linear sliders into `output`, a model folder, with curves.csv and
-    curves.png. -> notes.
+    """Write the instrument with linear sliders into `output`, and return notes. The output is a
+    model folder with curves.csv and curves.png.
 
     Errors: UsageError when the labeller does not fit; TextureError about a file.
     """
@@ -103,8 +103,11 @@ def linearise(
 
 
 def response(asked: np.ndarray, read: np.ndarray) -> Response:
-    """asked: [sounds], the places of a slider that were played. read: [sounds], NaN where a sound
-    could not be read."""
+    """Return how the measured value of a control depends on its slider.
+
+    asked: [sounds], the positions of the slider that were played. read: [sounds], the measured
+    values, NaN where a sound could not be read.
+    """
     is_known = np.isfinite(read)
     places, at = np.unique(asked[is_known], return_inverse=True)
     rho = signed_rho(asked, read)
@@ -128,7 +131,7 @@ def response(asked: np.ndarray, read: np.ndarray) -> Response:
     risen = np.abs(fitted(given) - monotone[0]) / rise  # 0..1
     steady = (1 - _LEAST_SLOPE) * risen + _LEAST_SLOPE * np.linspace(0, 1, _POINTS)
     if rho < 0:
-        steady, given = 1 - steady[::-1], given[::-1]  # up on the slider is up in what is read
+        steady, given = 1 - steady[::-1], given[::-1]  # the measured value rises along the slider
     curve = np.stack([low + (high - low) * steady, given], axis=1)
     curve[[0, -1], 0] = low, high  # exactly
     return Response(
@@ -143,7 +146,7 @@ def response(asked: np.ndarray, read: np.ndarray) -> Response:
 def _with_curves(
     instrument: Instrument, responses: Mapping[str, Response], but: str | None = None
 ) -> Instrument:
-    """-> the same, whose sliders are straightened, but the one of that name."""
+    """Return the instrument with straightened sliders, except the slider named `but`."""
     sliders = tuple(
         slider.model_copy(update={"curve": responses[slider.name].curve})
         if slider.name in responses and slider.name != but
@@ -167,7 +170,10 @@ def _note(control: str, found: Response) -> str | None:
 
 
 def _table(responses: Mapping[str, Response]) -> "pd.DataFrame":
-    """-> a row per sound. slider: the place at which the straightened slider now does the same."""
+    """Return a table with a row per sound.
+
+    slider: the position of the straightened slider with the same effect.
+    """
     import pandas as pd
 
     tables = []

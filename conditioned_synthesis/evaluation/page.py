@@ -1,5 +1,4 @@
-"""One static page on how synthesisers were measured. It needs no network, no server and no
-scripts."""
+"""The evaluation page, one static page. It needs no network, no server and no scripts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,10 +35,11 @@ def choose_sounds(
     places: Mapping[str, Mapping[str, Place]],
     held: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
-    """Copy a few of the sounds in `played` into `folder`, which lies beside the page.
+    """Copy a few of the sounds in `played` into `folder`, which lies beside the page, and return
+    their addresses.
 
     places: by synthesiser, its grid. held: by name of a sound with a held-out clip's controls,
-    these. -> addresses, for the page.
+    these.
     """
     numbers = {each.name: number for number, each in enumerate(found.measured, 1)}
 
@@ -84,7 +84,10 @@ def write_evaluation_page(
     has_plot: bool,
     settings: Evaluate,
 ) -> None:
-    """The page shows asked_read.png where `has_plot`, and the sounds; both are to lie beside it."""
+    """Write the evaluation page.
+
+    It shows asked_read.png where `has_plot`, and the sounds; both must lie beside it.
+    """
     write_page(
         path,
         "conditioned_synthesis",
@@ -104,8 +107,8 @@ def write_evaluation_page(
 
 
 def _verdict(control: str, measured: "Sequence[Measured]") -> dict[str, str]:
-    """-> in plain words, how well the synthesiser follows a control, beside the one that learnt
-    nothing of it."""
+    """Return, in plain words, how well the synthesiser follows a control, compared with the one
+    trained on shuffled labels."""
     of = {each.name: each.following.get(control) for each in measured}
     own, twin = of["synthesiser"], of.get("labels shuffled")
     if own is None or not math.isfinite(own.error):
@@ -169,7 +172,8 @@ def _hundredths(value: float) -> str:
 
 
 def _signed(value: float, places: int = 2) -> str:
-    """
+    """Return a number with its sign and so many decimals, as text.
+
     >>> _signed(0.456), _signed(-0.5), _signed(-0.5, 1)
     ('+0.46', '−0.50', '−0.5')
     """

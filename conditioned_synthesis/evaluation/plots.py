@@ -1,4 +1,4 @@
-"""Pictures of what was asked of synthesisers, and what was read from their sounds."""
+"""Plots of target and measured controls of synthesisers."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ COLOURS = (BLUE, ORANGE, "#2f855a", "#805ad5", "#b83280", "#00808a", "#975a16", 
 
 
 def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
-    """Write a panel per control: each sound, the curve through them, and the straight line that it
-    becomes."""
+    """Plot each sound, the curve through them, and the straight line that it becomes, a panel per
+    control."""
     figure, axes = panels(len(responses), 3.4, 3.0)
     for axis, (control, found) in zip(axes, responses.items(), strict=False):
         order = np.argsort(found.asked, kind="stable")
@@ -44,9 +44,11 @@ def plot_target_measured(
     points: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
     names: Sequence[str],
 ) -> None:
-    """points: by control and synthesiser, what was asked and what was read, [sounds] each. names:
-    of all synthesisers, which decide on the colours. Write a panel per control: each sound, and
-    lines through the means."""
+    """Plot measured against target values, with lines through the means, a panel per control.
+
+    points: by control and synthesiser, the target and the measured values, [sounds] each. names: of
+    all synthesisers, which determine the colours.
+    """
     figure, axes = panels(len(points), 3.8, 3.4)
     colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
     for axis, (control, of_control) in zip(axes, points.items(), strict=False):

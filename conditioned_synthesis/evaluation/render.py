@@ -1,4 +1,4 @@
-"""Sets of sounds that an instrument is measured by."""
+"""Sets of sounds that an instrument plays to be measured."""
 
 import time
 from collections.abc import Mapping
@@ -20,7 +20,10 @@ from texturelib.learning.one_thread import one_thread
 
 @dataclass(frozen=True)
 class Target:
-    """A sound as it is asked for. lines: by control, the others stay in their middle."""
+    """A sound to be played.
+
+    lines: by control, its automation; other controls stay in their middle.
+    """
 
     lines: Mapping[str, Automation]
     seconds: float
@@ -29,8 +32,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Place:
-    """A value of a control in a grid of sounds, and one of its seeds. value: a place on the
-    slider."""
+    """A value of a control in a grid of sounds, and one of its seeds.
+
+    value: position on the slider.
+    """
 
     control: str
     value: float
@@ -38,8 +43,8 @@ class Place:
 
 
 def grid(spec: ModelSpec, values: int, seeds: int) -> dict[str, Place]:
-    """-> by the name of a sound: of each control that varies, `values` places evenly spread over
-    it, with each seed."""
+    """Return the sounds of a grid, by name: `values` positions of each control that varies, evenly
+    spaced, with each seed."""
     return {
         f"grid_{number}_{step}_{seed}": Place(slider.name, float(value), seed)
         for number, slider in enumerate(spec.sliders)
@@ -61,10 +66,10 @@ def play_set(
     executor: Executor,
     workers: int | None,
 ) -> None:
-    """Play every sound into `folder/NAME.wav`, where a name may have folders in it, but those that
-    an earlier run has left there.
+    """Play every sound into `folder/NAME.wav`, except those that an earlier run has left there.
 
-    workers: how many, in place of what the executor says; each computes on one core.
+    A name may contain folders. workers: how many, in place of the executor's own number; each
+    computes on one core.
     """
     folder.mkdir(parents=True, exist_ok=True)
     named = {name: (name, each) for name, each in asked.items()}
@@ -81,7 +86,8 @@ def _play(instrument: Instrument, folder: Path, named: tuple[str, Target]) -> No
 
 
 def real_time_factor(instrument: Instrument, seconds: float) -> float:
-    """-> seconds of sound per second of computing, on one core, all controls in their middle."""
+    """Return the seconds of sound per second of computing, on one core, all controls in their
+    middle."""
     with one_thread():
         instrument.play({}, seconds, seed=0)  # the first sound compiles, and fills caches
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What evaluate and linearise found, as their tables, pages and pictures take it."""
+"""Results of evaluate and linearise, for their tables, pages and plots."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from texturelib.markdown import plain
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found of one row of the tables; NaN for what does not apply to it.
+    """The results of one row of the tables; NaN where a number does not apply to it.
 
     following: by control. held_out: by control, the mean error of what is read from sounds with the
     held-out clips' controls. Distances are in the unit of `TextureStatistics.paired_distance`:
@@ -34,8 +34,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """controls: those that vary, on whose sliders all values are. points: by control and
-    synthesiser, asked and read."""
+    """The results of an evaluation.
+
+    controls: those that vary; all values are on their sliders. points: target and measured values
+    by control and synthesiser.
+    """
 
     controls: tuple[Control, ...]
     measured: list[Measured]
@@ -45,7 +48,7 @@ class Evaluation:
     notes: list[str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """-> a row per synthesiser and control, of numbers and None."""
+        """Return a row per synthesiser and control, of numbers and None."""
         return [
             {
                 "synthesiser": each.name,
@@ -63,7 +66,7 @@ class Evaluation:
         ]
 
     def markdown(self) -> str:
-        """-> the table, as Markdown."""
+        """Return the table as Markdown."""
         of_sounds = [
             "held-out error",
             "paired distance",
@@ -92,9 +95,12 @@ def _following_row(found: Following | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Response:
-    """What a control does. asked, read: [sounds], NaN where a sound could not be read. fitted:
+    """How the measured value of a control depends on its slider.
+
+    asked, read: [sounds], target and measured values, NaN where a sound could not be read. fitted:
     [sounds], the smooth curve through them. curve: see `Slider`; None where the control is not
-    followed. rho: the rank correlation of asked and read."""
+    followed. rho: rank correlation of target and measured values.
+    """
 
     asked: np.ndarray
     read: np.ndarray

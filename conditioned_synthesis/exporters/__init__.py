@@ -1,1 +1,1 @@
-"""Instruments for programs that know nothing of this toolkit."""
+"""Exports of instruments for programs without this toolkit."""

@@ -1,4 +1,4 @@
-"""An instrument as one ONNX file, which any runtime plays without this toolkit."""
+"""Export an instrument as one ONNX file, which any runtime plays without this toolkit."""
 
 import importlib.util
 import itertools
@@ -26,11 +26,10 @@ _IR_VERSION = 8
 
 
 def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
-    """Write the instrument in the model folder to `path`. Its sliders' curves are part of the
-    graph.
+    """Write the instrument in the model folder to `path`, and return its description.
 
-    -> what the file says of itself, as JSON under the key "instrument" of its metadata. Errors:
-    UsageError, TextureError.
+    The description is in the file too, as JSON under the key "instrument" of its metadata. The
+    curves of the sliders are part of the graph. Errors: UsageError, TextureError.
     """
     if path.suffix != ".onnx":
         raise UsageError(f"--output {shown(path)}: should end in .onnx")
@@ -80,8 +79,10 @@ def _program(module: nn.Module, graph: Graph) -> torch.onnx.ONNXProgram:
 
 
 def _make_portable(model: Any) -> None:
-    """model: an `onnx_ir.Model`. Leaves out where in whose files each node was written: paths of
-    this machine, a fifth of it."""
+    """Remove from the model where in which source file each node was written.
+
+    model: an `onnx_ir.Model`. These are paths of this machine, a fifth of the file.
+    """
     model.ir_version = _IR_VERSION
     for node in model.graph.all_nodes():
         node.metadata_props.clear()
@@ -99,8 +100,8 @@ def _sliders(instrument: Instrument) -> list[dict[str, Any]]:
 
 
 class _WithCurves(nn.Module):
-    """Holds each slider within what was trained on, turns its place into what the network is given
-    there, and plays as loud as `Instrument` does."""
+    """The graph of a network with the instrument's sliders: it holds each slider within its trained
+    range, maps its position to the network's input, and plays as loud as `Instrument` does."""
 
     def __init__(self, module: nn.Module, instrument: Instrument) -> None:
         super().__init__()
@@ -128,7 +129,8 @@ class _WithCurves(nn.Module):
 
 
 def _bent(places: torch.Tensor, curve: tuple[tuple[float, float], ...]) -> torch.Tensor:
-    """A line through the points of `curve`, which stays where it is beyond them: a sum of ramps."""
+    """Return the positions mapped by `curve`, linear in between and constant beyond its ends: a sum
+    of ramps."""
     bent = torch.full_like(places, curve[0][1])
     for (begin, low), (end, high) in itertools.pairwise(curve):
         if end > begin:

@@ -1,1 +1,1 @@
-"""A trained synthesiser as something to play: sliders, automation, sounds."""
+"""A trained synthesiser as an instrument: sliders, automation, sounds."""

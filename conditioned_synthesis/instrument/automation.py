@@ -1,4 +1,4 @@
-"""How a control runs through a sound."""
+"""Automation: the course of a control through a sound."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,23 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Automation:
-    """Straight lines between points. times: rising, in seconds. values: as many, 0..1."""
+    """Breakpoints of a control, linear in between.
+
+    times: rising, in seconds. values: as many, 0..1.
+    """
 
     times: np.ndarray
     values: np.ndarray
 
     def at(self, seconds: "float | np.ndarray") -> np.ndarray:
-        """seconds: any shape -> values, the same shape; before the first and after the last point,
-        its value."""
+        """Return the values at these times; before the first and after the last point, its value.
+
+        seconds: any shape -> the same shape.
+        """
         return np.interp(np.asarray(seconds), self.times, self.values)
 
     def over(self, seconds: float) -> "Automation":
-        """-> the same from 0 to `seconds`, with a point at either end."""
+        """Return the same automation from 0 to `seconds`, with a point at either end."""
         inside = (self.times > 0) & (self.times < seconds)
         times = np.concatenate([[0.0], self.times[inside], [seconds]])
         return Automation(times, self.at(times))

@@ -1,5 +1,5 @@
-"""README.md in the folder of a synthesiser: what it is, what it learnt from, how to play it, and
-what not to expect."""
+"""The model card, README.md in the folder of a synthesiser: what it is, what it learnt from, how to
+play it, and what not to expect."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from texturelib.markdown import controls_table, plain
 
 
 def write_trained_card(folder: Path, spec: ModelSpec, metrics: Mapping[str, Any]) -> None:
-    """metrics: what metrics.json says."""
+    """Write the card of a trained synthesiser. metrics: what metrics.json says."""
     n_clips = metrics["n_clips"]
     story = [
         f"Trained for {metrics['step']} steps on {n_clips['train']} clips ({metrics['hours']:g} h with the "
@@ -38,7 +38,7 @@ def write_linear_card(folder: Path, spec: ModelSpec) -> None:
 
 
 def write_imported_card(folder: Path, spec: ModelSpec, name: str) -> None:
-    """name: of the file that it was imported from."""
+    """Write the card of an imported synthesiser. name: of the file that it was imported from."""
     _write(
         folder, spec, [f"Imported from {plain(name)}; what it was trained on is not known here."]
     )

@@ -1,4 +1,4 @@
-"""Play a trained synthesiser: one sound as asked for, or a set of examples of what each control
+"""Play a trained synthesiser: one requested sound, or a set of examples of what each control
 does."""
 
 import re
@@ -30,7 +30,7 @@ _LONGEST_NAME = 100  # characters of a control's in a file's name, which may hav
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """One sound, as it was asked for on the command line. controls: as `read_lines` reads them."""
+    """One sound, as requested on the command line. controls: as `read_lines` takes them."""
 
     controls: Sequence[str]
     seconds: float
@@ -43,7 +43,7 @@ class GenerateRequest:
 def generate_sound(
     folder: Path, path: Path, request: GenerateRequest, overwrite: bool, dry_run: bool
 ) -> None:
-    """Play the synthesiser in `folder` into `path`, and write its controls and a picture beside.
+    """Play the synthesiser in `folder` into `path`, and write its controls and a plot beside it.
 
     Errors: UsageError, TextureError about a file.
     """
@@ -78,8 +78,10 @@ def generate_sound(
 
 
 def _own_arguments(instrument: Instrument, request: GenerateRequest) -> dict[str, Any]:
-    """-> what was asked for that not every kind of synthesiser knows. Errors: UsageError where this
-    kind does not."""
+    """Return the requested arguments that not every kind of synthesiser has.
+
+    Errors: UsageError where this kind does not have one.
+    """
     own: dict[str, Any] = _if_faster(instrument, request.fast)
     if request.prime:
         if not instrument.takes("prime"):
@@ -92,7 +94,7 @@ def _own_arguments(instrument: Instrument, request: GenerateRequest) -> dict[str
 
 
 def _if_faster(instrument: Instrument, fast: bool) -> dict[str, bool]:
-    """fast: rougher, where that is faster; elsewhere it changes nothing."""
+    """Return the argument for faster, rougher playing, where this kind of synthesiser has it."""
     return {"fast": True} if fast and instrument.takes("fast") else {}
 
 
@@ -105,9 +107,12 @@ def _prime(path: Path, sample_rate: int) -> np.ndarray:
 
 
 def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, list[str]]:
-    """Write, of each control, sounds at values evenly spread over its range and one that moves
-    through it, the others in their middle; and examples.csv. -> how many sounds, and notes on what
-    is wrong with any."""
+    """Write examples of each control and examples.csv, and return how many sounds there are and
+    their quality warnings.
+
+    Of each control: sounds at values evenly spaced over its range, and one that moves through it,
+    the others in their middle.
+    """
     import pandas as pd
 
     instrument = load_instrument(config.synthesiser_folder)
@@ -150,8 +155,7 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
 
 
 def _stem(number: int, control: str) -> str:
-    """-> what the names of a control's files begin with: a control may be called anything, also
-    what no file can be.
+    """Return the beginning of the names of a control's files, valid whatever the control is called.
 
     >>> _stem(1, "rate/s"), len(_stem(2, "x" * 300))
     ('1_rate_s', 102)
@@ -162,8 +166,8 @@ def _stem(number: int, control: str) -> str:
 def write_sound(
     path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Automation]
 ) -> str | None:
-    """Write the sound, its controls beside it as MTCRNN has them, and a picture of both. -> what is
-    wrong, if anything."""
+    """Write the sound, its controls beside it in MTCRNN's format, and a plot of both; return a
+    quality warning, or None."""
     spec = instrument.spec
     seconds = len(samples) / spec.sample_rate
     write_wav(path, samples, spec.sample_rate)

@@ -1,4 +1,4 @@
-"""MTCRNN's checkpoints, as instruments."""
+"""Import MTCRNN's checkpoints as instruments."""
 
 import re
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ from texturelib.replacing import check_replaceable, replaced
 def import_model(
     checkpoint: Path, output: Path, controls: Sequence[str], sample_rate: int, overwrite: bool
 ) -> ModelSpec:
-    """Write `output/model.safetensors`. The network's size is read from the weights. -> what the
-    model folder says of itself.
+    """Write `output/model.safetensors`, and return the description in the model folder. The
+    network's size is read from the weights.
 
     Errors: TextureError when the file is none of MTCRNN's audio networks; UsageError when it has
     another number of controls; as `check_replaceable` about the folder.
@@ -108,8 +108,10 @@ def _is_theirs(weights: Any) -> bool:
 
 
 def _fill(path: Path, instrument: Instrument, weights: dict[str, torch.Tensor]) -> None:
-    """Errors: TextureError, naming the first of the weights that is missing, left over or of
-    another size."""
+    """Load the weights into the instrument's network.
+
+    Errors: TextureError, naming the first weight that is missing, left over or of another size.
+    """
     expected = {name: tuple(each.shape) for name, each in instrument.network.state_dict().items()}
     for name in [*expected, *weights]:
         found = tuple(weights[name].shape) if name in weights else None

@@ -1,5 +1,4 @@
-"""An instrument: a trained synthesiser, with the sliders that it is played with. Its folder is all
-that it takes."""
+"""An instrument: a trained synthesiser with its sliders, stored in one folder."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -28,13 +27,13 @@ _Points = Annotated[tuple[tuple[_Place, float], ...], Field(min_length=2)]
 
 
 class Slider(Config):
-    """A control as the synthesiser learnt it. low, high: the smallest and largest value that it was
-    trained on, within 0..1.
+    """A control of a synthesiser, with its trained range and its mapping to the network's input.
 
-    control: what 0 and 1 mean, as dataset.json describes a control. curve: points of (place of the
-    slider, what the network is given there), the places rising from low to high, straight lines
-    between; None: it is given the place itself. loudness: points of (what the network is given, how
-    many dB louder than the network it is played there); those of all sliders add up.
+    low, high: the smallest and largest value that it was trained on, within 0..1. control: what 0
+    and 1 mean, as dataset.json describes a control. curve: breakpoints (slider position, network
+    input), positions rising from low to high, linear in between; None: the network is given the
+    position itself. loudness: breakpoints (network input, dB that the sound is raised by there);
+    those of all sliders add up.
     """
 
     control: WholeDescription
@@ -63,11 +62,14 @@ class Slider(Config):
         return (self.low + self.high) / 2
 
     def to_network(self, places: np.ndarray) -> np.ndarray:
-        """places: of the slider, any shape -> what the network is given, the same shape."""
+        """Return the network's input at these slider positions.
+
+        places: any shape -> the same shape.
+        """
         return places if self.curve is None else np.interp(places, *np.array(self.curve).T)
 
     def decibels(self, given: np.ndarray) -> np.ndarray:
-        """given: to the network, any shape -> the same shape."""
+        """Return the gain in dB at these network inputs. given: any shape -> the same shape."""
         return (
             np.zeros(given.shape)
             if self.loudness is None
@@ -76,7 +78,7 @@ class Slider(Config):
 
 
 class ModelSpec(Config):
-    """What a model folder says of an instrument.
+    """The description of an instrument in its model folder.
 
     level_dbfs, flatness: of the sounds that it learnt from, null: unknown.
     """
@@ -94,7 +96,10 @@ class ModelSpec(Config):
         return self
 
     def gain(self, given: np.ndarray) -> np.ndarray:
-        """given: [..., n_controls], to the network -> [...], a factor, within 12 dB."""
+        """Return the gain at these network inputs, a factor within 12 dB.
+
+        given: [..., n_controls] -> [...].
+        """
         decibels = sum(
             (slider.decibels(given[..., i]) for i, slider in enumerate(self.sliders)),
             np.zeros(given.shape[:-1]),
@@ -108,7 +113,7 @@ class ModelSpec(Config):
 
 @dataclass(frozen=True)
 class Instrument:
-    """network: a SynthesisNetwork."""
+    """A trained network with its sliders, ready to play. network: a SynthesisNetwork."""
 
     network: nn.Module
     spec: ModelSpec
@@ -122,7 +127,7 @@ class Instrument:
         temperature: float = 1.0,
         **own: Any,
     ) -> np.ndarray:
-        """As `stream` -> [samples] float32."""
+        """Return a whole sound, [samples] float32; arguments as `stream`."""
         return np.concatenate([*self.stream(lines, seconds, seed, temperature=temperature, **own)])
 
     def stream(
@@ -135,7 +140,8 @@ class Instrument:
         temperature: float = 1.0,
         **own: Any,
     ) -> Iterator[np.ndarray]:
-        """Yield [block] float32, the last one shorter. The length of the sound costs no memory.
+        """Yield a sound in blocks of [block] float32, the last one shorter. The length of the sound
+        costs no memory.
 
         lines: by control, within what it was trained on. own: what only this kind of synthesiser
         knows (see `takes`). The rest as `SynthesisNetwork.player`.
@@ -147,12 +153,15 @@ class Instrument:
             yield player.play(controls) * self.spec.gain(controls).astype(np.float32)
 
     def takes(self, name: str) -> bool:
-        """Does this kind of synthesiser know an argument of that name when it plays?"""
+        """Return whether this kind of synthesiser has an argument of that name when it plays."""
         return name in signature(cast("SynthesisNetwork", self.network).player).parameters
 
     def controls_of(self, lines: Mapping[str, Automation], samples: np.ndarray) -> np.ndarray:
-        """samples: [samples], which ones of the sound -> [samples, n_controls] float32; a control
-        without a line stays in its middle."""
+        """Return the network's input for these samples of the sound.
+
+        samples: [samples], their indices -> [samples, n_controls] float32; a control without
+        automation stays in its middle.
+        """
         times = samples / self.spec.sample_rate
         values = np.empty((len(times), len(self.spec.sliders)), dtype=np.float32)
         for index, slider in enumerate(self.spec.sliders):
@@ -166,7 +175,7 @@ class Instrument:
 
 
 def new_instrument(spec: ModelSpec, seed: int) -> Instrument:
-    """-> with fresh weights."""
+    """Return an instrument with random weights."""
     torch.manual_seed(seed)
     return Instrument(
         cast("nn.Module", spec.synthesiser.network(len(spec.sliders), spec.sample_rate)), spec
@@ -178,7 +187,7 @@ def save_instrument(folder: Path, instrument: Instrument) -> None:
 
 
 def load_instrument(folder: Path) -> Instrument:
-    """-> ready to be played, on the CPU. Errors: TextureError."""
+    """Load an instrument, ready to be played, on the CPU. Errors: TextureError."""
     weights, spec = load_weights(folder, ModelSpec)
     with of_the_size_of(folder / WEIGHTS, weights):
         instrument = new_instrument(spec, seed=0)

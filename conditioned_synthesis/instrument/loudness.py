@@ -1,4 +1,5 @@
-"""How much louder a synthesiser must play to be as loud as the sounds that it learnt from."""
+"""Measure how much louder a synthesiser must play to be as loud as the sounds that it learnt
+from."""
 
 import numpy as np
 
@@ -18,7 +19,8 @@ _STIFFNESS = 0.6  # how many sounds it takes for a difference between two knots 
 
 
 def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
-    """-> the same, with gains that bring its sounds to the level of the clips that it learnt from.
+    """Return the instrument with gains that bring its sounds to the level of the clips that it
+    learnt from.
 
     Each sound is compared with the clips whose controls are nearest to its own, as a single one may
     be loud or soft by chance. The gains are a line in each control, bent at its knots, that add up
@@ -38,7 +40,7 @@ def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
 
 
 def _spread_over_each_control(places: np.ndarray) -> np.ndarray:
-    """-> the rows of some: for each control, evenly spread from its lowest to its highest."""
+    """Return some rows: for each control, evenly spaced from its lowest to its highest value."""
     n_each = min(_SOUNDS, _MOST_SOUNDS // places.shape[1])
     ordered = [column.argsort(kind="stable") for column in places.T]
     return np.unique(np.concatenate([each[evenly_spread(len(each), n_each)] for each in ordered]))
@@ -47,7 +49,8 @@ def _spread_over_each_control(places: np.ndarray) -> np.ndarray:
 def _lacking(
     sounds: Sounds, rows: np.ndarray, places: np.ndarray, instrument: Instrument
 ) -> np.ndarray:
-    """-> [rows], in dB; not a number where the clips or what is played are silent."""
+    """Return how many dB each sound is too quiet, [rows]; nan where the clips or the sound are
+    silent."""
     seconds = min(_CLIP_LENGTHS * sounds.n_samples / sounds.sample_rate, _MOST_SECONDS)
     levels = np.array([level_dbfs(sounds.samples(row)) for row in range(len(sounds))])
     n_neighbours = max(1, round(_SHARE_OF_NEIGHBOURS * len(sounds)))
@@ -63,8 +66,10 @@ def _lacking(
 
 
 def _fitted(places: np.ndarray, lacking: np.ndarray) -> list[np.ndarray | None]:
-    """places: [sounds, controls]. lacking: [sounds] -> for each control, [knots, 2]: where they
-    are, and the dB there; None for one that does not vary.
+    """Return, for each control, [knots, 2]: their positions, and the dB there; None for one that
+    does not vary.
+
+    places: [sounds, controls]. lacking: [sounds].
 
     The least squares of what is left, and of the differences between neighbouring knots (penalised
     splines of degree 1: P. Eilers and B. Marx, "Flexible smoothing with B-splines and penalties",

@@ -1,4 +1,4 @@
-"""Numbers in place of ears: is a generated sound silent, or nothing but noise?"""
+"""Checks of generated sounds: is one silent, or nothing but noise?"""
 
 import numpy as np
 
@@ -12,8 +12,8 @@ _WHITE = 0.8
 
 
 def flatness(samples: np.ndarray) -> float | None:
-    """samples: [samples] -> geometric over arithmetic mean of the sound's power spectrum, 1 is
-    white; None where it is too short.
+    """Return the spectral flatness: the geometric over the arithmetic mean of the power spectrum; 1
+    is white. None where `samples` [samples] are too few.
 
     The spectrum is averaged over frames first (P. Welch, 1967): of a single frame, even white noise
     gives 0.56.
@@ -29,8 +29,10 @@ def flatness(samples: np.ndarray) -> float | None:
 def quality_warning(
     samples: np.ndarray, usual_dbfs: float | None, usual_flatness: float | None = None
 ) -> str | None:
-    """usual_dbfs, usual_flatness: of the sounds that were learnt from, None: unknown -> what is
-    wrong with a generated sound, as a phrase, or None."""
+    """Return what is wrong with a generated sound, as a phrase, or None.
+
+    usual_dbfs, usual_flatness: of the sounds that were learnt from, None: unknown.
+    """
     own = flatness(samples)
     if own is None:
         return None

@@ -1,4 +1,4 @@
-"""How a person asks for controls: `maxRadius=0.5`, `maxRadius=0:0,10:1`, `maxRadius=curve.npy`."""
+"""Parse requested controls: `maxRadius=0.5`, `maxRadius=0:0,10:1`, `maxRadius=curve.npy`."""
 
 import itertools
 import math
@@ -21,11 +21,12 @@ _LARGEST_ARRAY = 2**30  # bytes
 def read_lines(
     words: Sequence[str], spec: ModelSpec, seconds: float
 ) -> tuple[dict[str, Automation], list[str]]:
-    """words: NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,..., NAME=FILE.npy ([rows], spread over the
-    sound), or FILE.npy ([rows, controls], or MTCRNN's [1, rows, controls]).
+    """Return the requested automations by control, and notes on those that exceeded the trained
+    range.
 
-    -> lines by control, held within what the synthesiser was trained on; notes on those that were
-    not. Errors: UsageError, TextureError about a file.
+    words: NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,..., NAME=FILE.npy ([rows], spread over the
+    sound), or FILE.npy ([rows, controls], or MTCRNN's [1, rows, controls]). Automations are held
+    within what the synthesiser was trained on. Errors: UsageError, TextureError about a file.
     """
     lines: dict[str, Automation] = {}
     for word in words:
@@ -99,8 +100,11 @@ _HEADER_READERS = {
 
 
 def _holds_numbers(file: BinaryIO) -> bool:
-    """-> whether it is an array of numbers by its header. Errors: ValueError where there are fewer
-    than the header says, or none that may be loaded."""
+    """Return whether a .npy file is an array of numbers by its header.
+
+    Errors: ValueError where there are fewer than the header says, or objects that must not be
+    loaded.
+    """
     version = np.lib.format.read_magic(file)
     if version not in _HEADER_READERS:
         return False
@@ -135,13 +139,20 @@ def _table(path: Path, spec: ModelSpec, seconds: float) -> Mapping[str, Automati
 
 
 def _spread(values: np.ndarray, seconds: float) -> Automation:
-    """values: [rows] -> the first at the beginning of the sound, the last at its end."""
+    """Return an automation from the first value at the beginning of the sound to the last at its
+    end.
+
+    values: [rows].
+    """
     times = np.linspace(0.0, seconds, len(values)) if len(values) > 1 else np.zeros(1)
     return Automation(times, values.astype(np.float64))
 
 
 def _held(line: Automation, slider: Slider) -> tuple[Automation, list[str]]:
-    """A synthesiser knows nothing of values that it never met: they are not reached for."""
+    """Return the automation held within the trained range, and a note where it was outside.
+
+    A synthesiser knows nothing of values that it was never trained on.
+    """
     held = np.clip(line.values, slider.low, slider.high)
     if np.allclose(held, line.values):
         return line, []

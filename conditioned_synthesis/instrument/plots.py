@@ -1,4 +1,4 @@
-"""Pictures of a training and of generated sounds."""
+"""Plots of trainings and of generated sounds."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,10 @@ from texturelib.pictures import BLUE, GREY, draw_spectrogram, grid, panels, save
 
 
 def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_words: str) -> None:
-    """history: a row per checkpoint, with step, train_loss and validation_loss."""
+    """Plot the losses of a training.
+
+    history: a row per checkpoint, with step, train_loss and validation_loss.
+    """
     figure, (axis,) = panels(1, 5.0, 3.2)
     steps = [row["step"] for row in history]
     for name, colour, label in (
@@ -29,7 +32,7 @@ def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_wor
 def plot_sound(
     path: Path, samples: np.ndarray, sample_rate: int, lines: Mapping[str, Automation]
 ) -> None:
-    """Write the controls above the spectrogram of the sound. lines: by control, 0..1."""
+    """Plot the controls above the spectrogram of the sound. lines: by control, 0..1."""
     figure, axes = grid(2, 1, 6.4, 2.2)
     above, below = axes[:, 0]
     seconds = len(samples) / sample_rate

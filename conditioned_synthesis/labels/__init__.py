@@ -1,1 +1,1 @@
-"""The labels of a set: looked at, and balanced."""
+"""The labels of a dataset: described, and balanced."""

@@ -1,4 +1,4 @@
-"""What the labels of a set are like: numbers, histograms, correlations, and a page that shows
+"""Describe the labels of a dataset: statistics, histograms, correlations, and a page that shows
 them."""
 
 import os
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 def analyse(config: SynthesisConfig, output: Output) -> dict[str, Any]:
     """Write statistics.json, histograms.csv, histograms.png, correlations.csv and index.html, a
-    page of all these, into `output`.
+    page of all these, into `output`; return the statistics.
 
-    -> the statistics. The labels alone are read, and not the sounds.
+    Only the labels are read, not the sounds.
     """
     dataset = read_labelled(config.labelled)
     labels = dataset.metadata.filter(items=dataset.controls)
@@ -59,7 +59,9 @@ _QUARTILES = {"quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75}
 
 
 def statistics(labels: "pd.DataFrame", bins: int) -> dict[str, Any]:
-    """labels: a column per control -> what statistics.json holds.
+    """Return the content of statistics.json.
+
+    labels: a column per control.
 
     std: the sample's (divided by n - 1), 0 for a single clip. outside: the share of labels outside
     0..1; n_outside: the clips with any such label. evenness: of the histogram of the labels
@@ -93,8 +95,10 @@ def statistics(labels: "pd.DataFrame", bins: int) -> dict[str, Any]:
 
 
 def histograms(labels: "pd.DataFrame", bins: int) -> "pd.DataFrame":
-    """labels: a column per control -> a row per control and bin, with the bin's edges and how many
-    clips it holds."""
+    """Return a row per control and bin, with the bin's edges and the number of its clips.
+
+    labels: a column per control.
+    """
     import pandas as pd
 
     ranges = label_ranges(labels)

@@ -1,4 +1,5 @@
-"""A subset in which the labels of one control, or of several together, are evenly spread."""
+"""Choose a subset in which the labels of one control, or of several together, are evenly
+distributed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which clips of a labelled set are kept.
+    """The clips of a labelled dataset that are kept.
 
-    controls: whose labels are evenly spread. metadata: the rows that are kept, sorted by file_name.
+    controls: the balanced ones. metadata: the rows that are kept, sorted by file_name.
     n_labelled: clips of the set. n_outliers: those with a label outside 0..1. before, after: clips
     per bin, an axis per control. ranges: by control, the smallest and largest label of the set.
     """
@@ -59,8 +60,8 @@ class Selection:
 
 
 def balance(config: SynthesisConfig, output: Output) -> Selection:
-    """Write the balanced subset of `config.labelled` into `output`, a dataset folder. -> what was
-    kept.
+    """Write the balanced subset of `config.labelled` into `output`, a dataset folder, and return
+    what was kept.
 
     The labels stay as they were, or are clipped to 0..1; balance.json has the ranges by which the
     export brings them to 0..1.
@@ -99,8 +100,8 @@ def balance(config: SynthesisConfig, output: Output) -> Selection:
 
 
 def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> Selection:
-    """Choose from every bin of the histogram the same number of clips. What is chosen does not
-    depend on the rows' order.
+    """Choose the same number of clips from every bin of the histogram. The choice does not depend
+    on the order of the rows.
 
     Errors: UsageError when there is no such control, all its labels are the same, or no bin holds
     enough clips.
@@ -143,8 +144,10 @@ def select(metadata: "pd.DataFrame", controls: list[str], settings: Balance) -> 
 def _chosen(
     settings: Balance, normalised: "pd.DataFrame", ranges: dict[str, tuple[float, float]]
 ) -> tuple[str, ...]:
-    """-> the controls to balance. Errors: UsageError when there is none such, or all its labels are
-    the same."""
+    """Return the controls to balance.
+
+    Errors: UsageError when one does not exist, or all its labels are the same.
+    """
     wanted = (
         settings.control if settings.control is not None else most_even(normalised, settings.bins)
     )
@@ -184,8 +187,8 @@ def _draw(rows: np.ndarray, n: int, seed: list[int]) -> np.ndarray:
 
 
 def _report(selection: Selection) -> dict[str, Any]:
-    """-> what balance.json holds: of every bin that holds clips, its number along each control
-    (from 1), and its labels' ends."""
+    """Return the content of balance.json: for every bin that holds clips, its number along each
+    control (from 1), and its labels' ends."""
     edges = {
         name: bin_edges(selection.before.shape[0], selection.ranges[name]).tolist()
         for name in selection.controls

@@ -1,4 +1,4 @@
-"""How labels spread over 0..1."""
+"""Histograms of labels normalised to 0..1."""
 
 from typing import TYPE_CHECKING
 
@@ -9,20 +9,23 @@ if TYPE_CHECKING:
 
 
 def edges(bins: int) -> np.ndarray:
-    """-> [bins + 1], 0..1."""
+    """Return the edges of the bins, [bins + 1], 0..1."""
     return np.arange(bins + 1) / bins
 
 
 def bin_edges(bins: int, ends: tuple[float, float]) -> np.ndarray:
-    """ends: the labels that were brought to 0 and to 1 -> [bins + 1], as labels."""
+    """Return the edges of the bins as labels, [bins + 1].
+
+    ends: the labels that were normalised to 0 and to 1.
+    """
     return ends[0] + edges(bins) * (ends[1] - ends[0])
 
 
 def bin_table(bins: int, ends: tuple[float, float]) -> "pd.DataFrame":
-    """-> a row per bin: low and high, its edges on 0..1, and label_low and label_high, the same as
-    labels.
+    """Return a row per bin: low and high, its edges on 0..1, and label_low and label_high, the same
+    as labels.
 
-    ends: the labels that were brought to 0 and to 1.
+    ends: the labels that were normalised to 0 and to 1.
     """
     import pandas as pd
 
@@ -37,8 +40,9 @@ def bin_table(bins: int, ends: tuple[float, float]) -> "pd.DataFrame":
 
 
 def bin_of(normalised: np.ndarray, bins: int) -> np.ndarray:
-    """normalised: [clips], 0..1 -> [clips] int, 0..bins - 1: which of `bins` equal parts of 0..1
-    holds it.
+    """Return which of `bins` equal parts of 0..1 holds each value.
+
+    normalised: [clips], 0..1 -> [clips] int, 0..bins - 1.
 
     A value on an edge is in the upper part, 1 in the last.
 
@@ -49,13 +53,14 @@ def bin_of(normalised: np.ndarray, bins: int) -> np.ndarray:
 
 
 def counts(normalised: np.ndarray, bins: int) -> np.ndarray:
-    """normalised: [clips], 0..1 -> [bins] int."""
+    """Return the number of clips in each bin. normalised: [clips], 0..1 -> [bins] int."""
     return np.bincount(bin_of(normalised, bins), minlength=bins)
 
 
 def evenness(counts: np.ndarray) -> float:
-    """counts: [bins] -> 0..1: the histogram's entropy over that of a flat one, so 1 is flat, 0 all
-    in one bin.
+    """Return the histogram's entropy over that of a flat one, 0..1: 1 is flat, 0 all in one bin.
+
+    counts: [bins].
 
     >>> evenness(np.array([5, 5])), evenness(np.array([9, 0]))
     (1.0, 0.0)
@@ -65,8 +70,9 @@ def evenness(counts: np.ndarray) -> float:
 
 
 def median_count(counts: np.ndarray) -> int:
-    """counts: clips per bin, any shape, some above 0 -> the median of the bins that hold any,
-    rounded down; at least 1.
+    """Return the median count of the bins that hold any clips, rounded down; at least 1.
+
+    counts: clips per bin, any shape, some above 0.
 
     >>> median_count(np.array([1, 4, 0, 4]))
     4
@@ -75,8 +81,10 @@ def median_count(counts: np.ndarray) -> int:
 
 
 def n_balanced(counts: np.ndarray) -> int:
-    """counts: clips per bin -> how many stay when each bin keeps the median count, and bins with
-    fewer are dropped.
+    """Return how many clips stay when each bin keeps the median count and bins with fewer are
+    dropped.
+
+    counts: clips per bin.
 
     >>> n_balanced(np.array([1, 4, 0, 5]))
     8
@@ -85,8 +93,9 @@ def n_balanced(counts: np.ndarray) -> int:
 
 
 def most_even(normalised: "pd.DataFrame", bins: int) -> str | None:
-    """normalised: a column per control -> the control whose histogram is nearest to flat; the first
-    of equals.
+    """Return the control whose histogram is nearest to flat, the first of equals.
+
+    normalised: a column per control.
 
     None when every control has all its labels the same.
     """

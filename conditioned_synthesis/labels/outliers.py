@@ -1,4 +1,5 @@
-"""Labels outside 0..1, which a network may give: kept, clipped, or their clips dropped."""
+"""Treat labels outside 0..1, which a network may give: keep them, clip them, or drop their
+clips."""
 
 from typing import TYPE_CHECKING, Literal
 

@@ -1,4 +1,5 @@
-"""One static page on the labels of a set. It needs no network, no server and no scripts."""
+"""The analysis page, one static page on the labels of a dataset. It needs no network, no server and
+no scripts."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,9 +29,12 @@ def write_analysis_page(
     source: str,
     seconds: float,
 ) -> None:
-    """statistics: what statistics.json holds. correlations: a row and a column per control. source:
-    the labelled set, in words; seconds: of each of its clips. The page shows histograms.png, which
-    is to lie beside it."""
+    """Write the analysis page.
+
+    statistics: what statistics.json holds. correlations: a row and a column per control. source:
+    the labelled set, in words. seconds: length of each of its clips. The page shows histograms.png,
+    which must lie beside it.
+    """
     shown = correlations.index[:_MOST_CORRELATED]
     write_page(
         path,
@@ -53,8 +57,10 @@ def write_analysis_page(
 
 
 def _row(control: Control, statistics: Mapping[str, Any]) -> dict[str, Any]:
-    """-> what the page's table says of a control. in_unit: some of the numbers as the control's
-    unit has them."""
+    """Return the page's table row of a control.
+
+    in_unit: some of the numbers in the control's unit.
+    """
     found = statistics["controls"][control.name]
     # Without a unit, or on a scale that is 0..1 itself, a label says all there is.
     has_unit = control.unit and (control.low, control.high) != (0, 1)
@@ -71,7 +77,7 @@ def _row(control: Control, statistics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _places(found: Mapping[str, float], of_all: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """-> where 0, 1 and the quartiles lie on a line that is as long as all labels and 0..1 need, in
+    """Return where 0, 1 and the quartiles lie on a line as long as all labels and 0..1 need, in
     percent of it."""
     lows, highs = zip(*((each["min"], each["max"]) for each in of_all), strict=True)
     low, high = min(0.0, *lows), max(1.0, *highs)
@@ -82,8 +88,8 @@ def _places(found: Mapping[str, float], of_all: Iterable[Mapping[str, float]]) -
 
 
 def _coloured(correlation: float) -> dict[str, str]:
-    """-> the number, and the colours of its cell: blue where both rise together, orange where one
-    falls, stronger the closer.
+    """Return a correlation as text, and the colours of its cell: blue where both rise together,
+    orange where one falls, stronger the closer.
 
     Where a control does not vary there is no number.
     """
@@ -99,7 +105,7 @@ def _coloured(correlation: float) -> dict[str, str]:
 
 
 def _strongest(correlations: "pd.DataFrame") -> dict[str, str] | None:
-    """-> the two controls that go together most, and their correlation in words; None when no two
+    """Return the two controls with the strongest correlation, and it in words; None when no two
     vary."""
     values = correlations.to_numpy(float)
     strengths = np.where(np.triu(np.isfinite(values), k=1), abs(values), -1.0)
@@ -114,7 +120,8 @@ def _strongest(correlations: "pd.DataFrame") -> dict[str, str] | None:
 
 
 def _signed(correlation: float) -> str:
-    """
+    """Return a correlation with its sign and two decimals, as text.
+
     >>> _signed(0.123), _signed(-0.5), _signed(-0.001)
     ('+0.12', '−0.50', '0.00')
     """

@@ -1,4 +1,4 @@
-"""Pictures of histograms."""
+"""Plots of histograms of labels."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def plot_histograms(
     path: Path, labels: "pd.DataFrame", bins: int, controls: Sequence[Control]
 ) -> None:
-    """Write a panel per control. labels: a column per control."""
+    """Plot the histograms of labels, a panel per control. labels: a column per control."""
     ranges = label_ranges(labels)
     normalised = normalise(labels, ranges)
     figure, axes = panels(len(controls), 3.4, 3.2)
@@ -38,8 +38,10 @@ def plot_balance(
     controls: Sequence[Control],
     ranges: Mapping[str, tuple[float, float]],
 ) -> None:
-    """Write the histograms of the balanced controls before and after. before, after: clips per bin,
-    an axis per control; ranges: the smallest and largest label."""
+    """Plot the histograms of the balanced controls before and after.
+
+    before, after: clips per bin, an axis per control. ranges: the smallest and largest label.
+    """
     figure, axes = panels(len(controls), 6.4, 4.2)
     for index, (control, axis) in enumerate(zip(controls, axes, strict=False)):
         others = tuple(other for other in range(before.ndim) if other != index)
@@ -73,8 +75,8 @@ def _bars(axis: Axes, heights: np.ndarray, color: str, label: str | None = None)
 
 
 def _label_axes(axis: Axes, control: Control, ends: tuple[float, float]) -> None:
-    """Title the axes: the lower one is the label normalised to 0..1, the upper one what it means in
-    the control's unit."""
+    """Label the axes: the lower one is the label normalised to 0..1, the upper one its value in the
+    control's unit."""
     low, high = ends
     axis.set_xlabel(f"label, normalised to 0..1\n({low:.2f} to {high:.2f} as labelled)")
     axis.set_ylabel("clips")

@@ -1,4 +1,4 @@
-"""The labels of a set of clips, and how they are brought to 0..1."""
+"""The labels of a dataset, and their normalisation to 0..1."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read_labelled(folder: Path) -> Dataset:
-    """-> a dataset that has labels. Errors: TextureError naming the table and the row."""
+    """Open a dataset that has labels. Errors: TextureError naming the table and the row."""
     dataset = read_dataset(folder)
     if not dataset.controls:
         raise TextureError(
@@ -26,8 +26,10 @@ def read_labelled(folder: Path) -> Dataset:
 
 
 def controls_of(dataset: Dataset) -> list[Control]:
-    """-> its controls, in the order of dataset.json. Errors: TextureError when that does not say
-    enough of one."""
+    """Return the controls of a dataset, in the order of dataset.json.
+
+    Errors: TextureError when dataset.json does not say enough of one.
+    """
     for described in dataset.description["controls"]:
         for key in ("low", "high", "unit"):
             if key not in described:
@@ -39,7 +41,10 @@ def controls_of(dataset: Dataset) -> list[Control]:
 
 
 def check_files(dataset: Dataset, names: Iterable[str]) -> None:
-    """names: files that the table names. Errors: TextureError with the first that is not there."""
+    """Check that the files that the table names exist.
+
+    Errors: TextureError with the first that does not.
+    """
     for name in names:
         if not (dataset.folder / name).is_file():
             raise TextureError(
@@ -48,22 +53,26 @@ def check_files(dataset: Dataset, names: Iterable[str]) -> None:
 
 
 def physical(control: Control, label: "float | np.ndarray") -> np.ndarray:
-    """label: any shape -> the same shape, in the control's unit; inf for a label so far above 1
-    that no number stands for it."""
+    """Return labels in the control's unit; inf for a label so far above 1 that no number stands for
+    it.
+
+    label: any shape -> the same shape.
+    """
     with np.errstate(over="ignore"):
         return control.to_physical(label)
 
 
 def label_ranges(labels: "pd.DataFrame") -> dict[str, tuple[float, float]]:
-    """labels: a column per control -> by control: its smallest and its largest label."""
+    """Return, by control, its smallest and its largest label. labels: a column per control."""
     return {
         str(name): (float(labels[name].min()), float(labels[name].max())) for name in labels.columns
     }
 
 
 def normalise(labels: "pd.DataFrame", ranges: Mapping[str, tuple[float, float]]) -> "pd.DataFrame":
-    """labels: a column per control, each within its range -> 0..1: 0 is the range's low end, 1 its
-    high end.
+    """Return the labels normalised to 0..1: 0 is the range's low end, 1 its high end.
+
+    labels: a column per control, each within its range.
 
     Where all labels of a control are the same (the range is a point) the result is 0.0.
 

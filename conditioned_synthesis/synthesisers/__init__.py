@@ -1,5 +1,4 @@
-"""The family of synthesisers. A new one is a new module here, and a new word for
-`synthesiser.type`."""
+"""The synthesisers. A new one is a new module here, and a new word for `synthesiser.type`."""
 
 from conditioned_synthesis.synthesisers._base import (
     Graph,

@@ -1,4 +1,4 @@
-"""What every synthesiser is asked for, so that no other file knows one by its name."""
+"""The interface of a synthesiser, so that no other file knows one by its name."""
 
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
@@ -22,24 +22,24 @@ synthesisers = Registry("conditioned_synthesis.synthesisers")
 
 
 class Synthesiser(Config):
-    """Settings of a synthesiser and of its training, in MTCRNN's words where it has one."""
+    """Settings of a synthesiser and of its training, under MTCRNN's names where it has them."""
 
     num_steps: PositiveInt = 4000
-    """Of the optimizer, Adam."""
+    """Number of steps of the optimizer, Adam."""
     batch_size: PositiveInt = 32
     lr: PositiveFloat = 0.002
-    """The learning rate."""
+    """Learning rate of the optimizer."""
     schedule: Schedule = "one_cycle"
     gradient_norm: PositiveFloat = 1.0
-    """Longer gradients are shortened to this."""
+    """Largest norm of the gradient; longer gradients are clipped to it."""
     checkpoint: PositiveInt = 500
-    """Steps from one to the next: validation loss, an example to hear, and from where a stopped
-    training goes on."""
+    """Number of optimizer steps between checkpoints, from which a stopped training resumes; each
+    also has a validation loss and an example sound."""
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """The share of clips that are held out of the training."""
+    """Share of the clips that are held out of the training."""
 
     def network(self, n_controls: int, sample_rate: int) -> "SynthesisNetwork":
-        """Make the network with fresh weights, drawn from torch's generator as it stands.
+        """Make the network with random weights from torch's global generator.
 
         Args:
             n_controls: number of controls.
@@ -50,7 +50,7 @@ class Synthesiser(Config):
         raise NotImplementedError
 
     def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
-        """Say how the network learns: what batches it gets, what its losses and optimisers are.
+        """Return how the network is trained: its batches, losses and optimizers.
 
         As it is here, random parts of random clips, the network's `losses`, and Adam. A synthesiser
         that learns in another way (by windows that follow one another, with an adversary, with a
@@ -73,7 +73,7 @@ class Synthesiser(Config):
 
 
 class Graph(NamedTuple):
-    """A synthesiser as tensors in and tensors out, for runtimes of other makers.
+    """A synthesiser as a graph of tensors, for other runtimes.
 
     module: called with `controls` and then all of `inputs`, in order; gives tensors as `outputs`
     names them, sound first. controls: [1, frames, n_controls], an example. moving: those inputs
@@ -89,13 +89,13 @@ class Graph(NamedTuple):
 
 
 class Player(Protocol):
-    """A sound in the making: goes on from where it stopped."""
+    """A sound that is being played; each call continues where the last one stopped."""
 
     def play(self, controls: "np.ndarray") -> "np.ndarray":
-        """Play on. However the samples are divided over the calls, they are the same.
+        """Return the next samples. They are the same however they are divided over the calls.
 
         Args:
-            controls: of the samples that come next, 0..1.
+            controls: of the next samples, 0..1.
 
         Returns: float32.
 
@@ -106,9 +106,9 @@ class Player(Protocol):
 
 
 class SynthesisNetwork(Protocol):
-    """A torch module that makes sounds with the controls that it is given.
+    """A torch module that makes sounds with given controls.
 
-    How it learns is the matter of `Synthesiser.training`; what that needs of the network is between
+    How it learns is up to `Synthesiser.training`; what that needs of the network is between
     the two.
 
     Attributes:
@@ -118,23 +118,23 @@ class SynthesisNetwork(Protocol):
     loss_in_words: str
 
     def player(self, seed: int, *, temperature: float = 1.0) -> Player:
-        """Begin a sound. The same seed gives the same one.
+        """Return a player that begins a sound. The same seed gives the same sound.
 
         A synthesiser may take more arguments, by name, that only it knows; `Instrument.play` hands
         them on.
 
         Args:
-            temperature: of the chance, below 1 tamer, above 1 wilder.
+            temperature: randomness of the sound, below 1 tamer, above 1 wilder.
         """
         ...
 
     def graph(self) -> Graph:
-        """Errors: UsageError where it has none."""
+        """Return the network as a graph. Errors: UsageError where it has none."""
         ...
 
 
 class TrainedByParts(SynthesisNetwork, Protocol):
-    """A network for the training that `Synthesiser.training` is where it says nothing else.
+    """A network for the default training of `Synthesiser.training`, on random parts of clips.
 
     Attributes:
         n_samples: length of the parts that it learns from.
@@ -145,7 +145,7 @@ class TrainedByParts(SynthesisNetwork, Protocol):
     def losses(
         self, audio: "torch.Tensor", controls: "torch.Tensor"
     ) -> "Mapping[str, torch.Tensor]":
-        """Compute what should get smaller. Draws from torch's generator.
+        """Return the losses of a batch. Draws from torch's generator.
 
         Args:
             audio: parts of clips, -1..1.

@@ -1,4 +1,4 @@
-"""How a synthesiser learns, where it does not say otherwise."""
+"""The default training of a synthesiser."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,8 +16,8 @@ _MOST_VALIDATION_CLIPS = 64
 
 
 class SynthesiserTraining(Trainable):
-    """Random parts of random clips, each batch drawn from (seed, its number) alone; one optimiser,
-    Adam, for the whole network.
+    """Training on random parts of random clips, each batch drawn from (seed, its number) alone,
+    with one optimizer, Adam, for the whole network.
 
     Subclasses change what is different, mostly `groups` and `losses`; see `Trainable` for what each
     method is asked for.
@@ -35,14 +35,16 @@ class SynthesiserTraining(Trainable):
         schedule: Schedule = "constant",
         gradient_norm: float | None = None,
     ) -> None:
-        """Args:
+        """Prepare the training.
+
+        Args:
             network: a TrainedByParts, or what the subclass wants.
             clips: what it learns from.
-            seed: of all that is drawn.
+            seed: of all random numbers.
             batch_size: number of clips in a batch, of all processes together.
             lr: the highest learning rate.
             schedule: how the learning rate runs.
-            gradient_norm: longer gradients are shortened to this; None leaves them.
+            gradient_norm: longer gradients are clipped to this; None leaves them.
 
         Errors: UsageError when the clips are too short.
         """
@@ -61,7 +63,7 @@ class SynthesiserTraining(Trainable):
 
     @property
     def n_samples(self) -> int:
-        """Samples of a clip that a step reads."""
+        """The number of samples of a clip that a step reads."""
         return self.module.n_samples  # type: ignore[return-value]
 
     def groups(self) -> Mapping[str, Group]:
@@ -69,7 +71,10 @@ class SynthesiserTraining(Trainable):
         return {"network": Group(optimizer, self._schedule, self._gradient_norm)}
 
     def batch(self, number: int, mine: slice) -> Batch:
-        """-> audio [batch, n_samples], controls [batch, n_samples, n_controls]."""
+        """Return a training batch.
+
+        -> audio [batch, n_samples], controls [batch, n_samples, n_controls].
+        """
         rows, starts = self.clips.drawn(self._batch_size, self.n_samples, [self._seed, number])
         audio, controls = self.clips.sounds.batch(rows[mine], starts[mine], self.n_samples)
         return audio[:, 1:], controls

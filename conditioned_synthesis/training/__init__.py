@@ -1,1 +1,1 @@
-"""Training a synthesiser."""
+"""Training of a synthesiser."""

@@ -39,8 +39,8 @@ _LOOKED_AT = 64  # clips, whose level and flatness stand for all
 def train(
     config: SynthesisConfig, output: Output, *, labels_shuffled: bool = False
 ) -> dict[str, Any]:
-    """Write a model folder into `output`: weights, metrics, history, examples. -> what metrics.json
-    says.
+    """Write a model folder into `output`: weights, metrics, history, examples. Returns what
+    metrics.json says.
 
     labels_shuffled: each clip has the controls of another, so there is nothing to learn of them.
     Errors: UsageError when the sounds are not what the settings want; TextureError about a file.
@@ -75,7 +75,10 @@ def plan_of(
     at_checkpoint: Callable[[int], None] | None = None,
     after_step: Callable[[int], None] | None = None,
 ) -> Plan:
-    """after_step: None says how long the training will take, as soon as that is known."""
+    """Return the plan of a training.
+
+    after_step: None prints how long the training will take, as soon as that is known.
+    """
     return Plan(
         folder,
         "training",
@@ -88,8 +91,10 @@ def plan_of(
 
 
 def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
-    """-> an instrument that has yet to learn from these sounds. Errors: UsageError when there is
-    too little to learn from."""
+    """Return an instrument that has yet to learn from these sounds.
+
+    Errors: UsageError when there is too little to learn from.
+    """
     heard = sounds.samples(slice(_LOOKED_AT)).ravel()
     level = float(level_dbfs(heard))
     spec = ModelSpec(
@@ -108,7 +113,7 @@ def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
 
 
 def _check(sounds: Sounds, instrument: Instrument) -> None:
-    """Errors: UsageError when there is too little to learn from."""
+    """Check that the sounds are enough to train on. Errors: UsageError when they are not."""
     if len(sounds) < 2:
         raise UsageError("train: there is one clip; it takes two or more, as some are held out")
     silent = [slider.name for slider in instrument.spec.sliders if slider.low == slider.high]
@@ -119,8 +124,8 @@ def _check(sounds: Sounds, instrument: Instrument) -> None:
 
 
 def _hear(instrument: Instrument, output_folder: Path, step: int) -> None:
-    """Write an example, all controls in their middle, and say so when something is wrong with
-    it."""
+    """Write an example with all controls in their middle, and print a quality warning if there is
+    one."""
     spec = instrument.spec
     samples = instrument.play({}, _EXAMPLE_SECONDS, seed=step)
     folder = output_folder / "examples"
@@ -134,7 +139,7 @@ def _hear(instrument: Instrument, output_folder: Path, step: int) -> None:
 
 
 class _Clock:
-    """Says how long the training will take, once, as soon as that is known."""
+    """A clock that prints once how long the training will take, as soon as that is known."""
 
     _FIRST, _LAST = 5, 25  # steps; the first ones are slower
 

@@ -1,4 +1,4 @@
-"""MTCRNN's audio network."""
+"""MTCRNN's audio network, a recurrent synthesiser."""
 
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 

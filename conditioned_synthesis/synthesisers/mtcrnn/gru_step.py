@@ -39,7 +39,7 @@ _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
 class Matrix(NamedTuple):
-    """Matrices of as many layers, their outputs in panels of 64."""
+    """The weights of one matrix per layer, their outputs in panels of 64."""
 
     weights: np.ndarray  # [layers, panels, inputs, 64] float32 or int8
     scale: np.ndarray  # [layers, panels * 64], what an output's weights are times
@@ -56,7 +56,8 @@ class Network(NamedTuple):
 
 
 class Room(NamedTuple):
-    """What the first GRU is given by a sample beside the controls at hand, and room to work in."""
+    """Work arrays, and the cached input of the first GRU for each sample with the present
+    controls."""
 
     controls: np.ndarray  # [n_controls]
     first_gates: np.ndarray  # [256, 3H], beside these
@@ -71,8 +72,11 @@ class Room(NamedTuple):
 
 @numba.njit(cache=True, fastmath=_FAST)
 def _exp(x: np.float32) -> np.float32:
-    """2**n times a Taylor series, within 5 parts in 10 million; unlike the library's, many are done
-    side by side."""
+    """Return e**x, within 5 parts in 10 million; unlike the library's, many are computed side by
+    side.
+
+    It is 2**n times a Taylor series.
+    """
     x = min(max(x, _LOWEST), _HIGHEST)
     # To the nearest: the conversion cuts off, but is of a positive.
     n = np.int32(np.int32(x * _LOG2_E + _ROUND) - _SHIFT)
@@ -95,12 +99,11 @@ def _sigmoid(x: np.float32) -> np.float32:
 def _sum_panel(
     _: Any, weights: types.Array, which: types.Array, x: types.Array, out: types.Array
 ) -> Any:
-    """out [64] = the sum over i in `which` of x[i] * weights[i], for weights [inputs, 64]. All
-    arrays contiguous.
+    """Set out [64] to the sum over i in `which` of x[i] * weights[i], for weights [inputs, 64].
 
-    Spelled out for LLVM, since the vectors that it makes of a loop are half as wide as the
-    processor's, and their sums go to memory and back, which takes a third longer within the cache.
-    LLVM cuts these to what a smaller processor has.
+    All arrays are contiguous. Spelled out for LLVM, since the vectors that it makes of a loop are
+    half as wide as the processor's, and their sums go to memory and back, which takes a third
+    longer within the cache. LLVM cuts these to what a smaller processor has.
     """
     line, byte_line = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(8), LANES)
     in_bytes = weights.dtype == types.int8
@@ -153,8 +156,7 @@ def _sum_panel(
 def _multiply(
     matrix: Matrix, layer: int, which: np.ndarray, x: np.ndarray, out: np.ndarray
 ) -> None:
-    """out [outputs] = bias + weights times x, of which only those inputs count that `which`
-    names."""
+    """Set out [outputs] to bias + weights times x, using only the inputs that `which` names."""
     for panel in range(len(out) // PANEL):
         part = out[panel * PANEL : (panel + 1) * PANEL]
         _sum_panel(matrix.weights[layer, panel], which, x, part)  # pyright: ignore[reportCallIssue]
@@ -164,7 +166,7 @@ def _multiply(
 
 @numba.njit(cache=True, fastmath=_FAST)
 def _give_first(network: Network, room: Room, index: int, given: np.ndarray) -> None:
-    """given [3H] = what the first GRU is given by that sample beside the controls at hand."""
+    """Set given [3H] to the input of the first GRU for that sample with the present controls."""
     x = room.hidden
     x[:] = network.bias + network.of_index[index]
     for control in range(len(room.controls)):
@@ -180,7 +182,8 @@ def _give_first(network: Network, room: Room, index: int, given: np.ndarray) -> 
 def _hear(
     network: Network, room: Room, controls: np.ndarray, index: int, state: np.ndarray
 ) -> None:
-    """Feed one sample beside its controls [n_controls]; `state` [layers, H] becomes the next."""
+    """Feed the network one sample with its controls [n_controls]; `state` [layers, H] becomes the
+    next."""
     given, own = room.first_gates[index], room.own_gates
     if (controls != room.controls).any():
         room.is_known[:] = False
@@ -202,8 +205,10 @@ def _hear(
 
 @numba.njit(cache=True, fastmath=_FAST)
 def _update(given: np.ndarray, own: np.ndarray, h: np.ndarray) -> None:
-    """What the gates make of h [H]. given, own: [3H or more], what they get from below and from
-    h."""
+    """Update h [H] by the gates.
+
+    given, own: [3H or more], the gates' inputs from below and from h.
+    """
     size = len(h)
     given_reset, given_keep, given_new = (
         given[:size],
@@ -223,7 +228,7 @@ def _update(given: np.ndarray, own: np.ndarray, h: np.ndarray) -> None:
 def _draw(
     network: Network, room: Room, h: np.ndarray, sharpness: np.float32, uniform: float
 ) -> int:
-    """-> the first index whose cumulative probability exceeds `uniform`, among those that have
+    """Return the first index whose cumulative probability exceeds `uniform`, among those that have
     any."""
     p = room.levels
     _multiply(network.output, 0, room.every, h, p)
@@ -261,7 +266,10 @@ def generate(
     state: np.ndarray,
     indices: np.ndarray,
 ) -> None:
-    """Fills `indices` [samples] uint8; `state` becomes the last one. sharpness: 1 / temperature."""
+    """Fill `indices` [samples] uint8 with the next samples; `state` becomes the last one.
+
+    sharpness: 1 / temperature.
+    """
     index = first
     for t in range(len(indices)):
         _hear(network, room, controls[t], index, state)

@@ -1,4 +1,4 @@
-"""The network of MTCRNN's audio tier: its modules have the names that its checkpoints know."""
+"""The network of MTCRNN's audio tier, whose modules have the names of its checkpoints."""
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ _SECONDS_TO_BEGIN = 3.0
 
 
 class ConditionalGru(nn.Module):
-    """The mu-law index before and the controls of now -> logits of the index of now."""
+    """A recurrent network that predicts each sample's mu-law index from the one before and the
+    controls."""
 
     loss_in_words = "nats per sample (knowing nothing: 5.545)"
 
@@ -26,10 +27,16 @@ class ConditionalGru(nn.Module):
         onehot: bool = False,
         tfr: float = 1.0,
     ) -> None:
-        """Args: n_controls: number of controls. sample_rate: of the sounds, in Hz. hidden_size:
-        units of each layer of gated recurrent units. n_layers: number of these layers. onehot: the
-        last sample comes in as one of 256 inputs; else as a number. tfr: teacher forcing rate,
-        0..1: the share of samples heard in training that are the clip's, not the network's guess.
+        """Build the network.
+
+        Args:
+            n_controls: number of controls.
+            sample_rate: of the sounds, in Hz.
+            hidden_size: units of each layer of gated recurrent units.
+            n_layers: number of these layers.
+            onehot: whether the last sample is given as one of 256 inputs; else as a number.
+            tfr: teacher forcing rate, 0..1: the share of input samples in training that are the
+                clip's, not the network's prediction.
         """
         super().__init__()
         self._onehot, self._tfr = onehot, tfr
@@ -41,9 +48,19 @@ class ConditionalGru(nn.Module):
     def forward(
         self, before: torch.Tensor, controls: torch.Tensor, state: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """before: [batch, samples] int64, 0..255. controls: [batch, samples, n_controls]. state:
-        [n_layers, batch, hidden_size], None is an empty one -> logits [batch, samples, 256], and
-        the state after them."""
+        """Return the logits of each sample's index, and the state after them.
+
+        Args:
+            before: the index before each sample, int64, 0..255.
+            controls: of each sample, 0..1.
+            state: None is an empty one.
+
+        Shape:
+            before: [batch, samples]
+            controls: [batch, samples, n_controls]
+            state: [n_layers, batch, hidden_size]
+            -> [batch, samples, 256], [n_layers, batch, hidden_size]
+        """
         hidden, after = self._hidden(before, controls, state)
         return self.h2o(hidden), after
 
@@ -60,7 +77,7 @@ class ConditionalGru(nn.Module):
     def loss(
         self, audio: torch.Tensor, controls: torch.Tensor, carried: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Compute the loss of a window.
+        """Return the loss of a window, and the state after it.
 
         Args:
             audio: -1..1, the first sample is the one before the window.
@@ -89,7 +106,7 @@ class ConditionalGru(nn.Module):
         self, before: torch.Tensor, controls: torch.Tensor, carried: torch.Tensor | None
     ) -> torch.Tensor:
         is_guessed = torch.rand(before.shape, device=before.device) >= self._tfr
-        is_guessed[:, 0] = False  # what the window before would have foretold
+        is_guessed[:, 0] = False  # what the window before would have predicted
         hidden, _ = self._hidden(before, controls, carried)
         # Only where they are wanted: drawing one takes as long as the rest of a sample's way
         # through the network.
@@ -107,7 +124,7 @@ class ConditionalGru(nn.Module):
         prime: np.ndarray | None = None,
         fast: bool = False,
     ) -> "_Player":
-        """As `SynthesisNetwork.player`, sample by sample on one core.
+        """Return a player that plays sample by sample on one core; see `SynthesisNetwork.player`.
 
         Args:
             prime: a sound to go on from, -1..1, as if it had been made with the controls of the
@@ -156,7 +173,7 @@ class _Player:
             self._last, self._prime = int(self._prime[-1]), None
         if self._n_to_begin:
             # Its first seconds, out of nothing, are unlike all that follow, louder or softer by
-            # chance: they are not heard.
+            # chance: they are left out.
             first, self._n_to_begin = np.repeat(controls[:1], self._n_to_begin, axis=0), 0
             self._go_on(first)
         return decode(self._go_on(controls))

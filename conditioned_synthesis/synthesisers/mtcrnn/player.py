@@ -1,4 +1,4 @@
-"""A conditional GRU that writes sound sample by sample, on one CPU core."""
+"""A player of a conditional GRU that writes sound sample by sample, on one CPU core."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ from texturelib.errors import TextureError
 
 
 class FastGru:
-    """The step of a conditional GRU over mu-law samples, compiled.
+    """The compiled step of a conditional GRU over mu-law samples.
 
     The network, per sample: i2d, a linear layer with ReLU, of [index / 256 or its one-hot vector,
     controls...]; `gru`, as torch has it; h2o, a linear layer to 256 logits. The next index is drawn
@@ -106,8 +106,8 @@ class FastGru:
         first: int,
         state: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Write as many samples as there are rows. To go on, pass the last index and the state that
-        came with it.
+        """Return as many new samples as there are rows of controls. To continue, pass the last
+        index and the state that came with it.
 
         controls: [samples, n_controls]; row t goes in beside the sample before sample t. uniforms:
         [samples], 0 <= u < 1. temperature: above 0; at 0, the likeliest. first: the index before
@@ -137,8 +137,8 @@ class FastGru:
         return indices, own_state[:, : self._hidden].copy()
 
     def prime(self, indices: np.ndarray, controls: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """Let it hear samples. The last of a sound is not for here: it is the `first` of
-        `generate`.
+        """Feed given samples to the network. The last sample of a sound does not belong here: it is
+        the `first` of `generate`.
 
         indices: [samples] uint8; controls: [samples, n_controls], row t goes in beside index t ->
         the state after them
@@ -171,7 +171,7 @@ class FastGru:
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
-    """-> a copy that begins where a cache line does."""
+    """Return a copy that begins where a cache line does."""
     room = np.empty(array.nbytes + CACHE_LINE, np.uint8)
     start = -room.ctypes.data % CACHE_LINE
     copy = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
@@ -184,7 +184,7 @@ def _zeros(*shape: int) -> np.ndarray:
 
 
 def _padded(array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    """-> a float32 copy with zeros up to that shape, where it is not None."""
+    """Return a float32 copy, padded with zeros to that shape, where it is not None."""
     sizes = [size or own for size, own in zip(shape, array.shape, strict=True)]
     larger = np.zeros(sizes, np.float32)
     larger[tuple(slice(own) for own in array.shape)] = array
@@ -196,8 +196,11 @@ def _up_to_multiple(size: int, of: int) -> int:
 
 
 def _matrix(rows: np.ndarray, bias: np.ndarray, in_bytes: bool) -> Matrix:
-    """rows: [layers, outputs, inputs]; in bytes, the largest weight of an output becomes 127. bias:
-    [layers, outputs]"""
+    """Return the matrices in the layout of the compiled step.
+
+    rows: [layers, outputs, inputs]; in bytes, the largest weight of an output becomes 127. bias:
+    [layers, outputs].
+    """
     n_layers, n_outputs, n_inputs = rows.shape
     n_outputs = _up_to_multiple(n_outputs, PANEL)
     rows, bias = _padded(rows, (None, n_outputs, None)), _padded(bias, (None, n_outputs))

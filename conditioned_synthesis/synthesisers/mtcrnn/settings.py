@@ -1,4 +1,4 @@
-"""MTCRNN's audio network."""
+"""The settings of MTCRNN's audio network."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @synthesisers.register
 class Mtcrnn(Synthesiser):
-    """A recurrent network that foretells each sample from all before it and the controls, in 256
+    """A recurrent network that predicts each sample from all before it and the controls, in 256
     mu-law steps.
 
     Source: M. Huzaifah and L. Wyse, "MTCRNN: a multi-scale RNN for directed audio texture
@@ -25,19 +25,19 @@ class Mtcrnn(Synthesiser):
 
     type: Literal["mtcrnn"] = "mtcrnn"
     hidden_size: PositiveInt = 256
-    """Units of each layer of gated recurrent units."""
+    """Number of units of each layer of gated recurrent units."""
     n_layers: Annotated[int, Field(ge=1, le=16)] = 1
     seq_len: Annotated[int, Field(ge=16)] = 500
-    """Samples that a gradient flows back through."""
+    """Number of samples in a window, through which a gradient flows back."""
     windows_carried: PositiveInt = 32
-    """How many such windows follow one another before other clips, or other places in them, are
+    """Number of windows that follow one another before other clips, or other places in them, are
     drawn."""
     onehot: bool = False
-    """Whether the last sample comes in as one of 256 inputs; else as a number."""
+    """Whether the last sample is given to the network as one of 256 inputs; else as a number."""
     tfr: Share = 1.0
-    """The teacher forcing rate: how many of the samples that the network hears in training are the
-    clip's; the others are its own guess of them (scheduled sampling; all at once after D. Duckworth
-    et al., "Parallel scheduled sampling", 2019)."""
+    """Teacher forcing rate: the share of the network's input samples in training that are the
+    clip's; the others are its own predictions of them (scheduled sampling; all at once after D.
+    Duckworth et al., "Parallel scheduled sampling", 2019)."""
 
     def network(self, n_controls: int, sample_rate: int) -> "ConditionalGru":
         from conditioned_synthesis.synthesisers.mtcrnn.network import ConditionalGru

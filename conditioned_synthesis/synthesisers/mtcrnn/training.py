@@ -1,5 +1,5 @@
-"""How MTCRNN's network learns: from windows that follow one another, with its state carried through
-them."""
+"""The training of MTCRNN's network: on windows that follow one another, with its state carried
+through them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ _CHANCE_OF_EMPTY_STATE = 0.25
 
 
 class Windows(NamedTuple):
-    """A batch of windows.
+    """A batch of windows of clips.
 
     Attributes:
         audio: the first sample is the one before the window, 0.0 at a clip's start.
@@ -51,13 +51,15 @@ class MtcrnnTraining(SynthesiserTraining):
         windows_carried: int,
         **learning: Any,
     ) -> None:
-        """Args:
-            network: whose `loss` takes and gives the state.
+        """Prepare the training.
+
+        Args:
+            network: one whose `loss` takes and returns the state.
             clips: what it learns from.
-            seed: of all that is drawn.
-            seq_len: samples of a window, that a gradient flows back through.
-            windows_carried: windows that follow one another before other clips, or other places in
-                them, are drawn.
+            seed: of all random numbers.
+            seq_len: number of samples in a window, through which a gradient flows back.
+            windows_carried: number of windows that follow one another before other clips, or other
+                places in them, are drawn.
             learning: as of `SynthesiserTraining`.
 
         Errors: UsageError when the clips are shorter than a window.
@@ -101,7 +103,7 @@ class MtcrnnTraining(SynthesiserTraining):
 
 
 class _Carried:
-    """The state that each part's windows before left to the next."""
+    """The recurrent states after each part's last windows, for the next ones."""
 
     def __init__(self) -> None:
         self.states: dict[str, torch.Tensor | None] = {}
@@ -115,14 +117,17 @@ class _Carried:
 
 
 def _on(audio: torch.Tensor, carried: torch.Tensor | None) -> torch.Tensor | None:
-    """-> the state on the sounds' device; None where it is of other clips, as after a change of the
-    number of processes."""
+    """Return the state on the sounds' device; None where it belongs to other clips, as after a
+    change of the number of processes."""
     return (
         carried.to(audio.device) if carried is not None and carried.shape[1] == len(audio) else None
     )
 
 
 def _begins_anew(seed: list[int]) -> bool:
-    """-> whether other clips begin with an empty state. Mostly they follow on those before: so the
-    network learns to play on for longer than any clip lasts, and to follow controls that change."""
+    """Return whether other clips begin with an empty state.
+
+    Mostly they continue from the state before: so the network learns to play on for longer than any
+    clip lasts, and to follow controls that change.
+    """
     return seed[1] == 0 or bool(np.random.default_rng([*seed, 1]).random() < _CHANCE_OF_EMPTY_STATE)

@@ -1,4 +1,4 @@
-"""TexEnv as one graph of tensors, for runtimes that know nothing of this toolkit."""
+"""TexEnv as one graph of tensors, for runtimes without this toolkit."""
 
 import torch
 from torch import nn
@@ -11,8 +11,10 @@ _FRAMES = 4  # of the example that the graph is made with; any number runs
 
 
 def graph_of(network: MakesEnvelopes, n_controls: int) -> Graph:
-    """What `TexEnvPlayer` does in a call, with its noise, and all that it keeps from one call to
-    the next, as inputs."""
+    """Return the graph of a call of `TexEnvPlayer`.
+
+    Its noise, and all that it keeps from one call to the next, are inputs.
+    """
     states = {f"state_{index}": state for index, state in enumerate(network.no_states(1))}
     n_bands = network.bands.n_bands
     inputs = {
@@ -61,8 +63,11 @@ class _TexEnvGraph(nn.Module):
         last: torch.Tensor,
         *states: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        """places: [bands] int64, where each band's noise goes on. last: [1, 1, bands], the
-        envelopes before."""
+        """Return the samples of some frames, and what the next call needs.
+
+        places: [bands] int64, where each band's noise goes on. last: [1, 1, bands], the envelopes
+        before.
+        """
         made, after = self.network(controls, noise, list(states))
         n_samples = controls.shape[1] * self.network.hop  # type: ignore[operator]
         which = (places[:, None] + torch.arange(n_samples)) % self.lengths[:, None]

@@ -1,5 +1,4 @@
-"""The network of TexEnv: controls and noise in, the envelopes of bands out, as long as one
-likes."""
+"""The network of TexEnv: from controls and noise to the envelopes of bands, of any length."""
 
 import math
 
@@ -14,15 +13,15 @@ from conditioned_synthesis.synthesisers.texenv.graph import graph_of
 from conditioned_synthesis.synthesisers.texenv.player import States, TexEnvPlayer
 
 _REACH = 8.0  # nepers (70 dB) that an envelope may leave its band's mean by, up or down
-_FIRST_LEVEL = -5.0  # nepers, of a band of a network that has met no sound
+_FIRST_LEVEL = -5.0  # nepers, of a band of an untrained network
 _KERNEL = 3
 _LOWEST_MODULATION_HZ = 2.0
 _AT_ONCE = 16  # clips that are compared at a time, for memory's sake
 
 
 class TexEnvNetwork(nn.Module):
-    """One `frame` of envelopes for every `hop` samples, from the controls and noise of this and of
-    earlier frames alone."""
+    """A convolutional network that makes one frame of envelopes for every `hop` samples, from the
+    controls and noise of this and earlier frames alone."""
 
     mean_levels: torch.Tensor
     has_levels: torch.Tensor
@@ -41,11 +40,18 @@ class TexEnvNetwork(nn.Module):
         channels: int = 64,
         n_layers: int = 5,
     ) -> None:
-        """Args: n_controls: number of controls. sample_rate: of the sounds, in Hz. seconds: of a
-        sound that is compared with a clip in training. n_bands: evenly spaced on the ERB scale.
-        low_hz: the centre of the first band. envelope_hz: points of an envelope per second, about;
-        samples between two points are a power of two. channels: of the network. n_layers: of the
-        network; each looks three times as far back as the one before.
+        """Build the network.
+
+        Args:
+            n_controls: number of controls.
+            sample_rate: of the sounds, in Hz.
+            seconds: length of a sound that is compared with a clip in training.
+            n_bands: number of bands, evenly spaced on the ERB scale.
+            low_hz: the centre of the first band.
+            envelope_hz: points of an envelope per second, about; samples between two points are a
+                power of two.
+            channels: number of channels of each layer.
+            n_layers: number of layers; each looks three times as far back as the one before.
         """
         super().__init__()
         self.n_samples = round(seconds * sample_rate)
@@ -70,15 +76,24 @@ class TexEnvNetwork(nn.Module):
 
     @property
     def n_back(self) -> int:
-        """Frames before its own that a frame depends on."""
+        """The number of frames before its own that a frame depends on."""
         return sum(layer.n_back for layer in self.layers)  # type: ignore[misc]
 
     def forward(
         self, controls: torch.Tensor, noise: torch.Tensor, states: States
     ) -> tuple[torch.Tensor, States]:
-        """controls: [batch, frames, n_controls]. noise: [batch, frames, n_noises], normal. states:
-        what earlier frames left, of each layer [batch, 2 * 3**layer, channels] -> envelopes [batch,
-        frames, bands], as amplitudes, and the states after them.
+        """Return the envelopes of frames, as amplitudes, and the states after them.
+
+        Args:
+            controls: of each frame, 0..1.
+            noise: normally distributed.
+            states: those after the earlier frames, one per layer.
+
+        Shape:
+            controls: [batch, frames, n_controls]
+            noise: [batch, frames, n_noises]
+            states: of each layer [batch, 2 * 3**layer, channels]
+            -> [batch, frames, bands], states
         """
         conditions = self.conditions(controls)
         hidden = self.enter(noise)
@@ -93,7 +108,8 @@ class TexEnvNetwork(nn.Module):
         return [layer.no_state(batch) for layer in self.layers]  # type: ignore[operator,misc]
 
     def losses(self, audio: torch.Tensor, controls: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Compare the statistics of new sounds with those of the clips that have the same controls.
+        """Return how far the statistics of new sounds are from those of the clips that have the
+        same controls.
 
         Args:
             audio: clips, -1..1.
@@ -113,8 +129,10 @@ class TexEnvNetwork(nn.Module):
         return {"loss": torch.stack(losses).sum() / len(audio)}
 
     def sounds(self, controls: torch.Tensor) -> torch.Tensor:
-        """controls: [batch, samples, n_controls] -> [batch, samples], from torch's generator as it
-        stands."""
+        """Return sounds with these controls, with noise from torch's global generator.
+
+        controls: [batch, samples, n_controls] -> [batch, samples].
+        """
         n_samples = controls.shape[1]
         n_frames = -(-n_samples // self.hop)
         frames = controls[:, :: self.hop]
@@ -135,8 +153,10 @@ class TexEnvNetwork(nn.Module):
 
     @torch.no_grad()
     def _learn_levels(self, audio: torch.Tensor) -> None:
-        """audio: [batch, samples]. Begin at the mean level of each band, so that there is less to
-        learn."""
+        """Start from the mean level of each band in the clips, so that there is less to learn.
+
+        audio: [batch, samples].
+        """
         n_samples = audio.shape[1]
         power = torch.fft.rfft(audio, norm="forward").abs().square().mean(0)
         bins_hz = torch.arange(len(power), dtype=torch.float64) * self._sample_rate / n_samples
@@ -145,7 +165,10 @@ class TexEnvNetwork(nn.Module):
         self.has_levels.fill_(True)
 
     def player(self, seed: int, *, temperature: float = 1.0) -> TexEnvPlayer:
-        """As `SynthesisNetwork.player`; temperature: of the noise that envelopes are made of."""
+        """Return a player, as `SynthesisNetwork.player`.
+
+        temperature: of the noise that envelopes are made of.
+        """
         return TexEnvPlayer(self, seed, temperature)
 
     def graph(self) -> Graph:
@@ -153,7 +176,7 @@ class TexEnvNetwork(nn.Module):
 
 
 class _Layer(nn.Module):
-    """What three frames, this and two before, say together, scaled and shifted by the controls
+    """A layer that combines three frames, this and two before, scaled and shifted by the controls
     (FiLM; E. Perez et al., 2018)."""
 
     def __init__(self, channels: int, apart: int) -> None:

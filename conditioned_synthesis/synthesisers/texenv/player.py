@@ -1,4 +1,4 @@
-"""A sound of TexEnv's in the making."""
+"""The player of TexEnv's sounds."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ States = list[torch.Tensor]
 
 
 class MakesEnvelopes(Protocol):
-    """What is asked of the network to play it: TexEnvNetwork."""
+    """The part of TexEnvNetwork that a player needs."""
 
     hop: int
     bands: Bands
@@ -29,7 +29,8 @@ class MakesEnvelopes(Protocol):
 
 
 class TexEnvPlayer:
-    """Makes whole frames, and keeps what is left of the last one for the next call."""
+    """A player that makes whole frames, and keeps what is left of the last one for the next
+    call."""
 
     def __init__(self, network: MakesEnvelopes, seed: int, temperature: float) -> None:
         self._network, self._temperature = network, temperature
@@ -63,7 +64,7 @@ class TexEnvPlayer:
         return np.concatenate(out)
 
     def _begin(self, first: torch.Tensor) -> None:
-        """As if the sound had been going on for as long as the network looks back."""
+        """Begin as if the sound had been going on for as long as the network looks back."""
         self._states = self._network.no_states(1)
         self._last = self._frames(first.expand(-1, self._network.n_back + 1, -1))[:, -1:]
 

@@ -1,4 +1,4 @@
-"""Filtered noise with learned envelopes."""
+"""The settings of TexEnv, filtered noise with learned envelopes."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @synthesisers.register
 class TexEnv(Synthesiser):
-    """Bands of noise times envelopes, which a convolutional network makes of the controls and of
-    noise of its own.
+    """Bands of noise multiplied with envelopes, which a convolutional network makes from the
+    controls and noise of its own.
 
-    After TexEnv (E. Gutierrez and L. Wyse, DAFx 2025). Unlike there, envelopes are no frames that
-    overlap, but run on and on: so there is no seam, controls may move, and no two seconds are the
-    same.
+    After TexEnv (E. Gutierrez and L. Wyse, DAFx 2025). Unlike there, envelopes are not
+    overlapping frames but continuous: so there is no seam, controls may move, and no two seconds
+    are the same.
     """
 
     type: Literal["texenv"] = "texenv"
@@ -26,19 +26,19 @@ class TexEnv(Synthesiser):
     lr: PositiveFloat = 0.003
     checkpoint: PositiveInt = 250
     seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
-    """Of a sound that is compared with a clip."""
+    """Length of a sound that is compared with a clip in training, in seconds."""
     n_bands: Annotated[int, Field(ge=3, le=128)] = 32
-    """Evenly spaced on the ERB scale."""
+    """Number of bands, evenly spaced on the ERB scale."""
     low_hz: Annotated[float, Field(gt=0, le=4000)] = 30.0
-    """The centre of the first band."""
+    """Centre of the first band, in Hz."""
     envelope_hz: Annotated[float, Field(ge=1, le=10000)] = 250.0
     """Points of an envelope per second, about: the nearest for which there is a power of two of
     samples between two points."""
     channels: PositiveInt = 64
-    """Of the network."""
+    """Number of channels of each layer of the network."""
     n_layers: Annotated[int, Field(ge=1, le=8)] = 5
-    """Of the network. Each looks three times as far back as the one before; 5 look back for a
-    second at 250 Hz."""
+    """Number of layers of the network. Each looks three times as far back as the one before; 5 look
+    back for a second at 250 Hz."""
 
     def network(self, n_controls: int, sample_rate: int) -> "TexEnvNetwork":
         from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
