@@ -89,8 +89,8 @@ class Measured:
 class Step(Protocol):
     """A command that may run.
 
-    folder: the folder that it writes. inputs: what it reads, by name. name: the name of its
-    config's file.
+    folder: the folder that it writes. inputs: what it reads, by name. config_name: the name of its
+    config file.
     """
 
     @property
