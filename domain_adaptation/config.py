@@ -15,8 +15,11 @@ from texturelib.learning.compute import ComputeConfig
 
 
 class ExtractorConfig(TrainingConfig):
+    """Settings of `domain-adaptation train-extractor`."""
+
     epochs: PositiveInt = 250
     loss: Literal["l1", "mse"] = "l1"
+    """Loss of the labels: mean absolute error ("l1") or mean squared error ("mse")."""
     slow_down: tuple[PositiveFloat, PositiveFloat] | None = None
     """Range of the factor by which half of the clips of each batch are played slower, with the
     controls that they have then by the engine's laws; null leaves all clips as they are."""
@@ -33,9 +36,13 @@ class ExtractorConfig(TrainingConfig):
 
 
 class ClassifierConfig(TrainingConfig):
+    """Settings of `domain-adaptation train-classifier`."""
+
     epochs: PositiveInt = 50
     n_layers: Annotated[int, Field(ge=1, le=64)] = 8
+    """Number of fully connected layers; each halves the size, the last ends at one."""
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
+    """Slope of the LeakyReLU below 0."""
 
 
 class EvaluationConfig(Config):

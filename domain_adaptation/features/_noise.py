@@ -22,7 +22,9 @@ class LowNoise(Config):
     """
 
     cutoff_hz: tuple[PositiveFloat, PositiveFloat] = (50.0, 400.0)
+    """Range of the low-pass's cutoff frequency, in Hz."""
     amount: tuple[NonNegativeFloat, Annotated[float, Field(gt=0)]] = (0.2, 0.4)
+    """Range of the noise's peak before the low-pass, relative to the clip's peak."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "LowNoise":

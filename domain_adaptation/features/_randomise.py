@@ -21,6 +21,7 @@ class Randomise(Config):
     """
 
     chance_of_room: Share = 0.85
+    """Probability that a clip is placed in a room."""
     reverberation_seconds: tuple[PositiveFloat, PositiveFloat] = (0.1, 1.0)
     """Range of the reverberation time, in seconds until the room's sound has fallen by 60 dB."""
     room_level_db: tuple[float, float] = (-20.0, -2.0)
@@ -35,8 +36,11 @@ class Randomise(Config):
     noise_slope_db_per_octave: tuple[float, float] = (-7.0, 0.0)
     """Range of the slope of the noise's spectrum: 0 is white noise, -3 pink, -6 brown."""
     chance_of_band_limits: Share = 0.3
+    """Probability of each of the two band limits."""
     low_pass_hz: tuple[PositiveFloat, PositiveFloat] = (2500.0, 9000.0)
+    """Range of the upper band limit, in Hz."""
     high_pass_hz: tuple[Annotated[float, Field(ge=10)], PositiveFloat] = (20.0, 80.0)
+    """Range of the lower band limit, in Hz."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "Randomise":

@@ -29,14 +29,18 @@ class LogBands(WithNoise):
 
     type: Literal["log_bands"] = "log_bands"
     n_bands: Annotated[int, Field(ge=2, le=1024)] = 96
+    """Number of bands, from `low_hz` to `high_hz`."""
     low_hz: PositiveFloat = 40.0
     high_hz: PositiveFloat = 11000.0
     frames_per_second: Annotated[int, Field(ge=1, le=10000)] = 64
+    """Number of frames per second."""
     narrowest_hz: PositiveFloat = 12.0
     """Smallest width of a band, as `widest_hz` is the greatest, in Hz; between these a band is
     `overlap` steps to the next band wide."""
     widest_hz: PositiveFloat = 500.0
+    """Greatest width of a band, in Hz."""
     overlap: PositiveFloat = 3.0
+    """Width of a band in steps to the next band, within `narrowest_hz` and `widest_hz`."""
     floor_db: Annotated[float, Field(lt=0)] = -70.0
     """Lowest level that counts, in dB relative to the clip's mean power in a band."""
     noise: LowNoise | None = None

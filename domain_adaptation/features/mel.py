@@ -26,9 +26,13 @@ class Mel(WithNoise):
 
     type: Literal["mel"] = "mel"
     n_fft: Annotated[int, Field(ge=1, le=65536)] = 400
+    """Length of the Fourier transform, in samples."""
     hop_length: PositiveInt = 200
+    """Step from frame to frame, in samples."""
     n_mels: Annotated[int, Field(ge=1, le=1024)] = 56
+    """Number of mel bands."""
     top_db: PositiveFloat = 80.0
+    """Range of the decibels below the loudest cell that 0..1 stands for."""
     remove_mean: bool = True
     """Whether a clip's offset (DC), which is no sound, is removed first; the thesis left it in."""
     decibels: bool = True

@@ -35,6 +35,7 @@ class BandCnn(Config):
     )
     """Number of channels of each stage; multiples of 16 compute fastest."""
     convolutions_per_stage: Annotated[int, Field(ge=1, le=32)] = 1
+    """Number of convolutions in each stage."""
     n_band_halvings: NonNegativeInt = 2
     """Number of first stages that halve the bands as well as the frames; later ones halve the
     frames only."""
@@ -43,6 +44,7 @@ class BandCnn(Config):
     n_heads: PositiveInt = 24
     """Number of heads, each of which looks for one thing along the bands."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Probability of dropout before the layer that describes the bands."""
 
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._band_cnn import BandEncoder

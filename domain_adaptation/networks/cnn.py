@@ -19,15 +19,24 @@ class Cnn(Config):
 
     type: Literal["cnn"] = "cnn"
     n_blocks: Annotated[int, Field(ge=1, le=32)] = 4
+    """Number of convolution blocks."""
     kernel_size: PositiveInt = 3
+    """Length of the convolution kernels along each axis."""
     stride: PositiveInt = 1
+    """Stride of the convolutions."""
     pool_size: PositiveInt = 2
+    """Size of the max pooling windows along each axis."""
     first_channels: PositiveInt | None = None
     """Channels of the first block; null takes as many as there are controls."""
     channel_factor: Annotated[int, Field(ge=1, le=16)] = 2
+    """Factor from the number of channels of a block to that of the next."""
     n_head_layers: Annotated[int, Field(ge=1, le=32)] = 3
+    """Number of fully connected layers."""
     head_factor: PositiveInt = 4
+    """Factor by which each fully connected layer is smaller than the one before, down to the number
+    of controls."""
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
+    """Slope of the LeakyReLU below 0."""
 
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._cnn import CnnEncoder

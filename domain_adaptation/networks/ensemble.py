@@ -24,8 +24,10 @@ class Ensemble(Config):
 
     type: Literal["ensemble"] = "ensemble"
     members: Annotated[int, Field(ge=2, le=32)] = 3
+    """Number of networks."""
     # When this is read the ensemble is not yet registered: it can be of any kind but its own.
     of: Annotated[Network, networks]
+    """Kind of the networks, with its settings; any but an ensemble."""
 
     def encoder(self, input_shape: Sequence[int], n_controls: int) -> "nn.Module":
         from domain_adaptation.networks._ensemble import SideBySide

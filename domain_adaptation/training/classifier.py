@@ -91,7 +91,7 @@ def fit_classifier(
 
     stores, splits: of the "synthetic" clips and of the "real" ones.
     """
-    # The encoder stands still, so what it makes of each clip needs computing only once.
+    # The encoder is frozen, so each clip needs to be encoded only once.
     synthetic = encode_store(model, stores["synthetic"], augment_seed=seed)
     encoded = np.concatenate([synthetic, encode_store(model, stores["real"])])
     is_real = (np.arange(len(encoded)) >= len(synthetic)).astype(np.float32)[:, None]

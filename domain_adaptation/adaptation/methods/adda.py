@@ -32,6 +32,7 @@ class Adda(TrainingConfig):
     """Learning rate of the encoder. Slow, so that it moves the clips without shuffling what they
     mean to the head."""
     discriminator_learning_rate: PositiveFloat = 0.0002
+    """Learning rate of the discriminator."""
     hidden_size: PositiveInt = 64
     """Units in each of the discriminator's two hidden layers."""
 

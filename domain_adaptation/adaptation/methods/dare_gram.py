@@ -29,7 +29,10 @@ class DareGram(TrainingConfig):
     type: Literal["dare_gram"] = "dare_gram"
     epochs: PositiveInt = 20
     angle_weight: NonNegativeFloat = 0.05
+    """Weight of the angle between the inverse Gram matrices in the loss; the supervised loss has
+    weight 1."""
     scale_weight: NonNegativeFloat = 0.001
+    """Weight of the difference of the Gram matrices' leading singular values in the loss."""
     kept_energy: Share = 0.95
     """Share of the Gram matrices' sum of singular values that is kept; the smaller values take no
     part in the inverse."""

@@ -32,9 +32,11 @@ class ScalingLaw(TrainingConfig):
     type: Literal["scaling_law"] = "scaling_law"
     epochs: PositiveInt = 8
     steps_per_epoch: PositiveInt = 150
+    """Number of optimizer steps in an epoch."""
     batch_size: Annotated[int, Field(ge=2)] = 32
     """Number of real clips in a step; each is played at two speeds."""
     synthetic_batch_size: Annotated[int, Field(ge=2)] = 64
+    """Number of synthetic clips in a step."""
     learning_rate: PositiveFloat = 0.001
     schedule: Schedule = "one_cycle"
     weight: PositiveFloat = 1.0
