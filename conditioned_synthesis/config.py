@@ -79,6 +79,7 @@ class Train(Config):
     controls: Annotated[list[str], Field(min_length=1)] | None = None
     """Controls to learn, in this order; null takes all."""
     seed: Seed = 0
+    """Seed of the weights and all random numbers of the training."""
 
 
 class Generate(Config):
@@ -99,6 +100,7 @@ class Generate(Config):
     """Whether to play faster at lower quality where the synthesiser can: "mtcrnn" with weights
     rounded to bytes."""
     seed: Seed = 0
+    """Seed of the sounds."""
 
 
 Values = Annotated[int, Field(ge=3, le=100)]

@@ -18,6 +18,7 @@ class ExtractorConfig(TrainingConfig):
     """Settings of `domain-adaptation train-extractor`."""
 
     epochs: PositiveInt = 250
+    """Number of epochs."""
     loss: Literal["l1", "mse"] = "l1"
     """Loss of the labels: mean absolute error ("l1") or mean squared error ("mse")."""
     slow_down: tuple[PositiveFloat, PositiveFloat] | None = None
@@ -39,6 +40,7 @@ class ClassifierConfig(TrainingConfig):
     """Settings of `domain-adaptation train-classifier`."""
 
     epochs: PositiveInt = 50
+    """Number of epochs."""
     n_layers: Annotated[int, Field(ge=1, le=64)] = 8
     """Number of fully connected layers; each halves the size, the last ends at one."""
     negative_slope: Annotated[float, Field(ge=0)] = 0.9
@@ -49,6 +51,7 @@ class EvaluationConfig(Config):
     """What `domain-adaptation evaluate` compares, and on which sets."""
 
     methods: Annotated[tuple[Annotated[Method, methods], ...], Field(min_length=1)]
+    """Methods of adaptation to compare, each with its settings."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (1, 2, 3)
     """Seeds of the trainings; each gives another extractor, and other adaptations."""
     unrandomised_methods: tuple[str, ...] = ()
@@ -94,12 +97,16 @@ class AdaptationConfig(StageConfig):
     real: ConfigPath
     """Dataset folder of recordings, from `real-datasets build`."""
     seed: Seed = 42
+    """Seed of the split, the weights and all random numbers of the trainings."""
     split: SplitConfig = SplitConfig()
     features: Annotated[Features, features]
+    """Kind of features that the networks read, with its settings."""
     network: Annotated[Network, networks]
+    """Kind of network of the extractor, with its settings."""
     extractor: ExtractorConfig = ExtractorConfig()
     classifier: ClassifierConfig = ClassifierConfig()
     adaptation: Annotated[Method, methods]
+    """Method of adaptation, with its settings."""
     compute: ComputeConfig = ComputeConfig()
     evaluation: EvaluationConfig | None = None
     """Settings of `domain-adaptation evaluate`; no other command reads them."""

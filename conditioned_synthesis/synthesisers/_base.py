@@ -27,9 +27,11 @@ class Synthesiser(Config):
     num_steps: PositiveInt = 4000
     """Number of steps of the optimizer, Adam."""
     batch_size: PositiveInt = 32
+    """Number of clips in a batch."""
     lr: PositiveFloat = 0.002
     """Learning rate of the optimizer."""
     schedule: Schedule = "one_cycle"
+    """How the learning rate runs over the training."""
     gradient_norm: PositiveFloat = 1.0
     """Largest norm of the gradient; longer gradients are clipped to it."""
     checkpoint: PositiveInt = 500

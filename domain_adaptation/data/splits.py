@@ -16,8 +16,11 @@ class SplitConfig(Config):
     """Shares of the clips for training, validation and test; together 1."""
 
     train: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    """Share of the clips that are trained on."""
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Share of the clips for validation during training."""
     test: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the clips for the final measurement."""
 
     @model_validator(mode="after")
     def _whole(self) -> "SplitConfig":

@@ -12,8 +12,11 @@ class TrainingConfig(Config):
     """Settings of one training, with the optimizer Adam."""
 
     epochs: PositiveInt
+    """Number of epochs."""
     batch_size: Annotated[int, Field(ge=2)] = 128
+    """Number of clips in a batch."""
     learning_rate: PositiveFloat = 0.0005
+    """Learning rate of the optimizer."""
     schedule: Schedule = "constant"
     """How the learning rate runs: constant; down to nothing along half a cosine, epoch by epoch; or
     up over the first tenth of all steps, then down along half a cosine (L. N. Smith and N. Topin,

@@ -27,6 +27,7 @@ class Mtcrnn(Synthesiser):
     hidden_size: PositiveInt = 256
     """Number of units of each layer of gated recurrent units."""
     n_layers: Annotated[int, Field(ge=1, le=16)] = 1
+    """Number of layers of gated recurrent units."""
     seq_len: Annotated[int, Field(ge=16)] = 500
     """Number of samples in a window, through which a gradient flows back."""
     windows_carried: PositiveInt = 32

@@ -22,9 +22,13 @@ class TexEnv(Synthesiser):
 
     type: Literal["texenv"] = "texenv"
     num_steps: PositiveInt = 1500
+    """Number of steps of the optimizer, Adam."""
     batch_size: PositiveInt = 16
+    """Number of clips in a batch."""
     lr: PositiveFloat = 0.003
+    """Learning rate of the optimizer."""
     checkpoint: PositiveInt = 250
+    """Number of optimizer steps between checkpoints."""
     seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
     """Length of a sound that is compared with a clip in training, in seconds."""
     n_bands: Annotated[int, Field(ge=3, le=128)] = 32

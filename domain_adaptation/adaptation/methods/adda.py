@@ -28,6 +28,7 @@ class Adda(TrainingConfig):
 
     type: Literal["adda"] = "adda"
     epochs: PositiveInt = 60
+    """Number of epochs."""
     learning_rate: PositiveFloat = 0.0001
     """Learning rate of the encoder. Slow, so that it moves the clips without shuffling what they
     mean to the head."""

@@ -25,6 +25,7 @@ class AddaFrozen(TrainingConfig):
 
     type: Literal["adda_frozen"] = "adda_frozen"
     epochs: PositiveInt = 50
+    """Number of epochs."""
 
     def adapt(self, problem: "Problem") -> "State":
         from domain_adaptation.adaptation.methods._adversaries import Frozen

@@ -28,6 +28,7 @@ class DareGram(TrainingConfig):
 
     type: Literal["dare_gram"] = "dare_gram"
     epochs: PositiveInt = 20
+    """Number of epochs."""
     angle_weight: NonNegativeFloat = 0.05
     """Weight of the angle between the inverse Gram matrices in the loss; the supervised loss has
     weight 1."""

@@ -26,6 +26,7 @@ class DeepCoral(TrainingConfig):
 
     type: Literal["deep_coral"] = "deep_coral"
     epochs: PositiveInt = 20
+    """Number of epochs."""
     weight: PositiveFloat = 1.0
     """Weight of the covariances' distance in the loss; the supervised loss has weight 1."""
 

@@ -31,6 +31,7 @@ class ScalingLaw(TrainingConfig):
 
     type: Literal["scaling_law"] = "scaling_law"
     epochs: PositiveInt = 8
+    """Number of epochs."""
     steps_per_epoch: PositiveInt = 150
     """Number of optimizer steps in an epoch."""
     batch_size: Annotated[int, Field(ge=2)] = 32
@@ -38,7 +39,9 @@ class ScalingLaw(TrainingConfig):
     synthetic_batch_size: Annotated[int, Field(ge=2)] = 64
     """Number of synthetic clips in a step."""
     learning_rate: PositiveFloat = 0.001
+    """Learning rate of the optimizer."""
     schedule: Schedule = "one_cycle"
+    """How the learning rate runs over the training."""
     weight: PositiveFloat = 1.0
     """Weight of the law for each clip; the supervised loss has weight 1."""
     mean_weight: NonNegativeFloat = 0.5
