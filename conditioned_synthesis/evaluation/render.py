@@ -55,6 +55,7 @@ def grid(spec: ModelSpec, values: int, seeds: int) -> dict[str, Place]:
 
 
 def targets_at(place: Place, seconds: float) -> Target:
+    """Return the sound at a place of the grid."""
     return Target({place.control: constant(place.value)}, seconds, place.seed)
 
 

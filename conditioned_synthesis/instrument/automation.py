@@ -30,4 +30,5 @@ class Automation:
 
 
 def constant(value: float) -> Automation:
+    """Return an automation that stays at one value."""
     return Automation(np.zeros(1), np.array([value]))

@@ -101,6 +101,7 @@ def find_recordings(folder: Path, spec: ModelSpec) -> list[Recording]:
 
 
 def score(model: Model, recording: Recording) -> SlowDownScore:
+    """Return the result of the slow-down test for one recording."""
     segments = {speed: recording.segments(speed) for speed in SPEEDS}
     labels = {speed: read_waveforms(model, clips).labels for speed, clips in segments.items()}
     original, inside = labels[1.0], share_inside(np.concatenate(list(labels.values())))

@@ -60,6 +60,7 @@ def read_clips(model: Model, clips: np.ndarray) -> Labels:
 
 
 def joined(parts: Sequence[Labels]) -> Labels:
+    """Return the labels of all parts, one after the other."""
     return Labels(
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.spread for part in parts]),

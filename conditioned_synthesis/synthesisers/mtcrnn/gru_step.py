@@ -47,6 +47,8 @@ class Matrix(NamedTuple):
 
 
 class Network(NamedTuple):
+    """The weights of the network, in the layout of the compiled step."""
+
     of_index: np.ndarray  # [256, H], what i2d makes of the sample
     of_controls: np.ndarray  # [n_controls, H], and of each control
     bias: np.ndarray  # [H]
@@ -251,6 +253,7 @@ def _draw(
 def prime(
     network: Network, room: Room, controls: np.ndarray, indices: np.ndarray, state: np.ndarray
 ) -> None:
+    """Feed given samples to the network; `state` becomes the one after them."""
     for t in range(len(indices)):
         _hear(network, room, controls[t], int(indices[t]), state)
 

@@ -8,6 +8,8 @@ from domain_adaptation.models.extractor import Reading
 
 
 class Coral(Joint):
+    """The objective of Deep CORAL: the supervised loss plus the distance of the covariances."""
+
     def __init__(self, problem: Problem, weight: float) -> None:
         super().__init__(problem)
         self._weight = weight
@@ -17,6 +19,8 @@ class Coral(Joint):
 
 
 class InverseGram(Joint):
+    """The objective of DARE-GRAM: the supervised loss plus the distances of the Gram matrices."""
+
     def __init__(
         self, problem: Problem, angle_weight: float, scale_weight: float, kept_energy: float
     ) -> None:
