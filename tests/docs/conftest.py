@@ -173,6 +173,9 @@ _PROGRAMS = {
 } | {"texture-doctor": "texture_pipeline.doctor"}
 
 
+_OF_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "OPTIONS", "RECORDINGS", "SOUND"}
+
+
 def _in_this_process(package: str, words: Sequence[str]) -> int:
     app = importlib.import_module(f"{package}.cli").app
     return _status_of(lambda: app(list(words), standalone_mode=False))
@@ -220,10 +223,12 @@ class Workspace:
     def _shell(self, script: str) -> str:
         """-> what it printed."""
         path = f"{self.folder / '.venv' / 'bin'}:{os.environ['PATH']}"
+        # Where make started these tests, its flags and variables are not for the make of a page.
+        own = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,
-            env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
+            env=own | {"PATH": path, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=False,
