@@ -18,7 +18,7 @@ from texturelib.cells import as_cell, from_cell
 from texturelib.durable import sync_file
 from texturelib.errors import TextureError, first_line
 from texturelib.json_text import NotJsonError, parse
-from texturelib.made import add_to_list, claim, new_part, place_of, remove_parts
+from texturelib.made import InTheWayError, add_to_list, claim, new_part, place_of, remove_parts
 from texturelib.shown import real_path, shown
 from texturelib.written import record_file
 
@@ -63,13 +63,17 @@ def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    claim(path, is_durable)
+    in_the_way = _claimed(path, is_durable)
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
     part = new_part(path)
     try:
         yield part
         place_of(path)  # again, since writing may take long
+        if in_the_way:
+            if not _holds_what_a_power_cut_left(path, part):
+                raise in_the_way
+            add_to_list(path)
         record_file(path, part)
         if is_durable:
             sync_file(part)
@@ -79,6 +83,34 @@ def whole_file(path: Path, is_durable: bool = False) -> Iterator[Path]:
     finally:
         # Still there when the block failed, or when both names were one file.
         part.unlink(missing_ok=True)
+
+
+def _claimed(path: Path, is_durable: bool) -> InTheWayError | None:
+    """Claim a file. Return what is wrong where one is there that the list does not name: it may
+    turn out to be ours all the same. Errors: as `claim`."""
+    try:
+        claim(path, is_durable)
+    except InTheWayError as error:
+        return error
+    return None
+
+
+_BLOCK = 4096  # bytes, of which file systems write whole ones
+
+
+def _holds_what_a_power_cut_left(path: Path, whole: Path) -> bool:
+    """Return whether a file holds the same as `whole`, or whole blocks of its beginning.
+
+    A power cut may lose the line of the list that names such a file; to replace it loses nothing.
+    """
+    size = path.stat().st_size
+    if size != whole.stat().st_size and (size > whole.stat().st_size or size % _BLOCK):
+        return False
+    with path.open("rb") as one, whole.open("rb") as other:
+        while block := one.read(2**20):
+            if block != other.read(len(block)):
+                return False
+    return True
 
 
 def write_text(path: Path, text: str, is_durable: bool = False) -> None:

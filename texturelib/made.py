@@ -38,6 +38,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _is_the_users: ContextVar[bool] = ContextVar("is_the_users", default=False)
 
 
+class InTheWayError(TextureError):
+    """A file lies where the toolkit would write, and the list does not name it."""
+
+
 class Place(NamedTuple):
     """A file's place. folder: the folder whose list the file belongs in. name: relative to it,
     with forward slashes."""
@@ -120,8 +124,8 @@ def claim(path: Path, is_durable: bool = False) -> None:
     is_durable: afterwards the note is on the disk. A file that is synced before its folder needs
     this: after a power cut nobody would know that it is ours.
 
-    Errors: TextureError when a link leads there, or when a file that the toolkit did not make is in
-    the way.
+    Errors: TextureError when a link leads there; InTheWayError when a file is there that the list
+    does not name.
     """
     if _is_the_users.get() or (place := place_of(path)) is None:
         return
@@ -140,7 +144,7 @@ def claim(path: Path, is_durable: bool = False) -> None:
     elif found.st_size == 0 and stat.S_ISREG(found.st_mode):
         names.add(place.name)  # as a power cut leaves a file, and perhaps its line in the list
     elif place.name not in names:
-        raise TextureError(
+        raise InTheWayError(
             f"{shown(path)}: is in the way, and this toolkit did not make it; move it away"
         )
     if is_durable:
@@ -206,6 +210,7 @@ def remove_folder_of_ours(folder: Path) -> None:
     if _facts(folder) is None:
         return
     if not folder.is_symlink():
+        remove_parts(folder)
         remove_all_ours(folder)
         with contextlib.suppress(OSError):
             # Only folders, as a run leaves that is killed before its first file.

@@ -142,6 +142,8 @@ class Output:
                 raise TextureError(
                     f"{name}: {shown(path)} was made anew while it was read; start the same command again, with --overwrite"
                 )
+        # A run that a power cut stopped may have left some whose files the list names only now.
+        remove_parts(self.folder)
         finish_list(self.folder)
         sync_folder(self.folder)
         write_json(self.folder / RUN, self._run | {"finished": True}, is_durable=True)

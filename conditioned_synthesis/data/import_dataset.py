@@ -114,7 +114,7 @@ def _names(wavs: Iterable[Path]) -> Iterator[str]:
     """
     for wav in wavs:
         yield from _names_of_clip(wav)
-    yield from ("metadata.csv", "dataset.json", "rejected.csv")
+    yield from ("metadata.csv", "dataset.json", "rejected.csv", "README.md")
 
 
 def _write(

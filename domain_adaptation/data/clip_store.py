@@ -144,7 +144,7 @@ def _write(
     # whoever is done with it.
     unfinished = path.with_suffix(".unfinished")
     if path.exists():  # of a run that was stopped before it could say that it has finished
-        claim(unfinished)
+        claim(unfinished, is_durable=True)
         path.replace(unfinished)
     with open_ours(unfinished, "ab") as file:
         file.truncate(2 * len(dataset) * n_samples)
@@ -163,7 +163,7 @@ def _write(
         run_jobs(
             batches, work, journal, label=label, executor=executor, in_threads=True, unit="batch"
         )
-    claim(path)
+    claim(path, is_durable=True)
     unfinished.replace(path)
 
 

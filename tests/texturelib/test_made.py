@@ -416,3 +416,32 @@ def test_a_file_of_an_output_is_not_replaced_by_one_that_the_user_names(
     (tmp_path / "x.png").write_text("mine")
     with pytest.raises(UsageError, match=r"x\.png is there already; --overwrite replaces it"):
         check_file_place(tmp_path / "x.csv", False, tmp_path / "x.png")
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """A folder with an empty list."""
+    begin_list(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("n_there", [8192 + 17, 8192, 4096])
+def test_a_file_whose_line_a_power_cut_lost_is_written_again(listed: Path, n_there: int) -> None:
+    content = bytes(range(256)) * 32 + b"and the rest of it"[:17]
+    (listed / "clip.wav").write_bytes(content[:n_there])
+    with whole_file(listed / "clip.wav") as part:
+        part.write_bytes(content)
+    assert (listed / "clip.wav").read_bytes() == content
+    assert "clip.wav" in names_in(listed)
+
+
+@pytest.mark.parametrize("there", [b"a stranger's", bytes(4096), b"x" * 9000])
+def test_a_file_with_anything_else_in_it_stays_and_is_named(listed: Path, there: bytes) -> None:
+    (listed / "clip.wav").write_bytes(there)
+    with (
+        pytest.raises(TextureError, match=r"clip\.wav: is in the way"),
+        whole_file(listed / "clip.wav") as part,
+    ):
+        part.write_bytes(b"y" * 8192)
+    assert (listed / "clip.wav").read_bytes() == there
+    assert [path.name for path in listed.iterdir() if path.name != LIST] == ["clip.wav"]
