@@ -1,6 +1,7 @@
 """Import a folder in MTCRNN's format as a dataset folder, whose controls move along
 trajectories."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -96,8 +97,11 @@ def _replace(
             output.rename(before)
         part.rename(output)
         sync_file(output.parent)
-    finally:
-        remove_folder_of_ours(part)
+    except BaseException:
+        # What went wrong matters more than what is left here, which the next import removes.
+        with contextlib.suppress(TextureError, OSError):
+            remove_folder_of_ours(part)
+        raise
     remove_folder_of_ours(before)
 
 

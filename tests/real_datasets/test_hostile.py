@@ -296,7 +296,7 @@ def stopping(path, *rest, **options):
     n_left -= 1
     if not n_left:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        part = Path(path) / ".part-7-x.wav" if Path(path).is_dir() else Path(path).with_name(f".part-7-{Path(path).name}")
+        part = Path(path) / ".part-7-metadata.csv" if Path(path).is_dir() else Path(path).with_name(f".part-7-{Path(path).name}")
         part.write_bytes(b"half a file")
         os.kill(os.getpid(), int(signal_number))
     return original(path, *rest, **options)
