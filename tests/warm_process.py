@@ -175,11 +175,11 @@ def fork_commands() -> None:
 
 
 def spy_on(file_name: str, openers: str) -> None:
-    """Note the package and first word of each command that opens a file of this name, as often as
-    it does."""
+    """Note the package and first word of each command that opens a file of this name, or such a
+    file while it is half-written, as often as it does."""
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and os.path.basename(str(arguments[0])) == file_name:  # noqa: PTH119
+        if event == "open" and str(arguments[0]).endswith(file_name):
             with open(openers, "a") as file:  # noqa: PTH123
                 file.write(" ".join(sys.argv[:2]) + "\n")
 

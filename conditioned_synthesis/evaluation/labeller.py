@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,15 +138,18 @@ def _read(model: Path, folder: Path) -> "pd.DataFrame":
     This runs stage 3's own command, since stages do not import one another. Errors: TextureError
     with what it says.
     """
-    table = folder / "labels.csv"
-    options = {"--model": model, "--audio": folder, "--output": table}
-    words = [str(word) for option in options.items() for word in option]
-    command = [sys.executable, "-m", "domain_adaptation", "label", *words, "--overwrite"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment_of_child()
-    )
-    if done.returncode:
-        raise TextureError(
-            f"labeller: {(done.stderr.strip().splitlines() or ['says nothing of why it failed'])[-1]}"
+    # Beside the sounds it would be a file that the user has named, which no run removes.
+    with TemporaryDirectory(prefix="texture-labels-") as place:
+        table = Path(place) / "labels.csv"
+        options = {"--model": model, "--audio": folder, "--output": table}
+        words = [str(word) for option in options.items() for word in option]
+        command = [sys.executable, "-m", "domain_adaptation", "label", *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment_of_child()
         )
-    return read_table(table, ("file_name",)).groupby("file_name").mean()  # type: ignore[return-value]
+        if done.returncode:
+            raise TextureError(
+                f"labeller: {(done.stderr.strip().splitlines() or ['says nothing of why it failed'])[-1]}"
+            )
+        labels = read_table(table, ("file_name",))
+    return labels.groupby("file_name").mean()  # type: ignore[return-value]

@@ -1,6 +1,7 @@
 """What stage 3 reads, brought to a synthesiser's sliders."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,7 @@ def real_labeller(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_label_command_itself_is_understood(real_labeller, tmp_path):
+def test_the_label_command_itself_is_understood(real_labeller, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     for name in ("a/one", "a/same start", "two"):
         write_wav(
@@ -147,6 +148,9 @@ def test_the_label_command_itself_is_understood(real_labeller, tmp_path):
             16000,
         )
     write_wav(tmp_path / "sounds" / "silent.wav", np.zeros(4000), 16000)
+    (tmp_path / "labels").mkdir()
+    kept = lambda **_: nullcontext(tmp_path / "labels")  # noqa: E731
+    monkeypatch.setattr("conditioned_synthesis.evaluation.labeller.TemporaryDirectory", kept)
     labeller = load_labeller(real_labeller)
     assert [control.name for control in labeller.controls] == ["rate", "size"]
     assert labeller.seconds == 0.25
@@ -154,7 +158,8 @@ def test_the_label_command_itself_is_understood(real_labeller, tmp_path):
     # A silent one cannot be read.
     assert sorted(read.index) == ["a/one.wav", "a/same start.wav", "two.wav"]
     assert list(read.columns) == ["rate"]
-    by_clip = pd.read_csv(tmp_path / "sounds" / "labels.csv")
+    by_clip = pd.read_csv(tmp_path / "labels" / "labels.csv")
+    assert not list((tmp_path / "sounds").glob("labels*"))
     assert len(by_clip) == 5, "two clips in each of the longer sounds"
     labels = by_clip.groupby("file_name")["rate"].mean()
     assert read["rate"].to_numpy() == pytest.approx((100 * labels[read.index].to_numpy() - 10) / 40)

@@ -52,12 +52,15 @@ def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
 
 
 def files(results: Path) -> dict[str, bytes]:
-    """-> by name, the bytes of every file but of events, which have times; of an evaluation the
-    figures alone, not their table and page, and these without the speed."""
+    """-> by name, the bytes of every file but of events, whose names and content have times, and
+    of lists with these names; of an evaluation the figures alone, not their table and page, and
+    these without the speed."""
     names = {
         path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()
     }
-    told_again = re.compile(r"/tensorboard/|/evaluation/(index\.html|evaluation\.(csv|md))$")
+    told_again = re.compile(
+        r"/tensorboard/|/made\.jsonl$|/evaluation/(index\.html|evaluation\.(csv|md))$"
+    )
     return {
         name: SPEED.sub(b"", path.read_bytes())
         for name, path in names.items()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from texture_pipeline import run
 from texture_pipeline.run import run_commands
 from texture_pipeline.stages import Job, Stage
+from texturelib.commands import Command
 from texturelib.config import StageConfig
 from texturelib.errors import TextureError
 
@@ -38,17 +40,34 @@ match sys.argv[1].split("-"):
 """
 
 
+def declare(name: str) -> Command:
+    return Command(
+        "small-stage",
+        name,
+        help="",
+        config="texturelib.config:StageConfig",
+        folder=lambda config: config.output,
+        inputs=lambda _: [],
+        plan=lambda _: "",
+        run=lambda *_: "",
+    )
+
+
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
     """A job of these commands; tmp_path is the current folder."""
     (tmp_path / "small_stage").mkdir()
     (tmp_path / "small_stage" / "__main__.py").write_text(PROGRAM)
     monkeypatch.chdir(tmp_path)
+    declared = types.ModuleType("small_stage.commands")
+    declared.COMMANDS = []
+    monkeypatch.setitem(sys.modules, declared.__name__, declared)
 
     def make(*commands: str, overrides: tuple[str, ...] = ()) -> Job:
         config = StageConfig(output=tmp_path / "out")
+        declared.COMMANDS += map(declare, commands)
         return Job(
-            Stage("small", "small_stage", "Config", commands),
+            Stage("small", "small_stage", commands),
             tmp_path / "small.json",
             config,
             overrides,
