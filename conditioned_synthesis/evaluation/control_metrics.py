@@ -51,7 +51,7 @@ def signed_rho(asked: np.ndarray, read: np.ndarray) -> float:
 
 
 def mean_error(asked: np.ndarray, read: np.ndarray) -> float:
-    """Return the mean absolute difference of target and measured values, NaN where there are none."""
+    """Return the mean absolute difference of target and measured values; NaN where none is."""
     asked, read = _known(asked, read)
     return float(np.abs(read - asked).mean()) if len(asked) else np.nan
 
