@@ -4,6 +4,7 @@ replies.
 Everything stays on this machine, and the files go through a folder that no other user sees into.
 """
 
+import reprlib
 import secrets
 import sys
 import time
@@ -50,7 +51,9 @@ class Message:
     values: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
-        return printable(" ".join([self.name, *map(str, self.values)])[:200])
+        # Arrays in OSC may lie in one another deeper than Python's repr goes.
+        words = (value if isinstance(value, str) else reprlib.repr(value) for value in self.values)
+        return printable(" ".join([self.name, *words])[:200])
 
 
 @dataclass(frozen=True)
