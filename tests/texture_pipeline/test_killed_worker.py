@@ -84,7 +84,9 @@ def test_the_whole_way_on_two_workers_of_which_one_is_killed(whole_way, cluster,
             f"dask={cluster.address}",
         ],
         cwd=ROOT,
-        env=os.environ | {"LOKY_MAX_CPU_COUNT": "1"},
+        # As many threads as the process that went the whole way has: sums depend on them.
+        env=os.environ
+        | dict.fromkeys(("LOKY_MAX_CPU_COUNT", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
         capture_output=True,
         text=True,
         check=False,
