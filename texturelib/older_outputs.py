@@ -19,6 +19,7 @@ ALWAYS = ("run.json", "config.json", "inputs.json", "journal.jsonl")
 """Files that every command with a config makes."""
 _DATASET = ("metadata.csv", "dataset.json", "rejected.csv")
 _MODEL = ("model.safetensors", "README.md", "metrics.json", "history.csv", "loss.png", "last.ckpt")
+# asked_read.png is now called target_measured.png.
 _EVALUATION = ("index.html", "evaluation.csv", "evaluation.json", "evaluation.md", "asked_read.png")
 
 _NAMES: dict[str, tuple[str, ...]] = {

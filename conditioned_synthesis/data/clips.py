@@ -23,12 +23,12 @@ from texturelib.progress import progress
 class Sounds:
     """Clips of one length, and the automation of their controls.
 
-    clips: [clips, samples] int16. lines: by clip, the automation of each control.
+    clips: [clips, samples] int16. automations: by clip, one per control.
     """
 
     sample_rate: int
     clips: np.ndarray
-    lines: list[list[Automation]]
+    automations: list[list[Automation]]
     controls: tuple[Control, ...]
 
     def __len__(self) -> int:
@@ -42,10 +42,10 @@ class Sounds:
     def shuffled(self, seed: int) -> "Sounds":
         """Return the same clips, each with the automation of another."""
         order = np.random.default_rng(seed).permutation(len(self))
-        lines = list(self.lines)
+        automations = list(self.automations)
         for clip, other in zip(order, np.roll(order, 1), strict=True):
-            lines[clip] = self.lines[other]
-        return replace(self, lines=lines)
+            automations[clip] = self.automations[other]
+        return replace(self, automations=automations)
 
     def samples(self, *place: int | slice) -> np.ndarray:
         """Return samples of the clips as float32, -1..1. place: an index or slice into `clips`."""
@@ -54,7 +54,7 @@ class Sounds:
     def ranges(self) -> list[tuple[float, float]]:
         """Return the smallest and largest value of each control over all clips."""
         of_control = [
-            np.concatenate([lines[index].values for lines in self.lines])
+            np.concatenate([automations[index].values for automations in self.automations])
             for index in range(len(self.controls))
         ]
         return [(float(values.min()), float(values.max())) for values in of_control]
@@ -74,8 +74,8 @@ class Sounds:
             part = self.samples(clip, slice(before, start + n_samples))
             audio[row, 1 + n_samples - len(part) :] = part
             seconds = np.arange(start, start + n_samples) / self.sample_rate
-            for index, line in enumerate(self.lines[clip]):
-                values[row, :, index] = line.at(seconds)
+            for index, automation in enumerate(self.automations[clip]):
+                values[row, :, index] = automation.at(seconds)
         return torch.from_numpy(audio), torch.from_numpy(values)
 
 
@@ -95,13 +95,16 @@ def read_sounds(folder: Path, controls: list[str] | None) -> Sounds:
     clips = np.empty((checked.n_clips, checked.n_samples), dtype=np.int16)
     for row, name in enumerate(progress(contents, "reading")):
         clips[row] = _clip(folder / name, checked)
-    lines = [
+    automations = [
         [_line(folder / name, control, content[control]) for control in names]
         for name, content in contents.items()
     ]
     first = next(iter(contents.values()))
     return Sounds(
-        checked.sample_rate, clips, lines, tuple(control_of(name, first[name]) for name in names)
+        checked.sample_rate,
+        clips,
+        automations,
+        tuple(control_of(name, first[name]) for name in names),
     )
 
 

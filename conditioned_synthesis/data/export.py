@@ -132,8 +132,10 @@ def export_clip(folder: Path, form: Form, clip: Clip) -> None:
         raise Rejected(f"lasts {found:g} s, but the dataset's clips last {others:g} s")
     samples = np.pad(samples, (0, 1), mode="edge")[: form.n_samples]
     write_wav(folder / f"{clip.stem}.wav", samples, form.sample_rate)
-    lines = {name: constant(value) for name, value in clip.values.items()}
-    content = params(f"{clip.stem}.wav", lines, form.n_samples / form.sample_rate, form.controls)
+    automations = {name: constant(value) for name, value in clip.values.items()}
+    content = params(
+        f"{clip.stem}.wav", automations, form.n_samples / form.sample_rate, form.controls
+    )
     if clip.trajectories:
         found = read_json(clip.trajectories)
         if not isinstance(found, dict):

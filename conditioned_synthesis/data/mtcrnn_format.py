@@ -46,17 +46,20 @@ class Checked:
 
 
 def params(
-    file_name: str, lines: Mapping[str, Automation], seconds: float, controls: Iterable[Control]
+    file_name: str,
+    automations: Mapping[str, Automation],
+    seconds: float,
+    controls: Iterable[Control],
 ) -> dict[str, Any]:
     """Return the content of a sound's .params file.
 
-    lines: by control. controls: in the order of the file; low and high are what the values 0 and 1
+    automations: by control. controls: in the order of the file; low and high are what the values 0 and 1
     stand for.
     """
     content: dict[str, Any] = {"meta": {"filename": file_name}}
     for control in controls:
-        line = lines[control.name].over(seconds)
-        points = {"times": line.times.tolist(), "values": line.values.tolist()}
+        automation = automations[control.name].over(seconds)
+        points = {"times": automation.times.tolist(), "values": automation.values.tolist()}
         # nvals 0: any value may occur, not one of so many.
         content[control.name] = (
             points | {"units": "norm", "nvals": 0, "minval": 0, "maxval": 1} | _original(control)

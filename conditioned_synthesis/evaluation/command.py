@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def evaluate(
     config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None
 ) -> Evaluation:
-    """Write evaluation.csv, .md and .json, asked_read.png, index.html and sounds for it into
+    """Write evaluation.csv, .md and .json, target_measured.png, index.html and sounds for it into
     `output`.
 
     The slow parts, the sounds and the synthesiser with shuffled labels, are kept when the command
@@ -65,10 +65,10 @@ def evaluate(
     places: dict[str, dict[str, Place]] = {}
     for name, instrument in instruments.items():
         places[name] = grid(instrument.spec, settings.values, settings.seeds)
-        asked = {key: targets_at(place, settings.seconds) for key, place in places[name].items()}
+        targets = {key: targets_at(place, settings.seconds) for key, place in places[name].items()}
         play_set(
             instrument,
-            asked | held.targets_of(instrument),
+            targets | held.targets_of(instrument),
             played / name,
             f"playing {name}",
             config.executor,
@@ -79,7 +79,7 @@ def evaluate(
         f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with the labeller",
         flush=True,
     )
-    read = labeller.read_as(sounds.controls, played)
+    labels = labeller.read_as(sounds.controls, played)
 
     varying = tuple(
         control
@@ -97,11 +97,13 @@ def evaluate(
         follows = {}
         if instrument:
             for control in varying:
-                asked, of_all = _target_and_measured(control, instrument, places[name], read, name)
-                if len(asked) and control.name in of_all:
-                    follows[control.name] = following(control.name, asked, of_all)
-                    points[control.name][name] = asked, of_all[control.name]
-        errors = held.errors(read, name)
+                target, of_all = _target_and_measured(
+                    control, instrument, places[name], labels, name
+                )
+                if len(target) and control.name in of_all:
+                    follows[control.name] = following(control.name, target, of_all)
+                    points[control.name][name] = target, of_all[control.name]
+        errors = held.errors(labels, name)
         distances = held.distances(texture, played, name)
         factor = real_time_factor(instrument, settings.seconds) if instrument else math.nan
         louder = held.louder(played, name) if instrument else math.nan
@@ -197,7 +199,7 @@ def _target_and_measured(
     control: Control,
     instrument: Instrument,
     places: Mapping[str, Place],
-    read: "pd.DataFrame",
+    labels: "pd.DataFrame",
     name: str,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return target and measured values of the grid's sounds in which this control moves.
@@ -209,9 +211,9 @@ def _target_and_measured(
     own = {
         slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders
     }
-    asked = on_slider(control, own[control.name], values) if of_control else values
-    found = read.reindex([f"{name}/{key}.wav" for key in of_control])
-    return asked, {str(other): found[other].to_numpy() for other in found.columns}
+    target = on_slider(control, own[control.name], values) if of_control else values
+    found = labels.reindex([f"{name}/{key}.wav" for key in of_control])
+    return target, {str(other): found[other].to_numpy() for other in found.columns}
 
 
 def _write(
@@ -241,7 +243,7 @@ def _write(
     }
     if shown_points:
         plot_target_measured(
-            folder / "asked_read.png", shown_points, [each.name for each in found.measured]
+            folder / "target_measured.png", shown_points, [each.name for each in found.measured]
         )
     chosen = choose_sounds(played, folder / "sounds", found, places, held.controls)
     write_evaluation_page(

@@ -25,61 +25,61 @@ class Following(NamedTuple):
     leaks_into: str
 
 
-def following(control: str, asked: np.ndarray, read: Mapping[str, np.ndarray]) -> Following:
+def following(control: str, target: np.ndarray, measured: Mapping[str, np.ndarray]) -> Following:
     """Return the metrics of one control.
 
-    asked: [sounds], the target values of `control`. read: by control, the measured values,
-    [sounds], NaN where a sound could not be read.
+    target: [sounds], the target values of `control`. measured: by control, the measured values,
+    [sounds], NaN where a sound could not be measured.
     """
-    leaks = {name: leak(asked, values) for name, values in read.items() if name != control}
+    leaks = {name: leak(target, values) for name, values in measured.items() if name != control}
     known = {name: value for name, value in leaks.items() if np.isfinite(value)}
     worst = max(known, key=lambda name: known[name], default="")
-    own = read.get(control, np.full(len(asked), np.nan))
+    own = measured.get(control, np.full(len(target), np.nan))
     return Following(
-        signed_rho(asked, own),
-        mean_error(asked, own),
-        straightness(asked, own),
+        signed_rho(target, own),
+        mean_error(target, own),
+        straightness(target, own),
         known.get(worst, np.nan),
         worst,
     )
 
 
-def signed_rho(asked: np.ndarray, read: np.ndarray) -> float:
+def signed_rho(target: np.ndarray, measured: np.ndarray) -> float:
     """Return Spearman's rank correlation, NaN where target or measured values do not vary."""
-    asked, read = _known(asked, read)
-    return float(spearmanr(asked, read).statistic) if _vary(asked, read) else np.nan  # type: ignore[attr-defined]
+    target, measured = _known(target, measured)
+    return float(spearmanr(target, measured).statistic) if _vary(target, measured) else np.nan  # type: ignore[attr-defined]
 
 
-def mean_error(asked: np.ndarray, read: np.ndarray) -> float:
+def mean_error(target: np.ndarray, measured: np.ndarray) -> float:
     """Return the mean absolute difference of target and measured values; NaN where none is."""
-    asked, read = _known(asked, read)
-    return float(np.abs(read - asked).mean()) if len(asked) else np.nan
+    target, measured = _known(target, measured)
+    return float(np.abs(measured - target).mean()) if len(target) else np.nan
 
 
-def straightness(asked: np.ndarray, read: np.ndarray) -> float:
+def straightness(target: np.ndarray, measured: np.ndarray) -> float:
     """Return R2 of the best straight line through the points, NaN where target or measured values
     do not vary."""
-    asked, read = _known(asked, read)
-    return float(np.corrcoef(asked, read)[0, 1] ** 2) if _vary(asked, read) else np.nan
+    target, measured = _known(target, measured)
+    return float(np.corrcoef(target, measured)[0, 1] ** 2) if _vary(target, measured) else np.nan
 
 
-def leak(asked: np.ndarray, read: np.ndarray) -> float:
+def leak(target: np.ndarray, measured: np.ndarray) -> float:
     """Return how far the straight line through another control's measured values rises or falls,
     from the smallest target value to the largest.
 
-    read: the measured values of the other control.
+    measured: the measured values of the other control.
     """
-    asked, read = _known(asked, read)
-    if len(asked) < 2 or not np.ptp(asked):
+    target, measured = _known(target, measured)
+    if len(target) < 2 or not np.ptp(target):
         return np.nan
-    return float(abs(np.polyfit(asked, read, 1)[0]) * np.ptp(asked))
+    return float(abs(np.polyfit(target, measured, 1)[0]) * np.ptp(target))
 
 
-def _known(asked: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    is_known = np.isfinite(asked) & np.isfinite(read)
-    return asked[is_known], read[is_known]
+def _known(target: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    is_known = np.isfinite(target) & np.isfinite(measured)
+    return target[is_known], measured[is_known]
 
 
-def _vary(asked: np.ndarray, read: np.ndarray) -> bool:
+def _vary(target: np.ndarray, measured: np.ndarray) -> bool:
     # Beyond rounding, which the labels' tables do to six places.
-    return len(asked) > 1 and bool(np.ptp(asked) > 0) and bool(np.ptp(read) > 1e-6)
+    return len(target) > 1 and bool(np.ptp(target) > 0) and bool(np.ptp(measured) > 1e-6)

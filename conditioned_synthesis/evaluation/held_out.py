@@ -49,7 +49,12 @@ class HeldOut:
         return cls(
             sounds,
             rows,
-            np.array([[line.at(times).mean() for line in sounds.lines[row]] for row in rows]),
+            np.array(
+                [
+                    [automation.at(times).mean() for automation in sounds.automations[row]]
+                    for row in rows
+                ]
+            ),
         )
 
     @property
@@ -81,13 +86,17 @@ class HeldOut:
     def targets_of(self, instrument: Instrument) -> dict[str, Target]:
         """Return, by name, a sound to play with the controls of each clip, and for some a second
         one with another seed."""
-        asked = {}
+        targets = {}
         for index, row in enumerate(self.rows):
-            lines = dict(_lines_for(instrument, self.sounds.controls, self.sounds.lines[int(row)]))
-            asked[f"held_{index}"] = Target(lines, self.seconds, index)
+            automations = dict(
+                _automations_for(
+                    instrument, self.sounds.controls, self.sounds.automations[int(row)]
+                )
+            )
+            targets[f"held_{index}"] = Target(automations, self.seconds, index)
             if index < _MOST_PAIRS:
-                asked[f"again_{index}"] = Target(lines, self.seconds, _OTHER_SEED + index)
-        return asked
+                targets[f"again_{index}"] = Target(automations, self.seconds, _OTHER_SEED + index)
+        return targets
 
     def write(self, folder: Path) -> None:
         """Write the clips themselves, and as many of white noise, as if they were sounds of
@@ -105,9 +114,9 @@ class HeldOut:
             for name, each in samples.items():
                 write_wav(folder / kind / f"{name}.wav", each, self.sounds.sample_rate)
 
-    def errors(self, read: "pd.DataFrame", name: str) -> dict[str, float]:
+    def errors(self, measured: "pd.DataFrame", name: str) -> dict[str, float]:
         """Return the mean error of each measured control, against the clips' labels."""
-        found = read.reindex([f"{name}/{key}.wav" for key in self.names()])
+        found = measured.reindex([f"{name}/{key}.wav" for key in self.names()])
         columns = {control.name: index for index, control in enumerate(self.sounds.controls)}
         return {
             str(control): mean_error(
@@ -182,19 +191,23 @@ class HeldOut:
         )
 
 
-def _lines_for(
-    instrument: Instrument, controls: Sequence[Control], lines: Sequence[Automation]
+def _automations_for(
+    instrument: Instrument, controls: Sequence[Control], automations: Sequence[Automation]
 ) -> Iterator[tuple[str, Automation]]:
     """Yield the automations on this instrument's own sliders, held within their trained ranges.
 
-    lines: by control.
+    automations: by control.
     """
     given = dict(
-        zip((control.name for control in controls), zip(controls, lines, strict=True), strict=True)
+        zip(
+            (control.name for control in controls),
+            zip(controls, automations, strict=True),
+            strict=True,
+        )
     )
     for slider in instrument.spec.sliders:
         if slider.name in given:
-            control, line = given[slider.name]
-            values = on_slider(Control.from_description(slider.control), control, line.values)
+            control, automation = given[slider.name]
+            values = on_slider(Control.from_description(slider.control), control, automation.values)
             values = np.clip(np.nan_to_num(values, nan=slider.middle), slider.low, slider.high)
-            yield slider.name, dataclasses.replace(line, values=values)
+            yield slider.name, dataclasses.replace(automation, values=values)

@@ -74,18 +74,20 @@ class Labeller:
         return notes
 
 
-def on_slider(asked: Control, heard: Control, labels: "Sequence[float] | np.ndarray") -> np.ndarray:
-    """Return labels on the slider of `heard` as the same physical values on that of `asked`; NaN
+def on_slider(
+    target: Control, source: Control, labels: "Sequence[float] | np.ndarray"
+) -> np.ndarray:
+    """Return labels on the slider of `source` as the same physical values on that of `target`; NaN
     where it has no such value.
 
     >>> on_slider(Control("rate", 10.0, 50.0, "/s"), Control("rate", 0.0, 100.0, "/s"), [0.1, 0.3, 0.5]).tolist()
     [0.0, 0.5, 1.0]
     """
     places = np.asarray(labels, dtype=np.float64)
-    if _is_bare(asked) or _is_bare(heard):
+    if _is_bare(target) or _is_bare(source):
         return places
     with np.errstate(all="ignore"):
-        found = asked.to_slider(heard.to_physical(places))
+        found = target.to_slider(source.to_physical(places))
     return np.where(np.isfinite(found), found, np.nan)
 
 
@@ -95,15 +97,15 @@ def _is_bare(control: Control) -> bool:
     return (control.low, control.high) == (0.0, 1.0) and control.unit in ("", "norm")
 
 
-def _notes(asked: Control, heard: Control) -> list[str]:
-    if _is_bare(asked) != _is_bare(heard):
-        whose = "synthesiser" if _is_bare(asked) else "labeller"
+def _notes(played: Control, measured: Control) -> list[str]:
+    if _is_bare(played) != _is_bare(measured):
+        whose = "synthesiser" if _is_bare(played) else "labeller"
         return [
-            f"{asked.name}: nothing says what 0 and 1 stand for to the {whose}; taken for the same as to the other"
+            f"{played.name}: nothing says what 0 and 1 stand for to the {whose}; taken for the same as to the other"
         ]
-    if asked.unit != heard.unit:
+    if played.unit != measured.unit:
         return [
-            f'{asked.name}: asked in "{asked.unit}", but read in "{heard.unit}"; taken for the same'
+            f'{played.name}: played in "{played.unit}", but measured in "{measured.unit}"; taken for the same'
         ]
     return []
 

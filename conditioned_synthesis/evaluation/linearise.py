@@ -52,11 +52,11 @@ def linearise(
     }
     notes = labeller.check(list(controls.values()), settings.seconds, "linearise.seconds")
     output.begin()
-    heard = {control.name for control in labeller.controls}
+    measurable = {control.name for control in labeller.controls}
     varying = [
         slider
         for slider in instrument.spec.sliders
-        if slider.low < slider.high and slider.name in heard
+        if slider.low < slider.high and slider.name in measurable
     ]
     responses: dict[str, Response] = {}
     for turn in range(1, _TURNS + 1):
@@ -71,13 +71,13 @@ def linearise(
                 for name, place in grid(instrument.spec, settings.values, settings.seeds).items()
                 if place.control == slider.name
             }
-            asked = {
+            targets = {
                 name: targets_at(place, settings.seconds)
                 for name, place in places[slider.name].items()
             }
             play_set(
                 others,
-                asked,
+                targets,
                 folder,
                 f"playing {slider.name}, {turn} of {_TURNS}",
                 config.executor,
@@ -85,11 +85,11 @@ def linearise(
             )
         if not places:
             break
-        read = labeller.read_as(controls.values(), folder)
+        measured = labeller.read_as(controls.values(), folder)
         for control, of_control in places.items():
-            asked = np.array([place.value for place in of_control.values()])
+            target = np.array([place.value for place in of_control.values()])
             responses[control] = response(
-                asked, read[control].reindex([f"{name}.wav" for name in of_control]).to_numpy()
+                target, measured[control].reindex([f"{name}.wav" for name in of_control]).to_numpy()
             )
     linear = _with_curves(instrument, responses)
     save_instrument(output.folder, linear)
@@ -102,31 +102,31 @@ def linearise(
     return notes + [note for control, found in responses.items() if (note := _note(control, found))]
 
 
-def response(asked: np.ndarray, read: np.ndarray) -> Response:
+def response(target: np.ndarray, measured: np.ndarray) -> Response:
     """Return how the measured value of a control depends on its slider.
 
-    asked: [sounds], the positions of the slider that were played. read: [sounds], the measured
-    values, NaN where a sound could not be read.
+    target: [sounds], the positions of the slider that were played. measured: [sounds], the
+    measured values, NaN where a sound could not be measured.
     """
-    is_known = np.isfinite(read)
-    places, at = np.unique(asked[is_known], return_inverse=True)
-    rho = signed_rho(asked, read)
-    nothing = Response(asked, read, np.full(len(asked), np.nan), None, rho)
+    is_known = np.isfinite(measured)
+    places, at = np.unique(target[is_known], return_inverse=True)
+    rho = signed_rho(target, measured)
+    nothing = Response(target, measured, np.full(len(target), np.nan), None, rho)
     if len(places) < 3:
         return nothing
     counts = np.bincount(at)
-    means = np.bincount(at, weights=read[is_known]) / counts
+    means = np.bincount(at, weights=measured[is_known]) / counts
     # Rounded: the inverse of a difference of 1e-310 is too large for scipy.
     monotone = isotonic_regression(means, weights=counts, increasing=not rho < 0).x.round(9)
     smooth = PchipInterpolator(places, monotone)
-    low, high = float(asked.min()), float(asked.max())
+    low, high = float(target.min()), float(target.max())
 
     def fitted(place: np.ndarray) -> np.ndarray:
         return smooth(np.clip(place, places[0], places[-1]))
 
     rise = float(abs(monotone[-1] - monotone[0]))
     if not abs(rho) >= _LEAST_RHO or rise < _LEAST_RISE * (high - low):
-        return Response(asked, read, fitted(asked), None, rho)
+        return Response(target, measured, fitted(target), None, rho)
     given = np.linspace(low, high, _POINTS)
     risen = np.abs(fitted(given) - monotone[0]) / rise  # 0..1
     steady = (1 - _LEAST_SLOPE) * risen + _LEAST_SLOPE * np.linspace(0, 1, _POINTS)
@@ -135,9 +135,9 @@ def response(asked: np.ndarray, read: np.ndarray) -> Response:
     curve = np.stack([low + (high - low) * steady, given], axis=1)
     curve[[0, -1], 0] = low, high  # exactly
     return Response(
-        asked,
-        read,
-        fitted(asked),
+        target,
+        measured,
+        fitted(target),
         tuple((float(place), float(value)) for place, value in curve),
         rho,
     )
@@ -159,10 +159,10 @@ def _with_curves(
 def _note(control: str, found: Response) -> str | None:
     if found.curve is None:
         if not np.isfinite(found.rho):
-            return f"{control}: is not followed (what is read does not change), so its slider stays as it is"
+            return f"{control}: is not followed (what is measured does not change), so its slider stays as it is"
         return (
-            f"{control}: is too little followed (rank correlation {found.rho:+.2f}, read from {np.nanmin(found.read):.2f} to "
-            f"{np.nanmax(found.read):.2f}), so its slider stays as it is"
+            f"{control}: is too little followed (rank correlation {found.rho:+.2f}, "
+            f"measured from {np.nanmin(found.measured):.2f} to {np.nanmax(found.measured):.2f}), so its slider stays as it is"
         )
     if found.is_backwards:
         return f"{control}: its slider worked backwards (rank correlation {found.rho:+.2f}); now up is up"
@@ -178,20 +178,20 @@ def _table(responses: Mapping[str, Response]) -> "pd.DataFrame":
 
     tables = []
     for control, found in responses.items():
-        slider = found.asked
+        slider = found.target
         if found.curve is not None:
             places, given = np.array(found.curve).T
             slider = np.interp(
-                found.asked,
+                found.target,
                 *((given[::-1], places[::-1]) if found.is_backwards else (given, places)),
             )
         columns = {
             "control": control,
-            "asked": found.asked,
-            "read": found.read,
+            "target": found.target,
+            "measured": found.measured,
             "fitted": found.fitted,
             "slider": slider,
         }
         tables.append(pd.DataFrame(columns))
-    columns = ["control", "asked", "read", "fitted", "slider"]
+    columns = ["control", "target", "measured", "fitted", "slider"]
     return pd.concat(tables) if tables else pd.DataFrame(columns=columns)

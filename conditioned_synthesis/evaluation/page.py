@@ -86,7 +86,7 @@ def write_evaluation_page(
 ) -> None:
     """Write the evaluation page.
 
-    It shows asked_read.png where `has_plot`, and the sounds; both must lie beside it.
+    It shows target_measured.png where `has_plot`, and the sounds; both must lie beside it.
     """
     write_page(
         path,

@@ -20,13 +20,13 @@ def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
     control."""
     figure, axes = panels(len(responses), 3.4, 3.0)
     for axis, (control, found) in zip(axes, responses.items(), strict=False):
-        order = np.argsort(found.asked, kind="stable")
-        axis.plot(found.asked, found.read, ".", color=GREY, markersize=5, label="a sound")
-        axis.plot(found.asked[order], found.fitted[order], color=BLUE, label="curve")
+        order = np.argsort(found.target, kind="stable")
+        axis.plot(found.target, found.measured, ".", color=GREY, markersize=5, label="a sound")
+        axis.plot(found.target[order], found.fitted[order], color=BLUE, label="curve")
         if found.curve is not None:
             ends = found.fitted[order][[0, -1]]
             axis.plot(
-                found.asked[order][[0, -1]],
+                found.target[order][[0, -1]],
                 np.sort(ends),
                 "--",
                 color=ORANGE,
@@ -34,7 +34,7 @@ def plot_curves(path: Path, responses: "Mapping[str, Response]") -> None:
                 label="with the new slider",
             )
         _name_axes(axis, control)
-    axes[0].set_ylabel("read from the sound")
+    axes[0].set_ylabel("measured in the sound")
     axes[0].legend(frameon=False, fontsize=8)
     save_picture(figure, path)
 
@@ -53,14 +53,14 @@ def plot_target_measured(
     colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
     for axis, (control, of_control) in zip(axes, points.items(), strict=False):
         ends = [
-            min(asked.min() for asked, _ in of_control.values()),
-            max(asked.max() for asked, _ in of_control.values()),
+            min(target.min() for target, _ in of_control.values()),
+            max(target.max() for target, _ in of_control.values()),
         ]
-        axis.plot(ends, ends, color="black", linewidth=0.8, linestyle=":", label="as asked")
-        for index, (name, (asked, read)) in enumerate(of_control.items()):
-            axis.plot(asked, read, ".", color=colours[name], markersize=3, alpha=0.45)
-            places = np.unique(asked[np.isfinite(read)])
-            means = [np.nanmean(read[asked == place]) for place in places]
+        axis.plot(ends, ends, color="black", linewidth=0.8, linestyle=":", label="on target")
+        for index, (name, (target, measured)) in enumerate(of_control.items()):
+            axis.plot(target, measured, ".", color=colours[name], markersize=3, alpha=0.45)
+            places = np.unique(target[np.isfinite(measured)])
+            means = [np.nanmean(measured[target == place]) for place in places]
             # The first lies on top, and the wider ones of those beneath show.
             axis.plot(
                 places,
@@ -72,7 +72,7 @@ def plot_target_measured(
                 label=name,
             )
         _name_axes(axis, control)
-    axes[0].set_ylabel("read from the sound")
+    axes[0].set_ylabel("measured in the sound")
     figure.legend(
         *axes[0].get_legend_handles_labels(),
         loc="outside lower center",
@@ -84,5 +84,5 @@ def plot_target_measured(
 
 
 def _name_axes(axis: Axes, control: str) -> None:
-    axis.set_xlabel(f"{control}, asked", parse_math=False)  # a control may be called "$_"
+    axis.set_xlabel(f"{control}, target", parse_math=False)  # a control may be called "$_"
     axis.tick_params(labelsize=8)

@@ -22,10 +22,10 @@ from texturelib.learning.one_thread import one_thread
 class Target:
     """A sound to be played.
 
-    lines: by control, its automation; other controls stay in their middle.
+    automations: by control; other controls stay in their middle.
     """
 
-    lines: Mapping[str, Automation]
+    automations: Mapping[str, Automation]
     seconds: float
     seed: int
 
@@ -61,7 +61,7 @@ def targets_at(place: Place, seconds: float) -> Target:
 
 def play_set(
     instrument: Instrument,
-    asked: Mapping[str, Target],
+    targets: Mapping[str, Target],
     folder: Path,
     label: str,
     executor: Executor,
@@ -73,16 +73,16 @@ def play_set(
     computes on one core.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    named = {name: (name, each) for name, each in asked.items()}
+    named = {name: (name, each) for name, each in targets.items()}
     work = partial(_play, instrument, folder)
     run_jobs(named, work, folder / "journal.jsonl", label=label, executor=executor, workers=workers)
 
 
 def _play(instrument: Instrument, folder: Path, named: tuple[str, Target]) -> None:
-    name, asked = named
+    name, target = named
     # Sounds that are made side by side would each draw a bar of their own on the same line.
     with one_thread(), redirect_stderr(StringIO()):
-        samples = instrument.play(asked.lines, asked.seconds, asked.seed)
+        samples = instrument.play(target.automations, target.seconds, target.seed)
     write_wav(folder / f"{name}.wav", samples, instrument.spec.sample_rate)
 
 

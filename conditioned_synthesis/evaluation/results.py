@@ -15,8 +15,8 @@ from texturelib.markdown import plain
 class Measured:
     """The results of one row of the tables; NaN where a number does not apply to it.
 
-    following: by control. held_out: by control, the mean error of what is read from sounds with the
-    held-out clips' controls. Distances are in the unit of `TextureStatistics.paired_distance`:
+    following: by control. held_out: by control, the mean error of what is measured in sounds with
+    the held-out clips' controls. Distances are in the unit of `TextureStatistics.paired_distance`:
     paired: between each held-out clip and the sound with its controls; of_sets: between all of
     both. diversity: between sounds that differ in nothing but their seed. louder: than each
     held-out clip the sound with its controls is, in dB.
@@ -97,13 +97,13 @@ def _following_row(found: Following | None) -> dict[str, Any]:
 class Response:
     """How the measured value of a control depends on its slider.
 
-    asked, read: [sounds], target and measured values, NaN where a sound could not be read. fitted:
-    [sounds], the smooth curve through them. curve: see `Slider`; None where the control is not
+    target, measured: [sounds], positions of the slider, NaN where a sound could not be measured.
+    fitted: [sounds], the smooth curve through them. curve: see `Slider`; None where the control is not
     followed. rho: rank correlation of target and measured values.
     """
 
-    asked: np.ndarray
-    read: np.ndarray
+    target: np.ndarray
+    measured: np.ndarray
     fitted: np.ndarray
     curve: tuple[tuple[float, float], ...] | None
     rho: float

@@ -14,7 +14,7 @@ from conditioned_synthesis.data.mtcrnn_format import params
 from conditioned_synthesis.instrument.automation import Automation, constant
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument
 from conditioned_synthesis.instrument.output_checks import quality_warning
-from conditioned_synthesis.instrument.parse import read_lines
+from conditioned_synthesis.instrument.parse import read_automations
 from conditioned_synthesis.instrument.plots import plot_sound
 from texturelib.audio import level_dbfs, read_mono, write_wav
 from texturelib.controls import Control
@@ -30,7 +30,7 @@ _LONGEST_NAME = 100  # characters of a control's in a file's name, which may hav
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """One sound, as requested on the command line. controls: as `read_lines` takes them."""
+    """One sound, as requested on the command line. controls: as `read_automations` takes them."""
 
     controls: Sequence[str]
     seconds: float
@@ -51,12 +51,13 @@ def generate_sound(
         raise UsageError(f"--output {shown(path)}: should end in .wav")
     check_file_place(path, overwrite, path.with_suffix(".params"), path.with_suffix(".png"))
     instrument = load_instrument(folder)
-    lines, notes = read_lines(request.controls, instrument.spec, request.seconds)
+    automations, notes = read_automations(request.controls, instrument.spec, request.seconds)
     for note in notes:
         print(f"note: {note}")
     own = _own_arguments(instrument, request)
     asked = ", ".join(
-        f"{name} {line.at(0):.2g} to {line.at(request.seconds):.2g}" for name, line in lines.items()
+        f"{name} {automation.at(0):.2g} to {automation.at(request.seconds):.2g}"
+        for name, automation in automations.items()
     )
     if dry_run:
         print(
@@ -65,10 +66,10 @@ def generate_sound(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     samples = instrument.play(
-        lines, request.seconds, request.seed, temperature=request.temperature, **own
+        automations, request.seconds, request.seed, temperature=request.temperature, **own
     )
     with named_by_the_user():
-        quality_warning = write_sound(path, samples, instrument, lines)
+        quality_warning = write_sound(path, samples, instrument, automations)
     if quality_warning:
         print(f"note: the sound {quality_warning}")
     sync_files(path, path.with_suffix(".params"), path.with_suffix(".png"))
@@ -131,14 +132,14 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
             np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high])
         )
         wanted.append((f"{stem}_sweep", slider.name, sweep, settings.sweep_seconds))
-    for stem, name, line, seconds in progress(wanted, "examples", unit="sound"):
+    for stem, name, automation, seconds in progress(wanted, "examples", unit="sound"):
         path = output.folder / f"{stem}.wav"
         samples = instrument.play(
-            {name: line}, seconds, settings.seed, temperature=settings.temperature, **own
+            {name: automation}, seconds, settings.seed, temperature=settings.temperature, **own
         )
-        if note := write_sound(path, samples, instrument, {name: line}):
+        if note := write_sound(path, samples, instrument, {name: automation}):
             notes.append(f"{stem} {note}")
-        ends = {"begins_at": float(line.values[0]), "ends_at": float(line.values[-1])}
+        ends = {"begins_at": float(automation.values[0]), "ends_at": float(automation.values[-1])}
         level = round(float(level_dbfs(samples)), 2)
         rows.append(
             {
@@ -164,7 +165,7 @@ def _stem(number: int, control: str) -> str:
 
 
 def write_sound(
-    path: Path, samples: np.ndarray, instrument: Instrument, lines: Mapping[str, Automation]
+    path: Path, samples: np.ndarray, instrument: Instrument, automations: Mapping[str, Automation]
 ) -> str | None:
     """Write the sound, its controls beside it in MTCRNN's format, and a plot of both; return a
     quality warning, or None."""
@@ -172,7 +173,8 @@ def write_sound(
     seconds = len(samples) / spec.sample_rate
     write_wav(path, samples, spec.sample_rate)
     complete = {
-        slider.name: lines.get(slider.name, constant(slider.middle)) for slider in spec.sliders
+        slider.name: automations.get(slider.name, constant(slider.middle))
+        for slider in spec.sliders
     }
     controls = [Control.from_description(slider.control) for slider in spec.sliders]
     write_json(path.with_suffix(".params"), params(path.name, complete, seconds, controls))

@@ -120,7 +120,7 @@ class Instrument:
 
     def play(
         self,
-        lines: Mapping[str, Automation],
+        automations: Mapping[str, Automation],
         seconds: float,
         seed: int,
         *,
@@ -128,11 +128,13 @@ class Instrument:
         **own: Any,
     ) -> np.ndarray:
         """Return a whole sound, [samples] float32; arguments as `stream`."""
-        return np.concatenate([*self.stream(lines, seconds, seed, temperature=temperature, **own)])
+        return np.concatenate(
+            [*self.stream(automations, seconds, seed, temperature=temperature, **own)]
+        )
 
     def stream(
         self,
-        lines: Mapping[str, Automation],
+        automations: Mapping[str, Automation],
         seconds: float,
         seed: int,
         *,
@@ -143,20 +145,22 @@ class Instrument:
         """Yield a sound in blocks of [block] float32, the last one shorter. The length of the sound
         costs no memory.
 
-        lines: by control, within what it was trained on. own: what only this kind of synthesiser
+        automations: by control, within what it was trained on. own: what only this kind of synthesiser
         knows (see `takes`). The rest as `SynthesisNetwork.player`.
         """
         player = cast("SynthesisNetwork", self.network).player(seed, temperature=temperature, **own)
         n_samples = round(seconds * self.spec.sample_rate)
         for start in progress(range(0, n_samples, block), "generating", unit="block"):
-            controls = self.controls_of(lines, np.arange(start, min(start + block, n_samples)))
+            controls = self.controls_of(
+                automations, np.arange(start, min(start + block, n_samples))
+            )
             yield player.play(controls) * self.spec.gain(controls).astype(np.float32)
 
     def takes(self, name: str) -> bool:
         """Return whether this kind of synthesiser has an argument of that name when it plays."""
         return name in signature(cast("SynthesisNetwork", self.network).player).parameters
 
-    def controls_of(self, lines: Mapping[str, Automation], samples: np.ndarray) -> np.ndarray:
+    def controls_of(self, automations: Mapping[str, Automation], samples: np.ndarray) -> np.ndarray:
         """Return the network's input for these samples of the sound.
 
         samples: [samples], their indices -> [samples, n_controls] float32; a control without
@@ -166,8 +170,8 @@ class Instrument:
         values = np.empty((len(times), len(self.spec.sliders)), dtype=np.float32)
         for index, slider in enumerate(self.spec.sliders):
             places = (
-                lines[slider.name].at(times)
-                if slider.name in lines
+                automations[slider.name].at(times)
+                if slider.name in automations
                 else np.full(len(times), slider.middle)
             )
             values[:, index] = slider.to_network(places)

@@ -26,7 +26,12 @@ def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
     be loud or soft by chance. The gains are a line in each control, bent at its knots, that add up
     to what the sounds lack.
     """
-    places = np.array([[line.values.mean() for line in lines] for lines in sounds.lines])
+    places = np.array(
+        [
+            [automation.values.mean() for automation in automations]
+            for automations in sounds.automations
+        ]
+    )
     instrument = Instrument(instrument.network, _with_loudness(instrument.spec, None))
     played = _spread_over_each_control(places)
     lacking = _lacking(sounds, played, places, instrument)
@@ -56,10 +61,10 @@ def _lacking(
     n_neighbours = max(1, round(_SHARE_OF_NEIGHBOURS * len(sounds)))
     lacking = np.full(len(rows), np.nan)
     for index, row in enumerate(progress(rows, "loudness", unit="sound")):
-        lines = dict(zip(instrument.spec.names, sounds.lines[row], strict=True))
+        automations = dict(zip(instrument.spec.names, sounds.automations[row], strict=True))
         nearest = np.abs(places - places[row]).sum(axis=1).argsort(kind="stable")[:n_neighbours]
         wanted = levels[nearest][np.isfinite(levels[nearest])]
-        played = level_dbfs(instrument.play(lines, seconds, seed=int(row)))
+        played = level_dbfs(instrument.play(automations, seconds, seed=int(row)))
         if len(wanted) and np.isfinite(played):
             lacking[index] = wanted.mean() - played
     return lacking

@@ -18,7 +18,7 @@ from texturelib.nearest import did_you_mean
 _LARGEST_ARRAY = 2**30  # bytes
 
 
-def read_lines(
+def read_automations(
     words: Sequence[str], spec: ModelSpec, seconds: float
 ) -> tuple[dict[str, Automation], list[str]]:
     """Return the requested automations by control, and notes on those that exceeded the trained
@@ -28,7 +28,7 @@ def read_lines(
     sound), or FILE.npy ([rows, controls], or MTCRNN's [1, rows, controls]). Automations are held
     within what the synthesiser was trained on. Errors: UsageError, TextureError about a file.
     """
-    lines: dict[str, Automation] = {}
+    automations: dict[str, Automation] = {}
     for word in words:
         name, equals, rest = word.partition("=")
         if equals:
@@ -36,21 +36,21 @@ def read_lines(
                 raise UsageError(
                     f'--control {word}: no control "{name}" {did_you_mean(name, spec.names)}'
                 )
-            lines[name] = (
+            automations[name] = (
                 _column(Path(rest), seconds) if rest.endswith(".npy") else _line(word, rest)
             )
         elif word.endswith(".npy"):
-            lines |= _table(Path(word), spec, seconds)
+            automations |= _table(Path(word), spec, seconds)
         else:
             raise UsageError(
                 f"--control {word}: should be NAME=VALUE, NAME=TIME:VALUE,TIME:VALUE,... or a .npy file"
             )
     notes = []
     for slider in spec.sliders:
-        if slider.name in lines:
-            lines[slider.name], note = _held(lines[slider.name], slider)
+        if slider.name in automations:
+            automations[slider.name], note = _held(automations[slider.name], slider)
             notes += note
-    return lines, notes
+    return automations, notes
 
 
 def _line(word: str, text: str) -> Automation:
@@ -148,19 +148,19 @@ def _spread(values: np.ndarray, seconds: float) -> Automation:
     return Automation(times, values.astype(np.float64))
 
 
-def _held(line: Automation, slider: Slider) -> tuple[Automation, list[str]]:
+def _held(automation: Automation, slider: Slider) -> tuple[Automation, list[str]]:
     """Return the automation held within the trained range, and a note where it was outside.
 
     A synthesiser knows nothing of values that it was never trained on.
     """
-    held = np.clip(line.values, slider.low, slider.high)
-    if np.allclose(held, line.values):
-        return line, []
+    held = np.clip(automation.values, slider.low, slider.high)
+    if np.allclose(held, automation.values):
+        return automation, []
     asked = (
-        f"{line.values.min():g} to {line.values.max():g}"
-        if np.ptp(line.values)
-        else f"{line.values[0]:g}"
+        f"{automation.values.min():g} to {automation.values.max():g}"
+        if np.ptp(automation.values)
+        else f"{automation.values[0]:g}"
     )
-    return Automation(line.times, held), [
+    return Automation(automation.times, held), [
         f"{slider.name}: {asked} is held within {slider.low:g} to {slider.high:g}, what was trained on"
     ]

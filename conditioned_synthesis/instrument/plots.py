@@ -30,17 +30,17 @@ def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_wor
 
 
 def plot_sound(
-    path: Path, samples: np.ndarray, sample_rate: int, lines: Mapping[str, Automation]
+    path: Path, samples: np.ndarray, sample_rate: int, automations: Mapping[str, Automation]
 ) -> None:
-    """Plot the controls above the spectrogram of the sound. lines: by control, 0..1."""
+    """Plot the controls above the spectrogram of the sound. automations: by control, 0..1."""
     figure, axes = grid(2, 1, 6.4, 2.2)
     above, below = axes[:, 0]
     seconds = len(samples) / sample_rate
     times = np.linspace(0, seconds, 500)
-    for name, line in lines.items():
-        above.plot(times, line.at(times), label=name)
+    for name, automation in automations.items():
+        above.plot(times, automation.at(times), label=name)
     above.set(xlim=(0, seconds), ylim=(-0.03, 1.03), ylabel="controls")
-    if lines:
+    if automations:
         legend = above.legend(
             frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0)
         )

@@ -103,11 +103,12 @@ def test_the_twin_hears_the_same_sounds_with_the_labels_of_others(playable, tmp_
     twin = sounds.shuffled(0)
     assert (twin.clips == sounds.clips).all()
     before, after = (
-        [tuple(line.values[0] for line in lines) for lines in each.lines] for each in (sounds, twin)
+        [tuple(line.values[0] for line in lines) for lines in each.automations]
+        for each in (sounds, twin)
     )
     assert sorted(before) == sorted(after)
     assert all(own != other for own, other in zip(before, after, strict=True))
-    assert [line.values[0] for line in sounds.lines[0]] == list(before[0]), (
+    assert [line.values[0] for line in sounds.automations[0]] == list(before[0]), (
         "the first are as they were"
     )
 
@@ -287,7 +288,7 @@ def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, comman
     assert "script" not in page.tags
     assert "http" not in html
     assert "<script>$x_</script>: followed" in page.text
-    assert (folder / "asked_read.png").stat().st_size > 1000
+    assert (folder / "target_measured.png").stat().st_size > 1000
     # 3 players for each of 2 controls and 3 synthesisers, 4 clips with 3 synthesisers' versions of them.
     assert page.text.count("held-out clips") > 2
     assert sum(link.endswith(".wav") for link in page.links) == 18 + 16
@@ -296,7 +297,7 @@ def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, comman
         assert (folder / link).is_file()
     assert {path.name for path in folder.iterdir()} == {
         "run.json", "config.json", "made.jsonl", "inputs.json", "evaluation.csv", "evaluation.md", "evaluation.json",
-        "asked_read.png", "index.html", "sounds",
+        "target_measured.png", "index.html", "sounds",
     }  # fmt: skip
     assert len(list((folder / "sounds").iterdir())) == 34
 

@@ -1,5 +1,5 @@
-"""The numbers that say how well sounds follow what was asked for, on made-up readings whose numbers
-are known."""
+"""The metrics of how well sounds follow their targets, on made-up measurements whose metrics are
+known."""
 
 import numpy as np
 import pytest
@@ -14,16 +14,16 @@ from conditioned_synthesis.evaluation.control_metrics import (
     straightness,
 )
 
-ASKED = np.repeat(np.linspace(0, 1, 9), 5)
+TARGET = np.repeat(np.linspace(0, 1, 9), 5)
 
 
-def test_what_is_read_as_it_was_asked_is_followed_wholly():
-    found = following("rate", ASKED, {"rate": ASKED, "size": np.full(45, 0.5)})
+def test_what_is_measured_on_target_is_followed_wholly():
+    found = following("rate", TARGET, {"rate": TARGET, "size": np.full(45, 0.5)})
     assert found == (pytest.approx(1), 0, pytest.approx(1), pytest.approx(0), "size")
 
 
 def test_a_slider_that_works_backwards_has_a_negative_sign():
-    found = following("rate", ASKED, {"rate": 1 - ASKED})
+    found = following("rate", TARGET, {"rate": 1 - TARGET})
     assert found.rho == pytest.approx(-1)
     assert found.r2 == pytest.approx(1)  # straight, only downwards
     # |2 x - 1| over 0, 1/8 .. 1: twice (1 + 3/4 + 1/2 + 1/4) over 9.
@@ -38,7 +38,7 @@ def test_a_bent_slider_is_followed_but_not_straight():
 
 
 def test_an_offset_is_an_error_but_neither_bends_nor_reverses():
-    found = following("rate", ASKED, {"rate": ASKED + 0.2})
+    found = following("rate", TARGET, {"rate": TARGET + 0.2})
     assert (found.rho, found.r2, found.error) == (
         pytest.approx(1),
         pytest.approx(1),
@@ -47,34 +47,34 @@ def test_an_offset_is_an_error_but_neither_bends_nor_reverses():
 
 
 def test_leakage_is_the_way_that_another_control_goes_along_over_the_whole_slider():
-    read = {"rate": ASKED, "size": 0.4 - 0.3 * ASKED, "depth": 0.1 * ASKED}
-    found = following("rate", ASKED, read)
+    measured = {"rate": TARGET, "size": 0.4 - 0.3 * TARGET, "depth": 0.1 * TARGET}
+    found = following("rate", TARGET, measured)
     assert (found.leakage, found.leaks_into) == (pytest.approx(0.3), "size")
     # A slider of half the length, with the same steepness, takes the other half as far.
-    half = following("rate", ASKED / 2, {"size": 0.4 - 0.3 * (ASKED / 2)})
+    half = following("rate", TARGET / 2, {"size": 0.4 - 0.3 * (TARGET / 2)})
     assert half.leakage == pytest.approx(0.15)
 
 
-def test_a_reading_that_does_not_move_has_no_correlation_and_no_leak():
+def test_a_measurement_that_does_not_move_has_no_correlation_and_no_leak():
     still = np.full(45, 0.3)
-    assert np.isnan(signed_rho(ASKED, still))
-    assert np.isnan(straightness(ASKED, still))
-    assert leak(ASKED, still) == pytest.approx(0, abs=1e-12)
+    assert np.isnan(signed_rho(TARGET, still))
+    assert np.isnan(straightness(TARGET, still))
+    assert leak(TARGET, still) == pytest.approx(0, abs=1e-12)
 
 
 def test_sounds_that_could_not_be_read_are_left_out():
-    read = ASKED.copy()
+    read = TARGET.copy()
     read[::3] = np.nan
-    assert following("rate", ASKED, {"rate": read})[:3] == (pytest.approx(1), 0, pytest.approx(1))
+    assert following("rate", TARGET, {"rate": read})[:3] == (pytest.approx(1), 0, pytest.approx(1))
 
 
 def test_where_a_control_is_not_read_its_numbers_are_missing_and_those_of_others_are_there():
-    found = following("rate", ASKED, {"size": 0.2 * ASKED})
+    found = following("rate", TARGET, {"size": 0.2 * TARGET})
     assert np.isnan([found.rho, found.error, found.r2]).all()
     assert found.leakage == pytest.approx(0.2)
 
 
 @given(st.floats(0.05, 5), st.floats(-1, 1))
 def test_any_straight_slider_is_straight_whatever_its_slope_and_offset(slope, offset):
-    assert straightness(ASKED, offset + slope * ASKED) == pytest.approx(1)
-    assert mean_error(ASKED, ASKED + offset) == pytest.approx(abs(offset))
+    assert straightness(TARGET, offset + slope * TARGET) == pytest.approx(1)
+    assert mean_error(TARGET, TARGET + offset) == pytest.approx(abs(offset))

@@ -86,7 +86,7 @@ def test_sounds_that_are_too_short_to_be_read_are_refused():
 
 def test_a_unit_of_another_name_is_noted():
     [note] = _labeller(Control("rate", 0.0, 1.0, "drops/min")).check([RATE], 1.0, "key")
-    assert 'asked in "drops/s", but read in "drops/min"' in note
+    assert 'played in "drops/s", but measured in "drops/min"' in note
 
 
 def test_a_folder_that_is_no_labeller_is_a_sentence(tmp_path, playable):

@@ -17,15 +17,15 @@ from texturelib.controls import Control
 
 SETTINGS = 'linearise={"values": 9, "seeds": 2, "seconds": 0.1}'
 # A slider that begins at 0.2, as the sounds it learnt from did.
-ASKED = np.repeat(np.linspace(0.2, 1.0, 9), 3)
+TARGET = np.repeat(np.linspace(0.2, 1.0, 9), 3)
 
 
-def slider_of(read: np.ndarray, asked: np.ndarray = ASKED) -> Slider:
+def slider_of(measured: np.ndarray, target: np.ndarray = TARGET) -> Slider:
     return Slider(
         control=Control("rate", 0.0, 1.0, "").describe(),
-        low=asked.min(),
-        high=asked.max(),
-        curve=response(asked, read).curve,
+        low=target.min(),
+        high=target.max(),
+        curve=response(target, measured).curve,
     )
 
 
@@ -39,36 +39,36 @@ def steps(slider: Slider, hear, n_steps: int = 10) -> np.ndarray:
     "hear", [lambda x: x**3, np.sqrt, lambda x: 1 / (1 + np.exp(12 * (0.6 - x)))]
 )
 def test_equal_steps_of_a_slider_become_equal_steps_of_what_is_heard(hear):
-    slider = slider_of(hear(ASKED))
+    slider = slider_of(hear(TARGET))
     x = np.linspace(0.2, 1.0, 50)
     assert np.abs(steps(slider, hear) - np.linspace(0, 1, 11)).max() < 0.04
     assert straightness(x, hear(slider.to_network(x))) > max(0.995, straightness(x, hear(x)))
 
 
 def test_a_slider_keeps_its_ends():
-    slider = slider_of(ASKED**3)
+    slider = slider_of(TARGET**3)
     assert slider.to_network(np.array([0.2, 1.0])).tolist() == [0.2, 1.0]
 
 
 def test_a_slider_that_works_backwards_is_turned_round():
-    slider = slider_of(1 - ASKED**3)
+    slider = slider_of(1 - TARGET**3)
     assert slider.to_network(np.array([0.2, 1.0])).tolist() == [1.0, 0.2]
     assert np.abs(steps(slider, lambda x: 1 - x**3) - np.linspace(0, 1, 11)).max() < 0.04
     assert (np.diff(1 - slider.to_network(np.linspace(0.2, 1, 20)) ** 3) > 0).all(), "up is up"
 
 
 @pytest.mark.parametrize(
-    "read", [np.full(27, 0.4), 0.4 + 0.001 * ASKED, np.random.default_rng(3).normal(0.5, 0.2, 27)]
+    "read", [np.full(27, 0.4), 0.4 + 0.001 * TARGET, np.random.default_rng(3).normal(0.5, 0.2, 27)]
 )
 def test_a_slider_that_nothing_follows_stays_as_it_is(read):
-    assert response(ASKED, read).curve is None
+    assert response(TARGET, read).curve is None
 
 
 def test_a_flat_stretch_is_run_through_quickly_but_not_in_a_jump():
     def hear(x):
         return np.clip(x, 0.5, 0.8)  # nothing happens below 0.5 and above 0.8
 
-    slider = slider_of(hear(ASKED))
+    slider = slider_of(hear(TARGET))
     places, given = np.array(slider.curve).T
     assert (np.diff(places) > 0).all()
     assert (np.diff(given) / np.diff(places)).max() <= 20.01
@@ -78,7 +78,7 @@ def test_a_flat_stretch_is_run_through_quickly_but_not_in_a_jump():
 @example([0, 5e-324, 1e-313, 1e-310, 1e-300, 0.5, 0.5, 0.9, 1])
 @given(st.lists(st.floats(0, 1), min_size=9, max_size=9))
 def test_whatever_is_read_a_curve_goes_only_one_way_and_stays_within_the_slider(means):
-    curve = response(ASKED, np.repeat(means, 3)).curve
+    curve = response(TARGET, np.repeat(means, 3)).curve
     if curve is not None:
         places, given = np.array(curve).T
         assert (np.diff(places) > 0).all()
@@ -88,13 +88,13 @@ def test_whatever_is_read_a_curve_goes_only_one_way_and_stays_within_the_slider(
 
 
 def test_sounds_that_could_not_be_read_are_left_out():
-    read = ASKED**3
+    read = TARGET**3
     read[:3] = np.nan  # all of the lowest value
     read[4] = np.nan
     assert (
         np.abs(steps(slider_of(read), lambda x: x**3)[3:] - np.linspace(0, 1, 11)[3:]).max() < 0.06
     )
-    assert response(ASKED, np.full(27, np.nan)).curve is None
+    assert response(TARGET, np.full(27, np.nan)).curve is None
 
 
 @pytest.fixture
@@ -122,9 +122,9 @@ def test_the_command_leaves_an_instrument_that_plays_linearly_and_says_what_it_f
     table = pd.read_csv(folder / "curves.csv")
     assert table.groupby("control").size().to_dict() == {"rate": 18, "size": 18}
     of_rate = table[table["control"] == "rate"]
-    assert np.abs(of_rate["read"] - of_rate["asked"] ** 3).max() < 0.01
+    assert np.abs(of_rate["measured"] - of_rate["target"] ** 3).max() < 0.01
     # Where the new slider plays the same.
-    assert np.abs(of_rate["slider"] - of_rate["asked"] ** 3).max() < 0.04
+    assert np.abs(of_rate["slider"] - of_rate["target"] ** 3).max() < 0.04
     assert (folder / "curves.png").exists()
     assert not (folder / "sounds").exists()
 
@@ -145,7 +145,7 @@ def test_the_command_leaves_an_instrument_that_plays_linearly_and_says_what_it_f
     assert (soundfile.read(tmp_path / "a.wav")[0][::2].mean() / 0.9) ** 3 == pytest.approx(
         0.5, abs=0.04
     )
-    # What was asked.
+    # The target.
     assert json.loads((tmp_path / "a.params").read_text())["rate"]["values"] == [0.5, 0.5]
 
 
@@ -288,6 +288,6 @@ def test_what_cannot_be_is_one_sentence_and_nothing_is_begun(
 
 
 def test_neighbours_on_a_curve_are_never_the_same():
-    curve = response(ASKED, ASKED**3).curve
+    curve = response(TARGET, TARGET**3).curve
     assert curve is not None
     assert all(after > before for (before, _), (after, _) in pairwise(curve))

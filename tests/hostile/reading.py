@@ -184,20 +184,20 @@ def _about() -> Any:
 @reader
 def control_line(path: Path) -> None:
     """The file holds what a person typed behind --control."""
-    from conditioned_synthesis.instrument.parse import read_lines
+    from conditioned_synthesis.instrument.parse import read_automations
 
-    for line in read_lines([os.fsdecode(path.read_bytes())], _about(), 1.0)[0].values():
+    for line in read_automations([os.fsdecode(path.read_bytes())], _about(), 1.0)[0].values():
         line.at(0.5)
 
 
 @reader
 def control_array(path: Path) -> None:
-    from conditioned_synthesis.instrument.parse import read_lines
+    from conditioned_synthesis.instrument.parse import read_automations
     from texturelib.errors import TextureError
 
     with suppress(TextureError):
-        read_lines([f"a={path}"], _about(), 1.0)
-    read_lines([str(path)], _about(), 1.0)
+        read_automations([f"a={path}"], _about(), 1.0)
+    read_automations([str(path)], _about(), 1.0)
 
 
 # Models -------------------------------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def arrays_with(trap: Trap) -> dict[str, bytes]:
 @pytest.mark.parametrize("kind", ["plain", "of objects", "several"])
 def test_a_program_in_an_array_is_refused_and_does_not_run(tmp_path: Path, kind: str) -> None:
     from conditioned_synthesis.instrument.instrument import ModelSpec, Slider
-    from conditioned_synthesis.instrument.parse import read_lines
+    from conditioned_synthesis.instrument.parse import read_automations
     from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
     from texturelib.controls import Control
     from texturelib.errors import TextureError
@@ -171,7 +171,7 @@ def test_a_program_in_an_array_is_refused_and_does_not_run(tmp_path: Path, kind:
         with pytest.raises(
             TextureError, match=r"curve\.npy: not an array of numbers that numpy saved"
         ):
-            read_lines([word], spec, 1.0)
+            read_automations([word], spec, 1.0)
     assert not mark.exists()
 
 
