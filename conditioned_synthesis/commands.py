@@ -112,10 +112,11 @@ def _if_there(folder: Path) -> "Dataset | None":
 
 
 def _train(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
+    from conditioned_synthesis.instrument.card import loss_in_words, training_in_words
     from conditioned_synthesis.training.command import train
 
     metrics = train(settings, output)
-    return f"loss on held-out clips {metrics['validation_loss']:.4f} {metrics['loss_in_words']}, {metrics['step']} steps"
+    return f"{training_in_words(metrics)}. {loss_in_words(metrics)}"
 
 
 def _linearise(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:

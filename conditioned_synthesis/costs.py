@@ -85,19 +85,22 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     playing = n_sounds * found.beginning + seconds * found.second
     factor = f"a second of sound takes {found.second:.2g} s on a core"
     n_workers = joblib.cpu_count()
-    n_checkpoints = math.ceil(settings.num_steps / settings.checkpoint)
+    n_steps, checkpoint = settings.steps()
+    n_checkpoints = math.ceil(n_steps / checkpoint)
     loudness = _LOUDNESS_SOUNDS * (
         found.beginning + min(4 * found.clip_seconds, 3.0) * found.second
     )
     training = (
         sounds.n * found.read
-        + settings.num_steps * found.step
+        + n_steps * found.step
         + n_checkpoints * (found.validation + found.picture)
     )
     training += loudness + (playing if step.command == "train" else 0.0)
     match step.command:
         case "train":
-            words = f"{settings.num_steps} steps, {in_words_each(found.step)} ({found.n_measured} made); {factor}"
+            words = (
+                f"{n_steps} steps, {in_words_each(found.step)} ({found.n_measured} made); {factor}"
+            )
             return Estimate(measured.start + training, words)
         case "generate":
             return Estimate(
@@ -140,7 +143,8 @@ def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:
         case "analyse":
             return 2, 0.0  # pictures
         case "train":
-            n = math.ceil(config.synthesiser.num_steps / config.synthesiser.checkpoint)
+            n_steps, checkpoint = config.synthesiser.steps()
+            n = math.ceil(n_steps / checkpoint)
             return n, 2.0 * n
         case "generate":
             n = n_controls * (config.generate.values + 1)

@@ -58,7 +58,9 @@ def evaluate(
         )
     output.begin()
     twin = _shuffled_twin(config)
-    instruments |= {"untrained": new_instrument(spec, config.train.seed), "labels shuffled": twin}
+    if any(True for _ in twin.network.parameters()):  # else there is nothing to train
+        instruments["untrained"] = new_instrument(spec, config.train.seed)
+    instruments["labels shuffled"] = twin
 
     held = HeldOut.of(sounds, spec.synthesiser.validation, config.train.seed, settings.clips)
     played = output.folder / "played"

@@ -13,14 +13,40 @@ from texturelib.markdown import controls_table, plain
 
 def write_trained_card(folder: Path, spec: ModelSpec, metrics: Mapping[str, Any]) -> None:
     """Write the card of a trained synthesiser. metrics: what metrics.json says."""
-    n_clips = metrics["n_clips"]
-    story = [
-        f"Trained for {metrics['step']} steps on {n_clips['train']} clips ({metrics['hours']:g} h with the "
-        f"{n_clips['validation']} that were held out), {metrics['n_parameters']} parameters.",
-        "",
-        f"Loss on the clips held out: {metrics['validation_loss']:.4f} {metrics['loss_in_words']}.",
-    ]
-    _write(folder, spec, story)
+    _write(folder, spec, [f"{training_in_words(metrics)}.", "", f"{loss_in_words(metrics)}."])
+
+
+def training_in_words(metrics: Mapping[str, Any]) -> str:
+    """Return what a synthesiser was made of, as a sentence without its end.
+
+    >>> n_clips = {"train": 90, "validation": 10}
+    >>> made = {"step": 400, "n_clips": n_clips, "hours": 0.1, "n_parameters": 84480, "megabytes": 0.34}
+    >>> training_in_words(made)
+    'Trained for 400 steps on 90 clips (0.1 h with the 10 that were held out), 84480 parameters, 0.34 MB'
+    >>> training_in_words(made | {"n_parameters": 0, "megabytes": 8.6})
+    'Made of 90 clips (0.1 h with the 10 that were held out), which it holds, 8.6 MB'
+    """
+    n_clips, n_parameters = metrics["n_clips"], metrics["n_parameters"]
+    clips = f"{n_clips['train']} clips ({metrics['hours']:g} h with the {n_clips['validation']} that were held out)"
+    size = f"{metrics['megabytes']:g} MB"
+    if not n_parameters:
+        return f"Made of {clips}, which it holds, {size}"
+    return f"Trained for {metrics['step']} steps on {clips}, {n_parameters} parameters, {size}"
+
+
+def loss_in_words(metrics: Mapping[str, Any]) -> str:
+    """Return the loss on the held-out clips, as a sentence without its end.
+
+    >>> loss_in_words({"validation_loss": 0.71234, "loss_in_words": "of texture statistics"})
+    'Loss on the clips held out: 0.7123 of texture statistics'
+    >>> loss_in_words({"loss_in_words": "of texture statistics"})
+    'There is no loss on the clips held out'
+    """
+    if "validation_loss" not in metrics:
+        return "There is no loss on the clips held out"
+    return (
+        f"Loss on the clips held out: {metrics['validation_loss']:.4f} {metrics['loss_in_words']}"
+    )
 
 
 def write_linear_card(folder: Path, spec: ModelSpec) -> None:

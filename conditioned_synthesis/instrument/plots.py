@@ -13,7 +13,8 @@ from texturelib.pictures import BLUE, GREY, draw_spectrogram, grid, panels, save
 def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_words: str) -> None:
     """Plot the losses of a training.
 
-    history: a row per checkpoint, with step, train_loss and validation_loss.
+    history: a row per checkpoint, with step and, where there are such losses, train_loss and
+    validation_loss.
     """
     figure, (axis,) = panels(1, 5.0, 3.2)
     steps = [row["step"] for row in history]
@@ -21,11 +22,12 @@ def plot_history(path: Path, history: Sequence[Mapping[str, float]], loss_in_wor
         ("train_loss", GREY, "training"),
         ("validation_loss", BLUE, "held-out clips"),
     ):
-        axis.plot(
-            steps, [row[name] for row in history], "o-", markersize=3, color=colour, label=label
-        )
+        losses = [row[name] for row in history if name in row]
+        if losses:
+            axis.plot(steps, losses, "o-", markersize=3, color=colour, label=label)
     axis.set(xlabel="step", ylabel=fill(f"loss, {loss_in_words}", 30))
-    axis.legend(frameon=False)
+    if axis.lines:
+        axis.legend(frameon=False)
     save_picture(figure, path)
 
 

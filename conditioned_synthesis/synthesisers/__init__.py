@@ -5,7 +5,17 @@ from conditioned_synthesis.synthesisers._base import (
     Player,
     Synthesiser,
     SynthesisNetwork,
+    TrainedSynthesiser,
+    TrainingSteps,
     synthesisers,
 )
 
-__all__ = ["Graph", "Player", "SynthesisNetwork", "Synthesiser", "synthesisers"]
+__all__ = [
+    "Graph",
+    "Player",
+    "SynthesisNetwork",
+    "Synthesiser",
+    "TrainedSynthesiser",
+    "TrainingSteps",
+    "synthesisers",
+]

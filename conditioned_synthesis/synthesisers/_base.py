@@ -21,22 +21,20 @@ if TYPE_CHECKING:
 synthesisers = Registry("conditioned_synthesis.synthesisers")
 
 
-class Synthesiser(Config):
-    """Settings of a synthesiser and of its training, under MTCRNN's names where it has them."""
+class TrainingSteps(NamedTuple):
+    """The length of a training.
 
-    num_steps: PositiveInt = 4000
-    """Number of steps of the optimizer, Adam."""
-    batch_size: PositiveInt = 32
-    """Number of clips in a batch."""
-    lr: PositiveFloat = 0.002
-    """Learning rate of the optimizer."""
-    schedule: Schedule = "one_cycle"
-    """How the learning rate runs over the training."""
-    gradient_norm: PositiveFloat = 1.0
-    """Largest norm of the gradient; longer gradients are clipped to it."""
-    checkpoint: PositiveInt = 500
-    """Number of optimizer steps between checkpoints, from which a stopped training resumes; each
-    also has a validation loss and an example sound."""
+    total: number of steps. checkpoint: number of steps from one checkpoint to the next.
+    """
+
+    total: int
+    checkpoint: int
+
+
+class Synthesiser(Config):
+    """Settings of a synthesiser. One whose network learns by steps of an optimizer is a
+    `TrainedSynthesiser`."""
+
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the clips that are held out of the training."""
 
@@ -51,14 +49,16 @@ class Synthesiser(Config):
         """
         raise NotImplementedError
 
+    def steps(self) -> TrainingSteps:
+        """Return the length of the training: a single step where nothing is learnt by steps."""
+        return TrainingSteps(1, 1)
+
     def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
         """Return how the network is trained: its batches, losses and optimizers.
 
-        As it is here, random parts of random clips, the network's `losses`, and Adam. A synthesiser
-        that learns in another way (by windows that follow one another, with an adversary, with a
-        running average of weights) returns another `Trainable`, such as a subclass of
-        `SynthesiserTraining`. What it wants to know of the clips beforehand, such as their mean
-        level, it can write into the network's buffers here.
+        What it wants to know of the clips beforehand, such as their mean level, it can write into
+        the network's buffers here. Where that is all there is to learn, the `Trainable` has no
+        groups.
 
         Args:
             network: as `network` made it.
@@ -66,6 +66,38 @@ class Synthesiser(Config):
             seed: of all that is drawn.
 
         Errors: UsageError when there is too little to learn from.
+        """
+        raise NotImplementedError
+
+
+class TrainedSynthesiser(Synthesiser):
+    """Settings of a synthesiser whose network learns by steps of an optimizer, under MTCRNN's
+    names where it has them."""
+
+    num_steps: PositiveInt = 4000
+    """Number of steps of the optimizer, Adam."""
+    batch_size: PositiveInt = 32
+    """Number of clips in a batch."""
+    lr: PositiveFloat = 0.002
+    """Learning rate of the optimizer."""
+    schedule: Schedule = "one_cycle"
+    """How the learning rate runs over the training."""
+    gradient_norm: PositiveFloat = 1.0
+    """Largest norm of the gradient; longer gradients are clipped to it."""
+    checkpoint: PositiveInt = 500
+    """Number of optimizer steps between checkpoints, from which a stopped training resumes; each
+    also has a validation loss and an example sound."""
+
+    def steps(self) -> TrainingSteps:
+        return TrainingSteps(self.num_steps, self.checkpoint)
+
+    def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
+        """Return how the network is trained: as it is here, on random parts of random clips, by the
+        network's `losses`, with Adam.
+
+        A synthesiser that learns in another way (by windows that follow one another, with an
+        adversary, with a running average of weights) returns another `Trainable`, such as a
+        subclass of `SynthesiserTraining`. Arguments and errors as `Synthesiser.training`.
         """
         from conditioned_synthesis.synthesisers._training import SynthesiserTraining
 
@@ -114,7 +146,8 @@ class SynthesisNetwork(Protocol):
     the two.
 
     Attributes:
-        loss_in_words: what its validation_loss is, and that of a network that knows nothing.
+        loss_in_words: what its validation_loss is, where it has one, and that of a network that
+            knows nothing.
     """
 
     loss_in_words: str
@@ -136,7 +169,7 @@ class SynthesisNetwork(Protocol):
 
 
 class TrainedByParts(SynthesisNetwork, Protocol):
-    """A network for the default training of `Synthesiser.training`, on random parts of clips.
+    """A network for the default training of `TrainedSynthesiser.training`, on random parts of clips.
 
     Attributes:
         n_samples: length of the parts that it learns from.

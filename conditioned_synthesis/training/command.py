@@ -82,11 +82,10 @@ def plan_of(
     return Plan(
         folder,
         "training",
-        settings.num_steps,
-        settings.checkpoint,
+        *settings.steps(),
         learning_rate="synthesiser.lr",
         at_checkpoint=at_checkpoint,
-        after_step=after_step or _Clock(settings.num_steps).tick,
+        after_step=after_step or _Clock(settings.steps().total).tick,
     )
 
 
@@ -171,6 +170,10 @@ def _in_words(seconds: float) -> str:
     )
 
 
+def _three_figures(number: float) -> float:
+    return float(f"{number:.3g}")
+
+
 def _metrics(instrument: Instrument, clips: SplitSounds, state: State) -> dict[str, Any]:
     sounds = clips.sounds
     return {
@@ -179,5 +182,8 @@ def _metrics(instrument: Instrument, clips: SplitSounds, state: State) -> dict[s
         "n_clips": {"train": len(clips.train), "validation": len(clips.held_out)},
         "hours": round(len(sounds) * sounds.n_samples / sounds.sample_rate / 3600, 4),
         "n_parameters": sum(part.numel() for part in instrument.network.parameters()),
+        "megabytes": _three_figures(
+            sum(part.nbytes for part in instrument.network.state_dict().values()) / 1e6
+        ),
         "versions": versions("torch"),
     }

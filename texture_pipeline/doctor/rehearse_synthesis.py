@@ -2,6 +2,8 @@
 moment played."""
 
 import copy
+import itertools
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from conditioned_synthesis.data.mtcrnn_format import find_pairs
 from conditioned_synthesis.data.split import SplitSounds
 from conditioned_synthesis.instrument.generate import write_sound
 from conditioned_synthesis.instrument.instrument import Instrument
+from conditioned_synthesis.synthesisers import TrainedSynthesiser
 from conditioned_synthesis.training.command import plan_of, untrained
 from texture_pipeline.doctor.scratch import (
     FEW,
@@ -108,9 +111,15 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     rows = np.arange(len(sounds))
     watch = Stopwatch(_MOST_STEPS, _MOST_SECONDS)
     network: Any = instrument.network
-    few = settings.model_copy(update={"num_steps": _MOST_STEPS + 2, "checkpoint": _MOST_STEPS + 2})
+    n_steps = _MOST_STEPS + 2
+    learns = isinstance(settings, TrainedSynthesiser)
+    few = settings.model_copy(
+        update={"num_steps": n_steps, "checkpoint": n_steps} if learns else {}
+    )
+    began = time.perf_counter()
     held_out = np.resize(rows, max(1, round(settings.validation * n_clips)))
     training = few.training(network, SplitSounds(sounds, rows, held_out), config.train.seed)
+    preparing = (time.perf_counter() - began) * n_clips / len(sounds)
     with suppress(Enough):
         train(
             training,
@@ -128,8 +137,8 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     return Synthesis(
         n_parameters,
         read,
-        watch.seconds,
-        watch.n_steps,
+        watch.seconds if learns else preparing,
+        watch.n_steps if learns else 1,
         validation,
         picture,
         beginning,
@@ -142,7 +151,9 @@ def _validation_seconds(training: Trainable, fabric: Fabric) -> float:
     """Return the seconds that validation takes for all held-out clips, estimated from the first
     batch of them."""
     batches = iter(training.validation(slice(None)))
-    first = [next(batches)]
+    first = list(itertools.islice(batches, 1))
+    if not first:
+        return 0.0
     n_batches = 1 + sum(1 for _ in batches)
     only_first = copy.copy(training)
     only_first.validation = lambda _: first  # type: ignore[method-assign]

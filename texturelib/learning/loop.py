@@ -148,8 +148,9 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
         name: [part["lr"] for part in group.optimizer.param_groups]
         for name, group in groups.items()
     }
-    wrapped = fabric.setup_module(module)
-    for method in trainable.methods:
+    # Where nothing is trained there may be no weights at all, and no gradients to share.
+    wrapped: Any = fabric.setup_module(module) if groups else module.to(fabric.device)
+    for method in trainable.methods if groups else ():
         wrapped.mark_forward_method(method)
     optimizers = {
         name: cast("Any", fabric.setup_optimizers(group.optimizer))
@@ -241,7 +242,8 @@ def validate(
 
     Args:
         module: as `Trainable.losses` is given it.
-        groups: names of the groups of parameters whose losses are wanted.
+        groups: names of the groups of parameters whose losses are wanted. Where there are none,
+            `Trainable.losses` is asked once, for the group "".
 
     Returns: means over all of these clips, as "validation_loss" or "validation_NAME_loss".
     """
@@ -252,7 +254,7 @@ def validate(
     means = _Means()
     for batch in trainable.validation(slice(fabric.global_rank, None, fabric.world_size)):
         on_device = fabric.to_device(batch)
-        for name in groups:
+        for name in groups or [""]:
             means.add(trainable.losses(module, on_device, name), len(batch[0]))
     return means.row("validation", fabric)
 

@@ -57,7 +57,7 @@ class Trainable:
         """Make the optimisers and their groups. Called once, in every process that trains.
 
         Returns: by name, in the order in which they take their turns. None at all: no optimiser
-        takes steps.
+        takes steps, and held-out clips alone have losses.
         """
         raise NotImplementedError
 
@@ -90,7 +90,7 @@ class Trainable:
                 (`module.training` is False) and there are no gradients.
             batch: on the module's device.
             group: whose turn it is. In validation each has one, so names of different groups'
-                losses should differ.
+                losses should differ; "" where there are no groups.
 
         Returns: scalars. Their sum is made smaller; what should only be written down is detached.
         """

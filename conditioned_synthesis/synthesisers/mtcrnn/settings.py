@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from conditioned_synthesis.synthesisers._base import Synthesiser, synthesisers
+from conditioned_synthesis.synthesisers._base import TrainedSynthesiser, synthesisers
 from texturelib.config import Share
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @synthesisers.register
-class Mtcrnn(Synthesiser):
+class Mtcrnn(TrainedSynthesiser):
     """A recurrent network that predicts each sample from all before it and the controls, in 256
     mu-law steps.
 

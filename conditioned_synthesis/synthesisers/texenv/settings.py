@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from conditioned_synthesis.synthesisers._base import Synthesiser, synthesisers
+from conditioned_synthesis.synthesisers._base import TrainedSynthesiser, synthesisers
 
 if TYPE_CHECKING:
     from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
 
 
 @synthesisers.register
-class TexEnv(Synthesiser):
+class TexEnv(TrainedSynthesiser):
     """Bands of noise multiplied with envelopes, which a convolutional network makes from the
     controls and noise of its own.
 
