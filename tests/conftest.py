@@ -1,5 +1,6 @@
 """What tests of every package share."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import typer
@@ -16,7 +17,7 @@ from hypothesis import settings
 from texturelib.command_line import _status_of
 
 from .clusters import DaskCluster, RayCluster
-from .torch_processes import TorchProcesses
+from .torch_processes import TorchProcesses, by_test, most
 from .warm import Warm
 
 if TYPE_CHECKING:
@@ -31,20 +32,35 @@ settings.load_profile("unhurried")
 
 SHARED = Path(__file__).parents[2] / "shared"
 
+# Folders whose tests share what takes long to make.
+TOGETHER = ("tests/faults/", "tests/docs/", "tests/texture_pipeline/")
 
+
+_COUNTED = pytest.StashKey[Path]()
 _TORCH_PROCESSES = pytest.StashKey[TorchProcesses]()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="loaded-")
+        config.add_cleanup(folder.cleanup)
+        config.stash[_COUNTED] = Path(folder.name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist where to count."""
+    node.workerinput["counted"] = str(node.config.stash[_COUNTED])
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    folder = tempfile.TemporaryDirectory(prefix="loaded-")
-    session.config.add_cleanup(folder.cleanup)
-    session.config.stash[_TORCH_PROCESSES] = TorchProcesses(Path(folder.name))
-    session.config.stash[_TORCH_PROCESSES].count_from_now_on()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # What counts all comes last.
-    items.sort(key=lambda item: "torch_processes" in getattr(item, "fixturenames", ()))
+    config = session.config
+    if config.getoption("dist", "no") != "no":
+        return  # its processes run the tests, and count
+    own = getattr(config, "workerinput", None)
+    folder = Path(own["counted"]) / own["workerid"] if own else config.stash[_COUNTED] / "own"
+    config.stash[_TORCH_PROCESSES] = TorchProcesses(folder)
+    config.stash[_TORCH_PROCESSES].count_from_now_on()
 
 
 @pytest.hookimpl(trylast=True)
@@ -52,17 +68,46 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
     item.config.stash[_TORCH_PROCESSES].test_ended(item.nodeid)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Tests that let too many processes import torch have failed."""
+    config = session.config
+    if exitstatus or _COUNTED not in config.stash:
+        return
+    if by_test(config.stash[_COUNTED]).total() > most(config.option.markexpr):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    by_test = terminalreporter.config.stash[_TORCH_PROCESSES].by_test()
-    terminalreporter.section(f"{by_test.total()} processes imported torch")
-    if terminalreporter.verbosity > 0:
-        for test, number in by_test.items():
+    config = terminalreporter.config
+    counts = by_test(config.stash[_COUNTED])
+    may = most(config.option.markexpr)
+    terminalreporter.section(f"{counts.total()} processes imported torch; {may} may")
+    if terminalreporter.verbosity > 0 or counts.total() > may:
+        for test, number in counts.items():
             terminalreporter.line(f"{number:4} {test}")
 
 
-@pytest.fixture(scope="session")
-def torch_processes(pytestconfig: pytest.Config) -> TorchProcesses:
-    return pytestconfig.stash[_TORCH_PROCESSES]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where pytest-xdist runs the tests on two processes: those of a file run on one of them, as do
+    those of a folder that share a costly fixture."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next(
+                (folder for folder in TOGETHER if nodeid.startswith(folder)),
+                nodeid.partition("::")[0],
+            )
+
+    config.option.loadscopereorder = False  # the longest come first as they are sorted
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that the end is not one process that waits for the other."""
+    items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +161,22 @@ def real_recordings() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the recordings in ../shared/recordings")
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+    """made_once(folder, name, make): make a folder that no test before has made under this name;
+    else copy what `make` made then. So each test may change what it has."""
+    kept = tmp_path_factory.mktemp("kept")
+
+    def copy_or_make(folder: Path, name: str, make: Callable[[], object]) -> None:
+        if (kept / name).exists():
+            shutil.copytree(kept / name, folder, dirs_exist_ok=True)
+        else:
+            make()
+            shutil.copytree(folder, kept / name)
+
+    return copy_or_make
 
 
 class Done(NamedTuple):

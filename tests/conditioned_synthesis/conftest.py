@@ -208,7 +208,16 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Callable[...,
 
 
 @pytest.fixture
-def playable(plain: Path, command: Callable[..., tuple[int, str, str]]) -> Path:
+def playable(
+    plain: Path,
+    command: Callable[..., tuple[int, str, str]],
+    made_once: Callable[..., None],
+    tmp_path: Path,
+) -> Path:
     """The same, trained."""
-    assert command("train", plain)[0] == 0
+
+    def train() -> None:
+        assert command("train", plain)[0] == 0
+
+    made_once(tmp_path / "out", "playable", train)
     return plain

@@ -42,9 +42,15 @@ def evaluated(playable, command, tmp_path):
     return run
 
 
-def test_a_synthesiser_that_plays_what_is_asked_has_perfect_numbers(evaluated):
-    status, _, errors, table = evaluated()
-    assert (status, errors) == (0, "")
+@pytest.fixture
+def measured(evaluated, made_once, tmp_path):
+    """All that `evaluate` makes without further words lies there. -> its table."""
+    made_once(tmp_path / "out", "measured", evaluated)
+    return evaluated()[-1]
+
+
+def test_a_synthesiser_that_plays_what_is_asked_has_perfect_numbers(measured):
+    table = measured
     assert list(table.index) == [(name, control) for name in ALL for control in ("rate", "size")]
     own = table.loc["synthesiser"]
     assert (own["rho"] >= FOLLOWED).all()
@@ -60,8 +66,8 @@ def test_a_synthesiser_that_plays_what_is_asked_has_perfect_numbers(evaluated):
     assert (own["paired_distance"] < table.loc["white noise"]["paired_distance"]).all()
 
 
-def test_every_row_has_the_numbers_that_apply_to_it_and_no_others(evaluated):
-    *_, table = evaluated()
+def test_every_row_has_the_numbers_that_apply_to_it_and_no_others(measured):
+    table = measured
     has = {name: set(table.loc[name][MEASURED].dropna(axis=1, how="any").columns) for name in ALL}
     assert has["synthesiser"] == has["untrained"] == has["labels shuffled"] == set(MEASURED)
     assert has["held-out clips"] == {"held_out_error", "set_distance", "diversity"}
@@ -113,8 +119,9 @@ def test_the_twin_hears_the_same_sounds_with_the_labels_of_others(playable, tmp_
     )
 
 
-def test_the_twin_is_trained_once_and_kept_when_the_measuring_changes(evaluated, tmp_path):
-    assert evaluated()[0] == 0
+def test_the_twin_is_trained_once_and_kept_when_the_measuring_changes(
+    evaluated, measured, tmp_path
+):
     twin = tmp_path / "out" / "shuffled" / "model.safetensors"
     made = twin.stat().st_mtime_ns
     own = load_file(tmp_path / "out" / "synthesiser" / "model.safetensors")
@@ -127,11 +134,10 @@ def test_the_twin_is_trained_once_and_kept_when_the_measuring_changes(evaluated,
 
 
 def test_a_stopped_run_goes_on_without_playing_or_training_anything_twice(
-    evaluated, tmp_path, monkeypatch
+    evaluated, measured, tmp_path, monkeypatch
 ):
     from conditioned_synthesis.evaluation import render as sound_sets
 
-    assert evaluated()[0] == 0
     whole = pd.read_csv(tmp_path / "out" / "evaluation" / "evaluation.csv")
     (tmp_path / "out" / "evaluation" / "run.json").unlink()
     for path in sorted((tmp_path / "out" / "evaluation").rglob("*"), reverse=True):
@@ -231,7 +237,8 @@ def test_a_control_that_the_labeller_lacks_has_empty_columns_and_a_note(evaluate
 
 
 def test_the_numbers_are_also_printed_and_in_json(evaluated, tmp_path):
-    _, printed, _, table = evaluated()
+    status, printed, errors, table = evaluated()
+    assert (status, errors) == (0, "")
     lines = [line for line in printed.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(table)
     assert lines[2].startswith("| synthesiser | rate | +0.98 | 0.00 | 1.00 | 0.00 | 0.00 |")
