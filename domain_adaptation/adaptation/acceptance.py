@@ -29,7 +29,7 @@ from domain_adaptation.models.model_folder import Model
 from texturelib.evenly import evenly_spread
 
 _MOST_CLIPS = 512  # that the laws are judged by
-_LEAST_SPREAD, _MOST_ERROR = 0.25, 1.05
+_LEAST_DEVIATION, _MOST_ERROR = 0.25, 1.05
 
 Pair = tuple[float, float]
 """The value before adaptation, and after it."""
@@ -39,16 +39,16 @@ Pair = tuple[float, float]
 class Judgement:
     """The measures by which an adapted extractor is kept or rejected.
 
-    inside: share of labels of real clips within 0..1. spread: standard deviation of the labels of
-    real clips against before, of the control that shrank most. synthetic_error: mean absolute error
-    on held-out synthetic clips, None where it does not count. law_broken: see `law_broken_by`; None
-    without laws.
+    inside: share of labels of real clips within 0..1. relative_deviation: standard deviation of the
+    labels of real clips, divided by that before adaptation, of the control that shrank most.
+    synthetic_error: mean absolute error on held-out synthetic clips, None where it does not count.
+    law_broken: see `law_broken_by`; None without laws.
     """
 
     is_kept: bool
     why: str
     inside: Pair
-    spread: float
+    relative_deviation: float
     synthetic_error: Pair | None
     law_broken: Pair | None
 
@@ -58,7 +58,7 @@ class Judgement:
             "is_kept": self.is_kept,
             "why": self.why,
             "share_of_labels_within_0_1": _described(self.inside),
-            "spread_of_labels": self.spread,
+            "spread_of_labels": self.relative_deviation,
             "synthetic_error": _described(self.synthetic_error),
             "law_broken_by": _described(self.law_broken),
         }
@@ -72,7 +72,7 @@ def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
     models = (before, problem.model)
     labels = [read_store(model, problem.real.clips).labels for model in models]
     deviations = [part.std(axis=0) for part in labels]
-    spread = float((deviations[1] / np.maximum(deviations[0], 1e-9)).min())
+    relative_deviation = float((deviations[1] / np.maximum(deviations[0], 1e-9)).min())
     inside = (share_inside(labels[0]), share_inside(labels[1]))
     is_randomised = getattr(problem.features, "randomise", None) is not None
     asks = reads_both or is_randomised
@@ -83,8 +83,8 @@ def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
     )
     broken = _law_broken(before, problem), _law_broken(problem.model, problem)
     law_broken = None if broken[0] is None or broken[1] is None else (broken[0], broken[1])
-    is_kept, why = _rule(inside, spread, errors, law_broken)
-    return Judgement(is_kept, why, inside, spread, errors, law_broken)
+    is_kept, why = _rule(inside, relative_deviation, errors, law_broken)
+    return Judgement(is_kept, why, inside, relative_deviation, errors, law_broken)
 
 
 def _synthetic_error(model: Model, problem: Problem) -> float:
@@ -102,12 +102,12 @@ def _law_broken(model: Model, problem: Problem) -> float | None:
 
 
 def _rule(
-    inside: Pair, spread: float, synthetic_error: Pair | None, law_broken: Pair | None
+    inside: Pair, relative_deviation: float, synthetic_error: Pair | None, law_broken: Pair | None
 ) -> tuple[bool, str]:
-    if spread < _LEAST_SPREAD:
+    if relative_deviation < _LEAST_DEVIATION:
         return (
             False,
-            f"the labels of some control spread only {spread:.0%} as far as before: {_KEPT_AS_IT_WAS}",
+            f"the labels of some control spread only {relative_deviation:.0%} as far as before: {_KEPT_AS_IT_WAS}",
         )
     if synthetic_error and synthetic_error[1] > _MOST_ERROR * synthetic_error[0]:
         risen = f"the error on synthetic clips rose from {synthetic_error[0]:.4f} to {synthetic_error[1]:.4f}"

@@ -69,7 +69,7 @@ class _Batch:
             found = {
                 name: read_clips(model_at(place), clips) for name, place in self.models.items()
             }
-        return {name: [_packed(each.labels), _packed(each.spread)] for name, each in found.items()}
+        return {name: [_packed(each.labels), _packed(each.scale)] for name, each in found.items()}
 
 
 def label_dataset(

@@ -134,7 +134,7 @@ def labels_table(model: Model, reading: Labels) -> Any:
     import pandas as pd
 
     names = model.spec.names
-    widths = model.half_widths(reading.spread)
+    widths = model.half_widths(reading.scale)
     tables = [_table(reading.labels, names)]
     if widths is not None:
         tables.append(_table(widths, [f"{name}_interval" for name in names]))

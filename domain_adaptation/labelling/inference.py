@@ -25,15 +25,15 @@ Result = TypeVar("Result")
 class Labels:
     """The labels of clips, and how far they may be off.
 
-    labels, spread: [clips, controls] float32; the spread is a Laplace scale, see `Extractor.read`.
-    Labels are not held to 0..1.
+    labels, scale: [clips, controls] float32; scale is that of a Laplace distribution, see
+    `Extractor.read`. Labels are not held to 0..1.
     """
 
     labels: np.ndarray
-    spread: np.ndarray
+    scale: np.ndarray
 
     def of(self, rows: np.ndarray) -> "Labels":
-        return Labels(self.labels[rows], self.spread[rows])
+        return Labels(self.labels[rows], self.scale[rows])
 
 
 def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def joined(parts: Sequence[Labels]) -> Labels:
     """Return the labels of all parts, one after the other."""
     return Labels(
         np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.spread for part in parts]),
+        np.concatenate([part.scale for part in parts]),
     )
 
 
@@ -125,8 +125,8 @@ def _labels(reading: Reading) -> Labels:
     Errors: TextureError when some are not finite, as from weights so large that the result for a
     clip overflows.
     """
-    found = Labels(reading.labels.cpu().numpy(), reading.spread.cpu().numpy())
-    is_read = np.isfinite(found.labels).all(axis=1) & np.isfinite(found.spread).all(axis=1)
+    found = Labels(reading.labels.cpu().numpy(), reading.scale.cpu().numpy())
+    is_read = np.isfinite(found.labels).all(axis=1) & np.isfinite(found.scale).all(axis=1)
     if n_wrong := len(found.labels) - np.count_nonzero(is_read):
         counted = f"{n_wrong} of {len(found.labels)} clips"
         raise TextureError(

@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -18,15 +18,15 @@ from domain_adaptation.networks._norm_then_pool import MaxPoolByTwo, NormThenPoo
 class Reading(NamedTuple):
     """The outputs of an extractor for a batch of clips.
 
-    encoded: [clips, n_features]. labels, spread: [clips, controls]; the spread is the scale of a
-    Laplace distribution around the label, larger where a larger error is to be expected. each:
-    [clips, any, controls], what is trained towards the truth: the labels of every member of an
+    encoded: [clips, n_features]. labels, scale: [clips, controls]; scale is that of a Laplace
+    distribution around the label, larger where a larger error is to be expected. each: [clips,
+    any, controls], what is trained towards the truth: the labels of every member of an
     ensemble in training, else the labels.
     """
 
     encoded: torch.Tensor
     labels: torch.Tensor
-    spread: torch.Tensor
+    scale: torch.Tensor
     each: torch.Tensor
 
 
@@ -42,9 +42,10 @@ class Extractor(nn.Module):
         """Build the extractor. input_shape: of one clip's features."""
         super().__init__()
         self.encoder = network.encoder(input_shape, n_controls)
-        n_features = int(self.encoder.n_features)  # type: ignore[arg-type]
-        self.head = network.head(n_features, n_controls)
-        self.spread = nn.Linear(n_features, n_controls)
+        self.n_features = int(self.encoder.n_features)  # type: ignore[arg-type]
+        self.head = network.head(self.n_features, n_controls)
+        self.scale = nn.Linear(self.n_features, n_controls)
+        self.register_load_state_dict_pre_hook(_rename_older_weights)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the labels of clips.
@@ -59,12 +60,22 @@ class Extractor(nn.Module):
         encoded = self.encoder(features)
         # Bounded, so that no clip that is far from all that was learnt from gives an endless
         # interval.
-        spread = torch.exp(self.spread(encoded.detach()).clamp(-9.0, 1.0))
+        scale = torch.exp(self.scale(encoded.detach()).clamp(-9.0, 1.0))
         if self.training and isinstance(self.head, Averaging):
             each = self.head.each(encoded)
-            return Reading(encoded, each.mean(dim=1), spread, each)
+            return Reading(encoded, each.mean(dim=1), scale, each)
         labels = self.head(encoded)
-        return Reading(encoded, labels, spread, labels.unsqueeze(1))
+        return Reading(encoded, labels, scale, labels.unsqueeze(1))
+
+
+def _rename_older_weights(
+    _module: nn.Module, weights: dict[str, Any], prefix: str, *_: Any
+) -> None:
+    """Rename the weights of the scale, which was called "spread" in older model folders."""
+    for name in ("weight", "bias"):
+        older = f"{prefix}spread.{name}"
+        if older in weights:
+            weights[f"{prefix}scale.{name}"] = weights.pop(older)
 
 
 def fused(extractor: Extractor) -> Extractor:

@@ -8,18 +8,18 @@ import torch
 COVERAGE = 0.9
 
 
-def laplace_loss(labels: torch.Tensor, spread: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+def laplace_loss(labels: torch.Tensor, scale: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Return the mean negative log-likelihood of the truth under Laplace distributions around the
     labels, less a constant.
 
-    labels, spread, truth: [batch, controls]; spread is the scale of the distributions. The loss
-    teaches the scale alone.
+    labels, scale, truth: [batch, controls]; scale is that of the distributions, and all that the
+    loss teaches.
     """
-    return ((labels.detach() - truth).abs() / spread + spread.log()).mean()
+    return ((labels.detach() - truth).abs() / scale + scale.log()).mean()
 
 
 def conformal_factors(
-    labels: np.ndarray, spread: np.ndarray, truth: np.ndarray
+    labels: np.ndarray, scale: np.ndarray, truth: np.ndarray
 ) -> np.ndarray | None:
     """Return, per control, the factor from a Laplace scale to half the width of a 90 % interval.
 
@@ -31,7 +31,7 @@ def conformal_factors(
     like (J. Lei et al., "Distribution-free predictive inference for regression", JASA 113(523),
     2018, sections 2.2 and 5.2).
     """
-    residuals = np.sort(np.abs(truth - labels) / spread, axis=0)
+    residuals = np.sort(np.abs(truth - labels) / scale, axis=0)
     rank = math.ceil((len(residuals) + 1) * COVERAGE)
     return residuals[rank - 1] if rank <= len(residuals) else None
 

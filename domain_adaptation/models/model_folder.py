@@ -78,15 +78,15 @@ class Model:
     def with_extractor(self, extractor: Extractor) -> "Model":
         return replace(self, extractor=extractor)
 
-    def half_widths(self, spread: np.ndarray) -> np.ndarray | None:
+    def half_widths(self, scale: np.ndarray) -> np.ndarray | None:
         """Return half the width of each label's 90 % interval, None where intervals are unknown.
 
-        spread: [clips, controls], the scales that the extractor gives.
+        scale: [clips, controls], as the extractor gives it.
         """
         return (
             None
             if self.spec.interval is None
-            else spread * np.array(self.spec.interval, dtype=np.float32)
+            else scale * np.array(self.spec.interval, dtype=np.float32)
         )
 
 

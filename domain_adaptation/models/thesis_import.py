@@ -117,7 +117,7 @@ def import_thesis(
         n_clips += that_answers_alike({option: models["adapted"]}, labels.adapted, audio, hint="")[
             1
         ]
-    settings, n_features = reading.config.classifier, extractor.spread.in_features
+    settings, n_features = reading.config.classifier, extractor.n_features
     classifier = make_classifier(settings.n_layers, settings.negative_slope, n_features)
     if _CLASSIFIER in weights:
         layers = {_classifier_name(name): value for name, value in weights[_CLASSIFIER].items()}
@@ -257,10 +257,10 @@ def _network(path: Path, spec: ModelSpec, weights: Mapping[str, torch.Tensor]) -
     """Return an extractor with these weights, in evaluation mode. Errors: TextureError."""
     with of_the_size_of(path, weights):
         extractor = new_model(spec).extractor
-    for parameter in extractor.spread.parameters():
+    for parameter in extractor.scale.parameters():
         nn.init.zeros_(parameter)  # nothing is known of how sure its labels are
-    spread = {f"spread.{name}": value for name, value in extractor.spread.state_dict().items()}
-    _fill(path, extractor, {_renamed(key): value for key, value in weights.items()} | spread)
+    scale = {f"scale.{name}": value for name, value in extractor.scale.state_dict().items()}
+    _fill(path, extractor, {_renamed(key): value for key, value in weights.items()} | scale)
     return extractor
 
 

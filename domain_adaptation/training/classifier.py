@@ -58,7 +58,7 @@ def train_classifier(config: AdaptationConfig, output: Output) -> float:
         write_split(folder / f"splits_{kind}.csv", clips.dataset, splits[kind])
     stores = {kind: clips.store for kind, clips in sets.items()}
     trained = fit_classifier(config, model, stores, splits, folder, config.seed, fabric)
-    settings, n_features = config.classifier, model.extractor.spread.in_features
+    settings, n_features = config.classifier, model.extractor.n_features
     save_classifier(
         folder, trained.classifier, settings.n_layers, settings.negative_slope, n_features
     )

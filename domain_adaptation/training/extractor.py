@@ -130,7 +130,7 @@ def with_interval(model: Model, reading: Labels, truth: np.ndarray) -> Model:
 
     reading: of such clips. The model has no intervals where there are too few of them.
     """
-    factors = conformal_factors(reading.labels, reading.spread, truth)
+    factors = conformal_factors(reading.labels, reading.scale, truth)
     interval = None if factors is None else tuple(factors.tolist())
     return Model(model.extractor, model.spec.model_copy(update={"interval": interval}))
 
@@ -195,7 +195,7 @@ class AnswersDiffer:
         """
         self._features = features
         self._clips = clips
-        self._spread = truth.std(axis=0)
+        self._deviation = truth.std(axis=0)
 
     @torch.inference_mode()
     def __call__(self, extractor: nn.Module) -> None:
@@ -203,7 +203,7 @@ class AnswersDiffer:
         device = next(extractor.parameters()).device
         inputs = self._features.compute(torch.from_numpy(self._clips).float().to(device))
         labels = extractor(inputs).cpu().numpy()
-        if len(labels) > 1 and (labels.std(axis=0) < 1e-3 * self._spread).all():
+        if len(labels) > 1 and (labels.std(axis=0) < 1e-3 * self._deviation).all():
             answer = ", ".join(f"{value:.3f}" for value in labels.mean(axis=0))
             raise TextureError(
                 f"the network has collapsed: it answers {answer} to every clip; lower the learning "
@@ -212,7 +212,7 @@ class AnswersDiffer:
 
 
 def _interval_scores(model: Model, reading: Labels, truth: np.ndarray) -> dict[str, Any]:
-    widths = model.half_widths(reading.spread)
+    widths = model.half_widths(reading.scale)
     if widths is None:
         return {}
     covered = coverage(reading.labels, widths, truth)

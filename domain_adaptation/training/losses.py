@@ -65,7 +65,7 @@ class SupervisedLoss:
     def of(self, reading: Reading, truth: torch.Tensor) -> torch.Tensor:
         # The second term moves the scale alone: it adds its slope, but not its value, so the loss
         # stays that of the labels.
-        unsure = laplace_loss(reading.labels, reading.spread, truth)
+        unsure = laplace_loss(reading.labels, reading.scale, truth)
         return _LOSSES[self._loss](reading.each, truth.unsqueeze(1).expand_as(reading.each)) + (
             unsure - unsure.detach()
         )

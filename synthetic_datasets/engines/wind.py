@@ -99,10 +99,8 @@ class Wind(EmbeddedEngine):
         n_gusts = int(edges[-1] / _GUST_STEP_SECONDS) + 2
         turbulence = von_karman(n_gusts, _GUST_STEP_SECONDS, self.gust_metres / speed, rng)
         # Of the logarithm, so that the speed stays above zero.
-        spread = np.sqrt(np.log1p(gustiness**2))
-        gust = np.exp(
-            spread * np.interp(edges, _GUST_STEP_SECONDS * np.arange(n_gusts), turbulence)
-        )
+        sigma = np.sqrt(np.log1p(gustiness**2))
+        gust = np.exp(sigma * np.interp(edges, _GUST_STEP_SECONDS * np.arange(n_gusts), turbulence))
         heard = slice(n_before // block, None)
         gust /= gust[heard].mean()
         swell = gust**self.gust_exponent

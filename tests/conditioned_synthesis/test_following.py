@@ -63,9 +63,13 @@ def test_a_measurement_that_does_not_move_has_no_correlation_and_no_leak():
 
 
 def test_sounds_that_could_not_be_read_are_left_out():
-    read = TARGET.copy()
-    read[::3] = np.nan
-    assert following("rate", TARGET, {"rate": read})[:3] == (pytest.approx(1), 0, pytest.approx(1))
+    measured = TARGET.copy()
+    measured[::3] = np.nan
+    assert following("rate", TARGET, {"rate": measured})[:3] == (
+        pytest.approx(1),
+        0,
+        pytest.approx(1),
+    )
 
 
 def test_where_a_control_is_not_read_its_numbers_are_missing_and_those_of_others_are_there():

@@ -9,38 +9,38 @@ from domain_adaptation.models.intervals import conformal_factors, coverage, lapl
 
 
 def laplace_labels(n_clips: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """-> labels, spread, truth [clips, 2]; the spread says how far off a label is, but for a factor
+    """-> labels, scale, truth [clips, 2]; the scale says how far off a label is, but for a factor
     that differs by control."""
     rng = np.random.default_rng(seed)
     truth = rng.uniform(size=(n_clips, 2))
-    spread = rng.uniform(0.01, 0.2, size=(n_clips, 2))
-    return truth + rng.laplace(scale=spread * [1.0, 3.0]), spread, truth
+    scale = rng.uniform(0.01, 0.2, size=(n_clips, 2))
+    return truth + rng.laplace(scale=scale * [1.0, 3.0]), scale, truth
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_intervals_hold_the_truth_of_clips_that_they_were_not_fitted_to_nine_times_out_of_ten(seed):
     factors = conformal_factors(*laplace_labels(500, seed))
-    labels, spread, truth = laplace_labels(4000, 100 + seed)
+    labels, scale, truth = laplace_labels(4000, 100 + seed)
     # 500 clips place the 90 % mark with a deviation of sqrt(0.9 * 0.1 / 500) = 1.3 %: over three of these either way.
-    np.testing.assert_allclose(coverage(labels, spread * factors, truth), 0.9, atol=0.05)
-    # A Laplace distribution has 90 % within ln 10 scales; the second control's spread is three
+    np.testing.assert_allclose(coverage(labels, scale * factors, truth), 0.9, atol=0.05)
+    # A Laplace distribution has 90 % within ln 10 scales; the second control's scale is three
     # times too small.
     np.testing.assert_allclose(factors, [np.log(10), 3 * np.log(10)], rtol=0.25)
 
 
 def test_intervals_are_wide_where_the_network_says_that_it_is_unsure():
-    labels, spread, truth = laplace_labels(4000, 0)
-    widths = spread * conformal_factors(labels, spread, truth)
-    sure = spread[:, 0] < np.median(spread[:, 0])
+    labels, scale, truth = laplace_labels(4000, 0)
+    widths = scale * conformal_factors(labels, scale, truth)
+    sure = scale[:, 0] < np.median(scale[:, 0])
     for part in (sure, ~sure):
         assert coverage(labels[part], widths[part], truth[part])[0] == pytest.approx(0.9, abs=0.03)
 
 
 @given(st.integers(9, 60), st.integers(0, 999))
 def test_on_the_clips_that_they_were_fitted_to_at_least_nine_of_ten_are_held(n_clips, seed):
-    labels, spread, truth = laplace_labels(n_clips, seed)
-    factors = conformal_factors(labels, spread, truth)
-    assert (coverage(labels, spread * factors * (1 + 1e-9), truth) >= 0.9).all()
+    labels, scale, truth = laplace_labels(n_clips, seed)
+    factors = conformal_factors(labels, scale, truth)
+    assert (coverage(labels, scale * factors * (1 + 1e-9), truth) >= 0.9).all()
 
 
 @given(
@@ -49,23 +49,21 @@ def test_on_the_clips_that_they_were_fitted_to_at_least_nine_of_ten_are_held(n_c
     st.integers(0, 29),
 )
 def test_larger_errors_never_make_narrower_intervals(errors, times, which):
-    truth, spread = np.zeros((30, 1)), np.full((30, 1), 0.1)
+    truth, scale = np.zeros((30, 1)), np.full((30, 1), 0.1)
     larger = errors.copy()
     larger[which] *= times
-    before, after = (conformal_factors(labels, spread, truth) for labels in (errors, larger))
+    before, after = (conformal_factors(labels, scale, truth) for labels in (errors, larger))
     assert (after >= before).all()
 
 
 def test_wider_intervals_hold_more():
-    labels, spread, truth = laplace_labels(300, 3)
-    covered = np.stack(
-        [coverage(labels, width * spread, truth) for width in np.linspace(0, 20, 50)]
-    )
+    labels, scale, truth = laplace_labels(300, 3)
+    covered = np.stack([coverage(labels, width * scale, truth) for width in np.linspace(0, 20, 50)])
     assert (np.diff(covered, axis=0) >= 0).all()
     assert covered[0].tolist() == [0, 0]
 
 
-def test_the_spread_learns_the_mean_error_and_teaches_the_labels_nothing():
+def test_the_scale_learns_the_mean_error_and_teaches_the_labels_nothing():
     labels = torch.zeros(400, 1, requires_grad=True)
     truth = torch.from_numpy(np.random.default_rng(0).laplace(scale=0.3, size=(400, 1))).float()
     logarithm = torch.zeros(1, requires_grad=True)

@@ -84,7 +84,7 @@ def test_clips_get_the_labels_that_the_config_would_give_them(run_command, model
     expected = pd.Series(reading.labels[:, 0], real.metadata["file_name"])
     # Six decimals are written.
     np.testing.assert_allclose(table["brightness"], expected[table.index], atol=2e-6)
-    widths = pd.Series(model.half_widths(reading.spread)[:, 0], real.metadata["file_name"])
+    widths = pd.Series(model.half_widths(reading.scale)[:, 0], real.metadata["file_name"])
     np.testing.assert_allclose(table["brightness_interval"], widths[table.index], atol=2e-6)
 
 

@@ -357,7 +357,7 @@ def test_alignment_teaches_the_whole_extractor(trained, problem_of, method):
     assert {name.split(".")[0] for name in changed(before, problem.model.extractor)} == {
         "encoder",
         "head",
-        "spread",
+        "scale",
     }
     assert all(math.isfinite(row["train_loss"]) for row in state.history)
 
@@ -534,7 +534,7 @@ def test_labels_that_have_become_all_alike_are_harm(trained, problem_of):
     nn.init.zeros_(problem.model.extractor.head[0][0].weight)
     judgement = judge(before, problem, reads_both=False)
     assert not judgement.is_kept
-    assert judgement.spread < 0.01
+    assert judgement.relative_deviation < 0.01
     assert judgement.why.startswith(
         "the labels of some control spread only 0% as far as before: adaptation looks harmful"
     )

@@ -184,16 +184,26 @@ def test_a_clips_labels_do_not_depend_on_the_others_of_its_batch(network):
         torch.testing.assert_close(of_all[2:3], of_one, atol=1e-5, rtol=1e-5)
 
 
-def test_the_spread_is_bounded_and_teaches_the_encoder_nothing():
+def test_the_scale_is_bounded_and_teaches_the_encoder_nothing():
     model = Extractor(Cnn(n_blocks=2), BANDS, 2)
     reading = model.read(1e6 * torch.randn(8, *BANDS))
     # Between e^-9, a hundredth of a per cent of a slider, and e, nearly three sliders.
-    assert float(reading.spread.detach().min()) > 0.0001
-    assert float(reading.spread.detach().max()) < 2.72
-    model.read(torch.randn(8, *BANDS)).spread.sum().backward()
+    assert float(reading.scale.detach().min()) > 0.0001
+    assert float(reading.scale.detach().max()) < 2.72
+    model.read(torch.randn(8, *BANDS)).scale.sum().backward()
     assert all(
         parameter.grad is None
         for part in (model.encoder, model.head)
         for parameter in part.parameters()
     )
-    assert model.spread.weight.grad is not None
+    assert model.scale.weight.grad is not None
+
+
+def test_weights_of_older_models_called_the_scale_spread():
+    older, model = (Extractor(Cnn(n_blocks=2), BANDS, 2) for _ in range(2))
+    weights = {
+        name.replace("scale.", "spread."): value for name, value in older.state_dict().items()
+    }
+    model.load_state_dict(weights)
+    assert torch.equal(model.scale.weight, older.scale.weight)
+    assert torch.equal(model.scale.bias, older.scale.bias)

@@ -207,7 +207,7 @@ def _classifier(config: AdaptationConfig, n_processes: int, model: Model, fabric
     settings = config.classifier.model_copy(
         update={"batch_size": -(-config.classifier.batch_size // n_processes)}
     )
-    n_features = model.extractor.spread.in_features
+    n_features = model.extractor.n_features
     n = settings.batch_size * (_MOST_STEPS + 2)
     encoded = np.random.default_rng(0).standard_normal((n, n_features)).astype(np.float32)
     is_real = (np.arange(n) % 2).astype(np.float32)[:, None]
@@ -305,7 +305,7 @@ def _adapt(
     real: ClipSet,
     fabric: Fabric,
 ) -> None:
-    method, n_features = config.adaptation, model.extractor.spread.in_features
+    method, n_features = config.adaptation, model.extractor.n_features
     settings = config.classifier
     classifier = make_classifier(
         settings.n_layers, settings.negative_slope, n_features
