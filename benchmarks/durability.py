@@ -97,7 +97,7 @@ def clear(folder: Path) -> None:
 def timed(
     folder: Path, n_clips: int, left_out: dict[str, Callable[..., object]]
 ) -> tuple[float, float]:
-    """-> seconds of the processor, and by the clock."""
+    """Return seconds of the processor, and by the clock."""
     with ExitStack() as stack:
         for name, instead in left_out.items():
             stack.enter_context(patch(name, instead))
@@ -108,7 +108,7 @@ def timed(
 
 
 def looked_at(folder: Path, n_clips: int) -> str:
-    """-> what it takes to go on with a set whose clips are all finished, in words."""
+    """Return what it takes to go on with a set whose clips are all finished, in words."""
     clear(folder)
     with patch.object(Output, "finish", lambda *_, **__: None):
         render(folder, n_clips)

@@ -91,7 +91,8 @@ def row(name: str, n_clips: int, seconds: float, megabytes: float | None) -> Non
 
 
 def generate(engine: dict[str, Any], n_clips: int) -> tuple[float, float]:
-    """-> seconds from the command's start to its end, and the most memory that it took, in MB."""
+    """Return the seconds from the command's start to its end, and the most memory that it took, in
+    MB."""
     folder = Path(tempfile.mkdtemp(prefix="texture-benchmark-"))
     config = folder / "synthetic.json"
     if "controls" not in engine:
@@ -140,7 +141,7 @@ def generate(engine: dict[str, Any], n_clips: int) -> tuple[float, float]:
 
 
 def memory_of(pid: int) -> float:
-    """-> bytes of the process and all its descendants; what they share is counted once."""
+    """Return the bytes of the process and all its descendants; what they share is counted once."""
     total = 0.0
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -157,8 +158,8 @@ def memory_of(pid: int) -> float:
 
 
 def in_numpy(n_clips: int) -> float:
-    """-> seconds for as many clips of the thesis's grid, rendered without a voice limit, and
-    written."""
+    """Return the seconds for as many clips of the thesis's grid, rendered without a voice limit,
+    and written."""
     rng = np.random.default_rng(0)
     physical = {control.name: control.to_physical for control in Liquid.available}
     seconds_of_clip = np.arange(RATE) / RATE

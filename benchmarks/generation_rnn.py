@@ -41,7 +41,8 @@ class TorchLoop(nn.Module):
 
     @torch.inference_mode()
     def generate(self, controls: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
-        """controls: [samples, n_controls], uniforms: [samples] -> indices [samples]"""
+        """Return the indices of the samples, [samples]. controls: [samples, n_controls]. uniforms:
+        [samples]."""
         indices = torch.empty(len(controls), dtype=torch.long)
         index = torch.tensor([SILENCE])
         state = torch.zeros(self.gru.num_layers, 1, self.gru.hidden_size)
@@ -63,8 +64,8 @@ def seconds(work: Callable[[], object]) -> float:
 def per_sample(
     network: TorchLoop, ours: FastGru, controls: np.ndarray, n_samples: tuple[int, int], rounds: int
 ) -> tuple[float, float]:
-    """controls: as many rows as the larger of `n_samples` (of ours, of torch) -> median seconds per
-    sample of both."""
+    """Return the median seconds per sample of both. controls: as many rows as the larger of
+    `n_samples` (of ours, of torch)."""
     uniforms = np.random.default_rng(0).random(len(controls))
     state = np.zeros((network.gru.num_layers, network.gru.hidden_size), np.float32)
     tensors = (

@@ -39,7 +39,7 @@ _EPOCHS, _BATCH, _LEARNING_RATE = 60, 64, 0.002
 
 
 def what_formed(config: SyntheticConfig, metadata: pd.DataFrame) -> np.ndarray:
-    """-> [clips, facts]: of the bubbles of each clip."""
+    """Return facts about the bubbles of each clip, [clips, facts]."""
     assert isinstance(config.engine, Liquid)
     names = [control.name for control in config.engine.available]
     facts = []
@@ -63,7 +63,8 @@ def what_formed(config: SyntheticConfig, metadata: pd.DataFrame) -> np.ndarray:
 
 
 def read_from(facts: np.ndarray, truth: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """-> [clips, controls], by a network that has learnt from the rows `train`."""
+    """Return the controls, [clips, controls], as read by a network that has learnt from the rows
+    `train`."""
     torch.manual_seed(0)
     inputs = torch.from_numpy((facts - facts[train].mean(axis=0)) / facts[train].std(axis=0))
     wanted = torch.from_numpy(truth)

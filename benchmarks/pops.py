@@ -28,8 +28,8 @@ def run(*words: object) -> None:
 
 
 def onset_rate(path: Path) -> float:
-    """-> onsets per second. With librosa's own settings, most pops at 17 a second are missed; with
-    these, next to none."""
+    """Return the onsets per second. With librosa's own settings, most pops at 17 a second are
+    missed; with these, next to none."""
     samples, rate = librosa.load(path, sr=None)
     strength = librosa.onset.onset_strength(y=samples, sr=rate, hop_length=64, n_fft=256, n_mels=40)
     # Frames of 4 ms.

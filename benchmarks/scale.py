@@ -52,8 +52,9 @@ SMALL, USUAL = Clip(8000, 0.1), Clip(44100, 1.0)
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds: by the clock. processor_seconds: of all processes. main_mb, worker_mb: the most
-    memory that the main process, and the largest of its children, held at a time."""
+    """What a run cost. seconds: by the clock. processor_seconds: of all processes. main_mb,
+    worker_mb: the most memory that the main process, and the largest of its children, held at a
+    time."""
 
     seconds: float
     processor_seconds: float
@@ -61,7 +62,7 @@ class Cost:
     worker_mb: float
 
     def without(self, other: "Cost") -> "Cost":
-        """-> with the times of `other` taken off."""
+        """Return the cost with the times of `other` taken off."""
         return replace(
             self,
             seconds=self.seconds - other.seconds,
@@ -264,7 +265,7 @@ class Watch:
         self._thread.join()
 
     def most_mb(self) -> tuple[float, float]:
-        """-> of the process, and of the largest of the others."""
+        """Return the most memory of the process, and of the largest of the others, in MB."""
         others = [megabytes for pid, megabytes in self._most_mb.items() if pid != self._pid]
         return self._most_mb.get(self._pid, 0.0), max(others, default=0.0)
 
@@ -294,7 +295,7 @@ def _children(pid: int) -> Sequence[int]:
 
 
 def empty(executor: str, n_items: int) -> float:
-    """-> seconds for items that do nothing."""
+    """Return the seconds for items that do nothing."""
     with tempfile.TemporaryDirectory(prefix="texture-benchmark-") as folder:
         started = time.monotonic()
         items = {str(index): index for index in range(n_items)}

@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def best(work: Callable[[], None], out: Path) -> float:
-    """-> seconds of the fastest round."""
+    """Return the seconds of the fastest round."""
     seconds = []
     for _ in range(ROUNDS):
         shutil.rmtree(out, ignore_errors=True)
@@ -146,7 +146,7 @@ def plain(recordings: Path, out: Path) -> None:
 
 
 def memory(folder: Path, minutes: int) -> float:
-    """-> the peak resident size of a process that cuts one ogg file of that length, in MB."""
+    """Return the peak resident size of a process that cuts one ogg file of that length, in MB."""
     recordings = folder / f"long_{minutes}"
     recordings.mkdir()
     rng = np.random.default_rng(0)

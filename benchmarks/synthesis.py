@@ -57,14 +57,15 @@ def moving(seconds: float) -> dict[str, Automation]:
 
 
 def whole(played: Instrument, seconds: float) -> float:
-    """-> times real time."""
+    """Return the speed of a whole sound, in times real time."""
     start = time.perf_counter()
     played.play(moving(seconds), seconds, seed=1)
     return seconds / (time.perf_counter() - start)
 
 
 def streamed(played: Instrument, seconds: float) -> tuple[float, float]:
-    """-> times real time; how long the slowest block took, of the time that it lasts."""
+    """Return the speed of a streamed sound, in times real time, and how long the slowest block
+    took, as a share of its length."""
     rate = played.spec.sample_rate
     times = [time.perf_counter()]
     for _ in played.stream(moving(seconds), seconds, seed=1, block=BLOCK):
@@ -73,7 +74,7 @@ def streamed(played: Instrument, seconds: float) -> tuple[float, float]:
 
 
 def highest_memory(case: int, seconds: float) -> float:
-    """-> MiB, of a process of its own."""
+    """Return the highest memory of a process of its own, in MiB."""
     words = [sys.executable, __file__, "--stream", str(case), str(seconds)]
     return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
 

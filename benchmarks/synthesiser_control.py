@@ -71,8 +71,8 @@ def synthetic_config(folder: Path, controls: dict[str, Any], n_clips: int, seed:
 
 
 def make_extractor(folder: Path, controls: dict[str, Any]) -> Path:
-    """controls: by name, the range that the clips it learns from have -> a model folder that reads
-    them from sounds at 16 kHz."""
+    """Return a model folder that reads the controls from sounds at 16 kHz. controls: by name, the
+    range in the clips that it learns from."""
     folder.mkdir(parents=True, exist_ok=True)
     run("synthetic_datasets", "generate", synthetic_config(folder, controls, 4000, 7))
     config = {
@@ -125,7 +125,7 @@ def synthesis_config(folder: Path, name: str, sounds: Path, steps: int) -> Path:
 
 
 def shuffled(sounds: Path, folder: Path) -> Path:
-    """-> a folder with the same wavs, each with the .params of another."""
+    """Return a folder with the same wavs, each with the .params of another."""
     if not folder.exists():
         wavs = sorted(sounds.glob("*.wav"))
         order = np.random.default_rng(0).permutation(len(wavs))
@@ -137,7 +137,7 @@ def shuffled(sounds: Path, folder: Path) -> Path:
 
 
 def play(model: Path, folder: Path) -> pd.DataFrame:
-    """-> a row per sound: file_name, asked (0..1), level."""
+    """Return a row per sound: file_name, asked (0..1), level."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for value in VALUES:
@@ -152,7 +152,7 @@ def play(model: Path, folder: Path) -> pd.DataFrame:
 
 
 def heard(extractor: Path, sounds: Path, table: Path) -> pd.Series:
-    """-> by name of a sound in `sounds`, the mean label of its seconds."""
+    """Return by name of a sound in `sounds`, the mean label of its seconds."""
     run(
         "domain_adaptation",
         "label",
@@ -230,8 +230,8 @@ def main() -> None:
 
 
 def data_levels(sounds: Path) -> Any:
-    """-> value (0..1) -> the level in dBFS of clips at about that value: the mean of the 15
-    nearest."""
+    """Return a function from a value (0..1) to the level in dBFS of clips at about that value, the
+    mean of the 15 nearest."""
     values, levels = [], []
     for path in sorted(sounds.glob("*.params")):
         values.append(read_json(path)[CONTROL]["values"][0])

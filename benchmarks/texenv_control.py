@@ -111,8 +111,8 @@ def sweep(work: Path) -> None:
 
 
 def seam(path: Path) -> float:
-    """-> the greatest change of the log spectrum from one frame of 32 ms to the next, in medians of
-    such changes."""
+    """Return the greatest change of the log spectrum from one frame of 32 ms to the next, in
+    medians of such changes."""
     samples, _ = soundfile.read(path)
     frames = samples[: len(samples) // 512 * 512].reshape(-1, 512) * np.hanning(512)
     spectra = np.log(np.abs(np.fft.rfft(frames)) + 1e-4)

@@ -76,7 +76,7 @@ class ThesisWay:
     def epoch(
         self, network: nn.Module, optimizer: torch.optim.Optimizer, rows: np.ndarray
     ) -> tuple[float, float]:
-        """-> seconds in the features, seconds in the network."""
+        """Return the seconds in the features, and those in the network."""
         truth = torch.from_numpy(self.table[list(GRID)].to_numpy(np.float32))
         in_features = in_network = 0.0
         for start in range(0, len(rows), 128):
@@ -121,7 +121,7 @@ def thesis_network() -> nn.Module:
 
 
 def run(*command: object) -> float:
-    """-> seconds."""
+    """Run a command and return its seconds."""
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", *map(str, command)], capture_output=True, text=True, check=False
@@ -268,7 +268,7 @@ def memory(folder: Path, n_clips: int) -> None:
 
 
 def adaptation(folder: Path, preset: str) -> Path:
-    """-> that preset's config, for the clips in `folder`."""
+    """Return that preset's config, for the clips in `folder`."""
     config: dict[str, Any] = json.loads((CONFIGS / preset / "adaptation.json").read_text())
     path = folder / f"{preset}.json"
     path.write_text(

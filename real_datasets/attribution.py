@@ -10,7 +10,8 @@ from texturelib.markdown import plain
 
 
 def attribution(recordings: Sequence[Recording]) -> str:
-    """recordings: all that the set has segments of -> ATTRIBUTION.md, by licence."""
+    """Return the text of ATTRIBUTION.md, by licence. recordings: all that the set has segments
+    of."""
     lines = [
         "# Attribution",
         "",

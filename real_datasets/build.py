@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def build(config: RealConfig, output: Output, *, workers: int | None = None) -> dict[str, int]:
-    """-> how many recordings were read, rejected and noted, and how many segments were kept and
+    """Return how many recordings were read, rejected and noted, and how many segments were kept and
     were left out, by reason."""
     import pandas as pd
 
@@ -109,7 +109,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
 def _segments(
     config: RealConfig, recordings: Mapping[str, Recording], cuts: Mapping[str, dict[str, Any]]
 ) -> "tuple[pd.DataFrame, list[str]]":
-    """-> metadata.csv, and the files of segments that are the same as one before."""
+    """Return metadata.csv, and the files of segments that are the same as an earlier one."""
     import pandas as pd
 
     rows, seen, duplicates = [], set(), []
@@ -153,8 +153,8 @@ def _of_nothing_new(cuts: Mapping[str, dict[str, Any]], segments: "pd.DataFrame"
 def _statistics(
     segments: "pd.DataFrame", durations: Sequence[float], used: Sequence[Recording]
 ) -> dict[str, Any]:
-    """-> for dataset.json: levels and durations, and how many segments there are by tag, split,
-    licence and wish."""
+    """Return the statistics in dataset.json: levels and durations, and how many segments there are
+    by tag, split, licence and wish."""
     levels = segments["level_dbfs"].quantile([0, 0.25, 0.5, 0.75, 1])
     tags = Counter(tag for tags in segments["tags"] for tag in tags.split(TAG_SEPARATOR) if tag)
     return {
@@ -175,5 +175,5 @@ def _statistics(
 
 
 def _counts(column: "pd.Series") -> dict[str, int]:
-    """-> the count of each value except the empty one."""
+    """Return the count of each value except the empty one."""
     return dict(Counter(value for value in column if value).most_common())

@@ -15,8 +15,8 @@ TAG_SEPARATOR = ";"  # in tables; tags of AudioSet have commas in them
 
 @dataclass(frozen=True)
 class Choice:
-    """recordings: all of the source's. left_out: by the name of each one that is not taken, why
-    not."""
+    """The recordings that a config takes. recordings: all of the source's. left_out: by name of
+    each one that is not taken, why not."""
 
     recordings: list[Recording]
     left_out: dict[str, str]
@@ -26,8 +26,8 @@ class Choice:
         return [recording for recording in self.recordings if recording.name not in self.left_out]
 
     def table(self) -> "pd.DataFrame":
-        """-> a row per recording: source (its name), kept ("yes", "no"), why_not, tags, and what
-        else its source says of it."""
+        """Return a row per recording: source (its name), kept ("yes", "no"), why_not, tags, and
+        what else its source says of it."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -50,8 +50,8 @@ class Choice:
 
 
 def choose(config: RealConfig) -> Choice:
-    """Errors: TextureError when no recording is left, and as the source's `recordings` and the
-    policy's `choose`."""
+    """Choose the recordings that the config's tags want. Errors: TextureError when no recording is
+    left, and as the source's `recordings` and the policy's `choose`."""
     recordings = list(config.source.recordings())
     kept, left_out = config.tags.choose(recordings, config.source.has_open_vocabulary)
     if not kept:

@@ -34,8 +34,8 @@ class Clipping(Config):
     run: Annotated[int, Field(ge=1, le=1000)] = 3
     """Number of consecutive samples at full scale that count as clipped."""
     most: NonNegativeInt | None = None
-    """Segments with more clipped samples are left out; null only counts them (n_clipped in
-    metadata.csv)."""
+    """Maximum number of clipped samples in a segment that is kept; null keeps all segments and only
+    counts (n_clipped in metadata.csv)."""
 
 
 def _mix_or_number(setting: Any, validate: Callable[[Any], Any]) -> Any:
@@ -56,32 +56,35 @@ class RealConfig(StageConfig):
     """`real-datasets build` and `plan`: recordings cut to clips of one length."""
 
     source: Annotated[Source, sources]
+    """Where the recordings come from."""
     tags: TagPolicy = TagPolicy()
-    """Which recordings to take, by their tags."""
+    """Rule by which recordings are taken, by their tags."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
+    """Sample rate of the segments, in Hz; recordings with another one are resampled."""
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
-    """Length of each segment; a shorter rest at a recording's end is not used."""
+    """Length of each segment, in seconds; a shorter rest at a recording's end is not used."""
     hop_seconds: Annotated[float, Field(ge=0.01, le=86400)] | None = None
-    """Distance between the starts of two segments; less than `seconds` makes them overlap. null:
-    `seconds`."""
+    """Distance between the starts of two segments, in seconds; less than `seconds` makes them
+    overlap. null: `seconds`."""
     channel: ChannelSetting = "mix"
-    """The mean of all channels, or one of them, from 1."""
+    """Channel that is used: "mix" is the mean of all, a number from 1 one of them."""
     out_of_phase: OutOfPhase = "channel"
     """Treatment of a recording whose channels cancel each other in their mean: "channel" uses the
     loudest channel only, "reject" leaves the recording out, "mix" uses the mean all the same."""
     resampling: Resampling = "HQ"
     """soxr's quality for recordings with another sample rate: QQ, LQ, MQ, HQ or VHQ."""
     fade_ms: NonNegativeFloat = 0.0
-    """Length of the fades at both ends of a segment."""
+    """Length of the fades at both ends of a segment, in milliseconds."""
     silence: Silence | None = Silence()
-    """Which segments are left out for being silent; null leaves out only zeros."""
+    """Rule by which silent segments are left out; null leaves out only segments of zeros."""
     clipping: Clipping = Clipping()
+    """Detection of clipped recordings."""
     drop_duplicates: bool = True
     """Keep only the first of identical segments."""
     most_per_recording: PositiveInt | None = None
     """Maximum number of segments of one recording, spread evenly over it; null keeps all."""
     split: SplitShares | None = None
-    """Divide the set anew; null keeps the source's own parts."""
+    """Shares by which the set is divided into parts; null keeps the source's own parts."""
     max_rejected: Share = 0.5
     """The share of recordings that may be unusable before the whole job counts as failed."""
 

@@ -20,8 +20,8 @@ from texturelib.made import remove_ours
 
 @dataclass(frozen=True)
 class Segment:
-    """start_seconds: in the recording. digest: the same for segments that are the same to the
-    sample."""
+    """A segment that was written. start_seconds: in the recording. digest: equal for segments that
+    are equal to the sample."""
 
     file_name: str
     start_seconds: float

@@ -25,8 +25,8 @@ def mono_blocks(
     mixer: Mixer | None = None,
     notes: Notes | None = None,
 ) -> Iterator[np.ndarray]:
-    """-> [samples] float32, block after block, at `sample_rate`. Joined they are the whole
-    recording, to the sample.
+    """Yield a recording block by block, [samples] float32 at `sample_rate`. Joined they are the
+    whole recording, to the sample.
 
     channel: "mix" is the mean of all, else one of them, from 1. resampling: quality, in soxr's
     words. clipped: is told of every block before it is changed. gain: every sample's factor. mixer:
@@ -78,7 +78,7 @@ class ClippedTimes:
         self._full_before = self._clipped_before = np.zeros((0, 1), bool)
 
     def look_at(self, samples: np.ndarray, sample_rate: int) -> None:
-        """samples: [samples, channels], the recording's next."""
+        """Find clipped samples in the recording's next block, [samples, channels]."""
         first = self._n_seen - len(self._full_before)
         self._n_seen += len(samples)
         peak = max(float(samples.max()), -float(samples.min()))
@@ -102,7 +102,7 @@ class ClippedTimes:
         self._full_before, self._clipped_before = full[kept:], clipped[kept:]
 
     def count(self, start: float, end: float) -> int:
-        """-> how many samples are clipped from `start` to before `end`, in seconds; `start` never
-        goes back."""
+        """Return how many samples are clipped from `start` to before `end`, in seconds; `start`
+        never goes back."""
         self._times = self._times[self._times >= start]
         return int(np.count_nonzero(self._times < end))

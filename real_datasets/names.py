@@ -13,7 +13,7 @@ _LONGEST = 200
 
 
 def segment_stems(recordings: Sequence[Recording]) -> list[str]:
-    """-> the part of each recording's segment names before `_<n>.wav`: its stem, or more of its
+    """Return the part of each recording's segment names before `_<n>.wav`: its stem, or more of its
     path if stems are shared.
 
     Unique also where case does not count, and short enough for any file system.

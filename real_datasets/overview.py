@@ -20,8 +20,8 @@ _MOST_TAGS = 20
 def overview_picture(
     path: Path, segments: "pd.DataFrame", durations: Sequence[float], tags: Sequence[Sequence[str]]
 ) -> None:
-    """segments: metadata.csv. durations: of each recording that has segments, in seconds; tags: of
-    each of these."""
+    """Draw a picture of a set of recordings. segments: metadata.csv. durations: of each recording
+    that has segments, in seconds; tags: of each of these."""
     from texturelib.pictures import BLUE, GREY, ORANGE, panels, save_picture
 
     counted = Counter(tag for of_one in tags for tag in of_one).most_common(_MOST_TAGS)

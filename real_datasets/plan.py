@@ -14,8 +14,8 @@ _MOST_LINES = 12
 def describe(
     choice: Choice, missing: Mapping[str, str] = MappingProxyType({}), max_rejected: float = 1.0
 ) -> str:
-    """-> lines: how many recordings are taken and why the others are not, and the tags, parts and
-    licences of those taken.
+    """Return lines of text: how many recordings are taken and why the others are not, and the tags,
+    parts and licences of those taken.
 
     missing: by name of those taken whose file is not there, the reason. max_rejected: the share of
     them that a build allows.

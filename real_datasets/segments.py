@@ -8,10 +8,9 @@ import numpy as np
 def cut(
     blocks: Iterable[np.ndarray], n_samples: int, n_hop: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """blocks: [samples] each, one recording -> (first sample, [n_samples]) of every whole segment,
-    one each `n_hop` samples.
+    """Yield every whole segment of a recording, one each `n_hop` samples.
 
-    Holds no more than a block and a segment.
+    blocks: [samples] each. -> (number of its first sample, [n_samples]). Holds no more than a block and a segment.
 
     >>> [(start, segment.tolist()) for start, segment in cut([np.arange(3), np.arange(3, 7)], n_samples=3, n_hop=2)]
     [(0, [0, 1, 2]), (2, [2, 3, 4]), (4, [4, 5, 6])]
@@ -31,7 +30,7 @@ def cut(
 
 
 def fade(segment: np.ndarray, n_fade: int) -> np.ndarray:
-    """-> the segment, rising from nothing over its first `n_fade` samples and falling over its
+    """Return the segment, rising from nothing over its first `n_fade` samples and falling over its
     last, by half a cosine."""
     if not n_fade:
         return segment

@@ -14,18 +14,18 @@ Dbfs = Annotated[float, Field(le=0)]
 
 
 class Silence(Config):
-    """Which segments are too quiet to keep, by their frames of 20 ms; an offset (DC) is no sound.
-    Full scale is 0 dBFS."""
+    """Rule by which a segment is too quiet to keep, by its frames of 20 ms. Full scale is 0 dBFS;
+    an offset (DC) is no sound."""
 
     level_dbfs: Dbfs | None = -60.0
-    """A frame is quiet when its root mean square is lower; null does not look at it."""
+    """Root mean square below which a frame is quiet, in dBFS; null does not look at it."""
     peak_dbfs: Dbfs | None = None
-    """A frame is quiet, too, when its peak is lower."""
+    """Peak below which a frame is quiet too, in dBFS; null does not look at it."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """A segment is silent when at least this share of its frames is quiet."""
+    """Share of quiet frames from which a segment is silent."""
 
     def is_silent(self, segment: np.ndarray, sample_rate: int) -> bool:
-        """segment: [samples]"""
+        """Return whether the segment is too quiet to keep. segment: [samples]."""
         is_quiet = self._is_quiet(segment, sample_rate)
         # An offset (DC) is no sound. Quiet with it counts too: a short loud sound moves the mean of
         # all the silence around it.
@@ -36,7 +36,7 @@ class Silence(Config):
         return bool(np.mean(is_quiet) >= self.share)
 
     def _is_quiet(self, segment: np.ndarray, sample_rate: int) -> np.ndarray:
-        """-> [frames] bool"""
+        """Return by frame whether it is quiet, [frames] bool."""
         n_frame = min(round(_FRAME_SECONDS * sample_rate), len(segment))
         n_in_frames = len(segment) // n_frame * n_frame
         frames = segment[:n_in_frames].reshape(-1, n_frame)
@@ -54,5 +54,5 @@ class Silence(Config):
 
 
 def is_nothing(segment: np.ndarray) -> bool:
-    """-> whether all samples are zero after rounding to 16 bits."""
+    """Return whether all samples are zero after rounding to 16 bits."""
     return float(np.abs(segment).max(initial=0.0)) <= _STEP / 2

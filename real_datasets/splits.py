@@ -13,9 +13,13 @@ class SplitShares(Config):
     """Shares of the segments, met as nearly as whole recordings allow."""
 
     train: Share
+    """Share of the part "train", 0 to 1."""
     validation: Share
+    """Share of the part "validation", 0 to 1."""
     test: Share
+    """Share of the part "test", 0 to 1."""
     seed: NonNegativeInt = 0
+    """Seed of the random order of recordings of one size."""
 
     @model_validator(mode="after")
     def _make_a_whole(self) -> "SplitShares":
@@ -30,9 +34,9 @@ class SplitShares(Config):
 
 
 def split_origins(origins: Sequence[str], config: SplitShares) -> dict[str, str]:
-    """origins: of each segment -> the part of each origin.
+    """Return the part of the set that each origin belongs to. origins: of each segment.
 
-    The largest origins first, each to the part that lacks most; among origins of one size by
+    The largest origins come first, each to the part that lacks most; among origins of one size by
     chance.
     """
     sizes = Counter(origins)

@@ -62,7 +62,7 @@ class Survey:
         return wav_bytes(self.n_segments * self.segment_seconds, self.sample_rate)
 
     def why_it_stops(self, max_rejected: float) -> str:
-        """-> that a build would stop, why, and what to set; "" where it would go on."""
+        """Return why a build would stop, and what to set; "" where it would go on."""
         if self.n_unusable / max(1, self.n_seen) <= max_rejected:
             return ""
         short = f"{self.n_short} are shorter than a segment" if self.n_short else ""
@@ -80,8 +80,8 @@ class Survey:
 
 
 def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
-    """most_seconds: how long to look; those that are looked at are then spread over all. Errors: as
-    `choose`."""
+    """Read recordings to find out how many cannot be used. most_seconds: how long to look; those
+    that are looked at are then spread over all. Errors: as `choose`."""
     choice = choose(config)
     recordings = choice.kept
     found = Survey(
@@ -111,8 +111,8 @@ def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
 
 
 def _from_all_over(recordings: list[Recording], most_seconds: float) -> list[Recording]:
-    """-> all of them, in an order of which any beginning is spread over all; as they are, where
-    there is time for all."""
+    """Return the recordings in an order of which any beginning is spread over all; as they are,
+    where there is time for all."""
     if most_seconds == math.inf:
         return recordings
     n_steps = max(1, math.isqrt(len(recordings)))

@@ -32,10 +32,13 @@ class TagPolicy(Config):
         "at_least_one",
         "at_least_one_and_none_of",
     ] = "ignore"
-    """Of the `wanted` tags a recording has `at_least_all`, `at_least_one`, or all and no other
-    (`exactly`); `and_none_of` the `excluded` ones. `ignore` takes every recording."""
+    """Which recordings are taken: those with `at_least_all` or `at_least_one` of the `wanted` tags,
+    or with all of them and no other tag (`exactly`); with `and_none_of`, only those without the
+    `excluded` tags. `ignore` takes every recording."""
     wanted: tuple[str, ...] = ()
+    """Tags that recordings should have, as `policy` says."""
     excluded: tuple[str, ...] = ()
+    """Tags that recordings should not have, where `policy` ends in `and_none_of`."""
     ontology: ConfigPath | None = None
     """AudioSet's ontology.json: with it, a tag stands for all that lie below it too (Water for
     Stream)."""
@@ -71,7 +74,8 @@ class TagPolicy(Config):
     def choose(
         self, recordings: Sequence[Recording], has_open_vocabulary: bool = False
     ) -> tuple[list[Recording], dict[str, str]]:
-        """-> the recordings to take, and by the name of each other one, why not ("lacks Stream").
+        """Return the recordings to take, and by the name of each other one, why not ("lacks
+        Stream").
 
         has_open_vocabulary: then a tag to exclude may be on no recording at all. Errors: UsageError
         for a tag that is neither among those of the recordings nor in the ontology; TextureError
@@ -84,8 +88,8 @@ class TagPolicy(Config):
         return kept, {name: reason for name, reason in reasons.items() if reason is not None}
 
     def chooser(self, known_tags: Iterable[str]) -> Callable[[Collection[str]], str | None]:
-        """known_tags: all that the source has. -> what says of a recording's tags why not to take
-        it, or None.
+        """Return a function from a recording's tags to the reason not to take it, or None.
+        known_tags: all that the source has.
 
         >>> stream_without_rain = TagPolicy(policy="at_least_all_and_none_of", wanted=["Stream"], excluded=["Rain"])
         >>> why_not = stream_without_rain.chooser(["Water", "Stream", "Rain"])
@@ -123,7 +127,7 @@ class TagPolicy(Config):
         return why_not
 
     def _includes(self, known_tags: Iterable[str]) -> dict[str, frozenset[str]]:
-        """-> for each tag of this policy, what it stands for, folded."""
+        """Return the tags that each tag of this policy stands for, folded."""
         known = {fold(tag): tag for tag in known_tags}
         ontology = _Ontology(self.ontology) if self.ontology else None
         if ontology:
@@ -147,7 +151,7 @@ class TagPolicy(Config):
 
 
 def fold(tag: str) -> str:
-    """-> what is left of a tag when its spelling does not count. What stands in brackets does:
+    """Return what is left of a tag when its spelling does not count. What stands in brackets does:
     FSD50K has Rattle twice.
 
     >>> fold("Splash_and_splatter") == fold("splash, splatter")
@@ -161,7 +165,8 @@ def fold(tag: str) -> str:
 
 
 def _nearest(tag: str, known: Mapping[str, str]) -> str:
-    """known: folded -> as it is written. -> which of them a person may have meant, in brackets."""
+    """Return the known tags that a person may have meant, in brackets. known: tags by their folded
+    form."""
     if len(known) <= _MOST_LISTED:
         return did_you_mean(tag, known.values())
     near = [
@@ -212,7 +217,7 @@ class _Ontology:
             ) from None
 
     def below(self, folded: str) -> frozenset[str]:
-        """-> the tag and all below it, folded; the tag alone where the ontology does not know
+        """Return the tag and all below it, folded; the tag alone where the ontology does not know
         it."""
         found, to_do = set[str](), list(self._ids.get(folded, []))
         while to_do:

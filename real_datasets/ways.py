@@ -55,7 +55,7 @@ class Reading:
         is_sure: bool,
         mixes: bool,
     ) -> None:
-        """mixes: whether channels are mixed also where they cancel one another."""
+        """Make the mixer. mixes: whether channels are mixed also where they cancel one another."""
         self.n_samples = 0
         self._way, self._clipped, self._is_sure, self._mixes = way, clipped, is_sure, mixes
         self._mixer, self._notes = Mixer(), Notes()
@@ -87,8 +87,8 @@ class Reading:
 def way_for(
     path: Path, sample_rate: int, channel: Channel, resampling: Resampling, out_of_phase: OutOfPhase
 ) -> Way:
-    """channel: that the config asks for. out_of_phase: what becomes of channels that cancel one
-    another.
+    """Return how to read a recording: its gain and how its channels are mixed. channel: that the config asks for.
+    out_of_phase: what becomes of channels that cancel one another.
 
     Errors: Rejected when the recording cannot be read, or is not wanted.
     """

@@ -13,8 +13,8 @@ _BYTES_OF_A_SAMPLE = {SyntheticConfig: 60, RecordingsConfig: 90}
 def problem_with_memory(
     config: SyntheticConfig | RecordingsConfig, workers: int | None = None
 ) -> str | None:
-    """workers: how many, in place of what the config says -> what is wrong, as a sentence about
-    `seconds`; None where it fits, or where it is made on other machines."""
+    """Return a sentence about `seconds` where clips of that length do not fit in memory; None where
+    they fit, or are made on other machines. workers: how many, in place of the config's number."""
     if getattr(config.executor, "address", None) is not None:
         return None
     of_a_clip = _BYTES_OF_A_SAMPLE[type(config)] * config.seconds * config.sample_rate

@@ -19,12 +19,12 @@ def noise_below(
     sample_rate: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """-> [samples] of noise whose root mean square lies `level_db` against that of `samples`. Slope
-    0 is white, -3 pink."""
+    """Return noise, [samples], whose root mean square is `level_db` relative to that of `samples`.
+    Slope 0 is white, -3 pink."""
     noise = tilt(rng.standard_normal(len(samples)), slope_db_per_octave, sample_rate)
     return noise * (root_mean_square(samples) / root_mean_square(noise) * 10 ** (level_db / 20))
 
 
 def root_mean_square(samples: np.ndarray) -> float:
-    """-> at least 1e-12, so that it can be divided by."""
+    """Return the root mean square, at least 1e-12, so that it can be divided by."""
     return max(float(np.sqrt(np.mean(samples**2))), 1e-12)

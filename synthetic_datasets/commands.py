@@ -46,7 +46,7 @@ def _generate(
 
 
 def _agree(statement: str) -> None:
-    """Errors: UsageError unless a person at a terminal says yes."""
+    """Ask whether to go on. Errors: UsageError unless a person at a terminal says yes."""
     import typer
 
     if not sys.stdin.isatty():
@@ -74,7 +74,7 @@ def _problem(settings: "SyntheticConfig | RecordingsConfig", workers: int | None
 
 
 def generating(sample: int | None = None, yes: bool = False) -> Command:
-    """-> the command `generate`.
+    """Return the command `generate`.
 
     sample: only so many clips of the plan. yes: another number of clips than was asked for is
     agreed to.

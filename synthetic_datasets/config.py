@@ -15,7 +15,7 @@ _Ranges = TypeVar("_Ranges", bound=Config)
 
 
 def _check_order(ranges: _Ranges) -> _Ranges:
-    """-> the same. Errors: ValueError when one of its fields, all ranges, is the wrong way
+    """Return the same ranges. Errors: ValueError when one of these fields is the wrong way
     round."""
     for name in type(ranges).model_fields:
         low, high = getattr(ranges, name)
@@ -29,7 +29,9 @@ class Volume(Config):
     steps, unity at 128)."""
 
     low: Share
+    """Lowest position of the fader, 0 to 1."""
     high: Share
+    """Highest position of the fader, 0 to 1."""
     chance_new: Share = 1.0
     """Probability that a clip gets a new level instead of that of the previous clip."""
 
@@ -45,9 +47,9 @@ class Noise(Config):
     high."""
 
     level_db: tuple[LevelDb, LevelDb] = (-60.0, -30.0)
-    """Root mean square against the clip's."""
+    """Root mean square relative to the clip's, in dB."""
     slope_db_per_octave: tuple[SlopeDb, SlopeDb] = (-6.0, 0.0)
-    """0 is white noise, -3 pink, -6 brown."""
+    """Slope of the noise's spectrum, in dB per octave: 0 is white noise, -3 pink, -6 brown."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "Noise":
@@ -55,13 +57,14 @@ class Noise(Config):
 
 
 class Silence(Config):
-    """A clip that is too quiet is drawn again: the same controls and level, another chance."""
+    """When a clip is too quiet; it is then rendered again with the same controls and level, but
+    other random numbers."""
 
     below_dbfs: Annotated[float, Field(lt=0)] = -96.0
-    """What is too quiet, root mean square at the clip's own level; -96 is nothing that 16 bits
-    could hold."""
+    """Root mean square at the clip's own level below which it is too quiet, in dBFS; -96 is nothing
+    that 16 bits could hold."""
     redraws: Annotated[int, Field(ge=0, le=10000)] = 20
-    """How often a silent clip is rendered again before it is left out (rejected.csv)."""
+    """Number of times that a silent clip is rendered again before it is left out (rejected.csv)."""
 
 
 class SyntheticConfig(StageConfig):
@@ -71,17 +74,21 @@ class SyntheticConfig(StageConfig):
     """Seed of all random numbers: those of the plan and, together with a clip's number, those of
     its sound."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
+    """Sample rate of the sounds, in Hz."""
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 1.0
-    """Length of each clip."""
+    """Length of each clip, in seconds."""
     file_name: str = "clip_{number}.wav"
     """Name of each clip's file; {number} counts from 1."""
     engine: Annotated[Engine, engines]
+    """The engine that makes the sound, and the ranges of its controls."""
     distribution: Annotated[Distribution, distributions]
+    """The distribution of the control values over the clips, and the number of clips."""
     volume: Volume = Volume(low=0.5, high=0.75)
+    """The level of each clip."""
     noise: Noise | None = None
-    """null adds none."""
+    """Background noise under each clip; null adds none."""
     silence: Silence | None = Silence()
-    """When a clip counts as silent; null keeps every clip."""
+    """Treatment of clips that are too quiet; null keeps every clip."""
     max_rejected: Share = 0.05
     """The share of clips that may fail or be silent before the whole job counts as failed."""
 
@@ -140,15 +147,15 @@ class LocationsConfig(Config):
     once per location."""
 
     reverberation_seconds: tuple[ReverberationSeconds, ReverberationSeconds] = (0.15, 0.9)
-    """Until the room's sound has fallen by 60 dB."""
+    """Time in which the room's sound falls by 60 dB."""
     room_level_db: tuple[LevelDb, LevelDb] = (-18.0, -3.0)
-    """The room's sound against the direct one."""
+    """Level of the room's sound relative to the direct sound, in dB."""
     tilt_db_per_octave: tuple[SlopeDb, SlopeDb] = (-2.5, 2.5)
-    """The microphone's slope, around 1 kHz."""
+    """Slope of the microphone's response around 1 kHz, in dB per octave."""
     noise_level_db: tuple[LevelDb, LevelDb] = (-40.0, -18.0)
-    """Background noise against the sound."""
+    """Level of the background noise relative to the sound, in dB."""
     noise_slope_db_per_octave: tuple[SlopeDb, SlopeDb] = (-6.0, -1.0)
-    """0 is white noise, -3 pink."""
+    """Slope of the noise's spectrum, in dB per octave: 0 is white noise, -3 pink."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "LocationsConfig":
@@ -160,16 +167,21 @@ class RecordingsConfig(StageConfig):
     test labels against."""
 
     seed: Seed = 0
+    """Seed of all random numbers."""
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 44100
+    """Sample rate of the sounds, in Hz."""
     seconds: Annotated[float, Field(ge=0.01, le=86400)] = 2.0
-    """Length of each take."""
+    """Length of each take, in seconds."""
     n_locations: Annotated[int, Field(ge=1, le=10**5)] = 12
+    """Number of simulated locations, each with a room, a microphone and a background of its own."""
     takes_per_location: Annotated[int, Field(ge=1, le=10**5)] = 40
+    """Number of takes at each location."""
     engine: Annotated[Engine, engines]
-    """Each take draws its controls uniformly from the ranges. Held-fixed parameters other than the
-    synthetic set's make the recordings differ from it, as real sounds do; those in `vary` differ
-    from place to place."""
+    """The engine whose sound is recorded. Each take draws its controls uniformly from the ranges.
+    Fixed parameters that differ from the synthetic set's make the recordings differ from it, as
+    real sounds do; those in `vary` differ from location to location."""
     locations: LocationsConfig = LocationsConfig()
+    """Ranges of what differs between the locations."""
 
     @model_validator(mode="after")
     def _engine_makes_such_clips(self) -> "RecordingsConfig":

@@ -46,5 +46,5 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
 
 
 def _folder(step: Step) -> Path:
-    """-> where its sounds go."""
+    """Return the folder that the command writes its sounds to."""
     return step.folder / "recordings" if step.command == "simulate-recordings" else step.folder

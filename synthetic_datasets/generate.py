@@ -91,7 +91,7 @@ def render_clip(
 def _draw_until_audible(
     config: SyntheticConfig, render: Render, row: dict[str, Any]
 ) -> tuple[np.random.Generator, np.ndarray, int]:
-    """-> the clip's chance, its sound, and how many sounds before it were too quiet."""
+    """Return the clip's chance, its sound, and how many sounds before it were too quiet."""
     controls = config.held | {name: row[name] for name in (*config.ranges, *config.engine.varied)}
     n_redraws = config.silence.redraws if config.silence else 0
     level = -np.inf
@@ -111,8 +111,8 @@ def _draw_until_audible(
 
 
 def describe_controls(config: SyntheticConfig) -> list[dict[str, Any]]:
-    """-> the entry of each varied control in dataset.json: its slider's range in physical units,
-    and the used part."""
+    """Return the entry of each varied control in dataset.json: its slider's range in physical
+    units, and the used part."""
     return [
         {**control.describe(), "used": list(config.ranges[control.name])}
         for control in config.engine.available

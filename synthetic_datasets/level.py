@@ -6,7 +6,7 @@ UNITY = 128 / FADER_STEPS
 
 
 def volume_to_gain(volume: float) -> float:
-    """volume: 0..1 of the fader's way -> the factor that it applies.
+    """Return the factor that the fader applies. volume: 0..1 of its way.
 
     >>> volume_to_gain(UNITY)
     1.0

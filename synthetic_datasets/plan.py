@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
-    """-> a row per clip: file_name, each varied control (0..1), each varied parameter, volume
+    """Return a row per clip: file_name, each varied control (0..1), each varied parameter, volume
     (0..1)."""
     import pandas as pd
 
@@ -35,8 +35,8 @@ def make_plan(config: SyntheticConfig) -> "pd.DataFrame":
 
 
 def sample_evenly(plan: "pd.DataFrame", n_clips: int | None) -> "pd.DataFrame":
-    """-> `n_clips` rows spread evenly over the plan, first and last included; all rows when it is
-    None. The index stays."""
+    """Return `n_clips` rows spread evenly over the plan, first and last included; all rows when it
+    is None. The index stays."""
     from texturelib.evenly import evenly_spread
 
     return plan if n_clips is None else plan.iloc[evenly_spread(len(plan), n_clips)]

@@ -81,7 +81,8 @@ def plan_picture(path: Path, table: "pd.DataFrame", config: SyntheticConfig) -> 
 
 
 def bin_edges(values: np.ndarray, ends: Ends) -> np.ndarray:
-    """values: [clips]; ends: the range that they are spread over -> [bins + 1].
+    """Return the edges of a histogram's bins, [bins + 1]. values: [clips]. ends: the range that
+    they are spread over.
 
     Each value of a regular grid is in the middle of a bin of its own; any other values get equal
     bins from end to end.
@@ -143,7 +144,7 @@ def _slider(axis: Axes, side: Literal["x", "y"], ends: Ends, name: str | None) -
 
 
 def _size(name: str) -> float:
-    """-> points, so that a long name stays within its own plot."""
+    """Return a font size in points at which a long name stays within its own plot."""
     return min(8.5, 140 / len(name))
 
 

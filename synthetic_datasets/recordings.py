@@ -106,16 +106,16 @@ def _draw_location(config: RecordingsConfig, location: int) -> dict[str, float]:
 
 
 def _draw_varied(config: RecordingsConfig, location: int) -> dict[str, float]:
-    """-> the location's values of the parameters in `vary`, the same for all of its takes, like its
-    room."""
+    """Return the location's values of the parameters in `vary`, the same for all of its takes, like
+    its room."""
     # Apart from the place's own stream, [seed, location, 0], and its room's, [seed, location, 0,
     # 1].
     return config.engine.draw_varied([config.seed, location, 0, 2])
 
 
 def _room_response(place: dict[str, Any], sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-    """-> an impulse response: the direct sound, then noise that dies away, its highs faster than
-    its lows.
+    """Return an impulse response: the direct sound, then noise that dies away, its highs faster
+    than its lows.
 
     The usual statistical picture of late reverberation (J. A. Moorer, "About this reverberation
     business", Computer Music Journal 3(2), 1979).

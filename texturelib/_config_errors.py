@@ -150,7 +150,7 @@ def _choices(annotation: Any) -> list[Any]:
 
 
 def _is_family(annotation: Any) -> bool:
-    """Whether the annotation is a family whose members are told apart by `type`."""
+    """Return whether the annotation is a family whose members are told apart by `type`."""
     return typing.get_origin(annotation) is typing.Annotated and any(
         hasattr(extra, "models") for extra in annotation.__metadata__
     )

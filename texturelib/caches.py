@@ -57,9 +57,9 @@ def _config() -> Path:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether a file can be made in the folder, found by making one, as numba does: the mode
-    does not show that a disk is read-only. For a folder that does not exist, the nearest one
-    above it counts."""
+    """Return whether a file can be made in the folder, found by making one, as numba does: the mode
+    does not show that a disk is read-only. For a folder that does not exist, the nearest one above
+    it counts."""
     place = next(each for each in (folder, *folder.parents) if each.is_dir())
     try:
         with tempfile.TemporaryFile(dir=place):

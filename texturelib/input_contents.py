@@ -40,7 +40,7 @@ def note_contents(
 
 
 def same_contents(output: Path, name: str, folder: Path, fingerprint: str) -> bool:
-    """Whether `output/inputs.json` says that the folder held the same bytes when it had that
+    """Return whether `output/inputs.json` says that the folder held the same bytes when it had that
     fingerprint. Only files whose times have changed are read; none where a name or a size
     differs."""
     try:

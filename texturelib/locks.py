@@ -138,7 +138,7 @@ class Lock:
 
 
 def is_lock_file(file: Path) -> bool:
-    """Whether a run of ours made the file, judged by its content."""
+    """Return whether a run of ours made the file, judged by its content."""
     try:
         descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
     except OSError:
@@ -207,7 +207,8 @@ def _is_free(file: Path) -> bool:
 
 
 def _lock(descriptor: int, kind: int) -> bool:
-    """Whether the lock could be had at once. Errors: OSError where the file system has no locks."""
+    """Return whether the lock could be had at once. Errors: OSError where the file system has no
+    locks."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -216,7 +217,7 @@ def _lock(descriptor: int, kind: int) -> bool:
 
 
 def _is_still(descriptor: int, file: Path) -> bool:
-    """Whether the file of that name is still the one that was opened."""
+    """Return whether the file of that name is still the one that was opened."""
     try:
         return os.path.samestat(os.fstat(descriptor), file.stat())
     except FileNotFoundError:
@@ -241,7 +242,8 @@ def _who(content: bytes) -> dict[str, Any] | None:
 
 
 def _is_cut(content: bytes) -> bool:
-    """Whether the content is the beginning of a lock's text, cut off because the disk was full."""
+    """Return whether the content is the beginning of a lock's text, cut off because the disk was
+    full."""
     begin = b'{"command": "'
     return content.startswith(begin) or begin.startswith(content)
 

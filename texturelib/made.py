@@ -85,7 +85,7 @@ def finish_list(folder: Path) -> None:
 
 
 def is_listed_folder(folder: Path) -> bool:
-    """Whether the folder has a list of ours."""
+    """Return whether the folder has a list of ours."""
     return _has_list(str(folder / LIST))
 
 
@@ -432,7 +432,7 @@ def _opened(path: Path, flags: int) -> IO[bytes]:
 
 
 def _has_list(path: str) -> bool:
-    """Whether a file with the list's name is a list of ours."""
+    """Return whether a file with the list's name is a list of ours."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _PLAIN)
     except OSError:

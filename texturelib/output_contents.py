@@ -34,7 +34,8 @@ def read_run(folder: Path) -> dict[str, Any] | None:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether the folder holds nothing but what a run leaves that was killed before it began."""
+    """Return whether the folder holds nothing but what a run leaves that was killed before it
+    began."""
     return all(_is_left_behind(path) for path in folder.iterdir())
 
 
@@ -61,7 +62,7 @@ def look_through_output(folder: Path, ours: Collection[str]) -> Found:
 
 
 def _is_apart(folder: Path, names: Collection[str]) -> bool:
-    """Whether the folder is an output of its own, or being written."""
+    """Return whether the folder is an output of its own, or being written."""
     if LIST in names and is_listed_folder(folder):
         return True
     if LOCK in names and not _is_free(folder):

@@ -70,7 +70,7 @@ def _left_by_the_dead(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def _is_free(lock: Path) -> bool:
-    """Whether nobody holds the folder's lock; false where there is none, or where the file
+    """Return whether nobody holds the folder's lock; false where there is none, or where the file
     system has no locks."""
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)

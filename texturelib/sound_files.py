@@ -101,7 +101,7 @@ def find_files(folder: Path) -> Iterator[Path]:
 
 
 def is_kept_aside(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, or belongs to the system."""
+    """Return whether a file or folder of this name is hidden, or belongs to the system."""
     return name.startswith(".") or name.lower() in _FOLDERS_OF_SYSTEMS
 
 

@@ -31,7 +31,7 @@ class Piece(NamedTuple):
     start: int | None = None
 
     def is_in(self, folder: Path) -> bool:
-        """Whether the piece is in the folder as it was written. Links are not followed."""
+        """Return whether the piece is in the folder as it was written. Links are not followed."""
         path = folder / self.name
         if Path(self.name).is_absolute() or ".." in Path(self.name).parts:
             return False

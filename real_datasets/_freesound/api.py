@@ -48,7 +48,7 @@ class Api:
         self._session.trust_env = not is_loopback(base_url)
 
     def page(self, parameters: Mapping[str, str], number: int) -> dict[str, Any]:
-        """-> the reply to a search, as documented at
+        """Return the reply to a search, as documented at
         https://freesound.org/docs/api/resources_apiv2.html#search.
 
         Errors: Refused (status 404 after the last page), TextureError.
@@ -117,7 +117,7 @@ class Api:
         parameters: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[requests.Response]:
-        """-> the reply with a good status, its body still to be read. Errors: Again, Refused,
+        """Return the reply with a good status, its body still to be read. Errors: Again, Refused,
         TextureError."""
         host, has_answered = _host(url), False
         timeout = self._connection.timeout_seconds
@@ -157,7 +157,8 @@ class Api:
 
 
 def _complain(host: str, reply: requests.Response, key: Key | None) -> None:
-    """Errors: Again, Refused, TextureError; always one of them."""
+    """Raise the error that a reply with a bad status means. Errors: Again, Refused, TextureError; always one
+    of them."""
     status, detail = reply.status_code, _detail(reply)
     said = f": {detail}" if detail else ""
     if status == 429:
@@ -183,7 +184,7 @@ def _short(seconds: float | None) -> float | None:
 
 
 def _detail(reply: requests.Response) -> str:
-    """-> the server's error message: the API answers {"detail": "..."}, other servers in any
+    """Return the server's error message: the API answers {"detail": "..."}, other servers in any
     form."""
     try:
         answer = json.loads(_read(reply, 2**16))

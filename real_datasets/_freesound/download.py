@@ -24,7 +24,7 @@ class Download:
         self._version = ""
 
     def headers(self) -> dict[str, str]:
-        """-> of the next request: for all of it, or for what is missing."""
+        """Return the headers of the next request: for the whole file, or for what is missing."""
         plain = {"Accept-Encoding": "identity"}  # so that lengths are those of the file
         return (
             plain | {"Range": f"bytes={self._n_bytes}-", "If-Range": self._version}
@@ -80,8 +80,8 @@ class Download:
 
 
 def _version(reply: "requests.Response") -> str:
-    """-> the strong ETag, else the date, else ""; a weak ETag does not say that the bytes are the
-    same."""
+    """Return the strong ETag, else the date, else ""; a weak ETag does not say that the bytes are
+    the same."""
     tag = reply.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else reply.headers.get("Last-Modified", "")
 

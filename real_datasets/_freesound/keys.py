@@ -27,7 +27,8 @@ class Key:
 
 
 def search_key() -> Key:
-    """Errors: TextureError where there is none, saying where to get one."""
+    """Return the key for searches. Errors: TextureError where there is none, saying where to get
+    one."""
     if secret := _secret(API_KEY):
         return Key(API_KEY, "Token", secret)
     if secret := _secret(OAUTH_TOKEN):
@@ -38,7 +39,7 @@ def search_key() -> Key:
 
 
 def download_key() -> Key:
-    """-> the OAuth2 token for original files, which Freesound gives only to a logged-in user.
+    """Return the OAuth2 token for original files, which Freesound gives only to a logged-in user.
 
     Errors: TextureError where there is none, saying where to get one.
     """
@@ -51,7 +52,7 @@ def download_key() -> Key:
 
 
 def without_secrets(text: str) -> str:
-    """-> a server's message, safe to show: one line, shortened, with any key in it removed."""
+    """Return a server's message, safe to show: one line, shortened, with any key in it removed."""
     for variable in (API_KEY, OAUTH_TOKEN):
         if secret := os.environ.get(variable, "").strip():
             text = text.replace(secret, "...")
@@ -60,7 +61,7 @@ def without_secrets(text: str) -> str:
 
 
 def checked_base_url(url: str) -> str:
-    """-> the URL without a slash at its end. Errors: ValueError where a key would go over the
+    """Return the URL without a slash at its end. Errors: ValueError where a key would go over the
     network in plain sight."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(url):
@@ -73,7 +74,7 @@ def checked_base_url(url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL is of plain http and leads to this very machine.
+    """Return whether the URL is of plain http and leads to this very machine.
 
     >>> is_loopback("http://127.0.0.1:8000/apiv2"), is_loopback("http://127.0.0.1.example.org")
     (True, False)

@@ -26,10 +26,10 @@ class Connection(Config):
     tries: Annotated[int, Field(ge=1, le=20)] = 5
     """Number of tries before a request counts as failed."""
     wait_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
-    """Wait after the first failed try, doubled after each further one; 5 s and 5 tries outlast a
-    limit per minute."""
+    """Wait after the first failed try, in seconds, doubled after each further one; 5 s and 5 tries
+    outlast a limit per minute."""
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
-    """Longest wait for a connection, and for each further part of a reply."""
+    """Longest wait for a connection, and for each further part of a reply, in seconds."""
 
 
 class Refused(Exception):  # noqa: N818 (an outcome, not an error)
@@ -56,7 +56,8 @@ class Again(Exception):  # noqa: N818 (an outcome, not an error)
 
 
 def tried(attempt: Callable[[], Result], connection: Connection) -> Result:
-    """Errors: Failed after the last try, TextureError where all further requests would fail too."""
+    """Return the result of the first try that does not fail. Errors: Failed after the last try,
+    TextureError where all further requests would fail too."""
     for n in range(connection.tries):
         try:
             return attempt()
@@ -74,7 +75,7 @@ def tried(attempt: Callable[[], Result], connection: Connection) -> Result:
 
 
 def of_limit(host: str, detail: str, retry_after: str | None) -> Again:
-    """-> what to do after status 429 (too many requests).
+    """Return what to do after status 429 (too many requests).
 
     Freesound sends no Retry-After, but its text names the limit: "(60/minute)", "(2000/day)".
 
@@ -95,7 +96,8 @@ def of_limit(host: str, detail: str, retry_after: str | None) -> Again:
 
 
 def seconds_of(retry_after: str | None) -> float | None:
-    """-> the seconds to wait according to a `Retry-After` of either kind, None if there is none.
+    """Return the seconds to wait according to a `Retry-After` of either kind, None if there is
+    none.
 
     >>> seconds_of("90"), seconds_of("Wed, 21 Oct 2015 07:28:00 GMT"), seconds_of("soon")
     (90.0, 0.0, None)

@@ -54,8 +54,8 @@ def search(
     is_wanted: Callable[[Sound], bool],
     ask: Ask,
 ) -> list[Sound]:
-    """-> up to `most` wanted sounds, each once, in the search's order; pages that are not in the
-    folder `pages` are asked for.
+    """Return up to `most` wanted sounds, each once, in the search's order; pages that are not in
+    the folder `pages` are asked for.
 
     Errors: TextureError.
     """
@@ -70,7 +70,7 @@ def search(
 
 
 def pages_folder(folder: Path, parameters: Mapping[str, str]) -> Path:
-    """-> where the pages of this very search are: another query has another folder, so none is
+    """Return the folder with the pages of this search. Another query has another folder, so none is
     overwritten."""
     digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode()).hexdigest()
     return folder / f"search_{digest[:12]}"

@@ -48,24 +48,25 @@ class Source(Config):
         raise NotImplementedError
 
     def recordings(self) -> Sequence[Recording]:
-        """-> all of them, in an order that does not depend on the file system, from metadata alone.
+        """Return all recordings of the source, in an order that does not depend on the file system,
+        from metadata alone.
 
         Errors: TextureError when there are none, or their metadata cannot be read.
         """
         raise NotImplementedError
 
     def so_far(self) -> str:
-        """-> where files must be fetched, what is there already, as a phrase, without fetching any;
-        else ""."""
+        """Return a phrase about what is there already, where files must be fetched; else "".
+        Nothing is fetched."""
         return ""
 
     def check_keys(self) -> None:
-        """Errors: TextureError where files must be fetched, and the key that this takes is not
-        set."""
+        """Check that the keys are set that fetching takes. Errors: TextureError where files must be
+        fetched, and the key that this takes is not set."""
 
     def missing(self, recordings: Sequence[Recording]) -> Mapping[str, str]:
-        """-> by name of those whose sound file should be there and is not, the reason; nothing is
-        fetched."""
+        """Return the recordings whose sound file should be there and is not: the reason by name.
+        Nothing is fetched."""
         return {}
 
     def fetch(self, recordings: Sequence[Recording]) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from texturelib.files import check_file, shown
 
 
 def dataset_names() -> list[str]:
-    """-> soundata's names of the datasets that it can read."""
+    """Return soundata's names of the datasets that it can read."""
     try:
         import soundata
     except ImportError:
@@ -23,7 +23,7 @@ def dataset_names() -> list[str]:
 
 
 def open_dataset(name: str, folder: Path) -> Any:
-    """-> soundata's Dataset, which has read nothing yet."""
+    """Return soundata's Dataset, which has read nothing yet."""
     dataset_names()
     import soundata
 
@@ -39,8 +39,8 @@ def open_dataset(name: str, folder: Path) -> Any:
 
 
 def missing_files(recordings: Sequence[Recording]) -> dict[str, str]:
-    """-> by name, those whose file is not there, as after a download or an extraction that was
-    stopped, and a sentence."""
+    """Return the clips whose file is not there, as after a download or an extraction that was
+    stopped: a sentence by name."""
     return {
         recording.name: f"{shown(recording.path)} is missing; extract its archive again"
         for recording in recordings
@@ -49,8 +49,8 @@ def missing_files(recordings: Sequence[Recording]) -> dict[str, str]:
 
 
 def check_table(path: Path, header: Sequence[str] | None, n_columns: int) -> list[list[str]]:
-    """-> the rows of a CSV file below its header, each looked at: soundata passes over damaged ones
-    silently, or trips.
+    """Return the rows of a CSV file below its header, each looked at: soundata passes over damaged
+    ones silently, or trips.
 
     header: what the first line should be, None where there is none.
     Errors: TextureError that names the line.

@@ -84,8 +84,8 @@ _FILES: Mapping[str, TermsFile] = {
 
 
 def terms_of_clips(dataset: str, folder: Path, clips: Iterable[str]) -> dict[str, Terms]:
-    """dataset: as soundata calls it. clips: names of sound files -> of each one, what the dataset
-    says of it.
+    """Return each clip's licence, author and title, as far as the dataset tells them. dataset: as
+    soundata calls it. clips: names of sound files.
 
     Where it should say more than it does, a note on stderr says that.
     Errors: TextureError when its file cannot be read.
@@ -119,7 +119,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
-    r"""-> with what ESC-50 writes as `\xf6` as the letter that it is."""
+    r"""Return the text with letters in place of ESC-50's escapes, such as `\xf6`."""
     return re.sub(
         r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})", lambda found: chr(int(found[1] or found[2], 16)), text
     )

@@ -27,12 +27,13 @@ class Folder(Source):
 
     type: Literal["folder"] = "folder"
     path: ConfigPath
+    """Folder of the recordings."""
     tags_from: Annotated[
         Literal["nothing", "folders"] | ConfigPath, Field(union_mode="left_to_right")
     ] = "nothing"
-    """"folders": the names of the sub-folders that a file lies in are its tags. Or a table (CSV)
-    with a column file_name, relative to `path`, a column tags (separated by ";" or ","), and if you
-    like split, origin, licence, author, title, url, gen_ai_preference."""
+    """Source of the tags. "folders": the names of the sub-folders that a file lies in. Or a table
+    (CSV) with a column file_name, relative to `path`, a column tags (separated by ";" or ","), and
+    optionally split, origin, licence, author, title, url, gen_ai_preference."""
 
     @property
     def inputs(self) -> Mapping[str, Path]:
@@ -64,8 +65,8 @@ class Folder(Source):
 
 
 def _described(recordings: Sequence[Recording], table_path: Path) -> list[Recording]:
-    """-> the recordings with what the table says of them. Errors: TextureError when it says nothing
-    of any of them."""
+    """Return the recordings with what the table says of them. Errors: TextureError when it says
+    nothing of any of them."""
     rows = _read_descriptions(table_path)
     names = {recording.name for recording in recordings}
     unused = [name for name in rows if name not in names]
@@ -85,7 +86,7 @@ def _described(recordings: Sequence[Recording], table_path: Path) -> list[Record
 
 
 def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
-    """-> by file name, the row of the table. Errors: TextureError, naming the line."""
+    """Return the rows of the table by file name. Errors: TextureError, naming the line."""
     place = f"source.tags_from: {shown(path)}"
     rows: dict[str, dict[str, str]] = {}
     try:
@@ -125,7 +126,7 @@ def _read_descriptions(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _fields(row: Mapping[str, str]) -> dict[str, "str | tuple[str, ...]"]:
-    """-> fields of a Recording. Tags are separated by ";" if the row has one, since AudioSet's
+    """Return fields of a Recording. Tags are separated by ";" if the row has one, since AudioSet's
     contain commas, else by ","."""
     separator = ";" if ";" in row["tags"] else ","
     tags = tuple(tag.strip() for tag in row["tags"].split(separator) if tag.strip())
@@ -137,6 +138,6 @@ def _note(what: str) -> None:
 
 
 def _as_text(path: Path) -> str:
-    """-> the path with forward slashes; bytes of it that are not UTF-8 as `\\xe4`, since tables and
-    pages hold text."""
+    """Return the path with forward slashes; bytes of it that are not UTF-8 as `\\xe4`, since tables
+    and pages hold text."""
     return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -49,19 +49,20 @@ class Freesound(Source):
     folder: ConfigPath
     """Folder of the downloaded sounds; several configs may share it."""
     query: str = ""
-    """Words as in Freesound's own search box."""
+    """Words to search for, as in Freesound's own search box."""
     tags: tuple[Annotated[str, Field(pattern=r'^[^\s"\\]+$')], ...] = ()
-    """A sound has all of them."""
+    """Tags that a sound must have, all of them."""
     seconds: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (1.0, 300.0)
-    """Shortest and longest length of a sound."""
+    """Shortest and longest length of a sound, in seconds."""
     licences: Annotated[tuple[Licence, ...], Field(min_length=1)] = (
         "Creative Commons 0",
         "Attribution",
     )
+    """Licences with which a sound is taken."""
     gen_ai_preference: Annotated[tuple[GenAiPreference, ...], Field(min_length=1)] | None = None
-    """Take only sounds whose uploaders wish one of these about the training of generative models,
-    which https://freesound.org/help/faq/ explains; a sound of which Freesound tells no wish is then
-    left out. null takes all."""
+    """Uploaders' preferences about the training of generative models with which a sound is taken
+    (https://freesound.org/help/faq/ explains them); a sound without one is then left out. null
+    takes all."""
     most: Annotated[int, Field(ge=1)] = 500
     """Maximum number of sounds: the first ones in the order of `sort`."""
     sort: Literal[
@@ -73,16 +74,17 @@ class Freesound(Source):
         "duration_asc",
         "duration_desc",
     ] = "created_asc"
-    """Only with created_asc does nothing that others upload move sounds from page to page while a
-    search runs."""
+    """Order of the results. Only with created_asc do new uploads not move sounds from page to page
+    while a search runs."""
     files: Literal["previews", "originals"] = "previews"
-    """Previews are Ogg Vorbis of some 192 kbit/s; originals need an OAuth2 token in
-    FREESOUND_OAUTH_TOKEN."""
+    """Files to download: previews are Ogg Vorbis of some 192 kbit/s; originals need an OAuth2 token
+    in FREESOUND_OAUTH_TOKEN."""
     max_megabytes: Annotated[float, Field(gt=0)] = 500.0
-    """A larger file is left out."""
+    """Largest size of a file that is downloaded, in megabytes."""
     base_url: Annotated[str, AfterValidator(checked_base_url)] = "https://freesound.org/apiv2"
-    """The key goes there."""
+    """Address of the API, to which the key is sent."""
     connection: Connection = Connection()
+    """Tries, waits and timeouts of requests."""
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> "Freesound":
@@ -99,7 +101,7 @@ class Freesound(Source):
         return {}
 
     def recordings(self) -> Sequence[Recording]:
-        """-> the results of the search; requests only pages that are not in `folder` yet."""
+        """Return the results of the search; requests only pages that are not in `folder` yet."""
         found = self._found()
         if not found:
             wish = (
@@ -163,7 +165,7 @@ class Freesound(Source):
             download_key()
 
     def so_far(self) -> str:
-        """-> a phrase about what earlier runs have found and downloaded; makes no request."""
+        """Return a phrase about what earlier runs have found and downloaded; makes no request."""
         try:
             found = self._found(may_ask=False)
         except _NotYetAsked:
@@ -190,7 +192,7 @@ class Freesound(Source):
         )
 
     def _found(self, may_ask: bool = True) -> dict[Path, Sound]:
-        """-> by the place of their file."""
+        """Return the found sounds by the path of their file."""
         parameters = {
             "query": self.query,
             "filter": self._filter,
@@ -238,7 +240,7 @@ class Freesound(Source):
         )
 
     def _download(self, api: "Api", sound: Sound, path: Path) -> None:
-        """Errors: Refused, Failed, TextureError."""
+        """Download one sound. Errors: Refused, Failed, TextureError."""
         max_bytes = round(self.max_megabytes * 1e6)
         if self.files == "previews":
             url = sound.previews.get("preview-hq-ogg")

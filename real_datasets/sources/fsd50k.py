@@ -104,7 +104,7 @@ class Fsd50k(Source):
 
 
 def _text(facts: Mapping[str, Any], clip: str, key: str) -> str:
-    """-> the uploader's text, "" if there is none."""
+    """Return the uploader's text, "" if there is none."""
     of_clip = facts.get(clip)
     value = of_clip.get(key) if isinstance(of_clip, dict) else None
     return value if isinstance(value, str) else ""

@@ -114,7 +114,8 @@ class Soundata(Source):
         return missing_files(recordings)
 
     def _index(self, dataset: Any) -> Mapping[str, Any]:
-        """-> which clips there are, and where their sounds lie, as soundata's indexes have it."""
+        """Return which clips there are, and where their sounds lie, as soundata's indexes have
+        it."""
         layout = _LAYOUTS.get(self.dataset)
         if layout and not self.index:
             table = self.path / layout.table
@@ -146,8 +147,8 @@ class Soundata(Source):
         return index
 
     def _with_terms(self, recordings: Sequence[Recording]) -> list[Recording]:
-        """-> the recordings with each one's own licence, author and title, as far as the dataset
-        tells them."""
+        """Return the recordings with each one's own licence, author and title, as far as the
+        dataset tells them."""
         terms = terms_of_clips(
             self.dataset, self.path, [recording.path.name for recording in recordings]
         )

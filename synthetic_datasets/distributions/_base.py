@@ -30,7 +30,8 @@ class Variable:
         self._value = rng.uniform(low, high)
 
     def draw(self, chance_new: float) -> float:
-        """chance_new: 0..1 -> the value, rounded."""
+        """Return the next value, rounded. chance_new: 0..1, the probability that it is drawn
+        afresh."""
         if self._rng.choices([True, False], weights=[chance_new, 1 - chance_new])[0]:
             self._value = self._rng.uniform(self.low, self.high)
         return round(self._value, DECIMALS)
@@ -40,6 +41,7 @@ class Distribution(Config):
     """Base of the distributions: a subclass says its `type`, and its fields are its settings."""
 
     n_clips: Annotated[int, Field(ge=1, le=10**8)]
+    """Number of clips."""
 
     @property
     def n_planned(self) -> int:
@@ -47,8 +49,8 @@ class Distribution(Config):
         return self.n_clips
 
     def check(self, controls: list[str]) -> None:
-        """Errors: ValueError when the settings do not fit these controls. Any will do, unless a
-        distribution says otherwise."""
+        """Check that the settings fit these controls. Errors: ValueError when they do not; any fit,
+        unless a distribution says otherwise."""
 
     def values(
         self, variables: Mapping[str, Variable], rng: random.Random
@@ -58,8 +60,8 @@ class Distribution(Config):
 
 
 def check_names(key: str, names: Collection[str], controls: list[str], example: str) -> None:
-    """Errors: ValueError when what stands at `distribution.KEY` does not name just these controls.
-    example: a value for one."""
+    """Check that `distribution.KEY` names exactly these controls. Errors: ValueError when it does
+    not. example: a value for one."""
     for name in names:
         if name not in controls:
             raise ValueError(

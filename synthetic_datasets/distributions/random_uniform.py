@@ -27,12 +27,13 @@ ChanceNew = Annotated[
 
 @distributions.register
 class RandomUniform(Distribution):
-    """With probability `chance_new` a fresh uniform value, else the previous clip's; each control
-    by itself."""
+    """Each control by itself gets a fresh uniform value with probability `chance_new`, else keeps
+    the previous clip's."""
 
     type: Literal["random_uniform"] = "random_uniform"
     chance_new: ChanceNew = 1.0
-    """One for all controls, or one for each: `{"avgRate": 1, "minRadius": 0.5, ...}`."""
+    """Probability of a fresh value, 0 to 1; one for all controls, or one for each: `{"avgRate": 1,
+    "minRadius": 0.5, ...}`."""
 
     def check(self, controls: list[str]) -> None:
         if isinstance(self.chance_new, dict):

@@ -11,8 +11,8 @@ from synthetic_datasets.distributions._base import DECIMALS, Distribution, Varia
 
 @distributions.register
 class Sobol(Distribution):
-    """A scrambled Sobol sequence with a dimension per control: neither clusters nor gaps, in one
-    control or in several.
+    """A scrambled Sobol sequence with a dimension per control, which has neither clusters nor gaps,
+    in one control or in several.
 
     The first clips of a longer plan are the shorter plan's. Spread is best at a power of two clips.
 

@@ -20,7 +20,8 @@ from synthetic_datasets.distributions._base import (
 
 @distributions.register
 class UniformJoint(Distribution):
-    """The ratios are multiplied by 1, 2, 3, ... until their product is nearest to `n_clips`.
+    """All combinations of a few values per control. The ratios are multiplied by 1, 2, 3, ... until
+    their product is nearest to `n_clips`.
 
     The set then has that product of clips: every combination of linearly spaced values, the last
     control fastest, no randomness. Ratios 1:1:1:1 and 10,000 clips give 10 values each.

@@ -11,13 +11,14 @@ from synthetic_datasets.distributions._base import DECIMALS, Distribution, Varia
 
 @distributions.register
 class UniformLinearlySpaced(Distribution):
-    """Per control `n_clips` values from low to high, ends included; each is used once, in random
-    order."""
+    """Each control takes `n_clips` equally spaced values from low to high, ends included, each
+    once, in random order."""
 
     type: Literal["uniform_linearly_spaced"] = "uniform_linearly_spaced"
     order: Literal["shuffled", "thesis"] = "shuffled"
-    """"thesis" draws, clip by clip, one of the values that are left of each control, then the
-    clip's level: with seed 0, the order and levels of the thesis's published table."""
+    """Order of the values. "thesis" draws, clip by clip, one of the remaining values of each
+    control, then the clip's level: with seed 0, it gives the order and levels of the thesis's
+    published table."""
 
     def values(
         self, variables: Mapping[str, Variable], rng: random.Random

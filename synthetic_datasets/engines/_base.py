@@ -106,16 +106,16 @@ class Engine(Protocol):
         ...
 
     def draw_varied(self, seeds: Sequence[int]) -> dict[str, float]:
-        """-> a value for each of `varied`, which depends on `seeds` alone."""
+        """Return a value for each of `varied`, which depends on `seeds` alone."""
         ...
 
     def programs(self) -> dict[str, str]:
-        """-> by name: the versions of the programs outside of Python that it starts. Errors:
+        """Return the versions of the programs outside of Python that it starts, by name. Errors:
         TextureError when one is missing."""
         ...
 
     def check_clip(self, seconds: float, sample_rate: int) -> None:
-        """Errors: ValueError when it cannot make clips of this length."""
+        """Check that it can make clips of this length. Errors: ValueError when it cannot."""
         ...
 
     def started(
@@ -135,8 +135,8 @@ class EmbeddedEngine(Config):
     controls: dict[str, Setting]
     """A range [low, high], or one value to hold it at, for each control of the engine; 0..1."""
     vary: dict[str, Range] = Field(default={})
-    """Parameters that are not held fixed: {"name": [low, high]}, drawn uniformly for each clip, or
-    each simulated place."""
+    """Parameters that vary without becoming labels: {"name": [low, high]}, drawn uniformly for each
+    clip, or for each location of simulated recordings."""
 
     @field_validator("controls")
     @classmethod
@@ -201,7 +201,7 @@ class EmbeddedEngine(Config):
         return list(self.vary)
 
     def draw_varied(self, seeds: Sequence[int]) -> dict[str, float]:
-        """-> a value for each of `vary`, to six figures; a whole number where the parameter is
+        """Return a value for each of `vary`, to six figures; a whole number where the parameter is
         one."""
         return (
             dict(zip(self.vary, self._drawn(np.random.default_rng(seeds)), strict=True))
@@ -217,8 +217,8 @@ class EmbeddedEngine(Config):
                 yield min(max(float(f"{rng.uniform(low, high):.6g}"), low), high)
 
     def with_parameters(self, values: Mapping[str, float]) -> "EmbeddedEngine":
-        """-> the same engine with other parameters, which are held. Errors: ValidationError when
-        they are not allowed."""
+        """Return the same engine with other parameters, which are held. Errors: ValidationError
+        when they are not allowed."""
         held = {name: getattr(self, name) for name in type(self).model_fields if name != "vary"}
         return type(self).model_validate(held | dict(values))
 
@@ -229,8 +229,8 @@ class EmbeddedEngine(Config):
         sample_rate: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """controls: every one of `available`, 0..1 -> [samples] float32 at the engine's own level,
-        which may exceed 1.
+        """Return the sound, [samples] float32 at the engine's own level, which may exceed 1.
+        controls: every one of `available`, 0..1.
 
         The same rng state gives the same samples.
         """
@@ -271,7 +271,7 @@ def _render_at_volume(
 def check_controls(
     controls: dict[str, Setting], available: Sequence[Control], engine: str
 ) -> dict[str, Setting]:
-    """-> `controls` in the engine's order. Errors: ValueError when one is unknown, missing, or
+    """Return `controls` in the engine's order. Errors: ValueError when one is unknown, missing, or
     outside its slider."""
     names = [control.name for control in available]
     for name, setting in controls.items():

@@ -64,8 +64,8 @@ def ring(
 
 @numba.njit(cache=True, fastmath=True)
 def _quietest(level_at_0: np.ndarray, fall: np.ndarray, now: int, level: np.ndarray) -> int:
-    """level: room to work in. In two passes, since a compiler makes the search for a place wait at
-    every step."""
+    """Return the place of the quietest voice. level: room to work in. In two passes, since a
+    compiler makes the search for a place wait at every step."""
     least = level_at_0[0] - fall[0] * now
     for voice in range(len(level)):
         level[voice] = level_at_0[voice] - fall[voice] * now

@@ -58,7 +58,8 @@ class OscChannel:
 
 
 def _messages(datagram: bytes) -> Iterator[Message | Unread]:
-    """-> the message, or those of a bundle, whose time tags mean nothing here; in their order."""
+    """Return the message, or those of a bundle, whose time tags mean nothing here; in their
+    order."""
     ahead = [datagram]
     while ahead:
         packet = ahead.pop()
@@ -69,8 +70,8 @@ def _messages(datagram: bytes) -> Iterator[Message | Unread]:
 
 
 def _elements(content: bytes) -> Iterator[bytes]:
-    """content: of a bundle, after its time tag -> each message or bundle in it; after a wrong
-    length, the rest as it is."""
+    """Yield each message or bundle in a bundle; after a wrong length, the rest as it is. content:
+    what follows its time tag."""
     while content:
         n_bytes = int.from_bytes(content[:4], "big", signed=True)
         if not 0 < n_bytes <= len(content) - 4:

@@ -31,21 +31,24 @@ class PatchControl(Config):
     """A control of a patch: which numbers it takes, and what they mean."""
 
     sends: tuple[float, float] = (0.0, 100.0)
-    """What the patch is sent for 0 and for 1 on the slider; between them the numbers lie evenly."""
+    """Numbers that the patch is sent for 0 and for 1 on the slider, linear in between."""
     low: float | None = None
-    """What 0 means in `unit`, and `high` what 1 means; the numbers sent, unless given. Only
-    dataset.json speaks of these."""
+    """Value that 0 stands for, in `unit`; by default the number that is sent. It is only noted in
+    dataset.json, as are `high`, `unit`, `curve`, `offset`, `description` and `laws`."""
     high: float | None = None
+    """Value that 1 stands for, in `unit`; by default the number that is sent."""
     unit: str = ""
+    """Unit of the values."""
     curve: Literal["linear", "exponential"] = "linear"
-    """How the meaning runs from low to high."""
+    """Curve of the values from low to high."""
     offset: float = 0.0
-    """With curve "exponential": equal steps are equal ratios of (value - offset)."""
+    """Offset of an exponential curve: equal steps are equal ratios of (value - offset)."""
     description: str = ""
+    """What the control changes, in words."""
     laws: dict[Law, float] = Field(default={})
-    """How the meaning goes when the sound is played k times slower (slow_down), made k times louder
-    (gain), or added to k - 1 others of its kind (mixing): the exponent of k. Leave out what is not
-    known."""
+    """Exponents of k by which the value changes when the sound is played k times slower
+    (slow_down), made k times louder (gain), or added to k - 1 others of its kind (mixing): the
+    exponent of k. Leave out what is not known."""
 
     @model_validator(mode="after")
     def _has_a_range(self) -> "PatchControl":
@@ -85,7 +88,7 @@ class PatchControl(Config):
         )
 
     def sent(self, slider: float) -> float:
-        """slider: 0..1 -> the number for the patch."""
+        """Return the number that the patch is sent. slider: 0..1."""
         low, high = self.sends
         return low + (high - low) * slider
 
@@ -96,7 +99,8 @@ class Player(Protocol):
     def play(
         self, controls: Mapping[str, float], volume: float, rng: np.random.Generator
     ) -> np.ndarray:
-        """controls: the numbers to send, by name. volume: 0..1 -> [samples] float32."""
+        """Play one clip and return it, [samples] float32. controls: the numbers to send, by name.
+        volume: 0..1."""
         ...
 
 
@@ -104,16 +108,16 @@ class PatchEngine(Config):
     """An engine that plays a patch; a subclass says its `type`, and starts its players."""
 
     patch_controls: dict[str, PatchControl]
-    """Every control that the patch has; each gets a message of its name."""
+    """All controls of the patch, by name; each gets a message of its name."""
     controls: dict[str, Setting]
     """A range [low, high], or one value to hold it at, for each of patch_controls; 0..1."""
     files: list[ConfigPath] = Field(default=[])
-    """Files and folders that the patch plays with, where the toolkit cannot tell: another content
-    is another sound."""
+    """Further files and folders that the patch uses, beyond those that the toolkit finds by itself.
+    When their content changes, the set counts as out of date."""
     reply_seconds: PositiveFloat = 5.0
-    """How long to wait for the patch's reply, beyond the length of a clip."""
+    """Longest wait for the patch's reply, in seconds beyond the length of a clip."""
     resends: NonNegativeInt = 2
-    """How often to ask again before giving up."""
+    """Number of times that a clip is asked for again before giving up."""
 
     @field_validator("patch_controls")
     @classmethod

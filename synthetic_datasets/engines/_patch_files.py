@@ -48,7 +48,7 @@ class _Text:
 
 
 def files_of_patch(patch: Path) -> list[Path]:
-    """-> the patch, and the files that it may use: abstractions, sounds, texts; and what
+    """Return the patch, and the files that it may use: abstractions, sounds, texts; and what
     abstractions use in turn.
 
     These are all whose name stands in the text, where Pure Data looks for them: beside the patch or
@@ -72,8 +72,8 @@ def files_of_patch(patch: Path) -> list[Path]:
 
 
 def _folders(texts: dict[Path, _Text]) -> list[Path]:
-    """-> where Pure Data looks besides the folder of who asks: an abstraction also finds what its
-    owners have declared."""
+    """Return where Pure Data looks besides the folder of who asks: an abstraction also finds what
+    its owners have declared."""
     users_own = [Path(_expanded(place)) for place in _USERS_OWN]
     declared = {
         base / _expanded(name)
@@ -85,7 +85,7 @@ def _folders(texts: dict[Path, _Text]) -> list[Path]:
 
 
 def _called(word: str, folders: list[Path]) -> set[Path]:
-    """-> the files that a word may mean."""
+    """Return the files that a word may mean."""
     name = _expanded(word)
     literal = _PUT_IN.split(name)
     if len(literal) == 1:

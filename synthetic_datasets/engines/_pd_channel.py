@@ -59,14 +59,14 @@ class PdChannel:
             self._connection.close()
 
     def write_introduction(self, path: Path) -> None:
-        """path: in a folder of our own. The patch that Pure Data should open after the one that it
-        plays."""
+        """Write the patch that Pure Data should open after the one that it plays. path: in a folder
+        of our own."""
         path.write_text(
             _INTRODUCTION.format(port=self._listening.getsockname()[1], word=self._word)
         )
 
     def connect(self, seconds: float, look: Callable[[], None]) -> bool:
-        """-> whether our Pure Data came in this time. Raises what `look` raises."""
+        """Return whether our Pure Data came in this time. Raises what `look` raises."""
         ready = f"ready {self._word};\n".encode()
         deadline = time.monotonic() + seconds
         with ExitStack() as strangers, selectors.DefaultSelector() as selector:
@@ -123,7 +123,7 @@ class PdChannel:
 
 
 def _received(connection: socket.socket) -> bytes:
-    """-> what came, nothing when it is closed."""
+    """Return what came, nothing when it is closed."""
     try:
         return connection.recv(65536)
     except ConnectionError:
@@ -131,7 +131,7 @@ def _received(connection: socket.socket) -> bytes:
 
 
 def _written(value: str | float) -> str:
-    """-> a word of a message to Pure Data, whose numbers are 32-bit floats."""
+    """Return a word of a message to Pure Data, whose numbers are 32-bit floats."""
     if isinstance(value, str):
         return _SPECIAL.sub(r"\\\1", value)
     return f"{np.float32(value):.9g}"

@@ -43,7 +43,7 @@ if os.getppid() == int(sys.argv[1]):
 
 
 def find_program() -> str:
-    """Errors: TextureError when there is no Pure Data here."""
+    """Return the path of the program. Errors: TextureError when there is no Pure Data here."""
     for program in _PROGRAMS:
         if path := shutil.which(program):
             return path
@@ -54,7 +54,7 @@ def find_program() -> str:
 
 
 def version_of(program: str) -> str:
-    """-> as in "0.53.1"."""
+    """Return the version of Pure Data, such as "0.53.1"."""
     said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
     found = re.search(r"Pd-(\S+)", said.stderr + said.stdout)
     return found.group(1) if found else "unknown"
@@ -112,8 +112,8 @@ class PdPlayer:
     def play(
         self, controls: Mapping[str, float], volume: float, rng: np.random.Generator
     ) -> np.ndarray:
-        """As Session. Errors: TextureError when Pd dies for the second time, or reports an error at
-        each of its first clips; Rejected when it reports one."""
+        """Play a file, as `Session.play` does. Errors: TextureError when Pd dies for the second
+        time, or reports an error at each of its first clips; Rejected when it reports one."""
         chance = rng.bit_generator.state
         try:
             return self._play(controls, volume, rng)
@@ -219,8 +219,8 @@ class PdPlayer:
             raise _Died(f"Pure Data (process {self._process.pid}) {how}{self._last_words()}")
 
     def _said(self, since: int = 0) -> bytes:
-        """-> what Pd has written to its console. Read with pread: it writes where the file that we
-        share stands."""
+        """Return what Pd has written to its console. Read with pread: it writes where the file that
+        we share stands."""
         said = b""
         while block := os.pread(self._console.fileno(), 2**16, since + len(said)):
             said += block
@@ -230,7 +230,7 @@ class PdPlayer:
         return self._said().decode(errors="replace").splitlines()
 
     def _new_errors(self) -> list[str]:
-        """-> what Pd has reported since it was last asked, but for what is allowed."""
+        """Return what Pd has reported since it was last asked, but for what is allowed."""
         said = self._said(self._heard)
         said = said[: said.rfind(b"\n") + 1]
         self._heard += len(said)
@@ -246,7 +246,7 @@ class PdPlayer:
         ]
 
     def _unknown_objects(self) -> list[str]:
-        """-> the objects of the patch that could not be made; Pd says so in the line after each
+        """Return the objects of the patch that could not be made; Pd says so in the line after each
         one's name."""
         lines = self._lines()
         return [

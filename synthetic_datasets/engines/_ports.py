@@ -9,7 +9,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def bound(port: int) -> socket.socket:
-    """-> a socket that listens on loopback. Errors: TextureError when another program has the
+    """Return a socket that listens on loopback. Errors: TextureError when another program has the
     port."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:

@@ -78,11 +78,11 @@ class Channel(Protocol):
         ...
 
     def send(self, name: str, *values: str | float) -> None:
-        """Errors: ConnectionError when nobody is there."""
+        """Send a message. Errors: ConnectionError when nobody is there."""
         ...
 
     def receive(self, seconds: float) -> list[Message | Unread]:
-        """-> what came together, at the latest after `seconds`: nothing, then."""
+        """Return what came together; nothing when nothing came for `seconds`."""
         ...
 
 
@@ -138,7 +138,8 @@ class Session:
     def play(
         self, controls: Mapping[str, float], volume: float, rng: np.random.Generator
     ) -> np.ndarray:
-        """controls: the numbers to send, by name. volume: 0..1 of the fader -> [samples] float32.
+        """Play one clip and return it, [samples] float32. controls: the numbers to send, by name.
+        volume: 0..1 of the fader.
 
         Errors: TextureError when the patch does not answer, or has not yet made one file that fits;
         Rejected when it did before, but this one does not.
@@ -186,7 +187,7 @@ class Session:
         self._send("startRecordAudioToBuffer")
 
     def _wait_for(self, path: Path) -> str | None:
-        """-> what the patch replied of this file, None when it said nothing in time."""
+        """Return what the patch replied of this file, None when it said nothing in time."""
         deadline = time.monotonic() + self._settings.seconds + self._settings.reply_seconds
         for message in self._until(deadline):
             if not isinstance(message, Message) or message.name not in (_ENDED, _FAILED):
@@ -209,13 +210,13 @@ class Session:
             self._stray.append(what)
 
     def _until(self, deadline: float) -> Iterator[Message | Unread]:
-        """-> what comes before the deadline. Raises what `look` raises."""
+        """Return what comes before the deadline. Raises what `look` raises."""
         while (left := deadline - time.monotonic()) > 0:
             self._look()
             yield from self._channel.receive(min(left, 1 / _LOOKS_PER_SECOND))
 
     def _appears(self, path: Path, deadline: float) -> bool:
-        """-> whether the file is there before the deadline: some patches reply while they still
+        """Return whether the file is there before the deadline: some patches reply while they still
         write."""
         while not path.exists() and time.monotonic() < deadline:
             self._look()

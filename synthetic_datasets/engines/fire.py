@@ -55,7 +55,7 @@ class Fire(EmbeddedEngine):
 
     type: Literal["fire"] = "fire"
     size_ratio: Annotated[float, Field(ge=1, le=3)] = 1.5
-    """Pockets are at most so many times larger, or smaller, than the control says."""
+    """Largest factor by which a pocket is larger or smaller than the control says."""
     energy_exponent: Annotated[float, Field(gt=1, le=4)] = 2.2
     """Exponent of the power law of the crackles' energies: the higher, the more similar they
     are."""
@@ -65,7 +65,7 @@ class Fire(EmbeddedEngine):
     """Time in which the pressure of a gas pocket falls to 1/e, in units of the time that sound
     takes to its bottom."""
     emptying_db: Annotated[float, Field(ge=-60, le=0)] = -14.0
-    """The first of that gas against the peak of the burst."""
+    """Level at which that gas begins, in dB relative to the peak of the burst."""
     hiss_hz: Annotated[float, Field(ge=1000, le=20000)] = 10000.0
     """Frequency at which the hiss is strongest: 0.2 times the speed of the gas over the width of
     the gap."""
@@ -88,7 +88,7 @@ class Fire(EmbeddedEngine):
         sample_rate: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """-> [samples] float32, louder than 1 where the largest pockets burst."""
+        """Return the sound, [samples] float32, louder than 1 where the largest pockets burst."""
         rate, size_mm, hiss_db, roar_db = (
             float(control.to_physical(controls[control.name])) for control in self.available
         )
@@ -110,7 +110,7 @@ class Fire(EmbeddedEngine):
     def _crackles(
         self, rate: float, size: float, n_samples: int, sample_rate: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """size in metres. -> [samples] float32"""
+        """Return the sound of the crackles, [samples] float32. size: in metres."""
         from synthetic_datasets.engines._crackles import MOST_DECAYS, burst
 
         # A clip starts in mid-fire: with what is left of the pockets that burst before.
@@ -140,8 +140,8 @@ class Fire(EmbeddedEngine):
 
 
 def _power_law(energy_exponent: float, n_crackles: int, rng: np.random.Generator) -> np.ndarray:
-    """-> [crackles], 1 to _LOUDEST: amplitudes whose squares have a density that falls with that
-    exponent.
+    """Return amplitudes, [crackles], from 1 to _LOUDEST, whose squares have a density that falls
+    with that exponent.
 
     The share of amplitudes above a is then a^-k with k = 2 (exponent - 1), but for the ones that
     are cut off.
@@ -172,8 +172,8 @@ def _noise(
     least_seconds: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """-> [samples] float32, Gaussian; at any sample rate the root mean square of what lies below
-    _AUDIBLE_HZ is 1 on average.
+    """Return Gaussian noise, [samples] float32; at any sample rate the root mean square of what
+    lies below _AUDIBLE_HZ is 1 on average.
 
     It is drawn as a spectrum, of at least `least_seconds`, so that short noise has lows too.
     """
@@ -200,8 +200,8 @@ def _wandering(
     sample_rate: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """-> [samples] float32, a gain whose level has that standard deviation, and whose power is 1 on
-    average."""
+    """Return a gain, [samples] float32, whose level has that standard deviation, and whose power is
+    1 on average."""
     n_slow = n_samples * _SLOW_RATE // sample_rate + 2
     deviation = deviation_db / 20 * np.log(10)
     gain = np.exp(deviation * _noise(density, n_slow, _SLOW_RATE, 20.0, rng) - deviation**2)

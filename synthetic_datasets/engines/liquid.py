@@ -41,13 +41,15 @@ class Liquid(EmbeddedEngine):
 
     type: Literal["liquid"] = "liquid"
     min_depth: Share = 0.2114
-    """The shallowest bubble; a share of the deepest possible one, as is max_depth."""
+    """Depth of the shallowest bubble, as a share of the deepest possible one."""
     max_depth: Share = 0.5935
+    """Depth of the deepest bubble, as a share of the deepest possible one."""
     depth_exponent: PositiveFloat = 2.41
+    """Exponent of the random depths: the higher, the more bubbles are shallow."""
     rise_factor: NonNegativeFloat = 0.0678
     """Rate at which the pitch of a rising bubble climbs, relative to the rate of its decay."""
     rise_cutoff: Share = 0.0178
-    """Bubbles above this depth do not rise in pitch."""
+    """Depth above which bubbles do not rise in pitch, as a share of the deepest possible one."""
     n_voices: PositiveInt = 128
     """Number of bubbles that can sound at once; a new one takes the quietest voice."""
 
@@ -66,8 +68,8 @@ class Liquid(EmbeddedEngine):
         sample_rate: int,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """-> [bubbles] int, when each forms, in samples, rising, negative before the clip begins;
-        [bubbles], its radius in m."""
+        """Return when each bubble forms, [bubbles] int in samples, rising, negative before the clip
+        begins; and its radius, [bubbles] in m."""
         rate, min_radius_mm, max_radius_mm, exponent = self._physical(controls)
         n_before = round(_RUN_IN_SECONDS * sample_rate)
         n_samples = round(seconds * sample_rate)
@@ -83,7 +85,7 @@ class Liquid(EmbeddedEngine):
         sample_rate: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """-> [samples] float32, louder than 1 where many large bubbles meet."""
+        """Return the sound, [samples] float32, louder than 1 where many large bubbles meet."""
         from synthetic_datasets.engines._bubbles import ring
 
         starts, radius = self.bubbles(controls, seconds, sample_rate, rng)

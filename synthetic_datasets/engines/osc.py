@@ -21,14 +21,14 @@ class Osc(PatchEngine):
 
     type: Literal["osc"] = "osc"
     send_port: Port = 8000
-    """Where the patch listens."""
+    """Port on which the patch listens."""
     receive_port: Port = 8001
-    """Where it replies."""
+    """Port to which the patch replies."""
     leading_slash: bool = False
     """Whether the patch's addresses begin with a slash, as OSC says; the thesis's have none."""
     sends_seed: bool = False
-    """Whether the patch has a message "seed", a whole number to draw its chance from; only then can
-    a clip be made again."""
+    """Whether the patch takes a message "seed", a whole number that seeds its random numbers; only
+    then can a clip be rendered again."""
 
     @model_validator(mode="after")
     def _two_ports(self) -> "Osc":

@@ -38,14 +38,14 @@ class PureData(PatchEngine):
     """A .pd file that holds a [dataset_receiver], or "liquid", which comes with the toolkit: the
     engine "liquid" as a patch."""
     patch_controls: dict[str, PatchControl] = Field(default={})
-    """Every control that the patch has; each gets a message of its name. Known for the patches that
-    come with the toolkit."""
+    """All controls of the patch, by name; each gets a message of its name. Known for the patches
+    that come with the toolkit."""
 
     allowed_errors: list[str] = Field(default=[])
-    """Parts of errors that Pure Data may report; any other ends the run where the patch is opened,
-    and costs the clip later."""
+    """Texts of errors that Pure Data may report, or parts of them; any other error ends the run
+    while the patch is opened, and rejects the clip later."""
     start_seconds: PositiveFloat = 20.0
-    """How long Pure Data may take to start and open the patch."""
+    """Longest time for Pure Data to start and open the patch, in seconds."""
 
     @model_validator(mode="before")
     @classmethod

@@ -57,18 +57,18 @@ class Rain(EmbeddedEngine):
     """Shape of the gamma distribution of the drops' sizes: the higher, the more similar. 1.67 is
     Marshall and Palmer's rain."""
     nearest_m: float = Field(default=1.0, ge=0.2, le=100)
+    """Smallest distance of the drops that are heard one by one, in metres."""
     farthest_m: float = Field(default=6.0, ge=0.2, le=100)
-    """The drops that are heard each for itself, and counted by `rate`, fall between these
-    distances."""
+    """Largest distance of the drops that are heard one by one, and counted by `rate`, in metres."""
     hush_m: float = Field(default=9.0, ge=0.2, le=1000)
-    """The same rain further away, up to here, is a steady hush."""
+    """Distance up to which further rain is heard as a steady hush, in metres."""
     brightness: float = Field(default=1.6, ge=0.1, le=10)
     """Pitch of a click on hard ground, relative to one over the time that the drop takes to fall
     its own length."""
     ground_spread_octaves: float = Field(default=0.8, ge=0, le=3)
     """Standard deviation of that pitch from place to place."""
     click_ms: float = Field(default=0.6, ge=0.05, le=10)
-    """Time in which the splash of a 2 mm drop falls to 1/e."""
+    """Time in which the splash of a 2 mm drop falls to 1/e, in milliseconds."""
     bubble_share: float = Field(default=1.0, ge=0, le=10)
     """The energy of a bubble's ring, relative to that of the same drop's click on hard ground."""
 
@@ -86,7 +86,7 @@ class Rain(EmbeddedEngine):
         sample_rate: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """-> [samples] float32, louder than 1 where a large drop falls close by."""
+        """Return the sound, [samples] float32, louder than 1 where a large drop falls close by."""
         from synthetic_datasets.engines._drops import add_clicks, add_rings
 
         rate, mean_mm, water = (
@@ -178,8 +178,8 @@ class Rain(EmbeddedEngine):
         sample_rate: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """-> [samples] float32: noise with the spectrum of many drops, as loud as they are between
-        farthest_m and hush_m.
+        """Return noise, [samples] float32, with the spectrum of many drops, as loud as they are
+        between farthest_m and hush_m.
 
         power: the squared level of drops, times how many a second fall between nearest_m and
         farthest_m.
@@ -212,8 +212,8 @@ class Rain(EmbeddedEngine):
 
 @dataclass(frozen=True)
 class _Drops:
-    """All [drops]. energy: that of the impact, 1 for a drop of 2 mm; the shares are what sounds of
-    it."""
+    """The drops of a clip; all [drops]. energy: that of the impact, 1 for a drop of 2 mm; the
+    shares are what sounds of it."""
 
     energy: np.ndarray
     splash_share: np.ndarray
@@ -226,15 +226,15 @@ class _Drops:
 
 
 def terminal_velocity(diameter_mm: "float | np.ndarray") -> np.ndarray:
-    """-> the terminal speed of a drop, in m/s: Atlas et al. 1973; below 0.5 mm, outside their
+    """Return the terminal speed of a drop, in m/s: Atlas et al. 1973; below 0.5 mm, outside their
     range, 4 m/s per mm."""
     diameter_mm = np.asarray(diameter_mm, np.float64)
     return np.where(diameter_mm < 0.5, 4.0 * diameter_mm, 9.65 - 10.3 * np.exp(-0.6 * diameter_mm))
 
 
 def impact(diameter_mm: "float | np.ndarray") -> np.ndarray:
-    """The root of the energy that a drop brings (mass times squared velocity), 1 for a drop of 2
-    mm."""
+    """Return the root of the energy that a drop brings (mass times squared velocity), 1 for a drop
+    of 2 mm."""
     return (
         (np.asarray(diameter_mm) / 2) ** 1.5
         * terminal_velocity(diameter_mm)
@@ -243,7 +243,7 @@ def impact(diameter_mm: "float | np.ndarray") -> np.ndarray:
 
 
 def minnaert_hz(radius_mm: "float | np.ndarray") -> np.ndarray:
-    """The pitch of a bubble of air in water under one atmosphere: M. Minnaert, Philosophical
+    """Return the pitch of a bubble of air in water under one atmosphere: M. Minnaert, Philosophical
     Magazine 16, 1933.
 
     >>> round(float(minnaert_hz(1.0)))
@@ -253,7 +253,8 @@ def minnaert_hz(radius_mm: "float | np.ndarray") -> np.ndarray:
 
 
 def bubble_radius(diameter_mm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The bubble that a drop leaves in water. [drops] -> [drops], in mm; 0 for none.
+    """Return the radius of the bubble that a drop leaves in water. [drops] -> [drops], in mm; 0 for
+    none.
 
     After Medwin et al. 1992: drops of 0.8 to 1.1 mm leave one each, that rings near 14 kHz; up to
     2.2 mm few leave any; larger ones often do, which ring from 10 kHz down to about 2 kHz for the

@@ -53,24 +53,25 @@ class Wind(EmbeddedEngine):
 
     type: Literal["wind"] = "wind"
     narrowest_mm: float = Field(default=1.0, ge=0.5, le=1000)
+    """Width of the narrowest obstacle, such as a twig, in millimetres."""
     widest_mm: float = Field(default=60.0, ge=0.5, le=1000)
-    """The obstacles' widths lie between these: from twigs to the edges of walls."""
+    """Width of the widest obstacle, such as the edge of a wall, in millimetres."""
     common_mm: float = Field(default=6.0, ge=0.5, le=1000)
     """Obstacles of this width or wider are equally loud, narrower ones are softer by 6 dB each time
     the width halves."""
     tone_widths_mm: tuple[Annotated[float, Field(ge=1, le=1000)], ...] = Field(
         default=(3.1, 4.7, 8.3), min_length=1, max_length=20
     )
-    """The wires and gaps that whistle."""
+    """Widths of the wires and gaps that whistle, in millimetres."""
     tone_q: float = Field(default=40.0, ge=2, le=100)
-    """Pitch of a tone over the width of its band."""
+    """Quality factor of a tone: its pitch divided by the width of its band."""
     gust_metres: float = Field(default=3.0, ge=0.5, le=100)
     """Length of a gust; it passes in this length divided by the wind's speed."""
     mean_exponent: float = Field(default=1.2, ge=0.5, le=1.5)
-    """Pressure goes as the clip's mean speed to this power. Its physical value, 3, is 60 dB from
+    """Exponent of the clip's mean speed in the sound pressure. Its physical value, 3, is 60 dB from
     breeze to storm; a recordist turns a storm down."""
     gust_exponent: float = Field(default=1.6, ge=0.5, le=2)
-    """Pressure within a clip goes as the speed to this power."""
+    """Exponent of the speed within a clip in the sound pressure."""
 
     @model_validator(mode="after")
     def _widths_in_order(self) -> "Wind":
@@ -87,7 +88,7 @@ class Wind(EmbeddedEngine):
         sample_rate: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """-> [samples] float32, louder than 1 in a storm's gusts."""
+        """Return the sound, [samples] float32, louder than 1 in a storm's gusts."""
         from scipy import signal
 
         speed, gustiness, whistling = (
@@ -170,15 +171,15 @@ class Wind(EmbeddedEngine):
 
 
 def _n_wakes(ratio: float) -> int:
-    """-> about one obstacle an octave."""
+    """Return the number of obstacles, about one an octave."""
     return 1 + round(np.log2(ratio))
 
 
 def von_karman(
     n_steps: int, step_seconds: float, time_scale: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """-> [n_steps]: what passes of von Karman's turbulence along the wind, with mean 0 and variance
-    1.
+    """Return von Karman's turbulence as it passes along the wind, [n_steps], with mean 0 and
+    variance 1.
 
     Its power density is 4 T / (1 + 70.8 (f T)^2)^(5/6), with T, `time_scale`, the length of a gust
     over the wind's speed.

@@ -35,7 +35,7 @@ def test_a_page_has_a_row_for_every_key(name):
 
 def test_a_row_says_type_range_default_and_meaning():
     page = config_pages()["synthetic.md"]
-    assert "| `seconds` | number 0.01 to 86400 | `1.0` | Length of each clip. |" in page
+    assert "| `seconds` | number 0.01 to 86400 | `1.0` | Length of each clip, in seconds. |" in page
     assert "| `engine.energy_exponent` | number above 1, up to 4 | `2.2` | " in page
     assert "| [`noise`](#noise) | object or `null` | `null` | " in page
     assert "| `distribution.ratios` | object: name to whole number above 0 | required | " in page

@@ -66,7 +66,7 @@ class Plan:
         ]
 
     def will_make(self, path: Path) -> bool:
-        """Whether a step writes there."""
+        """Return whether a step writes there."""
         return _maker(path, self.running()) is not None
 
 

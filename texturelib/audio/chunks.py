@@ -160,7 +160,7 @@ def _judge(
 
 
 def _is_sound(file: BinaryIO, at: int, size: int, layout: _Layout | None) -> bool:
-    """Whether what follows the samples must be more samples: it is no chunk, no tag and no
+    """Return whether what follows the samples must be more samples: it is no chunk, no tag and no
     padding."""
     if size - at < _LEAST_SOUND:
         return False

@@ -155,6 +155,6 @@ def _start(path: Path, at: int) -> bytes:
 
 
 def _may_hold_mpeg(start: bytes) -> bool:
-    """Whether the samples of a wav may be those of an mp3 or mp2. start: the first bytes of the
-    wav."""
+    """Return whether the samples of a wav may be those of an mp3 or mp2. start: the first bytes of
+    the wav."""
     return start[12:16] != b"fmt " or start[20:22] in (b"\x50\0", b"\x55\0")

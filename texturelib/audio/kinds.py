@@ -95,7 +95,7 @@ def _kind_of(start: bytes) -> Kind | None:
 
 
 def _is_adts(start: bytes) -> bool:
-    """Whether two frames of AAC follow one another."""
+    """Return whether two frames of AAC follow one another."""
     if len(start) < 7 or start[0] != 0xFF or start[1] & 0xF6 != 0xF0:
         return False
     n_bytes = (start[3] & 3) << 11 | start[4] << 3 | start[5] >> 5
@@ -107,7 +107,7 @@ def _is_adts(start: bytes) -> bool:
 
 
 def _is_ac3(start: bytes) -> bool:
-    """Whether a second frame of Dolby Digital begins within the first 4 kB."""
+    """Return whether a second frame of Dolby Digital begins within the first 4 kB."""
     return (
         len(start) > 6
         and struct.unpack(">B", start[5:6])[0] >> 3 <= 16

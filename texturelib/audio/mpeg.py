@@ -38,7 +38,7 @@ class FrameHeader:
     n_samples: int
 
     def fits(self, other: "FrameHeader") -> bool:
-        """Whether both frames may belong to the same stream."""
+        """Return whether both frames may belong to the same stream."""
         return (self.sample_rate, self.layer, self.is_mpeg_1) == (
             other.sample_rate,
             other.layer,
@@ -78,7 +78,8 @@ def id3_bytes(start: bytes) -> int:
 
 
 def starts_with_frames(start: bytes) -> bool:
-    """Whether two frames follow one another here; a single one may be chance, in any file."""
+    """Return whether two frames follow one another here; a single one may be chance, in any
+    file."""
     first = frame_header(start[:4])
     if first is None:
         return False
@@ -245,7 +246,8 @@ def _walk(
 
 
 def _is_beginning_of_frame(rest: bytes) -> bool:
-    """Whether the fewer than four bytes after the last frame are the beginning of another one."""
+    """Return whether the fewer than four bytes after the last frame are the beginning of another
+    one."""
     return 0 < len(rest) < 4 and rest[0] == 0xFF and (len(rest) == 1 or rest[1] & 0xE0 == 0xE0)
 
 

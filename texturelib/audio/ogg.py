@@ -7,8 +7,8 @@ _LONGEST_PAGE = 27 + 255 + 255 * 255  # bytes
 
 
 def ends_within_a_page(path: Path) -> bool:
-    """Whether the file is Ogg and the end of its last page is missing, which libsndfile does not
-    report."""
+    """Return whether the file is Ogg and the end of its last page is missing, which libsndfile does
+    not report."""
     end, _ = _tail(path)
     if end is None:
         return False

@@ -55,7 +55,7 @@ def load_weights(
 
 
 def is_described(folder: Path) -> bool:
-    """Whether the folder's weights have the description that `save_weights` writes."""
+    """Return whether the folder's weights have the description that `save_weights` writes."""
     try:
         check_file(folder / WEIGHTS)
         with safe_open(folder / WEIGHTS, framework="pt") as file:
