@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _of_engine(settings: "SyntheticConfig | RecordingsConfig") -> Iterator[Input]:
-    """What its engine plays."""
+    """Yield the files that the config's engine plays."""
     for name, path in settings.engine.inputs.items():
         yield Input(name, path)
 

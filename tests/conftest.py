@@ -202,8 +202,8 @@ def run_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """-> a disk of its own with the options that mount(8) is told, such as "size=1m"; it keeps what
-    lies on it."""
+    """Return a disk of its own with the options that mount(8) is told, such as "size=1m"; it keeps
+    what lies on it."""
     place = tmp_path / "disk"
     place.mkdir()
     is_mounted = False

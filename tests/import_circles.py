@@ -34,8 +34,8 @@ class NoCircles(Contract):
 
 
 def circle_in(graph: ImportGraph) -> list[str]:
-    """-> modules of which each imports the next, the last one the first again; none: there is no
-    circle."""
+    """Return modules of which each imports the next, the last one the first again; none: there is
+    no circle."""
     sorter = TopologicalSorter(
         {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     )

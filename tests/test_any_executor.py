@@ -76,7 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def configs(made: Path) -> dict[tuple[str, str], dict[str, object]]:
-    """-> by package and command, its config."""
+    """Return the config of each command, by package and command."""
     low = {name: [0.5, 0.75] for name in ("avgRate", "minRadius", "maxRadius", "expRadius")}
     liquid = {"type": "liquid", "controls": low}
     return {
@@ -131,8 +131,8 @@ def run(
     executor: str,
     run_command: Callable[..., Done],
 ) -> dict[str, bytes]:
-    """-> every file that the command leaves in a folder of `place`, which ends with the same name
-    for all."""
+    """Return every file that the command leaves in a folder of `place`, which ends with the same
+    name for all."""
     output = place / "out"
     if command == "label":
         shutil.copytree(made / "models", output)

@@ -40,8 +40,8 @@ class TorchProcesses:
 
 
 def by_test(folder: Path) -> Counter[str]:
-    """-> how many processes each test has let import torch, the most first. folder: what holds the
-    folders of all processes of pytest."""
+    """Return how many processes each test has let import torch, the most first. folder: what holds
+    the folders of all processes of pytest."""
     counts: Counter[str] = Counter()
     for own in folder.iterdir():
         tests = own / _TESTS
@@ -56,5 +56,5 @@ def by_test(folder: Path) -> Counter[str]:
 
 
 def most(mark_expression: str) -> int:
-    """-> how many processes may import torch in the tests that have these marks."""
+    """Return how many processes may import torch in the tests that have these marks."""
     return MOST_IN_QUICK_TESTS if "not slow" in mark_expression else MOST_IN_ALL

@@ -29,12 +29,12 @@ class Running:
         return self.log.read_text() if self.log.exists() else ""
 
     def status(self) -> int | None:
-        """-> None while it runs."""
+        """Return None while it runs."""
         self._warm.listen(0)
         return self._warm.statuses.get(self.process)
 
     def is_over_after(self, seconds: float) -> bool:
-        """-> whether it has ended within this time."""
+        """Return whether it has ended within this time."""
         deadline = time.monotonic() + seconds
         while self.status() is None:
             if time.monotonic() > deadline:
@@ -130,7 +130,7 @@ class Warm:
 
 
 def members(group: int) -> list[int]:
-    """-> the processes of a group that are not dead yet, by Linux's books."""
+    """Return the processes of a group that are not dead yet, by Linux's books."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

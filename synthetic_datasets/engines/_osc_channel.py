@@ -17,7 +17,7 @@ _TIME_TAG_BYTES = 8
 
 
 class OscChannel:
-    """As a Channel. Use as a context.
+    """A Channel over OSC. Use as a context.
 
     send_port: where the patch listens. receive_port: where it is told to reply; 0 takes any free
     one. leading_slash: whether the addresses that it is sent begin with one.

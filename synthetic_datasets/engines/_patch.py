@@ -1,4 +1,4 @@
-"""What the engines share that play a patch: a Max or Pure Data document that makes the sound."""
+"""The base of the engines that play a patch: a Max or Pure Data document that makes the sound."""
 
 import queue
 import re
@@ -182,7 +182,7 @@ def played_by(
     patch_controls: Mapping[str, PatchControl],
     versions: Mapping[str, str],
 ) -> Iterator[Started]:
-    """Each of the players plays one clip at a time."""
+    """Start an engine whose players play one clip at a time each."""
     idle: queue.SimpleQueue[Player] = queue.SimpleQueue()
     for player in players:
         idle.put(player)

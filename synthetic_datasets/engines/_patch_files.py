@@ -12,7 +12,8 @@ from texturelib.files import check_file
 _LARGEST_PATCH = 2**26  # bytes
 
 _USERS_OWN = ("~/.local/lib/pd/extra", "~/pd-externals", "/usr/local/lib/pd-externals")
-"""Where Pure Data looks too, besides its own folder, whose content its version tells."""
+"""The user's folders of externals. Pure Data also looks in its own folder, whose content its
+version tells."""
 
 _ENDINGS = (
     "",
@@ -27,7 +28,8 @@ _ENDINGS = (
     ".d_amd64",
     ".d_arm64",
 )
-"""Of a file that is named whole; of an abstraction; of an object that was compiled."""
+"""Endings that Pure Data adds to a name: none for a file that is named whole; those of
+abstractions; those of compiled objects."""
 
 _RECORD = re.compile(r"((?:[^;\\]|\\.)*);", re.DOTALL)
 _WORD = re.compile(r"(?:[^\s\\]|\\.)+", re.DOTALL)
@@ -40,7 +42,7 @@ _PUT_IN = re.compile(r"(?:\$\d+|%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z])+")
 
 @dataclass(frozen=True)
 class _Text:
-    """What a patch says. words: all but comments and numbers. declared: the folders that its
+    """The words of a patch. words: all but comments and numbers. declared: the folders that its
     [declare] names."""
 
     words: frozenset[str]

@@ -39,7 +39,7 @@ _INTRODUCTION = """#N canvas 0 0 450 300 12;
 
 
 class PdChannel:
-    """As a Channel. Use as a context."""
+    """A Channel to a Pure Data of ours. Use as a context."""
 
     place = "its own connection"
     reply_place = place

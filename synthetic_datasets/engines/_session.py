@@ -28,7 +28,7 @@ SESSION_MESSAGES = frozenset(
         "clearBuffer", "filePath", "audioFileVolume", "seed", "startRecordAudioToBuffer",
     }
 )  # fmt: skip
-"""What the patch is sent besides its controls."""
+"""Names of the messages that a patch is sent besides its controls."""
 
 _ENDED = "audioFileRecording_Ended"
 _FAILED = "audioFileRecording_Error"
@@ -45,7 +45,7 @@ class NoReplyError(TextureError):
 
 @dataclass(frozen=True)
 class Message:
-    """What the patch says: a name, and values."""
+    """A message of the patch: a name, and values."""
 
     name: str
     values: tuple[Any, ...] = ()
@@ -58,7 +58,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Unread:
-    """What came, and is no message."""
+    """A packet that is no message."""
 
     content: bytes
 
@@ -88,8 +88,8 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What does not change from clip to clip. sends_seed: whether the patch is told a number to
-    draw its chance from."""
+    """Settings of a session, the same for every clip. sends_seed: whether the patch is told a
+    number to draw its chance from."""
 
     sample_rate: int
     seconds: float

@@ -49,8 +49,8 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
     def row(self, first: str) -> list[str]:
-        """-> the cells of the first row whose first cell begins so, white space as a browser shows
-        it."""
+        """Return the cells of the first row whose first cell begins so, white space as a browser
+        shows it."""
         [row, *_] = [row for row in self.rows if row and " ".join(row[0].split()).startswith(first)]
         return [" ".join(cell.split()) for cell in row]
 

@@ -29,7 +29,7 @@ FOLLOWED = 0.984
 
 @pytest.fixture
 def evaluated(playable, command, tmp_path):
-    """-> run evaluate. -> status, what it printed, errors, and its table by synthesiser and
+    """Run evaluate and return its status, what it printed, errors, and its table by synthesiser and
     control, if there is one."""
 
     def run(*words):

@@ -30,7 +30,7 @@ def slider_of(measured: np.ndarray, target: np.ndarray = TARGET) -> Slider:
 
 
 def steps(slider: Slider, hear, n_steps: int = 10) -> np.ndarray:
-    """-> what is heard at equal steps of the slider: 0 at one end, 1 at the other."""
+    """Return what is heard at equal steps of the slider: 0 at one end, 1 at the other."""
     heard = hear(slider.to_network(np.linspace(slider.low, slider.high, n_steps + 1)))
     return (heard - heard[0]) / (heard[-1] - heard[0])
 
@@ -99,7 +99,7 @@ def test_sounds_that_could_not_be_read_are_left_out():
 
 @pytest.fixture
 def linearised(playable, command, listen):
-    """-> run linearise with ears that hear so."""
+    """Run linearise with ears that hear so."""
 
     def run(*words, **responses):
         listen(**responses)

@@ -255,7 +255,7 @@ def test_it_learns_what_a_control_does(command, tmp_path: Path):
     learnt = load_instrument(tmp_path / "out" / "synthesiser")
 
     def heard(pitch: float, level: float) -> tuple[float, float]:
-        """-> the centroid in Hz, and the level in dB."""
+        """Return the centroid in Hz, and the level in dB."""
         sound = learnt.play({"pitch": constant(pitch), "level": constant(level)}, 1.0, 1)
         power = np.abs(np.fft.rfft(sound)) ** 2
         hz = np.fft.rfftfreq(len(sound), 1 / RATE)

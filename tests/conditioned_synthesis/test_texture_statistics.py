@@ -30,7 +30,7 @@ def plain() -> TextureStatistics:
 
 
 def noise(n_sounds: int, seconds: float = 1.0, seed: int = 0) -> torch.Tensor:
-    """-> [n_sounds, samples]: white, Gaussian, -20 dBFS."""
+    """Return white Gaussian noise, [n_sounds, samples], at -20 dBFS."""
     return 0.1 * torch.randn(
         n_sounds, round(seconds * RATE), generator=torch.Generator().manual_seed(seed)
     )
@@ -43,8 +43,8 @@ def modulated(sounds: torch.Tensor, depth: float | torch.Tensor, rate_hz: float)
 
 
 def modulations_of_noise(plain: TextureStatistics) -> np.ndarray:
-    """-> [bands, modulations up from the lowest]: the share of its squared mean that each adds to
-    the variance of an envelope of white noise.
+    """Return, [bands, modulations up from the lowest], the share of its squared mean that each adds
+    to the variance of an envelope of white noise.
 
     S. O. Rice (1945): envelopes of Gaussian noise at two times correlate as a hypergeometric
     function of the squared correlation of the noise itself, which is the transform of the band's
@@ -180,7 +180,7 @@ def test_modulation_that_bands_share_shows_in_its_octave_alone(plain):
 def struck(
     n_sounds: int, rate_hz: float = 12.0, decay_seconds: float = 0.02, seed: int = 1
 ) -> torch.Tensor:
-    """-> [n_sounds, RATE]: noise that is struck at chance moments and dies away."""
+    """Return noise, [n_sounds, RATE], that is struck at chance moments and dies away."""
     generator = torch.Generator().manual_seed(seed)
     strokes = (torch.rand(n_sounds, RATE, generator=generator) < rate_hz / RATE).float()
     fall = torch.exp(-torch.arange(RATE) / RATE / decay_seconds)

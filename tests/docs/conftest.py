@@ -43,7 +43,7 @@ class Fence(NamedTuple):
 
     @property
     def commands(self) -> list[str]:
-        """-> each command, on one line, without its comment."""
+        """Each command, on one line, without its comment."""
         lines = re.sub(r"\\\n *", "", self.text).splitlines() if self.language in ("sh", "") else []
         return [command for line in lines if (command := re.sub(r"(^|\s+)# .*", "", line).strip())]
 
@@ -221,7 +221,7 @@ class Workspace:
         assert status == 0, f"{script}\n{out.getvalue()[-2000:]}\n{errors.getvalue()[-2000:]}"
 
     def _shell(self, script: str) -> str:
-        """-> what it printed."""
+        """Return what it printed."""
         path = f"{self.folder / '.venv' / 'bin'}:{os.environ['PATH']}"
         # Where make started these tests, its flags and variables are not for the make of a page.
         own = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
@@ -269,7 +269,7 @@ def demo(workspace: Workspace) -> Workspace:
 
 
 def _drops(rng: np.random.Generator, seconds: float) -> np.ndarray:
-    """-> [samples] at 44.1 kHz: short dying tones over a little noise."""
+    """Return a sound, [samples] at 44.1 kHz: short dying tones over a little noise."""
     samples = 0.01 * rng.standard_normal(round(seconds * 44100))
     time = np.arange(2000) / 44100
     for start in rng.integers(0, len(samples) - len(time), round(60 * seconds)):

@@ -53,8 +53,8 @@ def _as_dry_run(command: str) -> str:
 
 
 def _needs(remark: str) -> str | None:
-    """-> the program that is needed and not there; where tests must not be skipped, as in CI, its
-    absence shows as failures."""
+    """Return the program that is needed and not there; where tests must not be skipped, as in CI,
+    its absence shows as failures."""
     program = remark.removeprefix("needs ") if remark.startswith("needs ") else ""
     return program if program and not shutil.which(program) and not os.environ.get("CI") else None
 

@@ -34,7 +34,7 @@ _PROGRAMS = {stage.program: stage.package for stage in STAGES}
 
 
 def spans(page):
-    """-> what stands in `backticks` on a page."""
+    """Return what stands in `backticks` on a page."""
     return re.findall(r"`([^`\n]+)`", page.prose)
 
 
@@ -127,7 +127,7 @@ def test_papers_on_the_page_of_the_science_are_those_that_the_code_names(pages):
 
 
 def tables_of_files(page):
-    """-> folder, the files that a table says are in it."""
+    """Return a folder, and the files that a table says are in it."""
     for folder, table in re.findall(r"^In `([\w/]+)`:\n\n((?:\|.*\n)+)", page.text, re.MULTILINE):
         rows = [row.split("|")[1] for row in table.splitlines()[2:]]
         yield folder, [name for row in rows for name in re.findall(r"`([^`]+)`", row)]

@@ -12,7 +12,7 @@ from texture_pipeline.schemas import schemas
 
 
 def key_paths(schema, definitions, prefix=""):
-    """-> every key of a schema, with those of all that its parts may be, as `--set` would name
+    """Return every key of a schema, with those of all that its parts may be, as `--set` would name
     it."""
     for key, value in schema["properties"].items():
         if key != "$schema" and "const" not in value:

@@ -138,7 +138,7 @@ def make_config(folder: Path, **changes: object) -> AdaptationConfig:
 
 @pytest.fixture
 def sets(tmp_path: Path) -> Path:
-    """-> a folder with a synthetic and a real set."""
+    """Return a folder with a synthetic and a real set."""
     make_set(tmp_path / "synthetic", 60, is_real=False)
     make_set(tmp_path / "real", 40, is_real=True)
     return tmp_path

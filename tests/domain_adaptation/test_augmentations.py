@@ -59,8 +59,8 @@ RATES, SIZES = (0.1, 0.4, 0.7), (0.2, 0.6)
 
 @pytest.fixture
 def grid():
-    """-> clips, each a tone of its own, the same if it is begun anywhere but for its phase; their
-    controls; how loud the engine made them."""
+    """Return clips, each a tone of its own, the same if it is begun anywhere but for its phase;
+    their controls; how loud the engine made them."""
     truth = np.array(list(itertools.product(RATES, SIZES)), np.float32)
     # The last sample is the first again.
     periods = 2 * np.pi * np.arange(1, len(truth) + 1)[:, None] * np.arange(64) / 63
@@ -72,7 +72,7 @@ def grid():
 
 
 def tones(clip: torch.Tensor) -> dict[int, complex]:
-    """-> by clip, the amplitude and phase of its tone in this one."""
+    """Return, by clip, the amplitude and phase of its tone in this one."""
     spectrum = torch.fft.rfft(clip[:63].double())[1:]
     # -50 dB; 16 bits leave -90.
     heard = (spectrum.abs() > 0.003 * spectrum.abs().max()).nonzero()[:, 0].tolist()
@@ -135,7 +135,7 @@ def test_a_share_of_none_leaves_all_as_they_were(grid):
 
 @pytest.fixture
 def dense(tmp_path):
-    """-> a pitch set whose clips also have a rate, and say how loud they were."""
+    """Return a pitch set whose table also has a rate, and how loud the clips were."""
     folder, _ = make_pitch_set(tmp_path / "synthetic", 40, is_real=False)
     table = pd.read_csv(folder / "metadata.csv")
     table["pitch"] = table["pitch"].round(1)

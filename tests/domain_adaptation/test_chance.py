@@ -11,7 +11,7 @@ def drawn(n_clips: int, seed: int = 0) -> torch.Tensor:
 
 @pytest.fixture
 def threads():
-    """-> a function that sets how many threads torch takes, put back at the end."""
+    """Return a function that sets how many threads torch takes, put back at the end."""
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)

@@ -16,7 +16,7 @@ from texturelib.outputs import check_output
 
 @pytest.fixture
 def store_of(sets):
-    """-> the synthetic set's store, made or found."""
+    """Return the synthetic set's store, made or found."""
     return lambda sample_rate=8000: clip_store(
         read_dataset(sets / "synthetic"), sample_rate, sets / "models/clips/synthetic"
     )

@@ -16,7 +16,8 @@ from .conftest import BANDS, SAMPLE_RATE, make_config, make_pitch_set
 
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory):
-    """-> a folder with a synthetic and a real set, and three recordings of noise around a pitch."""
+    """Return a folder with a synthetic and a real set, and three recordings of noise around a
+    pitch."""
     folder = tmp_path_factory.mktemp("sounds")
     make_pitch_set(folder / "synthetic", 60, is_real=False)
     real, _ = make_pitch_set(folder / "real", 30, is_real=True)
@@ -56,7 +57,7 @@ def evaluate_in(folder, sounds, run_command, **evaluation: object):
 
 
 def heard(monkeypatch) -> list[set[str]]:
-    """-> which recordings each adaptation learns from, as they begin."""
+    """Return which recordings each adaptation learns from, as they begin."""
     found: list[set[str]] = []
     adapt_model = stage.adapt_model
 

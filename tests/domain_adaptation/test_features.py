@@ -191,8 +191,8 @@ def test_preparing_resamples_and_leaves_a_peak_of_one_before_that():
 
 
 def thesis_noise(cutoff_hz: float, amount: float, n_clips: int) -> np.ndarray:
-    """-> [clips, 44100], from the description, by another library: the cookbook's low-pass with Q
-    0.707 in scipy's lfilter."""
+    """Return clips, [clips, 44100], made as described by another library: the cookbook's low-pass
+    with Q 0.707 in scipy's lfilter."""
     white = np.random.default_rng(0).standard_normal((n_clips, 44100))
     white /= np.abs(white).max(axis=1, keepdims=True)
     w0 = 2 * np.pi * cutoff_hz / 44100
@@ -204,8 +204,8 @@ def thesis_noise(cutoff_hz: float, amount: float, n_clips: int) -> np.ndarray:
 
 
 def our_noise(cutoff_hz: float, amount: float, n_clips: int, sample_rate: int) -> np.ndarray:
-    """-> [clips, samples]: what is added to clips that are a click at full scale, and silent from
-    there on."""
+    """Return what is added, [clips, samples], to clips that are a click at full scale, and silent
+    from there on."""
     clips = torch.zeros(n_clips, sample_rate)
     clips[:, 0] = 1.0
     noise = LowNoise(cutoff_hz=(cutoff_hz, cutoff_hz), amount=(amount, amount))
@@ -263,7 +263,7 @@ def test_noise_has_the_amount_and_the_cutoff_of_its_range_drawn_for_each_clip():
 
 
 def pitches_apart(features: LogBands) -> float:
-    """-> the ratio between neighbouring bands."""
+    """Return the ratio between neighbouring bands."""
     return (features.high_hz / features.low_hz) ** (1 / (features.n_bands - 1))
 
 

@@ -9,8 +9,8 @@ from domain_adaptation.models.intervals import conformal_factors, coverage, lapl
 
 
 def laplace_labels(n_clips: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """-> labels, scale, truth [clips, 2]; the scale says how far off a label is, but for a factor
-    that differs by control."""
+    """Return labels, scale, truth [clips, 2]; the scale says how far off a label is, but for a
+    factor that differs by control."""
     rng = np.random.default_rng(seed)
     truth = rng.uniform(size=(n_clips, 2))
     scale = rng.uniform(0.01, 0.2, size=(n_clips, 2))

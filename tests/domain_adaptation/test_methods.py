@@ -47,7 +47,7 @@ REAL = (RNG.standard_normal((300, 4)) * 0.5 + 3).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """-> config, with an extractor that reads brightness and a classifier."""
+    """Return a config, with an extractor that reads brightness and a classifier."""
     folder = tmp_path_factory.mktemp("brightness")
     make_set(folder / "synthetic", 60, is_real=False)
     make_set(folder / "real", 40, is_real=True)
@@ -62,7 +62,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained_on_pitch(tmp_path_factory):
-    """-> config, with an extractor that reads pitch; the true pitches of the real clips."""
+    """Return a config, with an extractor that reads pitch; the true pitches of the real clips."""
     folder = tmp_path_factory.mktemp("pitch")
     make_pitch_set(folder / "synthetic", 100, is_real=False)
     _, pitch = make_pitch_set(folder / "real", 60, is_real=True)
@@ -79,7 +79,7 @@ def trained_on_pitch(tmp_path_factory):
 
 @pytest.fixture
 def problem_of(tmp_path):
-    """-> a fresh problem from a trained config; what is given replaces what it would hold."""
+    """Return a fresh problem from a trained config; arguments replace what it would hold."""
 
     def make(config, **changes: object) -> Problem:
         synthetic, real = synthetic_set(config), real_set(config)

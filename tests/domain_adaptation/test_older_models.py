@@ -11,7 +11,7 @@ CONTROL = {"name": "rate", "low": 1.0, "high": 9.0, "unit": "1/s", "curve": "lin
 
 
 def saved(features: object) -> dict:
-    """-> what a model folder of now says."""
+    """Return what a model folder of now says."""
     sizes = {"input_shape": (1, 8, 5), "controls": (CONTROL,), "sample_rate": 8000, "seconds": 0.1}
     return ModelSpec(network=Cnn(n_blocks=1), features=features, **sizes).model_dump(mode="json")
 

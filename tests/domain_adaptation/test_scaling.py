@@ -13,7 +13,7 @@ RATE = 32000
 
 
 def loudest_hz(clip: torch.Tensor) -> float:
-    """-> the frequency of a tone, from a window that keeps its top narrow, between bins."""
+    """Return the frequency of a tone, from a window that keeps its top narrow, between bins."""
     power = torch.fft.rfft(clip * torch.hann_window(len(clip))).abs().log()
     peak = int(power.argmax())
     left, top, right = (float(power[peak + step]) for step in (-1, 0, 1))

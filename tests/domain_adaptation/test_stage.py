@@ -31,7 +31,7 @@ def command(run_command):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """-> a folder where all four commands have run; to be looked at only."""
+    """Return a folder where all four commands have run; to be looked at only."""
     folder = tmp_path_factory.mktemp("stage")
     make_set(folder / "synthetic", 60, is_real=False)
     make_set(folder / "real", 40, is_real=True)
@@ -43,7 +43,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def trained(finished, tmp_path):
-    """-> a copy of that folder, to be changed."""
+    """Return a copy of that folder, to be changed."""
     return shutil.copytree(finished, tmp_path / "stage")
 
 

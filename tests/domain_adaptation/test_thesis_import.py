@@ -23,14 +23,14 @@ from texturelib.config import load_config
 
 @pytest.fixture(scope="module")
 def plain_network(thesis):
-    """-> the folder of the network that the thesis trained before it had a step to decibels:
+    """Return the folder of the network that the thesis trained before it had a step to decibels:
     weights, config, labels."""
     return next(path for path in (thesis / "published_plain").iterdir() if path.is_dir())
 
 
 @pytest.fixture
 def listening_tests(thesis_network):
-    """-> a folder with four of the clips that the thesis published labels of."""
+    """Return a folder with four of the clips that the thesis published labels of."""
     return thesis_network / "Listening tests"
 
 
@@ -41,7 +41,7 @@ def command(run_command):
 
 @pytest.fixture
 def published(thesis_network, tmp_path):
-    """-> a copy of what the thesis published, without its sounds, to be spoilt."""
+    """Return a copy of what the thesis published, without its sounds, to be spoilt."""
     folder = tmp_path / "published"
     folder.mkdir()
     for path in thesis_network.iterdir():
@@ -259,7 +259,7 @@ def publish(
 
 @pytest.fixture(params=["waveforms", "a long FFT"])
 def variant(request, listening_tests, thesis_network, tmp_path):
-    """-> a published folder, the labels that the network gives four clips."""
+    """Return a published folder, and the labels that its network gives four clips."""
     if request.param == "waveforms":
         n_axes, n_blocks, shape = 1, 10, (1, 32000)
         features = torchaudio.transforms.Resample(44100, 32000)

@@ -60,7 +60,7 @@ def train(
 
 @pytest.fixture
 def rates(monkeypatch):
-    """-> the learning rate of every step that is taken while the test runs."""
+    """Return the learning rate of every step that is taken while the test runs."""
     seen = []
 
     class Watched(torch.optim.Adam):

@@ -254,7 +254,7 @@ def _numbers(path: Path) -> Any:
 
 
 def contents(results: Path, folders: tuple[str, ...]) -> dict[str, tuple[int, str]]:
-    """-> by name of each file that is compared: its size, and a digest."""
+    """Return the size and a digest of each file that is compared, by name."""
     files = [
         path
         for name in folders
@@ -425,7 +425,7 @@ def mtcrnn_weights() -> dict[str, Any]:
 
 @pytest.fixture
 def bench_of(base: Base, warm: Warm, tmp_path: Path) -> Callable[[str], Bench]:
-    """-> a bench for a command, what it makes not yet made."""
+    """Return a bench for a command that has not run yet."""
 
     def make(name: str) -> Bench:
         folder = Path(shutil.copytree(base.folder, tmp_path / "bench", copy_function=os.link))
@@ -440,7 +440,7 @@ def bench_of(base: Base, warm: Warm, tmp_path: Path) -> Callable[[str], Bench]:
 
 @pytest.fixture
 def bench_on(base: Base, warm: Warm) -> Callable[[Path, str], Bench]:
-    """-> a bench on another disk: what the command makes lies there; what it reads is led to by
+    """Return a bench on another disk: what the command makes lies there; what it reads is led to by
     links."""
 
     def make(disk: Path, name: str) -> Bench:

@@ -22,7 +22,7 @@ MOMENTS = [
 def trained(
     warm: Any, folder: Path, n_processes: int = 1, moment: str = "never", chance: str = "torch"
 ) -> int:
-    """-> exit status."""
+    """Return the exit status."""
     folder.mkdir(exist_ok=True)
     run = warm.start(
         "tests.faults.small_gan", [str(folder), str(n_processes), moment, chance], folder
@@ -33,7 +33,7 @@ def trained(
 
 
 def ended_with(folder: Path) -> tuple[dict[str, Any], str]:
-    """-> the last checkpoint and the history."""
+    """Return the last checkpoint and the history."""
     return torch.load(folder / "last.ckpt", weights_only=True), (folder / "history.csv").read_text()
 
 

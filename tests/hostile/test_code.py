@@ -17,7 +17,7 @@ FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob(
 
 
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    """-> every call in a file, with the name of what is called, as far as it has one."""
+    """Return every call in a file, with the name of what is called, as far as it has one."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node

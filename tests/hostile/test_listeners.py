@@ -20,7 +20,7 @@ another."""
 
 
 def family(pid: int) -> set[int]:
-    """-> a process and all that it has started, and these."""
+    """Return a process and all that it has started, and these."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -37,7 +37,7 @@ def family(pid: int) -> set[int]:
 
 
 def open_to(pids: set[int]) -> set[str]:
-    """-> where these processes listen, as "python3 udp 127.0.0.1:8000"."""
+    """Return where these processes listen, as "python3 udp 127.0.0.1:8000"."""
     inodes = {}
     for pid in pids:
         try:
@@ -70,7 +70,7 @@ def is_here_alone(place: str) -> bool:
 
 
 def heard_of(process: "subprocess.Popen[str]") -> set[str]:
-    """-> every place where the process or one that it started has listened until it ended."""
+    """Return every place where the process or one that it started has listened until it ended."""
     places: set[str] = set()
     while process.poll() is None:
         places |= open_to(family(process.pid))

@@ -84,7 +84,7 @@ def test_a_checkpoint_of_mtcrnns_is_imported_or_refused_whatever_is_in_it(
 
 @pytest.fixture
 def models(tmp_path: Path) -> dict[str, Path]:
-    """-> by kind: a model folder."""
+    """Return a model folder of each kind."""
     from conditioned_synthesis.instrument.instrument import (
         ModelSpec,
         Slider,

@@ -41,8 +41,8 @@ def no_longer_than(seconds: int) -> Iterator[None]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """-> a folder with one of everything that is read: configs, a labelled set, sounds, recordings,
-    a model, checkpoints."""
+    """Return a folder with one of everything that is read: configs, a labelled set, sounds,
+    recordings, a model, checkpoints."""
     from conditioned_synthesis.instrument.instrument import (
         ModelSpec,
         Slider,

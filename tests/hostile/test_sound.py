@@ -25,7 +25,7 @@ FORMATS = {
 
 
 def in_format(folder: Path, format_: str, **more: str) -> list[bytes]:
-    """-> files of 400 samples of noise, in mono and in stereo, in each of the format's
+    """Return files of 400 samples of noise, in mono and in stereo, in each of the format's
     encodings."""
     rng = np.random.default_rng(0)
     files = []

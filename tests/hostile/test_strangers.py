@@ -35,7 +35,7 @@ FORM = {"sample_rate": 8000, "seconds": 0.1}
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """-> a folder with all that the commands read."""
+    """Return a folder with all that the commands read."""
     from conditioned_synthesis.instrument.instrument import (
         ModelSpec,
         Slider,
@@ -119,8 +119,8 @@ class Stranger(NamedTuple):
     kind: str
 
     def put(self, folder: Path) -> Path | None:
-        """-> the path, None where something is there already, or a run may have planned to write
-        there."""
+        """Return the path, None where something is there already, or a run may have planned to
+        write there."""
         path = folder / self.place
         if any(
             parent.is_symlink() or parent.is_file() for parent in path.parents
@@ -219,8 +219,8 @@ STRANGERS = st.builds(
 
 
 def seen(path: Path) -> Any:
-    """-> what a stranger is: of a file its bytes, of a link where it leads, of a folder both of all
-    that is in it."""
+    """Return what a stranger is: of a file its bytes, of a link where it leads, of a folder both of
+    all that is in it."""
     if path.is_symlink():
         return path.readlink()
     if path.is_dir():
@@ -233,7 +233,7 @@ def seen(path: Path) -> Any:
 
 
 def run(package: str, words: str) -> tuple[int, str]:
-    """-> exit status, and what was said on stderr."""
+    """Return the exit status, and what was said on stderr."""
     app = importlib.import_module(f"{package}.cli").app
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
         status = _status_of(lambda: app(words.split(), standalone_mode=False))

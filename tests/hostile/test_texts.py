@@ -83,7 +83,7 @@ CONTROLS = [
 
 @pytest.fixture
 def a_set(tmp_path: Path) -> Path:
-    """-> a labelled dataset of a few clips."""
+    """Return a labelled dataset of a few clips."""
     folder = tmp_path / "set"
     names = [f"audio/{number}.wav" for number in range(1, 6)]
     for name in names:

@@ -99,7 +99,7 @@ def command(
 
 @pytest.fixture
 def contents(tmp_path: Path) -> Callable[..., dict[str, bytes]]:
-    """-> every file below tmp_path/NAMES, hidden ones too, with its bytes."""
+    """Return every file below tmp_path/NAMES, hidden ones too, with its bytes."""
 
     def read(*names: str) -> dict[str, bytes]:
         folders: Sequence[Path] = [tmp_path / name for name in names or ["."]]

@@ -24,7 +24,7 @@ N_SAMPLES = 4410  # of a segment
 
 
 def table(dataset):
-    """-> metadata.csv, as a person would read it."""
+    """Return metadata.csv, as a person would read it."""
     return pd.read_csv(dataset / "metadata.csv")
 
 

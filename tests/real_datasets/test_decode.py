@@ -124,8 +124,8 @@ def test_a_channel_that_is_not_there_is_a_reason_to_reject(tmp_path: Path) -> No
 
 
 def clipped_samples(samples: np.ndarray, level: float, run: int) -> list[int]:
-    """-> of every clipped sample, where it is, once per channel; sample by sample, as one would on
-    paper."""
+    """Return the place of every clipped sample, once per channel; sample by sample, as one would
+    on paper."""
     found = []
     for channel in range(samples.shape[1]):
         start = 0

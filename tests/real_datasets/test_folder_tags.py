@@ -14,7 +14,7 @@ from texturelib.errors import TextureError
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Callable[..., Sequence[Recording]]:
-    """-> what a folder of these files and a table (or "folders") says of them; no file holds a
+    """Return what a folder of these files and a table (or "folders") says of them; no file holds a
     sound."""
 
     def read(names: Sequence[str], tags_from: str | bytes) -> Sequence[Recording]:

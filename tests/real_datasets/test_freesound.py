@@ -74,7 +74,7 @@ class FakeFreesound(ThreadingHTTPServer):
 
     @property
     def counts(self):
-        """-> by path, with the page where there is one: how many requests came."""
+        """By path, with the page where there is one: how many requests came."""
         return Counter(name for name, _ in self.requests)
 
 
@@ -219,14 +219,14 @@ def keys(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch):
-    """-> how long was waited, each time; nobody really waits."""
+    """Return the seconds of each wait; nobody really waits."""
     waited = []
     monkeypatch.setattr(retries, "_wait", lambda seconds, _why: waited.append(seconds))
     return waited
 
 
 def fetch(source):
-    """-> the recordings, and by name why some cannot be had."""
+    """Return the recordings, and the reasons why some cannot be had, by name."""
     recordings = source.recordings()
     return recordings, source.fetch(recordings)
 

@@ -356,7 +356,7 @@ def test_a_config_that_fsd50k_does_not_understand_is_a_sentence(folder, keys, ex
 
 
 def in_a_fresh_python(program):
-    """-> what the program prints."""
+    """Return what the program prints."""
     # Popen, since `subprocess.run` is refused here.
     return subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True

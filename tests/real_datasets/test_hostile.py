@@ -23,7 +23,7 @@ Contents = Callable[..., dict[str, bytes]]
 
 
 def outcome(dataset: Path) -> dict[str, str | None]:
-    """-> of each recording, why it was rejected, or None where it is in the set."""
+    """Return why each recording was rejected, or None where it is in the set."""
     rejected = pd.read_csv(dataset / "rejected.csv", keep_default_na=False)
     return {
         **dict.fromkeys(read_dataset(dataset).metadata["source"]),
@@ -46,7 +46,7 @@ def in_folder(contents: dict[str, bytes], folder: str) -> dict[str, bytes]:
 
 
 def with_rate(wav: bytes, sample_rate: int) -> bytes:
-    """-> the wav, its header saying another rate."""
+    """Return the wav, its header saying another rate."""
     return wav[:24] + struct.pack("<I", sample_rate) + wav[28:]
 
 

@@ -54,7 +54,7 @@ def no_sound_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lines(printed: str) -> list[list[str]]:
-    """-> each line with something on it: a count and what is counted, or a title."""
+    """Return each line with something on it: a count and what is counted, or a title."""
     return [
         line.split(maxsplit=1) if line.startswith(" ") else [line]
         for line in printed.splitlines()

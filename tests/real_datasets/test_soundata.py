@@ -270,7 +270,7 @@ def test_where_most_sounds_are_not_there_plan_dry_run_and_build_say_what_to_set_
 
 
 def terms(dataset, path, **settings):
-    """-> of each clip's file, its licence, author and title."""
+    """Return the licence, author and title of each clip's file."""
     recordings = Soundata(dataset=dataset, path=path, **settings).recordings()
     return {
         recording.path.name: (recording.licence, recording.author, recording.title)

@@ -27,7 +27,7 @@ def shares(percents: tuple[int, int, int], seed: int = 0) -> SplitShares:
 
 
 def origins_of(sizes: list[int]) -> list[str]:
-    """-> of each segment; so many of each origin."""
+    """Return the origin of each segment; so many segments of each."""
     return [f"take {index}" for index, size in enumerate(sizes) for _ in range(size)]
 
 

@@ -26,7 +26,7 @@ def table(dataset: Path) -> pd.DataFrame:
 
 
 def samples_of(dataset: Path) -> np.ndarray:
-    """-> the segments of the set, end to end."""
+    """Return the segments of the set, joined."""
     return np.concatenate(
         [soundfile.read(dataset / name)[0] for name in table(dataset)["file_name"]]
     )

@@ -49,7 +49,7 @@ def write_config(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def small(write_config: Callable[..., Path]) -> Callable[..., SyntheticConfig]:
-    """-> the small config with `changes` to its keys, loaded."""
+    """Return the small config with `changes` to its keys, loaded."""
 
     def load(**changes: Any) -> SyntheticConfig:
         return load_config(write_config(**changes), SyntheticConfig)
@@ -78,7 +78,7 @@ def command(
 
 @pytest.fixture
 def files() -> Callable[[Path], dict[str, bytes]]:
-    """-> by relative path, the bytes of every file under a folder."""
+    """Return the bytes of every file under a folder, by relative path."""
 
     def read(folder: Path) -> dict[str, bytes]:
         return {

@@ -15,8 +15,8 @@ RATE = 44100
 def bubbles(
     n_bubbles: int, n_samples: int, low_mm: float, high_mm: float, seed: int
 ) -> dict[str, np.ndarray]:
-    """-> bubbles of radii as given, at random times, with the physics of K. van den Doel; half of
-    them rise."""
+    """Return bubbles of radii as given, at random times, with the physics of K. van den Doel; half
+    of them rise."""
     rng = np.random.default_rng(seed)
     radius = rng.uniform(low_mm, high_mm, n_bubbles) / 1000
     damping = 0.13 / radius + 0.0072 * radius**-1.5

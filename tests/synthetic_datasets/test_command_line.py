@@ -20,7 +20,7 @@ JOINT = {
 
 
 def loaded_modules(statements: str, cwd: Path) -> set[str]:
-    """-> which of the heavy packages a Python process has loaded after some statements."""
+    """Return which of the heavy packages a Python process has loaded after some statements."""
     heavy = ("numpy", "pandas", "torch", "numba", "scipy", "soundfile", "pydantic", "joblib")
     script = f"{statements}\nimport sys, json\nprint(json.dumps([name for name in {heavy} if name in sys.modules]))"
     run = subprocess.run(

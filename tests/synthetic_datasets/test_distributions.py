@@ -32,7 +32,7 @@ seeds = st.integers(0, 2**32)
 def draw(
     distribution: Distribution, ranges: Mapping[str, tuple[float, float]], seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """-> by control, its value in every clip."""
+    """Return each control's value in every clip."""
     rng = random.Random(seed)
     rows = list(
         distribution.values({name: Variable(rng, *ends) for name, ends in ranges.items()}, rng)

@@ -36,7 +36,7 @@ def band(samples: np.ndarray, low_hz: float, high_hz: float) -> np.ndarray:
 
 
 def levels_db(samples: np.ndarray, frame: int) -> np.ndarray:
-    """-> [frames]"""
+    """Return a number per frame, [frames]."""
     return 10 * np.log10(
         (samples[: len(samples) // frame * frame].reshape(-1, frame) ** 2).mean(axis=1)
     )
@@ -118,7 +118,8 @@ def test_larger_crackles_are_louder() -> None:
 
 @pytest.fixture
 def burst_with(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """-> filled, at each rendering, with what the compiled loop is called with, and its result."""
+    """Return a list that is filled, at each rendering, with what the compiled loop is called with,
+    and its result."""
     seen: dict[str, Any] = {}
     real_burst = _crackles.burst
     names = (
@@ -175,8 +176,8 @@ def test_each_pocket_obeys_the_formulas(burst_with: dict[str, Any]) -> None:
 def one_burst(
     frequency_hz: float, emptying_level: float, resonance: float = 1.5, sample_rate: int = RATE
 ) -> np.ndarray:
-    """-> one second from one pocket that bursts after 0.1 s with a peak of 0.5, and empties in 20
-    ms."""
+    """Return one second from one pocket that bursts after 0.1 s with a peak of 0.5, and empties in
+    20 ms."""
     noise = np.random.default_rng(0).standard_normal(sample_rate).astype(np.float32)
     arrays = [np.array([value]) for value in (sample_rate // 10, 0.5, frequency_hz, 0.02)]
     return _crackles.burst(*arrays, emptying_level, resonance, noise, sample_rate, sample_rate)
@@ -217,7 +218,7 @@ def test_a_pocket_too_small_for_the_sample_rate_leaves_its_skirt() -> None:
 def spectrum_of(
     engine: Fire, sample_rate: int = RATE, **controls: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """-> Hz, power per Hz of 20 s without audible crackles"""
+    """Return frequencies in Hz, and the power per Hz of 20 s without audible crackles."""
     samples = render(engine, 0, 20.0, sample_rate, **SILENT_CRACKLES | controls)
     return signal.welch(samples, sample_rate, nperseg=sample_rate // 4)
 

@@ -77,8 +77,8 @@ def render(
 
 
 def changed(case: Case) -> list[np.ndarray]:
-    """-> clips that are mixed, or made at a higher rate and played at RATE, which is slower, with
-    nothing missing above."""
+    """Return clips that are mixed, or made at a higher rate and played at RATE, which is slower,
+    with nothing missing above."""
     if case.law == "mixing":
         seeds = np.arange(N_CLIPS * case.factor).reshape(N_CLIPS, -1)
         return [
@@ -92,7 +92,7 @@ def changed(case: Case) -> list[np.ndarray]:
 
 
 def made(case: Case, held: str | None = None) -> list[np.ndarray]:
-    """-> clips that are made at the moved sliders, but for `held`."""
+    """Return clips that are made at the moved sliders, but for `held`."""
     sliders = {
         control.name: float(control.moved(case.law, case.factor, case.sliders[control.name]))
         if case.law in control.laws and control.name != held
@@ -103,7 +103,7 @@ def made(case: Case, held: str | None = None) -> list[np.ndarray]:
 
 
 def octaves_db(samples: np.ndarray) -> np.ndarray:
-    """-> [octaves], against the whole."""
+    """Return the power in each octave, [octaves], against the whole."""
     power, hz = np.abs(np.fft.rfft(samples)) ** 2, np.fft.rfftfreq(len(samples), 1 / RATE)
     octaves = np.array(
         [power[(hz >= centre / 2**0.5) & (hz < centre * 2**0.5)].sum() for centre in CENTRES]
@@ -122,8 +122,8 @@ def unsteadiness(samples: np.ndarray, frame_ms: int) -> float:
 
 
 def differences(case: Case, clips: list[np.ndarray], others: list[np.ndarray]) -> np.ndarray:
-    """-> [descriptors] how far their means are apart, in tolerances. None depends on a clip's
-    level."""
+    """Return how far the means of descriptors are apart, [descriptors], in tolerances. None depends
+    on a clip's level."""
     ours, theirs = (
         np.mean([octaves_db(clip) for clip in some], axis=0) for some in (clips, others)
     )

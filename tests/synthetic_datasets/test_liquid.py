@@ -195,7 +195,7 @@ def test_rarer_large_bubbles_sound_higher() -> None:
 
 
 def rolloff_hz(samples: np.ndarray, share: float) -> float:
-    """-> the frequency below which that share of the power lies."""
+    """Return the frequency below which that share of the power lies."""
     power = np.cumsum(np.abs(np.fft.rfft(samples)) ** 2)
     return float(np.fft.rfftfreq(len(samples), 1 / RATE)[np.searchsorted(power, share * power[-1])])
 

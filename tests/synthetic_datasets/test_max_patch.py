@@ -35,7 +35,7 @@ class Patcher:
         self.by_id = {box["id"]: box for box in self.boxes}
 
     def box(self, text: str) -> dict[str, Any]:
-        """-> the only box that says so, from the start, or is of that class."""
+        """Return the only box that says so, from the start, or is of that class."""
         (box,) = [
             box
             for box in self.boxes
@@ -47,7 +47,7 @@ class Patcher:
         return box.get("text", box["maxclass"])
 
     def after(self, box: dict[str, Any], outlet: int | None = None) -> list[End]:
-        """-> the inlets that hear an outlet, or any outlet."""
+        """Return the inlets that hear an outlet, or any outlet."""
         return [
             to
             for source, to in self.cords
@@ -55,7 +55,7 @@ class Patcher:
         ]
 
     def reached(self, *starts: End) -> set[str]:
-        """-> what all boxes say that can hear from these inlets, directly or through others."""
+        """Return what all boxes say that can hear from these inlets, directly or through others."""
         ids, ahead = set(), [start.id for start in starts]
         while ahead:
             if (id_ := ahead.pop()) not in ids:
@@ -64,7 +64,7 @@ class Patcher:
         return {self.says(self.by_id[id_]) for id_ in ids}
 
     def hearing(self, message: str) -> list[End]:
-        """-> the inlets, past all [route]s, that hear a message from the network."""
+        """Return the inlets, past all [route]s, that hear a message from the network."""
         heard, ahead = [], self.after(self.box("udpreceive"))
         while ahead:
             end = ahead.pop()

@@ -112,8 +112,8 @@ def open_patch() -> Iterator[Callable[..., FakePatch]]:
 
 @pytest.fixture
 def osc_config(write_config: WriteConfig) -> Callable[..., Path]:
-    """-> a config that plays a patch at `port`; further keys of the engine, and `changes` to other
-    keys."""
+    """Return a config that plays a patch at `port`; further keys of the engine, and `changes` to
+    other keys."""
 
     def write(port: int, changes: dict[str, Any] | None = None, **engine: Any) -> Path:
         own = {

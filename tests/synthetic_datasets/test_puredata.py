@@ -46,7 +46,7 @@ pytestmark = [
 
 @pytest.fixture
 def pd_config(write_config: WriteConfig) -> Callable[..., Path]:
-    """-> a config of clips of a tenth of a second from the shipped patch; `engine` changes its
+    """Return a config of clips of a tenth of a second from the shipped patch; `engine` changes its
     keys."""
 
     def write(n_clips: int = 8, engine: dict[str, Any] | None = None, **changes: Any) -> Path:
@@ -64,7 +64,7 @@ def pd_config(write_config: WriteConfig) -> Callable[..., Path]:
 
 
 def running_pds(marker: str) -> list[int]:
-    """-> the processes that have `marker` in their command line and are Pure Data."""
+    """Return the processes that have `marker` in their command line and are Pure Data."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -90,8 +90,8 @@ def wait_until(is_so: Callable[[], Any], seconds: float = 20.0) -> bool:
 
 @pytest.fixture
 def own_liquid(tmp_path: Path) -> Path:
-    """-> a copy of the shipped liquid patch with a path by which its Pure Datas can be told from
-    any others."""
+    """Return a copy of the shipped liquid patch with a path by which its Pure Datas can be told
+    from any others."""
     folder = tmp_path / "my patches, ü"
     folder.mkdir()
     for patch in _pd_process.PATCHES.glob("*.pd"):
@@ -199,7 +199,8 @@ class Running:
 def long_run(
     pd_config: Callable[..., Path], own_liquid: Path, tmp_path: Path
 ) -> Iterator[tuple[Path, Callable[[], bool]]]:
-    """-> a config of 300 clips played by `own_liquid`, and whether its first clips are there."""
+    """Return a config of 300 clips played by `own_liquid`, and whether its first clips are
+    there."""
     config = pd_config(
         n_clips=300, engine={"patch": str(own_liquid), "patch_controls": LIQUID_CONTROLS}
     )
@@ -514,7 +515,7 @@ MISSING = "soundfiler read: impulse_response.wav: No such file or directory"
 
 
 def template_with(boxes: list[str], cords: list[tuple[int, int, int]]) -> str:
-    """-> the template and further boxes. cords: from a box of these, its outlet, to a box of
+    """Return the template and further boxes. cords: from a box of these, its outlet, to a box of
     these."""
     shipped = (_pd_process.PATCHES / "template.pd").read_text()
     first = shipped.count("\n#X ") - shipped.count("\n#X connect")

@@ -29,7 +29,7 @@ seeds = st.integers(0, 2**32)
 def draw(
     n_clips: int, ranges: Mapping[str, tuple[float, float]] = WHOLE, seed: int = 0
 ) -> np.ndarray:
-    """-> [clips, controls]."""
+    """Return the values of the controls, [clips, controls]."""
     rng = random.Random(seed)
     rows = Sobol(n_clips=n_clips).values(
         {name: Variable(rng, *ends) for name, ends in ranges.items()}, rng

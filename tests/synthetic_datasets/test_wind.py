@@ -39,7 +39,7 @@ def power_between(samples: np.ndarray, low_hz: float, high_hz: float) -> float:
 
 
 def along(name: str, descriptor: Callable[[np.ndarray], float], others_random: bool) -> float:
-    """-> the rank correlation of a control with what is measured in 24 clips."""
+    """Return the rank correlation of a control with what is measured in 24 clips."""
     rng = np.random.default_rng(1)
     others = [
         {other: rng.random() if others_random else 0.5 for other in CONTROLS} for _ in SLIDERS

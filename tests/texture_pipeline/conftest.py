@@ -161,7 +161,7 @@ def read_page() -> Callable[[Path], Page]:
 
 @pytest.fixture(scope="session")
 def small_stages() -> Callable[[Path], dict[str, StageConfig]]:
-    """-> the configs of the whole way with its results in a folder, by stage."""
+    """Return the configs of the whole way with its results in a folder, by stage."""
 
     def stages(results: Path) -> dict[str, StageConfig]:
         jobs, _ = plan_jobs(ROOT / "configs" / "demo", SMALL, None, results)

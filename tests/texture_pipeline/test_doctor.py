@@ -81,7 +81,7 @@ def small(sound, small_options) -> list[object]:
 
 @pytest.fixture
 def own(small_options) -> Callable[[str], list[str]]:
-    """-> what the command line of a single stage has to say for the smallest size."""
+    """Return what the command line of a single stage has to say for the smallest size."""
 
     def changes(stage: str) -> list[str]:
         words = [word for word in small_options if word.startswith(f"{stage}.")]

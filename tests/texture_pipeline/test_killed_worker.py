@@ -52,8 +52,8 @@ def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
 
 
 def files(results: Path) -> dict[str, bytes]:
-    """-> by name, the bytes of every file but of events, whose names and content have times, and
-    of lists with these names; of an evaluation the figures alone, not their table and page, and
+    """Return the bytes of every file by name, but of events, whose names and content have times,
+    and of lists with these names; of an evaluation the figures alone, not their table and page, and
     these without the speed."""
     names = {
         path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()

@@ -81,7 +81,7 @@ def test_own_recordings_are_not_called_simulated_and_have_no_truth(made, read_pa
 
 @pytest.fixture
 def remade(whole_way, small_stages, read_page, tmp_path):
-    """-> the page of the whole way after a change of what stage 3 has written."""
+    """Return the page of the whole way after a change of what stage 3 has written."""
 
     def remake(change: Callable[[Path], None]):
         shutil.copytree(whole_way.results, tmp_path / "results", dirs_exist_ok=True)

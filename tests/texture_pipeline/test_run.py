@@ -167,14 +167,14 @@ class Pipeline:
             time.sleep(0.05)
 
     def others(self) -> list[int]:
-        """-> the processes that it has started, and theirs, as far as they run."""
+        """Return the processes that it has started, and theirs, as far as they run."""
         pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
         return [
             pid for pid in pids if session_of(pid) == self.process.pid != pid and is_running(pid)
         ]
 
     def end(self) -> tuple[int, str, str]:
-        """-> exit status, stdout, stderr, once nothing of it runs any more."""
+        """Return the exit status, stdout and stderr, once nothing of it runs any more."""
         out, err = self.process.communicate(timeout=30)
         patience = time.monotonic() + 10
         while left := self.others():

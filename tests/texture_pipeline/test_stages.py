@@ -22,7 +22,7 @@ def field(tmp_path):
 
 
 def planned(folder, *overrides, recordings=None, output=None, executor=None):
-    """-> by stage: its job; and the folder of the results."""
+    """Return the job of each stage, and the folder of the results."""
     jobs, results = plan_jobs(folder, overrides, recordings, output, executor)
     return {job.stage.name: job for job in jobs}, results
 

@@ -61,7 +61,7 @@ def lines_about(out: str, folder: str) -> list[str]:
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
-    """-> of every file and folder: when it was last changed, and its inode (a replaced file has
+    """Return when every file and folder was last changed, and its inode (a replaced file has
     another)."""
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.stat().st_ino)

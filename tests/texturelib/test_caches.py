@@ -33,7 +33,7 @@ print(os.environ.get("NUMBA_CACHE_DIR"))
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Path]:
-    """-> a real copy of the packages, and a home, that nobody may write to."""
+    """Return a real copy of the packages, and a home, that nobody may write to."""
     for package in ("texturelib", "synthetic_datasets"):
         shutil.copytree(
             ROOT / package,

@@ -16,7 +16,7 @@ RATE, SECONDS = 8000, 0.1
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """-> a dataset of two clips, the second twice as loud, and one control."""
+    """Return a dataset of two clips, the second twice as loud, and one control."""
     for number in (1, 2):
         write_wav(tmp_path / "audio" / f"{number}.wav", np.full(800, number / 4), RATE)
     metadata = pd.DataFrame(

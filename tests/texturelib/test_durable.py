@@ -181,8 +181,8 @@ def test_a_sync_of_all_says_which_disk_could_not_take_it(tmp_path: Path) -> None
 
 @pytest.fixture
 def made_by(tmp_path: Path) -> Callable[..., list[str]]:
-    """-> of a job of four items, which it had to do. Each writes two files, and "0" also a part of
-    one that all share."""
+    """Run a job of four items, and return those that it had to do. Each writes two files, and "0"
+    also a part of one that all share."""
 
     def run() -> list[str]:
         done: list[str] = []

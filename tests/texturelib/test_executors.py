@@ -181,7 +181,7 @@ def test_an_item_that_kills_every_worker_ends_the_job_with_a_sentence_and_keeps_
 
 
 def is_private(path: Path) -> bool:
-    """-> whether only we can get at what has this path."""
+    """Return whether only we can get at what has this path."""
     return any(
         parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o077
         for parent in path.parents
@@ -223,8 +223,8 @@ def test_a_cluster_for_one_job_is_reached_from_this_machine_alone(executor: Exec
 
 
 def answers_strangers(port: int) -> bool:
-    """-> whether somebody who has no certificate hears anything there but that what he asks for is
-    not there."""
+    """Return whether somebody who has no certificate hears anything there but that what he asks for
+    is not there."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
         plain.settimeout(0.5)
         with suppress(TimeoutError, ConnectionError):
@@ -314,7 +314,7 @@ def test_workers_with_other_versions_are_named(
 
 @pytest.fixture
 def dask_of() -> Iterator[Callable[..., str]]:
-    """-> the address of a Dask cluster in this process."""
+    """Return the address of a Dask cluster in this process."""
     from distributed import LocalCluster
 
     clusters = []
@@ -401,7 +401,7 @@ class Program:
         )
 
     def wait_for_the_middle(self) -> "list[psutil.Process]":
-        """-> the processes that it has started."""
+        """Return the processes that it has started."""
         while not (
             list(self.folder.glob("files/[0-9]*.txt")) and list(self.folder.glob("files/.part-*"))
         ):
@@ -410,7 +410,7 @@ class Program:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self) -> tuple[int, str, str]:
-        """-> exit status, stdout, stderr."""
+        """Return the exit status, stdout and stderr."""
         out, err = self.process.communicate(timeout=120)
         return self.process.returncode, out, err
 

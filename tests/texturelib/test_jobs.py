@@ -77,7 +77,7 @@ class Job:
         send(self.process.pid, number)
 
     def workers(self) -> list[str]:
-        """-> their process numbers, by Linux's books."""
+        """Return their process numbers, by Linux's books."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         try:
             return [
@@ -89,12 +89,12 @@ class Job:
             return []
 
     def end(self) -> tuple[int, str, str]:
-        """-> exit status, stdout, stderr."""
+        """Return the exit status, stdout and stderr."""
         out, err = self.process.communicate(timeout=120)
         return self.process.returncode, out, err
 
     def files(self) -> dict[str, bytes]:
-        """-> without the list of what was made, which is in order only when an output is
+        """Return the files but the list of what was made, which is in order only when an output is
         finished."""
         files = [path for path in self.folder.rglob("*") if path.is_file() and path.name != LIST]
         return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
@@ -102,7 +102,7 @@ class Job:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """-> every file that the job leaves when one process does it in one go."""
+    """Return every file that the job leaves when one process does it in one go."""
     job = Job(tmp_path_factory.mktemp("jobs") / "undisturbed", workers=1)
     assert job.end() == (0, "", "")
     files = job.files()
@@ -368,7 +368,7 @@ def test_workers_that_have_no_work_yet_end_with_a_main_process_that_is_killed(
 
 
 def group_members(group: int) -> list[str]:
-    """-> the processes of a group that are not dead yet, by Linux's books."""
+    """Return the processes of a group that are not dead yet, by Linux's books."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

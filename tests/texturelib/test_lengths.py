@@ -21,7 +21,7 @@ LOUD_THEN_QUIET = [0.5, 0.0003]  # the first frame is large, so that the file se
 
 
 def sound(levels: list[float], rate: int = RATE) -> np.ndarray:
-    """-> noise, so long at each level as at the others."""
+    """Return noise, so long at each level as at the others."""
     noise = np.random.default_rng(0).uniform(-1, 1, round(SECONDS * rate))
     return noise * np.repeat(levels, -(-len(noise) // len(levels)))[: len(noise)]
 
@@ -31,7 +31,7 @@ Write = Callable[..., bytes]
 
 @pytest.fixture
 def encoded(tmp_path: Path) -> Write:
-    """-> the bytes of a file as soundfile writes it."""
+    """Return the bytes of a file as soundfile writes it."""
 
     def encode(samples: np.ndarray, suffix: str, rate: int = RATE, **options: Any) -> bytes:
         path = tmp_path / f"encoded{suffix}"
@@ -42,8 +42,8 @@ def encoded(tmp_path: Path) -> Write:
 
 
 def without_info(mp3: bytes) -> bytes:
-    """-> the mp3 without its first frame, which says how many others there are: what a pipe, or a
-    cutter of mp3s, leaves."""
+    """Return the mp3 without its first frame, which says how many others there are: what a pipe, or
+    a cutter of mp3s, leaves."""
     start = id3_bytes(mp3)
     header = frame_header(mp3[start : start + 4])
     assert header is not None

@@ -46,7 +46,7 @@ OTHER: dict[str, Any] = {"changes": {"seed": 4}, "overwrite": True}
 
 @pytest.fixture
 def finished(look: Look) -> Path:
-    """-> tmp_path/results as a finished run left it."""
+    """Return tmp_path/results as a finished run left it."""
     output = look()
     output.begin()
     for name in ("audio/1.wav", "audio/2.wav", "metadata.csv"):
@@ -216,7 +216,7 @@ def test_a_strangers_file_of_the_lists_name_is_no_list_and_stays(
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Iterator[Path]:
-    """-> a folder of the user's own elsewhere, which must be as it was at the end."""
+    """Return a folder of the user's own elsewhere, which must be as it was at the end."""
     folder = tmp_path / "mine"
     (folder / "audio").mkdir(parents=True)
     for name in ("notes.txt", "audio/1.wav"):

@@ -34,7 +34,7 @@ def look(
 
 @pytest.fixture
 def finished(look: Callable[..., Output], tmp_path: Path) -> Path:
-    """-> tmp_path/results as a finished run left it."""
+    """Return tmp_path/results as a finished run left it."""
     output = look()
     output.begin()
     write_text(output.folder / "audio" / "1.wav", "sound")
@@ -43,7 +43,8 @@ def finished(look: Callable[..., Output], tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """-> without the list of these, and the lock, which goes when the run that holds it ends."""
+    """Return the files without the list of these, and without the lock, which goes when the run
+    that holds it ends."""
     files = [
         path
         for path in sorted(folder.rglob("*"))
@@ -428,7 +429,7 @@ def test_a_users_own_folder_may_grow_while_it_is_read_and_the_next_run_notices(
 
 @pytest.fixture
 def recordings(look: Callable[..., Output], tmp_path: Path) -> Path:
-    """-> a folder of the user's own that a finished run in tmp_path/results read."""
+    """Return a folder of the user's own that a finished run in tmp_path/results read."""
     folder = tmp_path / "recordings"
     (folder / "deep").mkdir(parents=True)
     (folder / "a.wav").write_text("one")

@@ -91,8 +91,8 @@ DRAWINGS = [
 
 @pytest.fixture(scope="module")
 def answers(project: Path) -> list[str]:
-    """-> of each drawing, what is said. In one process, but not this one: a registry is filled by
-    imports, which last."""
+    """Return what is said of each drawing. In one process, but not this one: a registry is filled
+    by imports, which last."""
     names = [f"{number}.json" for number in range(len(DRAWINGS))]
     for name, (drawing, _) in zip(names, DRAWINGS, strict=True):
         (project / name).write_text(json.dumps(drawing))
@@ -131,7 +131,7 @@ class Other(Config):
 
 @pytest.fixture
 def plugged(project: Path, tmp_path: Path) -> Callable[..., str]:
-    """-> how a drawing is read where a package with such entry points is installed."""
+    """Return how a drawing is read where a package with such entry points is installed."""
 
     def read(drawing: object, **entries: str) -> str:
         lines = "\n".join(f"{name} = {value}" for name, value in entries.items())

@@ -32,7 +32,7 @@ N_STEPS, CHECKPOINT = 7, 2
 
 
 def clips() -> tuple[np.ndarray, np.ndarray]:
-    """-> tones in noise [N_CLIPS, RATE], and how high each is [N_CLIPS, 1], 0..1."""
+    """Return tones in noise, [N_CLIPS, RATE], and how high each is [N_CLIPS, 1], 0..1."""
     rng = np.random.default_rng(0)
     heights = rng.random((N_CLIPS, 1))
     seconds = np.arange(RATE) / RATE
