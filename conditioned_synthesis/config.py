@@ -74,8 +74,9 @@ class Train(Config):
     """Settings of `conditioned-synthesis train`: what the synthesiser learns from."""
 
     sounds: ConfigPath | None = None
-    """Folder of wavs with .params files beside them, of any sample rate; null takes what `export`
-    wrote."""
+    """Dataset folder, or folder of wavs with .params files beside them, of any sample rate; null
+    takes what `export` wrote. A dataset's column `split` says which clips are held out: those that
+    are not "train"."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
     """Controls to learn, in this order; null takes all."""
     seed: Seed = 0

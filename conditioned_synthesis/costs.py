@@ -35,7 +35,7 @@ def makes(step: Step, flow: Flow) -> tuple[Path, Clips] | None:
     if step.command == "export" and (source := flow.at(config.exported_folder)):
         controls = tuple(config.export.controls or source.controls)
         return step.folder, replace(
-            source, sample_rate=config.export.sample_rate, controls=controls
+            source, sample_rate=config.export.sample_rate, controls=controls, n_channels=1
         )
     return None
 
@@ -51,7 +51,8 @@ def writes(step: Step, flow: Flow, n_parameters: int) -> Iterator[Written]:
             yield from written_clips(step.folder, flow.at(step.folder), files_each=2)
         case command:
             n_sounds, seconds = played(command, config, len(_controls(config, flow)))
-            n_bytes = wav_bytes(seconds, _rate(config, flow)) + n_sounds * _PICTURE
+            of_sounds = wav_bytes(seconds, _rate(config, flow), _channels(config, flow))
+            n_bytes = of_sounds + n_sounds * _PICTURE
             model = (TRAINED_PARAMETER if command in ("train", "evaluate") else 4) * n_parameters
             yield Written(
                 step.folder, n_bytes + (0 if command == "analyse" else model), 3 * n_sounds + 10
@@ -135,6 +136,12 @@ def _controls(config: Any, flow: Flow) -> tuple[str, ...]:
 def _rate(config: Any, flow: Flow) -> int:
     sounds = flow.at(config.sounds_folder)
     return sounds.sample_rate if sounds else config.export.sample_rate
+
+
+def _channels(config: Any, flow: Flow) -> int:
+    sounds = flow.at(config.sounds_folder)
+    settings = config.synthesiser
+    return settings.channels_learnt(sounds.n_channels) if sounds and settings else 1
 
 
 def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:

@@ -34,10 +34,11 @@ class Clips:
     seconds: float
     sample_rate: int
     controls: tuple[str, ...] = ()
+    n_channels: int = 1
 
     @property
     def n_bytes(self) -> float:
-        return wav_bytes(self.n * self.seconds, self.sample_rate)
+        return wav_bytes(self.n * self.seconds, self.sample_rate, self.n_channels)
 
 
 @dataclass(frozen=True)

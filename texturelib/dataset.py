@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from texturelib._config_errors import first_problem
-from texturelib.audio import read_clip
+from texturelib.audio import MOST_CHANNELS, read_clip
 from texturelib.controls import ControlDescription
 from texturelib.dataset_card import write_dataset_card
 from texturelib.errors import Rejected, TextureError
@@ -29,6 +29,7 @@ class _Description(BaseModel):
 
     sample_rate: Annotated[int, Field(ge=1, lt=2**32)]
     seconds: Annotated[float, Field(gt=0, le=86400)]
+    channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS)] = 1
     controls: list[ControlDescription]
 
 
@@ -61,6 +62,11 @@ class Dataset:
         """Number of samples of each clip."""
         return round(self.sample_rate * self.seconds)
 
+    @property
+    def n_channels(self) -> int:
+        """Number of channels of each clip; 1 where dataset.json does not say."""
+        return self.description.get("channels", 1)
+
     def __len__(self) -> int:
         return len(self.metadata)
 
@@ -68,19 +74,21 @@ class Dataset:
         return self.folder / self.metadata["file_name"].iloc[index]
 
     def clip(self, index: int) -> np.ndarray:
-        """Return a clip as [n_samples] float32. Errors: TextureError, naming the file, when it
-        is not a clip of this dataset."""
-        return clip_at(self.path(index), self.sample_rate, self.n_samples)
+        """Return a clip as [n_samples] float32, or [n_samples, n_channels] where these are several.
+
+        Errors: TextureError, naming the file, when it is not a clip of this dataset.
+        """
+        return clip_at(self.path(index), self.sample_rate, self.n_samples, self.n_channels)
 
     def control_values(self) -> np.ndarray:
         """Return the values of the controls as [clips, controls] float32, 0..1."""
         return self.metadata[self.controls].to_numpy(dtype=np.float32)
 
 
-def clip_at(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
+def clip_at(path: Path, sample_rate: int, n_samples: int, n_channels: int) -> np.ndarray:
     """Read a clip as `Dataset.clip` does, without the dataset's table."""
     try:
-        return read_clip(path, sample_rate, n_samples)
+        return read_clip(path, sample_rate, n_samples, n_channels)
     except FileNotFoundError:
         raise TextureError(f"{shown(path)}: no such file, but metadata.csv names it") from None
     except Rejected as reason:
@@ -191,6 +199,7 @@ def write_dataset(
     sample_rate: int,
     seconds: float,
     controls: Sequence[Mapping[str, Any]],
+    n_channels: int = 1,
     **description: Any,
 ) -> None:
     """Write metadata.csv, README.md and dataset.json, the last files of a dataset folder.
@@ -206,13 +215,19 @@ def write_dataset(
     if not rejected.exists() or not rejected.stat().st_size:
         write_table(rejected, pd.DataFrame(columns=["file", "reason"]))
     write_dataset_card(
-        folder, metadata, sample_rate=sample_rate, seconds=seconds, controls=controls
+        folder,
+        metadata,
+        sample_rate=sample_rate,
+        seconds=seconds,
+        n_channels=n_channels,
+        controls=controls,
     )
     content = {
         "n_clips": len(metadata),
         "hours": round(len(metadata) * seconds / 3600, 4),
         "sample_rate": sample_rate,
         "seconds": seconds,
+        "channels": n_channels,
         "controls": list(controls),
         **description,
         "versions": versions("numpy", "soundfile"),

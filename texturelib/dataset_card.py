@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from texturelib.files import write_table, write_text
-from texturelib.markdown import controls_table
+from texturelib.markdown import controls_table, in_channels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ def write_dataset_card(
     *,
     sample_rate: int,
     seconds: float,
+    n_channels: int,
     controls: Sequence[Mapping[str, Any]],
 ) -> None:
     """Write `folder/README.md`, and where metadata.csv has splits, a table for each beside it."""
@@ -49,7 +50,7 @@ def write_dataset_card(
     parts = f", in the splits {', '.join(f'`{split}`' for split in splits)}" if splits else ""
     lines += [
         "---",
-        f"# {len(metadata)} clips of {seconds:g} s at {sample_rate} Hz",
+        f"# {len(metadata)} clips of {seconds:g} s at {sample_rate} Hz{in_channels(n_channels)}",
         "",
         f'Hugging Face\'s `datasets.load_dataset("THIS_FOLDER")` loads all of them with their labels{parts}.',
         "",

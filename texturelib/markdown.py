@@ -20,6 +20,15 @@ def plain(text: str) -> str:
     return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", escaped)
 
 
+def in_channels(n_channels: int) -> str:
+    """Return the number of channels in words that follow a sample rate; mono needs none.
+
+    >>> in_channels(1), in_channels(2), in_channels(4)
+    ('', ', stereo', ', 4 channels')
+    """
+    return {1: "", 2: ", stereo"}.get(n_channels, f", {n_channels} channels")
+
+
 def row(cells: Sequence[str]) -> str:
     """Return a row of a table. cells: already as Markdown."""
     return f"| {' | '.join(cells)} |"

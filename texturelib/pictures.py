@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter, ScalarFormatter
 
+from texturelib.audio import mix_down
 from texturelib.files import whole_file
 
 BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#a0aec0"
@@ -61,7 +62,10 @@ def save_picture(figure: Figure, path: Path) -> None:
 
 
 def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """Save a small picture of one clip: frequency (log, from 50 Hz) over time."""
+    """Save a small picture of one clip: frequency (log, from 50 Hz) over time.
+
+    samples: [samples] or [samples, channels].
+    """
     figure, (axis,) = panels(1, 2.4, 1.5)
     draw_spectrogram(axis, samples, sample_rate, n_fft=1024, n_overlap=768)
     axis.set_yscale("log")
@@ -73,12 +77,15 @@ def spectrogram_picture(path: Path, samples: np.ndarray, sample_rate: int) -> No
 def draw_spectrogram(
     axis: Axes, samples: np.ndarray, sample_rate: int, n_fft: int, n_overlap: int
 ) -> None:
-    """Draw a spectrogram: frequency in Hz over time in seconds, with a range of 100 dB."""
+    """Draw a spectrogram: frequency in Hz over time in seconds, with a range of 100 dB.
+
+    samples: [samples] or [samples, channels], whose mix is drawn.
+    """
     colours = matplotlib.colormaps["magma"].with_extremes(bad="black")
     # Digital silence is at minus infinity decibels, and drawn black.
     with np.errstate(divide="ignore"):
         axis.specgram(
-            samples,
+            mix_down(samples),
             NFFT=n_fft,
             Fs=sample_rate,
             noverlap=n_overlap,

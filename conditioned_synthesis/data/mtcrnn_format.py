@@ -203,7 +203,7 @@ def _read_params(path: Path, seconds: float, read_strings: bool) -> dict[str, An
     for name, control in controls.items():
         if read_strings:
             controls[name] = control = _in_numbers(control)
-        problem = _problem(control, seconds)
+        problem = problem_of_line(control, seconds)
         if problem:
             raise TextureError(f"{shown(path)}: {name}: {problem}")
     return controls
@@ -239,8 +239,11 @@ def is_finite(number: float) -> bool:
     return abs(number) <= sys.float_info.max
 
 
-def _problem(control: Any, seconds: float) -> str | None:
-    """Return what is wrong with a control's entry in a .params file, None where nothing is."""
+def problem_of_line(control: Any, seconds: float) -> str | None:
+    """Return what is wrong with a control's entry in a .params file, None where nothing is.
+
+    seconds: length of the sound.
+    """
     if (
         not isinstance(control, dict)
         or not isinstance(control.get("times"), list)

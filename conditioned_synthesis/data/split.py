@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conditioned_synthesis.data.clips import Sounds
+from conditioned_synthesis.data.clips import TRAIN, Sounds
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,17 @@ class SplitSounds:
 
 
 def split_sounds(sounds: Sounds, share: float, seed: int) -> SplitSounds:
-    """Hold out a share of the clips, at least one.
+    """Hold out the clips that the set itself does not give for training; where it does not say, a
+    share of all, at least one.
 
     Args:
-        share: 0..1.
+        sounds: the clips.
+        share: 0..1, where it is drawn.
         seed: the same one and the same number of clips hold out the same ones.
     """
+    if sounds.split is not None:
+        is_train = np.array([part == TRAIN for part in sounds.split])
+        return SplitSounds(sounds, np.flatnonzero(is_train), np.flatnonzero(~is_train))
     order = np.random.default_rng([seed, len(sounds)]).permutation(len(sounds))
     n_held_out = max(1, round(share * len(sounds)))
     return SplitSounds(sounds, np.sort(order[n_held_out:]), np.sort(order[:n_held_out]))

@@ -156,7 +156,7 @@ def _sounds(config: SynthesisConfig, instrument: Instrument) -> Sounds:
         raise UsageError(
             f'synthesiser: {shown(folder)} was trained with other settings; run "conditioned-synthesis train" anew'
         )
-    sounds = read_sounds(config.sounds_folder, instrument.spec.names)
+    sounds = read_sounds(config.sounds_folder, instrument.spec.names, wanted.channels_learnt)
     if len(sounds) != n_clips:
         raise UsageError(
             f"{shown(config.sounds_folder)}: holds {len(sounds)} clips, but {shown(folder)} learnt from {n_clips}"

@@ -18,7 +18,7 @@ from conditioned_synthesis.evaluation.labeller import on_slider
 from conditioned_synthesis.evaluation.render import Target
 from conditioned_synthesis.instrument.automation import Automation
 from conditioned_synthesis.instrument.instrument import Instrument
-from texturelib.audio import level_dbfs, read_mono, write_wav
+from texturelib.audio import level_dbfs, mix_down, read_mono, read_sound, write_wav
 from texturelib.controls import Control
 from texturelib.evenly import evenly_spread
 
@@ -72,8 +72,10 @@ class HeldOut:
 
     @property
     def clips(self) -> torch.Tensor:
-        """The samples of the clips, [clips, samples]."""
-        return torch.from_numpy(np.stack([self.sounds.samples(int(row)) for row in self.rows]))
+        """The samples of the clips, [clips, samples]; those of several channels are mixed down."""
+        return torch.from_numpy(
+            np.stack([mix_down(self.sounds.samples(int(row))) for row in self.rows])
+        )
 
     def names(self, kind: str = "held") -> list[str]:
         """Return, by clip, the name of the sound with its controls.
@@ -101,10 +103,10 @@ class HeldOut:
     def write(self, folder: Path) -> None:
         """Write the clips themselves, and as many of white noise, as if they were sounds of
         synthesisers."""
-        level = 10 ** (level_dbfs(self.clips.numpy()) / 20)
+        level = 10 ** (level_dbfs(self.sounds.samples(self.rows)) / 20)
         rng = np.random.default_rng(0)
         noise = {
-            name: rng.normal(0, level, self.sounds.n_samples)
+            name: rng.normal(0, level, self.sounds.clips.shape[1:])
             for name in [*self.names(), *self.names("again")]
         }
         clips = {
@@ -154,10 +156,19 @@ class HeldOut:
     def louder(self, played: Path, name: str) -> float:
         """Return how much louder sounds are than the clips whose controls they have, the mean in dB
         without silent ones."""
-        made = np.array([level_dbfs(each) for each in self._made(played / name, "held").numpy()])
-        clips = np.array([level_dbfs(clip) for clip in self.clips.numpy()])
-        apart = (made - clips)[np.isfinite(made) & np.isfinite(clips)]
-        return float(apart.mean()) if len(apart) else math.nan
+        apart = []
+        for sound, row in zip(self.names(), self.rows, strict=True):
+            clip = self.sounds.samples(int(row))
+            made = read_sound(played / name / f"{sound}.wav", self.sounds.sample_rate)
+            # Where one of both is stereo, the mix of its channels is what compares with the other.
+            levels = (
+                (level_dbfs(made), level_dbfs(clip))
+                if made.shape[1:] == clip.shape[1:]
+                else (level_dbfs(mix_down(made)), level_dbfs(mix_down(clip)))
+            )
+            if np.isfinite(levels).all():
+                apart.append(levels[0] - levels[1])
+        return float(np.mean(apart)) if apart else math.nan
 
     def texture_statistics(self) -> tuple[TextureStatistics | None, list[str]]:
         """Return the texture statistics for these clips, and notes.
@@ -178,8 +189,8 @@ class HeldOut:
         ), []
 
     def _made(self, folder: Path, kind: str) -> torch.Tensor:
-        """Return the sounds played for the clips, [sounds, samples], at the clips' sample rate and
-        of their length."""
+        """Return the sounds played for the clips, mixed down, [sounds, samples], at the clips'
+        sample rate and of their length."""
         sounds = [
             read_mono(folder / f"{name}.wav", self.sounds.sample_rate) for name in self.names(kind)
         ]

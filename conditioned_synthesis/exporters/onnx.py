@@ -42,6 +42,7 @@ def export_onnx(folder: Path, path: Path, overwrite: bool) -> dict[str, Any]:
     graph = cast("SynthesisNetwork", instrument.network).graph()
     spec = {
         "sample_rate": instrument.spec.sample_rate,
+        "channels": instrument.spec.channels,
         "sliders": _sliders(instrument),
         "opset": _OPSET,
         "ir_version": _IR_VERSION,
@@ -125,7 +126,8 @@ class _WithCurves(nn.Module):
             return samples, *after
         # Of each frame.
         gains = 10 ** (torch.stack(louder).sum(dim=0).clamp(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
-        return (samples.reshape(gains.shape[0], -1) * gains[:, None]).flatten(), *after
+        louder_samples = samples.reshape(gains.shape[0], -1) * gains[:, None]
+        return louder_samples.reshape(samples.shape), *after
 
 
 def _bent(places: torch.Tensor, curve: tuple[tuple[float, float], ...]) -> torch.Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 from conditioned_synthesis.instrument.instrument import ModelSpec
 from texturelib.learning.model_card import write_card
-from texturelib.markdown import controls_table, plain
+from texturelib.markdown import controls_table, in_channels, plain
 
 
 def write_trained_card(folder: Path, spec: ModelSpec, metrics: Mapping[str, Any]) -> None:
@@ -78,7 +78,7 @@ def _write(folder: Path, spec: ModelSpec, story: list[str]) -> None:
     lines = [
         f"# Synthesiser of type {spec.synthesiser.type}",  # type: ignore[attr-defined]
         "",
-        f"Plays at {spec.sample_rate} Hz, with {n_controls}",
+        f"Plays at {spec.sample_rate} Hz{in_channels(spec.channels)}, with {n_controls}",
         "",
         *table,
         "",

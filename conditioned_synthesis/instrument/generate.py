@@ -22,6 +22,7 @@ from texturelib.durable import sync_files
 from texturelib.errors import Rejected, TextureError, UsageError
 from texturelib.files import shown, write_json, write_table
 from texturelib.made import named_by_the_user
+from texturelib.markdown import in_channels
 from texturelib.outputs import Output, check_file_place
 from texturelib.progress import progress
 
@@ -55,13 +56,14 @@ def generate_sound(
     for note in notes:
         print(f"note: {note}")
     own = _own_arguments(instrument, request)
+    rate = f"{instrument.spec.sample_rate} Hz{in_channels(instrument.spec.channels)}"
     asked = ", ".join(
         f"{name} {automation.at(0):.2g} to {automation.at(request.seconds):.2g}"
         for name, automation in automations.items()
     )
     if dry_run:
         print(
-            f"{shown(path)}: {request.seconds:g} s at {instrument.spec.sample_rate} Hz, {asked or 'all controls in the middle'}"
+            f"{shown(path)}: {request.seconds:g} s at {rate}, {asked or 'all controls in the middle'}"
         )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,9 +75,7 @@ def generate_sound(
     if quality_warning:
         print(f"note: the sound {quality_warning}")
     sync_files(path, path.with_suffix(".params"), path.with_suffix(".png"))
-    print(
-        f"{shown(path)}: {request.seconds:g} s at {instrument.spec.sample_rate} Hz, {level_dbfs(samples):.1f} dBFS"
-    )
+    print(f"{shown(path)}: {request.seconds:g} s at {rate}, {level_dbfs(samples):.1f} dBFS")
 
 
 def _own_arguments(instrument: Instrument, request: GenerateRequest) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch import nn
 
 from conditioned_synthesis.instrument.automation import Automation
 from conditioned_synthesis.synthesisers import Synthesiser, SynthesisNetwork, synthesisers
+from texturelib.audio import MOST_CHANNELS
 from texturelib.config import Config
 from texturelib.controls import WholeDescription
 from texturelib.learning.weights import WEIGHTS, fill, load_weights, of_the_size_of, save_weights
@@ -80,12 +81,14 @@ class Slider(Config):
 class ModelSpec(Config):
     """The description of an instrument in its model folder.
 
-    level_dbfs, flatness: of the sounds that it learnt from, null: unknown.
+    channels: of what it plays. level_dbfs, flatness: of the sounds that it learnt from, null:
+    unknown.
     """
 
     synthesiser: Annotated[Synthesiser, synthesisers]
     sliders: tuple[Slider, ...]
     sample_rate: Annotated[int, Field(ge=1000, le=384000)]
+    channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS)] = 1
     level_dbfs: float | None = None
     flatness: float | None = None
 
@@ -93,6 +96,11 @@ class ModelSpec(Config):
     def _fits_together(self) -> "ModelSpec":
         if len(set(self.names)) < len(self.names):
             raise ValueError("sliders: two have the same name")
+        if self.synthesiser.channels_learnt(self.channels) != self.channels:
+            kind = self.synthesiser.type  # type: ignore[attr-defined]
+            raise ValueError(
+                f'channels: a synthesiser of type "{kind}" does not play {self.channels}'
+            )
         return self
 
     def gain(self, given: np.ndarray) -> np.ndarray:
@@ -127,7 +135,7 @@ class Instrument:
         temperature: float = 1.0,
         **own: Any,
     ) -> np.ndarray:
-        """Return a whole sound, [samples] float32; arguments as `stream`."""
+        """Return a whole sound, [samples] or [samples, channels] float32; arguments as `stream`."""
         return np.concatenate(
             [*self.stream(automations, seconds, seed, temperature=temperature, **own)]
         )
@@ -142,8 +150,8 @@ class Instrument:
         temperature: float = 1.0,
         **own: Any,
     ) -> Iterator[np.ndarray]:
-        """Yield a sound in blocks of [block] float32, the last one shorter. The length of the sound
-        costs no memory.
+        """Yield a sound in blocks of [block] or [block, channels] float32, the last one shorter.
+        The length of the sound costs no memory.
 
         automations: by control, within what it was trained on. own: what only this kind of synthesiser
         knows (see `takes`). The rest as `SynthesisNetwork.player`.
@@ -154,7 +162,9 @@ class Instrument:
             controls = self.controls_of(
                 automations, np.arange(start, min(start + block, n_samples))
             )
-            yield player.play(controls) * self.spec.gain(controls).astype(np.float32)
+            samples = player.play(controls)
+            gain = self.spec.gain(controls).astype(np.float32)
+            yield samples * (gain if samples.ndim == 1 else gain[:, None])
 
     def takes(self, name: str) -> bool:
         """Return whether this kind of synthesiser has an argument of that name when it plays."""
@@ -181,9 +191,8 @@ class Instrument:
 def new_instrument(spec: ModelSpec, seed: int) -> Instrument:
     """Return an instrument with random weights."""
     torch.manual_seed(seed)
-    return Instrument(
-        cast("nn.Module", spec.synthesiser.network(len(spec.sliders), spec.sample_rate)), spec
-    )
+    network = spec.synthesiser.network(len(spec.sliders), spec.sample_rate, spec.channels)
+    return Instrument(cast("nn.Module", network), spec)
 
 
 def save_instrument(folder: Path, instrument: Instrument) -> None:

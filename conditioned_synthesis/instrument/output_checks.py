@@ -12,8 +12,10 @@ _WHITE = 0.8
 
 
 def flatness(samples: np.ndarray) -> float | None:
-    """Return the spectral flatness: the geometric over the arithmetic mean of the power spectrum; 1
-    is white. None where `samples` [samples] are too few.
+    """Return the spectral flatness: the geometric over the arithmetic mean of the power spectrum of
+    all channels; 1 is white. None where the samples are too few.
+
+    samples: [samples] or [samples, channels].
 
     The spectrum is averaged over frames first (P. Welch, 1967): of a single frame, even white noise
     gives 0.56.
@@ -21,8 +23,9 @@ def flatness(samples: np.ndarray) -> float | None:
     n_frames = len(samples) // _FRAME
     if not n_frames:
         return None
-    frames = samples[: n_frames * _FRAME].reshape(n_frames, _FRAME) * np.hanning(_FRAME)
-    power = (np.abs(np.fft.rfft(frames)) ** 2).mean(axis=0)[1:-1] + 1e-20
+    frames = samples[: n_frames * _FRAME].reshape(n_frames, _FRAME, -1)
+    spectra = np.fft.rfft(frames * np.hanning(_FRAME)[:, None], axis=1)
+    power = (np.abs(spectra) ** 2).mean(axis=(0, 2))[1:-1] + 1e-20
     return float(np.exp(np.log(power).mean()) / power.mean())
 
 
@@ -31,7 +34,7 @@ def quality_warning(
 ) -> str | None:
     """Return what is wrong with a generated sound, as a phrase, or None.
 
-    usual_dbfs, usual_flatness: of the sounds that were learnt from, None: unknown.
+    samples: [samples] or [samples, channels]. usual_dbfs, usual_flatness: of the sounds that were learnt from, None: unknown.
     """
     own = flatness(samples)
     if own is None:

@@ -91,6 +91,7 @@ def balance(config: SynthesisConfig, output: Output) -> Selection:
         selection.metadata,
         sample_rate=dataset.sample_rate,
         seconds=dataset.seconds,
+        n_channels=dataset.n_channels,
         controls=dataset.description["controls"],
         seed=config.balance.seed,
         provenance={"kind": "balanced subset", "of": dataset.description.get("provenance")},

@@ -38,12 +38,21 @@ class Synthesiser(Config):
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the clips that are held out of the training."""
 
-    def network(self, n_controls: int, sample_rate: int) -> "SynthesisNetwork":
+    def channels_learnt(self, of_clips: int) -> int:
+        """Return how many channels the synthesiser learns, and then plays, of clips that have
+        `of_clips`: all of them, or 1, for which clips are mixed down.
+
+        As it is here, 1.
+        """
+        return 1
+
+    def network(self, n_controls: int, sample_rate: int, n_channels: int = 1) -> "SynthesisNetwork":
         """Make the network with random weights from torch's global generator.
 
         Args:
             n_controls: number of controls.
             sample_rate: of the sounds, in Hz.
+            n_channels: of the sounds, one of those that `channels_learnt` returns.
 
         Returns: a torch module.
         """
@@ -110,7 +119,7 @@ class Graph(NamedTuple):
     """A synthesiser as a graph of tensors, for other runtimes.
 
     module: called with `controls` and then all of `inputs`, in order; gives tensors as `outputs`
-    names them, sound first. controls: [1, frames, n_controls], an example. moving: those inputs
+    names them, sound first, [samples] or [samples, channels]. controls: [1, frames, n_controls], an example. moving: those inputs
     whose axis 1 is frames too; any number will do. facts: what else one must know to run it.
     """
 
@@ -134,7 +143,8 @@ class Player(Protocol):
         Returns: float32.
 
         Shape:
-            controls: [samples, n_controls] -> [samples]
+            controls: [samples, n_controls]
+            -> [samples], or [samples, channels] where the network has several
         """
         ...
 
@@ -190,7 +200,7 @@ class TrainedByParts(SynthesisNetwork, Protocol):
         smaller.
 
         Shape:
-            audio: [batch, n_samples]
+            audio: [batch, n_samples], or [batch, n_samples, channels] where the network has several
             controls: [batch, n_samples, n_controls]
         """
         ...

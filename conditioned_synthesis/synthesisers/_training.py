@@ -73,7 +73,8 @@ class SynthesiserTraining(Trainable):
     def batch(self, number: int, mine: slice) -> Batch:
         """Return a training batch.
 
-        -> audio [batch, n_samples], controls [batch, n_samples, n_controls].
+        -> audio [batch, n_samples] or [batch, n_samples, channels], controls [batch, n_samples,
+        n_controls].
         """
         rows, starts = self.clips.drawn(self._batch_size, self.n_samples, [self._seed, number])
         audio, controls = self.clips.sounds.batch(rows[mine], starts[mine], self.n_samples)

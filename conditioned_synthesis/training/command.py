@@ -46,7 +46,7 @@ def train(
     Errors: UsageError when the sounds are not what the settings want; TextureError about a file.
     """
     settings = config.wanted_synthesiser()
-    sounds = read_sounds(config.sounds_folder, config.train.controls)
+    sounds = read_sounds(config.sounds_folder, config.train.controls, settings.channels_learnt)
     if labels_shuffled:
         sounds = sounds.shuffled(config.train.seed)
     instrument = untrained(settings, sounds, config.train.seed)
@@ -94,7 +94,8 @@ def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
 
     Errors: UsageError when there is too little to learn from.
     """
-    heard = sounds.samples(slice(_LOOKED_AT)).ravel()
+    heard = sounds.samples(slice(_LOOKED_AT))
+    heard = heard.reshape(-1, *heard.shape[2:])
     level = float(level_dbfs(heard))
     spec = ModelSpec(
         synthesiser=settings,
@@ -103,6 +104,7 @@ def untrained(settings: Synthesiser, sounds: Sounds, seed: int) -> Instrument:
             for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True)
         ),
         sample_rate=sounds.sample_rate,
+        channels=sounds.n_channels,
         level_dbfs=level if math.isfinite(level) else None,
         flatness=flatness(heard),
     )

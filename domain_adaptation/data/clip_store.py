@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from texturelib.audio import mix_down
 from texturelib.config import ConfigPath, StageConfig
 from texturelib.dataset import Dataset, clip_at
 from texturelib.errors import TextureError
@@ -108,13 +109,17 @@ def clip_store(
     return ClipStore(path, len(dataset), n_samples, _identity(facts))
 
 
-def read_batch(paths: Sequence[Path], sample_rate: int, n_samples: int) -> np.ndarray:
-    """Read clips from files, resampled.
+def read_batch(
+    paths: Sequence[Path], sample_rate: int, n_samples: int, n_channels: int
+) -> np.ndarray:
+    """Read clips from files; those of several channels are mixed down.
 
     -> [batch, n_samples] float32. Errors: TextureError, naming a clip that is missing, damaged or
     silent.
     """
-    clips = np.stack([clip_at(path, sample_rate, n_samples) for path in paths])
+    clips = np.stack(
+        [mix_down(clip_at(path, sample_rate, n_samples, n_channels)) for path in paths]
+    )
     for path, clip in zip(paths, clips, strict=True):
         if not clip.any():
             raise TextureError(
@@ -156,6 +161,7 @@ def _write(
         dataset.folder,
         dataset.sample_rate,
         dataset.n_samples,
+        dataset.n_channels,
         sample_rate,
     )
     label = f"reading {shown(dataset.folder)}"
@@ -172,6 +178,7 @@ def _write_batch(
     folder: Path,
     sample_rate: int,
     n_samples: int,
+    n_channels: int,
     new_sample_rate: int,
     batch: tuple[int, list[str]],
 ) -> None:
@@ -184,7 +191,7 @@ def _write_batch(
     from domain_adaptation.data.waveforms import prepared, to_full_scale
 
     start, names = batch
-    clips = read_batch([folder / name for name in names], sample_rate, n_samples)
+    clips = read_batch([folder / name for name in names], sample_rate, n_samples, n_channels)
     with one_thread(), torch.inference_mode():
         rows = to_full_scale(
             prepared(torch.from_numpy(clips), sample_rate, new_sample_rate)

@@ -58,13 +58,15 @@ class _Batch:
     folder: Path
     sample_rate: int
     n_samples: int
+    n_channels: int
 
     def labelled(self, names: Sequence[str]) -> dict[str, list[str]]:
         """Return the labels and their scales, by model, in a form that JSON can hold.
 
         names: of the files.
         """
-        clips = read_batch([self.folder / name for name in names], self.sample_rate, self.n_samples)
+        paths = [self.folder / name for name in names]
+        clips = read_batch(paths, self.sample_rate, self.n_samples, self.n_channels)
         with one_thread():
             found = {
                 name: read_clips(model_at(place), clips) for name, place in self.models.items()
@@ -87,7 +89,11 @@ def label_dataset(
     places = {name: place_of(folder) for name, folder in models.items()}
     n_controls = len(model_at(next(iter(places.values()))).spec.names)
     work = _Batch(
-        places, dataset.folder.absolute(), dataset.sample_rate, dataset.n_samples
+        places,
+        dataset.folder.absolute(),
+        dataset.sample_rate,
+        dataset.n_samples,
+        dataset.n_channels,
     ).labelled
     with one_thread():
         found = run_jobs(

@@ -93,6 +93,7 @@ def label(
         pd.concat([labels, others], axis=1),
         sample_rate=dataset.sample_rate,
         seconds=dataset.seconds,
+        n_channels=dataset.n_channels,
         controls=adapted.spec.controls,
         provenance={
             "kind": "labelled by domain-adaptation",

@@ -42,7 +42,8 @@ def read_waveforms_of(model: Model, dataset: Dataset, rows: np.ndarray) -> np.nd
     -> [rows, samples] float32. Errors: TextureError, naming a clip that is missing, damaged or
     silent.
     """
-    clips = read_batch([dataset.path(row) for row in rows], dataset.sample_rate, dataset.n_samples)
+    paths = [dataset.path(row) for row in rows]
+    clips = read_batch(paths, dataset.sample_rate, dataset.n_samples, dataset.n_channels)
     return prepared(
         torch.from_numpy(clips), dataset.sample_rate, model.spec.features.sample_rate
     ).numpy()

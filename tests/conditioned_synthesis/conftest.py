@@ -164,7 +164,11 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Callable[...,
     """A config of an instrument with two controls that plays plain sounds, and of a labeller that
     reads these rightly."""
     monkeypatch.setattr(
-        Mtcrnn, "network", lambda settings, *sizes: Plain(*sizes, settings.hidden_size)
+        Mtcrnn,
+        "network",
+        lambda settings, n_controls, sample_rate, _: Plain(
+            n_controls, sample_rate, settings.hidden_size
+        ),
     )
     # Here the level is what is read, and as it is played so it should stay.
     monkeypatch.setattr(

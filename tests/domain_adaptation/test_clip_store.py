@@ -34,7 +34,7 @@ def test_a_store_holds_every_clip_at_the_features_rate_to_within_half_a_step_of_
     assert (len(store), store.n_samples) == (60, 2000)  # 0.25 s
     expected = prepared(
         torch.from_numpy(
-            read_batch([dataset.path(row) for row in range(60)], 16000, dataset.n_samples)
+            read_batch([dataset.path(row) for row in range(60)], 16000, dataset.n_samples, 1)
         ),
         16000,
         8000,

@@ -23,7 +23,7 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
     seen: set[Path] = set()
     for step in plan.running():
         for name, path in step.inputs.items():
-            is_dataset = name in ("synthetic", "real", "labelled", "balanced")
+            is_dataset = name in ("synthetic", "real", "labelled", "balanced", "sounds")
             if (
                 is_dataset
                 and path not in seen

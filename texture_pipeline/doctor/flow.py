@@ -48,7 +48,13 @@ def _on_disk(path: Path) -> Clips | None:
         if (path / "dataset.json").is_file():
             facts = read_json(path / "dataset.json")
             names = tuple(control["name"] for control in facts["controls"])
-            return Clips(facts["n_clips"], facts["seconds"], facts["sample_rate"], names)
+            return Clips(
+                facts["n_clips"],
+                facts["seconds"],
+                facts["sample_rate"],
+                names,
+                facts.get("channels", 1),
+            )
         from conditioned_synthesis.data.mtcrnn_format import find_pairs
 
         pairs = find_pairs(path, path) if path.is_dir() else {}

@@ -136,7 +136,12 @@ def _label_folder(
         link_or_copy(real.path(index), folder / name)
     controls = synthetic.description["controls"]
     write_dataset(
-        folder, table, sample_rate=real.sample_rate, seconds=real.seconds, controls=controls
+        folder,
+        table,
+        sample_rate=real.sample_rate,
+        seconds=real.seconds,
+        n_channels=real.n_channels,
+        controls=controls,
     )
     scratch.put(config.output / "labels", folder)
 
@@ -294,7 +299,8 @@ class _Rehearsal(Problem):
 def _label(model: Model, dataset: Dataset) -> None:
     for names in batches_of(dataset).values():
         paths = [dataset.folder / name for name in names]
-        read_clips(model, read_batch(paths, dataset.sample_rate, dataset.n_samples))
+        clips = read_batch(paths, dataset.sample_rate, dataset.n_samples, dataset.n_channels)
+        read_clips(model, clips)
 
 
 def _adapt(

@@ -104,7 +104,9 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
         return None
     settings = config.wanted_synthesiser()
     found: list[Sounds] = []
-    seconds = seconds_of(lambda: found.append(read_sounds(folder, config.train.controls)))
+    seconds = seconds_of(
+        lambda: found.append(read_sounds(folder, config.train.controls, settings.channels_learnt))
+    )
     sounds = found[0]
     instrument = untrained(settings, sounds, config.train.seed)
     fabric = start_fabric(config.compute.model_copy(update={"processes": 1}))
@@ -177,7 +179,7 @@ def _playing(instrument: Instrument) -> tuple[float, float]:
 
 def _picture_seconds(scratch: Scratch, sounds: Sounds, instrument: Instrument) -> float:
     path = scratch.new("examples") / "example.wav"
-    samples = sounds.samples(0).ravel()
+    samples = sounds.samples(0)
     write_sound(path, samples, instrument, {})  # warms up
     return seconds_of(lambda: write_sound(path, samples, instrument, {}))
 

@@ -128,6 +128,7 @@ def few_clips(dataset_folder: Path, folder: Path) -> Path:
         rows,
         sample_rate=dataset.sample_rate,
         seconds=dataset.seconds,
+        n_channels=dataset.n_channels,
         controls=dataset.description["controls"],
     )
     return folder

@@ -67,4 +67,17 @@ class Mixer:
             return self._products / self._n_samples - np.outer(means, means)
 
 
+def mix_down(samples: np.ndarray) -> np.ndarray:
+    """Return a whole sound as one channel: the mean of its channels; where they cancel one another,
+    the loudest of them.
+
+    samples: [samples] or [samples, channels] float32 -> [samples].
+    """
+    if samples.ndim == 1:
+        return samples
+    mixer = Mixer()
+    mixed = mixer.mix(samples)
+    return np.ascontiguousarray(samples[:, mixer.loudest - 1]) if mixer.cancels else mixed
+
+
 _FAINTEST = 1e-10  # -100 dBFS: below it, a mean is only rounding

@@ -3,7 +3,7 @@ reason."""
 
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,13 +48,25 @@ def read_mono(path: Path, sample_rate: int, notes: Notes | None = None) -> np.nd
     off, or holds values that are not numbers.
     """
     mixer = Mixer()
-    mono, rate = _joined(path, sample_rate, mixer, None, notes)
+    mono, rate = _joined(path, sample_rate, mixer.mix, notes)
     if mixer.cancels:
         channel = mixer.loudest
-        mono, rate = _joined(path, sample_rate, mixer, channel, None)
+        mono, rate = _joined(
+            path, sample_rate, lambda block: np.ascontiguousarray(block[:, channel - 1]), None
+        )
         if notes:
             notes.sentences.append(cancelling(channel))
-    return mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate, quality="HQ")
+    return _resampled(mono, rate, sample_rate)
+
+
+def read_sound(path: Path, sample_rate: int, notes: Notes | None = None) -> np.ndarray:
+    """Read a sound with all its channels, resampled to `sample_rate`, as [samples] float32, or
+    [samples, channels] where these are several.
+
+    notes, Errors: as of `read_mono`.
+    """
+    samples, rate = _joined(path, sample_rate, lambda block: block, notes)
+    return _resampled(samples[:, 0] if samples.shape[1] == 1 else samples, rate, sample_rate)
 
 
 def cancelling(channel: int) -> str:
@@ -63,25 +75,32 @@ def cancelling(channel: int) -> str:
     return f"has channels that cancel one another when they are mixed: channel {channel} was taken alone"
 
 
+def _resampled(samples: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    return samples if rate == sample_rate else soxr.resample(samples, rate, sample_rate, "HQ")
+
+
 def _joined(
-    path: Path, sample_rate: int, mixer: Mixer, channel: int | None, notes: Notes | None
+    path: Path,
+    sample_rate: int,
+    take: Callable[[np.ndarray], np.ndarray],
+    notes: Notes | None,
 ) -> tuple[np.ndarray, int]:
-    blocks, n_samples, rate = [], 0, sample_rate
+    """Return what `take` takes of every block of [samples, channels], joined, and its rate."""
+    blocks, n_samples, n_values, rate = [], 0, 0, sample_rate
     for samples, rate in read_blocks(path, notes=notes):
-        n_samples += len(samples)
-        if n_samples * max(1.0, sample_rate / rate) > _MOST_SAMPLES:
+        taken = take(samples)
+        n_samples, n_values = n_samples + len(samples), n_values + taken.size
+        if n_values * max(1.0, sample_rate / rate) > _MOST_SAMPLES:
             raise Rejected(
                 f"lasts for more than {n_samples / rate / 3600:.1f} h, which does not fit into memory; cut it"
             )
-        blocks.append(
-            mixer.mix(samples) if channel is None else np.ascontiguousarray(samples[:, channel - 1])
-        )
+        blocks.append(taken)
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks), rate
 
 
-def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
-    """Read a mono clip of a dataset folder, which must have that sample rate and length, as
-    [n_samples] float32.
+def read_clip(path: Path, sample_rate: int, n_samples: int, n_channels: int = 1) -> np.ndarray:
+    """Read a clip of a dataset folder, which must have that sample rate, length and number of
+    channels, as [n_samples] float32, or [n_samples, n_channels] where these are several.
 
     Errors: Rejected when it has another.
     """
@@ -92,12 +111,14 @@ def read_clip(path: Path, sample_rate: int, n_samples: int) -> np.ndarray:
         if n_read > n_samples:
             more = " or more"  # it may be endless
             break
-    if rate != sample_rate or more or n_read != n_samples or blocks[0].shape[1] != 1:
+    if rate != sample_rate or more or n_read != n_samples or blocks[0].shape[1] != n_channels:
         found = f"{blocks[0].shape[1]} channel(s) of {n_read}{more} samples at {rate} Hz"
+        wanted = "1 channel" if n_channels == 1 else f"{n_channels} channels"
         raise Rejected(
-            f"has {found}; the dataset has 1 channel of {n_samples} samples at {sample_rate} Hz"
+            f"has {found}; the dataset has {wanted} of {n_samples} samples at {sample_rate} Hz"
         )
-    return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks))[:, 0]
+    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    return samples[:, 0] if n_channels == 1 else samples
 
 
 @dataclass(frozen=True)

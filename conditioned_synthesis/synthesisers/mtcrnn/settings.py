@@ -40,7 +40,7 @@ class Mtcrnn(TrainedSynthesiser):
     clip's; the others are its own predictions of them (scheduled sampling; all at once after D.
     Duckworth et al., "Parallel scheduled sampling", 2019)."""
 
-    def network(self, n_controls: int, sample_rate: int) -> "ConditionalGru":
+    def network(self, n_controls: int, sample_rate: int, n_channels: int = 1) -> "ConditionalGru":
         from conditioned_synthesis.synthesisers.mtcrnn.network import ConditionalGru
 
         return ConditionalGru(

@@ -44,7 +44,7 @@ class TexEnv(TrainedSynthesiser):
     """Number of layers of the network. Each looks three times as far back as the one before; 5 look
     back for a second at 250 Hz."""
 
-    def network(self, n_controls: int, sample_rate: int) -> "TexEnvNetwork":
+    def network(self, n_controls: int, sample_rate: int, n_channels: int = 1) -> "TexEnvNetwork":
         from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
 
         return TexEnvNetwork(
