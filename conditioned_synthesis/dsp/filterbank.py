@@ -1,7 +1,7 @@
 """A cochlear filterbank: the envelopes of bands that are as wide as those of hearing."""
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import torch
 from scipy.fft import next_fast_len
@@ -27,6 +27,9 @@ class Cochlea(nn.Module):
         high_hz: centre of the last band; None: the highest that leaves the last band whole.
         compression: the exponent of the envelopes, as hearing has one; 1: none.
         highest_envelope_hz: an envelope has at least two samples for each period of it.
+        enough_hz: an envelope that would have more samples per second than this has no more of
+            them than its band is wide in Hz, if these are enough; None: twice as many, which hold
+            all of it.
     """
 
     filters: torch.Tensor
@@ -40,6 +43,7 @@ class Cochlea(nn.Module):
         high_hz: float | None = None,
         compression: float = 0.3,
         highest_envelope_hz: float = 0.0,
+        enough_hz: float | None = None,
     ) -> None:
         super().__init__()
         bands = Bands(sample_rate, n_bands, low_hz, high_hz)
@@ -62,10 +66,13 @@ class Cochlea(nn.Module):
             first, last = int(inside[0]), int(inside[-1])
             self._spans.append((first, last + 1))
             # The square of an envelope reaches as far up as its band is wide, so twice as many
-            # samples hold all of it.
-            least = 2 * max(
-                last + 1 - first, math.ceil(highest_envelope_hz * n_samples / sample_rate) + 1
-            )
+            # samples hold all of it. As many hold all but its fastest part, of which there is next
+            # to nothing, and which then counts as slow.
+            width = last + 1 - first
+            samples = 2 * width
+            if enough_hz is not None:
+                samples = min(samples, max(width, round(enough_hz * n_samples / sample_rate)))
+            least = max(samples, 2 * (math.ceil(highest_envelope_hz * n_samples / sample_rate) + 1))
             self.lengths.append(min(cast("int", next_fast_len(least, real=True)), n_samples))
 
     def forward(self, audio: torch.Tensor) -> list[torch.Tensor]:
@@ -81,20 +88,62 @@ class Cochlea(nn.Module):
             raise UsageError(
                 f"the sounds have the shape {list(audio.shape)}; it should be [batch, {self.n_samples}]"
             )
+        envelopes = _CompressedEnvelopes.apply(
+            audio, self.filters, self._spans, self.lengths, self.compression
+        )
+        return list(cast("tuple[torch.Tensor, ...]", envelopes))
+
+
+class _CompressedEnvelopes(torch.autograd.Function):
+    """The envelopes of all bands.
+
+    The gradient is written out by hand, as trainings spend much of their time here: torch's own
+    would fill a spectrum of all frequencies for each band and take powers twice.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        audio: torch.Tensor,
+        filters: torch.Tensor,
+        spans: list[tuple[int, int]],
+        lengths: list[int],
+        compression: float,
+    ) -> tuple[torch.Tensor, ...]:
         spectrum = torch.fft.rfft(audio, norm="forward")
-        envelopes = []
-        for band, (first, last), length in zip(
-            self.filters, self._spans, self.lengths, strict=True
-        ):
+        saved, envelopes = [filters], []
+        for band, (first, last), length in zip(filters, spans, lengths, strict=True):
             # Twice the positive frequencies alone: the analytic signal, whose magnitude is the
             # envelope.
             analytic = torch.fft.ifft(
                 2 * spectrum[:, first:last] * band[first:last], n=length, norm="forward"
             )
-            power = torch.view_as_real(analytic).square().sum(-1)
             # The floor within the root keeps the gradient of silence finite.
-            envelopes.append((power + _SILENCE**2) ** (self.compression / 2))
-        return envelopes
+            power = analytic.real.square().addcmul_(analytic.imag, analytic.imag)
+            power += _SILENCE**2
+            envelope = power.log().mul_(compression / 2).exp_()
+            envelopes.append(envelope)
+            saved += [analytic, envelope, power]
+        ctx.save_for_backward(*saved)
+        ctx.spans, ctx.compression, ctx.n_samples = spans, compression, audio.shape[1]
+        return tuple(envelopes)
+
+    @staticmethod
+    def backward(  # type: ignore[override]
+        ctx: Any, *gradients: torch.Tensor
+    ) -> tuple[torch.Tensor, None, None, None, None]:
+        filters, *saved = ctx.saved_tensors
+        batch, n_samples = len(gradients[0]), ctx.n_samples
+        spectrum = saved[0].new_zeros(batch, n_samples // 2 + 1)
+        for index, (gradient, (first, last)) in enumerate(zip(gradients, ctx.spans, strict=True)):
+            analytic, envelope, power = saved[3 * index : 3 * index + 3]
+            slope = (gradient * envelope).div_(power).mul_(ctx.compression)
+            of_analytic = torch.fft.fft(analytic * slope)[:, : last - first]
+            # 2 for the analytic signal, and half, as irfft counts each frequency twice.
+            spectrum[:, first:last] += of_analytic * filters[index, first:last]
+        if n_samples % 2 == 0:
+            spectrum[:, -1] *= 2  # the one that irfft counts once
+        return torch.fft.irfft(spectrum, n_samples), None, None, None, None
 
 
 class Bands:

@@ -1,7 +1,7 @@
 """Noise bands with flat slow envelopes, the carriers that envelopes are multiplied with."""
 
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class Carriers:
     def __init__(self, bands: Bands, sample_rate: int, envelope_hz: float) -> None:
         """Make the loops. envelope_hz: points of an envelope per second."""
         rng = np.random.default_rng(0)
-        self.loops: list[torch.Tensor] = []
+        loops = []
         length = round(_SECONDS * sample_rate)
         ends_hz = [0.0, *bands.centres_hz, sample_rate / 2]
         for index in range(bands.n_bands):
@@ -48,7 +48,12 @@ class Carriers:
                 spectrum, length, bins_hz, envelope_hz / 2
             )
             loop /= np.sqrt(np.mean(loop**2))
-            self.loops.append(torch.from_numpy(loop.astype(np.float32)))
+            loops.append(loop.astype(np.float32))
+        self._all = np.concatenate(loops)
+        self.loops = [
+            torch.from_numpy(each)
+            for each in np.split(self._all, np.cumsum([len(loop) for loop in loops])[:-1])
+        ]
 
     def draw(self, starts: torch.Tensor, n_samples: int) -> torch.Tensor:
         """Return noise of each band from a place in its loop on.
@@ -62,6 +67,18 @@ class Carriers:
             for row in starts.tolist()
         ]
         return torch.stack(rows)
+
+    def put_on(self, envelopes: torch.Tensor, starts: torch.Tensor, hop: int) -> torch.Tensor:
+        """Return what `put_on` makes of these envelopes and the noise that `draw` gives, without
+        writing out that noise, and with a gradient to the envelopes.
+
+        envelopes: [batch, frames + 1, bands]. starts: [batch, bands] -> [batch, frames * hop].
+        """
+        lengths = np.array([len(loop) for loop in self.loops])
+        firsts = np.cumsum(lengths) - lengths
+        ramp = (np.arange(hop) / hop).astype(np.float32)
+        noise = (self._all, firsts, lengths, starts.numpy() % lengths, ramp)
+        return cast("torch.Tensor", _PutOn.apply(envelopes, noise))
 
 
 def put_on(envelopes: torch.Tensor, carriers: torch.Tensor) -> torch.Tensor:
@@ -78,6 +95,27 @@ def put_on(envelopes: torch.Tensor, carriers: torch.Tensor) -> torch.Tensor:
     first, last = (ends @ cut).unbind(2)
     ramp = torch.arange(hop, device=carriers.device) / hop
     return (first + (last - first) * ramp).reshape(batch, -1)
+
+
+class _PutOn(torch.autograd.Function):
+    """`Carriers.put_on`. noise: all that the functions in `_loops` are given but the first."""
+
+    @staticmethod
+    def forward(ctx: Any, envelopes: torch.Tensor, noise: tuple[Any, ...]) -> torch.Tensor:
+        from conditioned_synthesis.dsp import _loops  # loads a compiler
+
+        ctx.noise = noise
+        ours = np.ascontiguousarray(envelopes.detach().cpu().numpy(), dtype=np.float32)
+        return torch.from_numpy(_loops.sums(ours, *noise)).to(envelopes)
+
+    @staticmethod
+    def backward(  # type: ignore[override]
+        ctx: Any, gradient: torch.Tensor
+    ) -> tuple[torch.Tensor, None]:
+        from conditioned_synthesis.dsp import _loops
+
+        ours = np.ascontiguousarray(gradient.cpu().numpy(), dtype=np.float32)
+        return torch.from_numpy(_loops.slopes(ours, *ctx.noise)).to(gradient), None
 
 
 def _turn(loop: torch.Tensor, start: int, n_samples: int) -> torch.Tensor:

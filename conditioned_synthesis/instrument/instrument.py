@@ -92,6 +92,22 @@ class ModelSpec(Config):
     level_dbfs: float | None = None
     flatness: float | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_stored(cls, content: Any) -> Any:
+        """Fill in the settings that were not known when the model folder was written."""
+        match content:
+            case {
+                "synthesiser": {"type": kind, **settings},
+                "sample_rate": int() | float() as rate,
+            }:
+                stored = {"type": kind, **settings}
+                for member in synthesisers.models:
+                    if member.model_fields["type"].default == kind and rate > 0:
+                        filled = cast("type[Synthesiser]", member).of_stored(stored, rate)
+                        return content | {"synthesiser": filled}
+        return content
+
     @model_validator(mode="after")
     def _fits_together(self) -> "ModelSpec":
         if len(set(self.names)) < len(self.names):

@@ -46,6 +46,19 @@ class Synthesiser(Config):
         """
         return 1
 
+    @classmethod
+    def of_stored(cls, stored: dict[str, Any], sample_rate: float) -> dict[str, Any]:
+        """Return settings as they stand in a model folder, those that are missing there filled in.
+
+        A key that is newer than the folder has the value by which its sounds stay the same, where
+        that is no longer the default.
+
+        Args:
+            stored: settings of this kind, not checked yet.
+            sample_rate: of the model, in Hz.
+        """
+        return stored
+
     def network(self, n_controls: int, sample_rate: int, n_channels: int = 1) -> "SynthesisNetwork":
         """Make the network with random weights from torch's global generator.
 

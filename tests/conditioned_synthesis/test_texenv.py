@@ -24,6 +24,7 @@ from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.audio import write_wav
 from texturelib.controls import Control
+from texturelib.learning.weights import save_weights
 
 RATE = 8000
 SMALL = TexEnv(n_bands=8, low_hz=60, channels=8, n_layers=3)
@@ -98,6 +99,27 @@ def test_envelopes_are_straight_lines_from_frame_to_frame():
     assert put_on(envelopes, ones.flip(1))[0].tolist() == [1, 1, 1, 1, 1, 1.5, 2, 2.5]
 
 
+def test_noise_read_where_it_lies_sounds_as_that_which_is_written_out(carriers):
+    hop, n_frames = 12, 40
+    starts = torch.randint(2**31, (3, 8), generator=torch.Generator().manual_seed(0))
+    # One that ends within the sound, in the middle of a frame.
+    starts[0, 2] = len(carriers.loops[2]) - 5 * hop - 7
+    envelopes = torch.rand(3, n_frames + 1, 8, generator=torch.Generator().manual_seed(1))
+    gradients = []
+    sounds = []
+    for put in (
+        lambda: put_on(envelopes, carriers.draw(starts, n_frames * hop)),
+        lambda: carriers.put_on(envelopes, starts, hop),
+    ):
+        envelopes.requires_grad_()
+        envelopes.grad = None
+        sounds.append(put())
+        (sounds[-1] * torch.linspace(-1, 1, n_frames * hop)).sum().backward()
+        gradients.append(envelopes.grad.clone())
+    torch.testing.assert_close(sounds[1], sounds[0])
+    torch.testing.assert_close(gradients[1], gradients[0], atol=1e-4, rtol=1e-4)
+
+
 # The network. ---------------------------------------------------------------------------------------------------------
 
 
@@ -125,6 +147,29 @@ def test_a_frame_depends_on_as_many_before_it_as_is_said(network):
         made = [network(controls, each, network.no_states(1))[0] for each in (noise, changed)]
     differs = (made[0] != made[1]).any(-1)[0].nonzero().flatten()
     assert (int(differs[0]), int(differs[-1])) == (10, 10 + network.n_back)
+
+
+def test_controls_that_are_held_make_the_frames_that_they_make_when_each_frame_is_told(network):
+    controls, noise = torch.rand(2, 2), torch.randn(2, network.n_back + 20, network.n_noises)
+    frames = controls[:, None].expand(-1, noise.shape[1], -1)
+    with torch.no_grad():
+        told, _ = network(frames, noise, network.no_states(2))
+        held = network._held(controls, noise)
+    torch.testing.assert_close(held, told[:, network.n_back :])
+
+
+def test_a_folder_from_before_there_was_a_key_for_it_keeps_its_frames(tmp_path: Path):
+    """They were a power of two then: 128 samples at 44.1 kHz, where 250 a second are 176 now."""
+    spec = ModelSpec(synthesiser=SMALL, sliders=SLIDERS, sample_rate=44100)
+    new, settings = new_instrument(spec, seed=0), spec.model_dump(mode="json")
+    del settings["synthesiser"]["hop"]
+    save_weights(tmp_path, new.network, settings)
+    old = load_instrument(tmp_path)
+    assert (new.network.hop, old.network.hop) == (176, 128)
+    save_instrument(tmp_path, old)
+    again = load_instrument(tmp_path)
+    assert again.network.hop == 128
+    assert np.array_equal(again.play({}, 0.1, 1), old.play({}, 0.1, 1))
 
 
 def test_training_begins_at_the_levels_of_the_bands():

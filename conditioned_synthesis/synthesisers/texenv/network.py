@@ -1,12 +1,10 @@
 """The network of TexEnv: from controls and noise to the envelopes of bands, of any length."""
 
-import math
-
 import torch
 from torch import nn
 
 from conditioned_synthesis.dsp.filterbank import Bands
-from conditioned_synthesis.dsp.noise_bands import Carriers, carriers_of, put_on
+from conditioned_synthesis.dsp.noise_bands import Carriers, carriers_of
 from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
 from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.texenv.graph import graph_of
@@ -16,6 +14,9 @@ _REACH = 8.0  # nepers (70 dB) that an envelope may leave its band's mean by, up
 _FIRST_LEVEL = -5.0  # nepers, of a band of an untrained network
 _KERNEL = 3
 _LOWEST_MODULATION_HZ = 2.0
+# Samples per second of the envelopes whose statistics are compared: of broader bands no more, as
+# training at a high rate would take longer for a difference that is a twentieth of that by chance.
+_ENOUGH_HZ = 4096.0
 _AT_ONCE = 16  # clips that are compared at a time, for memory's sake
 
 
@@ -39,6 +40,7 @@ class TexEnvNetwork(nn.Module):
         envelope_hz: float = 250.0,
         channels: int = 64,
         n_layers: int = 5,
+        hop: int | None = None,
     ) -> None:
         """Build the network.
 
@@ -49,13 +51,14 @@ class TexEnvNetwork(nn.Module):
             n_bands: number of bands, evenly spaced on the ERB scale.
             low_hz: the centre of the first band.
             envelope_hz: points of an envelope per second, about; samples between two points are a
-                power of two.
+                multiple of eight.
             channels: number of channels of each layer.
             n_layers: number of layers; each looks three times as far back as the one before.
+            hop: samples between two points, instead of as envelope_hz says.
         """
         super().__init__()
         self.n_samples = round(seconds * sample_rate)
-        self.hop = 2 ** max(0, round(math.log2(sample_rate / envelope_hz)))
+        self.hop = hop or 8 * round(sample_rate / envelope_hz / 8) or 4
         self.bands = Bands(sample_rate, n_bands, low_hz)
         self._sample_rate, self._low_hz = sample_rate, low_hz
         self.conditions = nn.Sequential(
@@ -72,6 +75,7 @@ class TexEnvNetwork(nn.Module):
             sample_rate,
             self.n_samples,
             lowest_modulation_hz=max(_LOWEST_MODULATION_HZ, 2 * sample_rate / self.n_samples),
+            enough_hz=_ENOUGH_HZ,
         )
 
     @property
@@ -99,10 +103,27 @@ class TexEnvNetwork(nn.Module):
         hidden = self.enter(noise)
         after = []
         for layer, state in zip(self.layers, states, strict=True):
-            hidden, state = layer(hidden, conditions, state)
-            after.append(state)
+            longer = torch.cat([state, hidden], dim=1)
+            hidden = layer(longer, conditions)
+            after.append(longer[:, -layer.n_back :])  # type: ignore[operator,misc]
+        return self._amplitudes(hidden, conditions), after
+
+    def _held(self, controls: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Return what `forward` does of the frames after the first `n_back`, for controls that are
+        the same in all frames. No more is computed than these frames depend on.
+
+        controls: [batch, n_controls]. noise: [batch, n_back + frames, n_noises] -> [batch, frames,
+        bands].
+        """
+        conditions = self.conditions(controls[:, None])
+        hidden = self.enter(noise)
+        for layer in self.layers:
+            hidden = layer(hidden, conditions)
+        return self._amplitudes(hidden, conditions)
+
+    def _amplitudes(self, hidden: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         nepers = self.leave(hidden) + self.levels(conditions)
-        return (self.mean_levels + _REACH * torch.tanh(nepers / _REACH)).exp(), after
+        return (self.mean_levels + _REACH * torch.tanh(nepers / _REACH)).exp()
 
     def no_states(self, batch: int) -> States:
         return [layer.no_state(batch) for layer in self.layers]  # type: ignore[operator,misc]
@@ -134,16 +155,19 @@ class TexEnvNetwork(nn.Module):
         controls: [batch, samples, n_controls] -> [batch, samples].
         """
         n_samples = controls.shape[1]
-        n_frames = -(-n_samples // self.hop)
         frames = controls[:, :: self.hop]
+        batch, n_frames = frames.shape[:2]
         # Before the first frame the controls were the same, so that no sound begins as if out of
         # silence.
-        frames = torch.cat([frames[:, :1].expand(-1, self.n_back + 1, -1), frames], dim=1)
-        noise = torch.randn(*frames.shape[:2], self.n_noises, device=frames.device)
-        envelopes, _ = self(frames, noise, self.no_states(len(frames)))
-        starts = torch.randint(2**31, (len(frames), self.bands.n_bands))
-        carriers = self.carriers.draw(starts, n_frames * self.hop).to(frames.device)
-        return put_on(envelopes[:, -n_frames - 1 :], carriers)[:, :n_samples]
+        n_before = self.n_back + 1
+        noise = torch.randn(batch, n_before + n_frames, self.n_noises, device=frames.device)
+        if bool((frames == frames[:, :1]).all()):
+            envelopes = self._held(frames[:, 0], noise)
+        else:
+            frames = torch.cat([frames[:, :1].expand(-1, n_before, -1), frames], dim=1)
+            envelopes = self(frames, noise, self.no_states(batch))[0][:, self.n_back :]
+        starts = torch.randint(2**31, (batch, self.bands.n_bands))
+        return self.carriers.put_on(envelopes, starts, self.hop)[:, :n_samples]
 
     @property
     def carriers(self) -> Carriers:
@@ -189,11 +213,13 @@ class _Layer(nn.Module):
     def no_state(self, batch: int) -> torch.Tensor:
         return self.look.weight.new_zeros(batch, self.n_back, self._channels)
 
-    def forward(
-        self, hidden: torch.Tensor, conditions: torch.Tensor, state: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        longer = torch.cat([state, hidden], dim=1)
-        n_frames = hidden.shape[1]
+    def forward(self, longer: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        """Return the next layer's frames.
+
+        longer: [batch, n_back + frames, channels], with the frames that came before. conditions:
+        [batch, frames or 1, channels] -> [batch, frames, channels].
+        """
+        n_frames = longer.shape[1] - self.n_back
         seen = torch.cat(
             [
                 longer[:, start : start + n_frames]
@@ -203,4 +229,4 @@ class _Layer(nn.Module):
         )
         scale, shift = self.film(conditions).chunk(2, dim=-1)
         new = self.add(nn.functional.silu(self.look(seen) * (1 + scale) + shift))
-        return hidden + new, longer[:, -self.n_back :]
+        return longer[:, self.n_back :] + new

@@ -1,6 +1,7 @@
 """The settings of TexEnv, filtered noise with learned envelopes."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -36,13 +37,23 @@ class TexEnv(TrainedSynthesiser):
     low_hz: Annotated[float, Field(gt=0, le=4000)] = 30.0
     """Centre of the first band, in Hz."""
     envelope_hz: Annotated[float, Field(ge=1, le=10000)] = 250.0
-    """Points of an envelope per second, about: the nearest for which there is a power of two of
+    """Points of an envelope per second, about: the nearest for which there is a multiple of eight
     samples between two points."""
     channels: PositiveInt = 64
     """Number of channels of each layer of the network."""
     n_layers: Annotated[int, Field(ge=1, le=8)] = 5
     """Number of layers of the network. Each looks three times as far back as the one before; 5 look
     back for a second at 250 Hz."""
+    hop: Annotated[int, Field(ge=1, le=100000)] | None = None
+    """Samples between two points of an envelope; null: as `envelope_hz` says."""
+
+    @classmethod
+    def of_stored(cls, stored: dict[str, Any], sample_rate: float) -> dict[str, Any]:
+        envelope_hz = stored.get("envelope_hz")
+        if "hop" in stored or not isinstance(envelope_hz, float) or not envelope_hz > 0:
+            return stored
+        # Before there was this key, it was a power of two.
+        return stored | {"hop": 2 ** max(0, round(math.log2(sample_rate / envelope_hz)))}
 
     def network(self, n_controls: int, sample_rate: int, n_channels: int = 1) -> "TexEnvNetwork":
         from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
@@ -56,4 +67,5 @@ class TexEnv(TrainedSynthesiser):
             envelope_hz=self.envelope_hz,
             channels=self.channels,
             n_layers=self.n_layers,
+            hop=self.hop,
         )
