@@ -86,7 +86,7 @@ def render(folder: Path, n_clips: int) -> None:
         "distribution": {"type": "sobol", "n_clips": n_clips},
     }
     config = SyntheticConfig.model_validate(content)
-    generate(config, GENERATE.look(config), workers=1)
+    generate(config, GENERATE.check_output(config), workers=1)
 
 
 def clear(folder: Path) -> None:

@@ -150,7 +150,7 @@ def perform(
     from texturelib.config import load_config
 
     settings = load_config(config, command.config_model, overrides or [])
-    output = command.look(settings, overwrite=overwrite, dry_run=dry_run)
+    output = command.check_output(settings, overwrite=overwrite, dry_run=dry_run)
     if output.is_done:
         say(output, f"{command.plan(settings)}: {output.why}")
         return

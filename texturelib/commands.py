@@ -83,7 +83,7 @@ class Command:
         """Return the files and folders that the command reads, by name."""
         return {each.name: each.path for each in self.inputs(settings)}
 
-    def look(
+    def check_output(
         self, settings: "StageConfig", *, overwrite: bool = False, dry_run: bool = False
     ) -> "Output":
         """Compare its output folder with the config, without changing anything.

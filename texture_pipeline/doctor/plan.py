@@ -159,7 +159,7 @@ def make_plan(
         for command in job.commands:
             folder, inputs = command.folder(job.config), command.paths(job.config)
             try:
-                output = command.look(job.config, dry_run=True)
+                output = command.check_output(job.config, dry_run=True)
             except TextureError as error:
                 step = Step(
                     job, command.name, command.costs_module, folder, inputs, str(error), "refused"

@@ -165,13 +165,13 @@ def _pool(ray: Any, n_workers: int, address: str | None = None, most: int | None
             node["NodeManagerAddress"]: node["NodeID"] for node in ray.nodes() if node["Alive"]
         }
         call = ray.remote(num_cpus=0)(function)
-        asked = {
+        references = {
             place: call.options(
                 scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)
             ).remote(path)
             for place, node in nodes.items()
         }
-        return {place: _answer(ray, reference) for place, reference in asked.items()}
+        return {place: _answer(ray, reference) for place, reference in references.items()}
 
     def explain(error: BaseException) -> str | None:
         if isinstance(error, ray.exceptions.WorkerCrashedError | ray.exceptions.OutOfMemoryError):
