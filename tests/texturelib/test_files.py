@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from texturelib.errors import TextureError
 from texturelib.files import (
+    import_pandas,
     link_or_copy,
     read_json,
     read_table,
@@ -134,7 +134,9 @@ def test_a_table_comes_back_as_it_was_with_names_that_look_like_numbers_or_nothi
     # A file called 007, NA or 1e5 is none of 7, missing, 100000; a name that is not UTF-8 (here
     # Latin-1) is a name too.
     names = ["007", "NA", "1e5", "a, b", 'say "c"', "b\udce4ch.wav", "None", "a\nb\rc\r\nd"]
-    table = pd.DataFrame({"file_name": names, "avgRate": np.linspace(0, 1, len(names)).round(3)})
+    table = import_pandas().DataFrame(
+        {"file_name": names, "avgRate": np.linspace(0, 1, len(names)).round(3)}
+    )
 
     write_table(tmp_path / "metadata.csv", table)
     again = read_table(tmp_path / "metadata.csv")
