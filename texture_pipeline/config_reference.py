@@ -41,7 +41,7 @@ def _page(stages: list[Stage], schema: Schema) -> str:
     page = _Page(schema)
     commands = ", ".join(f"`{stages[0].program} {name}`" for name in stages[0].names)
     parts = [
-        f"# {' and '.join(names)}",
+        f"# {', '.join(names)}",
         f"Read by {commands}. An example: `configs/demo/{stages[0].name}.json`. The schema, for editors: "
         f"`configs/schemas/{stages[0].name}.json`.",
         _in_markdown(schema["description"]),

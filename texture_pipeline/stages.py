@@ -12,7 +12,7 @@ from texturelib.config import StageConfig, load_config, paths_in
 from texturelib.errors import UsageError
 from texturelib.executors import executor_named
 from texturelib.files import shown
-from texturelib.sound_files import find_audio
+from texturelib.sound_files import find_audio, is_audio
 
 PAGE = "page"
 """Name of the page's folder, beside the stages' outputs."""
@@ -20,16 +20,16 @@ PAGE = "page"
 
 @dataclass(frozen=True)
 class Stage:
-    """One config file of a sound's folder, and the commands that read it.
+    """A config file that a sound's folder may hold, and the commands that read it. The stage runs
+    where the file exists.
 
-    is_optional: the stage runs only where the file exists. is_simulation: the stage runs only where
-    no recordings are given. for_others: keys of the config that none of these commands reads.
+    is_simulation: the stage runs only where no recordings are given. for_others: keys of the config
+    that none of these commands reads.
     """
 
     name: str
     package: str
     names: tuple[str, ...]
-    is_optional: bool = False
     is_simulation: bool = False
     for_others: tuple[str, ...] = ()
 
@@ -54,13 +54,7 @@ _PLAYING = ("train", "linearise", "generate", "evaluate")
 
 STAGES = (
     Stage("synthetic", "synthetic_datasets", ("generate",)),
-    Stage(
-        "recordings",
-        "synthetic_datasets",
-        ("simulate-recordings",),
-        is_optional=True,
-        is_simulation=True,
-    ),
+    Stage("recordings", "synthetic_datasets", ("simulate-recordings",), is_simulation=True),
     Stage("real", "real_datasets", ("build",)),
     Stage(
         "adaptation",
@@ -73,9 +67,14 @@ STAGES = (
         "conditioned_synthesis",
         ("analyse", "balance", "export", *_PLAYING),
     ),
-    # Another synthesiser, which learns from the output of the one before.
-    Stage("instrument", "conditioned_synthesis", _PLAYING, is_optional=True),
+    # More synthesisers: they learn from what a stage before them has exported.
+    Stage("grains", "conditioned_synthesis", _PLAYING),
+    Stage("texenv", "conditioned_synthesis", _PLAYING),
+    Stage("instrument", "conditioned_synthesis", _PLAYING),
 )
+
+SYNTHESISERS = ("synthesis", "grains", "texenv", "instrument")
+"""Names of the stages that may train a synthesiser, in the order in which they run."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def plan_jobs(
     for missing in missing_inputs(jobs, results):
         raise UsageError(missing)  # otherwise the run would fail after hours
     if recordings and not output:
-        output = results.with_name(f"{results.name}_{_normalised(recordings).name}")
+        output = results.with_name(f"{results.name}_{_name_of(recordings)}")
     if output:
         elsewhere = _normalised(output)
         jobs = [_moved(job, results, elsewhere, folder) for job in jobs]
@@ -133,28 +132,24 @@ def wanted_stages(
 ) -> list[tuple[Stage, list[str]]]:
     """Return the stages that run, in order, each with the overrides for its config. Arguments as
     in `plan_jobs`."""
-    if not folder.is_dir():
-        raise UsageError(
-            f"{shown(folder)}: no such folder; name one with {', '.join(f'{s.name}.json' for s in STAGES)}"
-        )
+    there = _stages_in(folder)
     given = _by_stage(overrides)
     # First, so that the user's own overrides win.
     first = [f"executor={json.dumps(vars(executor_named(executor)))}"] if executor else []
     own = {name: [*first, *changes] for name, changes in given.items()}
     if recordings:
         recordings = _normalised(recordings)
-        if not recordings.is_dir() or not find_audio(recordings):
+        if not _is_or_holds_sound(recordings):
             raise UsageError(
-                f"--recordings: {shown(recordings)}: should be a folder that holds sound files"
+                f"--recordings: {shown(recordings)}: should be a folder that holds sound files, or a sound file"
+            )
+        if not any(stage.name == "real" for stage in there):
+            raise UsageError(
+                f"--recordings: {shown(folder)} has no real.json, which says how recordings are cut"
             )
         # Tags belong to the configured source. First, so that the user's own overrides win.
         source = json.dumps({"type": "folder", "path": str(recordings)})
         own["real"] = [f"source={source}", 'tags={"policy": "ignore"}', *own["real"]]
-    there = [
-        stage
-        for stage in STAGES
-        if not stage.is_optional or (folder / f"{stage.name}.json").exists()
-    ]
     wanted = [stage for stage in there if not (stage.is_simulation and recordings)]
     for stage in STAGES:
         if given[stage.name] and stage not in wanted:
@@ -164,9 +159,35 @@ def wanted_stages(
     return [(stage, own[stage.name]) for stage in wanted]
 
 
+def _stages_in(folder: Path) -> list[Stage]:
+    """Return the stages whose configs lie in `folder`, in order. Errors: UsageError when there is
+    none."""
+    names = ", ".join(f"{stage.name}.json" for stage in STAGES)
+    if not folder.is_dir():
+        raise UsageError(
+            f"{shown(folder)}: no such folder; name one with {names}, or some of these"
+        )
+    there = [stage for stage in STAGES if (folder / f"{stage.name}.json").exists()]
+    if not there:
+        raise UsageError(
+            f"{shown(folder)}: holds no config of a stage; it should have {names}, or some of these"
+        )
+    return there
+
+
 def _normalised(path: Path) -> Path:
     """Return the absolute path without "..", but with links as they are."""
     return Path(os.path.normpath(path.absolute()))
+
+
+def _is_or_holds_sound(path: Path) -> bool:
+    return is_audio(path) if path.is_file() else path.is_dir() and bool(find_audio(path))
+
+
+def _name_of(recordings: Path) -> str:
+    """Return what results of these recordings are called after: the folder, or the file."""
+    recordings = _normalised(recordings)
+    return recordings.stem if recordings.is_file() else recordings.name
 
 
 def _by_stage(overrides: Sequence[str]) -> dict[str, list[str]]:
@@ -204,12 +225,19 @@ def _shared_folder(outputs: Sequence[Path]) -> Path:
 def missing_inputs(jobs: Sequence[Job], results: Path) -> Iterator[str]:
     """Return a sentence for each file or folder that does not exist, and that no job makes.
     results: the folder that the jobs write to."""
+    outputs = [job.config.output for job in jobs]
     for job in jobs:
         for key_path, path in paths_in(job.config):
-            if key_path.split(".")[0] in job.stage.for_others:
+            if key_path.split(".")[0] in job.stage.for_others or path.exists():
                 continue
-            if not path.is_relative_to(results) and not path.exists():
-                yield f"{shown(job.path)}: {key_path}: {shown(path)}: no such file or folder"
+            if any(path.is_relative_to(output) for output in outputs):
+                continue
+            hint = ""
+            if path.is_relative_to(results):
+                hint = f", and no config in {shown(job.path.parent)} writes it"
+            elif job.stage.name == "real" and key_path == "source.path":
+                hint = "; --recordings FOLDER names yours"
+            yield f"{shown(job.path)}: {key_path}: {shown(path)}: no such file or folder{hint}"
 
 
 def _moved(job: Job, results: Path, elsewhere: Path, folder: Path) -> Job:

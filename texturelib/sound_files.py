@@ -69,9 +69,12 @@ def find_audio(folder: Path) -> list[Path]:
     an error that says what is wrong. Files with other names are included if they hold sound;
     pictures and texts are not. Errors: as in `find_files`.
     """
-    return sorted(
-        path for path in find_files(folder) if _is_called_a_sound(path) or _holds_sound(path)
-    )
+    return sorted(path for path in find_files(folder) if is_audio(path))
+
+
+def is_audio(path: Path) -> bool:
+    """Whether a file is taken for a sound, by its name or else by its content."""
+    return _is_called_a_sound(path) or _holds_sound(path)
 
 
 def _is_called_a_sound(path: Path) -> bool:

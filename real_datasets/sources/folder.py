@@ -1,4 +1,4 @@
-"""Any folder of sound files."""
+"""Any folder of sound files, or one sound file."""
 
 import csv
 import sys
@@ -15,7 +15,7 @@ from texturelib.config import ConfigPath
 from texturelib.errors import TextureError
 from texturelib.files import check_encoding, check_file, check_separator, printable, shown
 from texturelib.nearest import did_you_mean
-from texturelib.sound_files import SUFFIXES, find_audio
+from texturelib.sound_files import SUFFIXES, find_audio, is_audio
 
 _COLUMNS = ("split", "origin", "licence", "author", "title", "url", "gen_ai_preference")
 
@@ -27,7 +27,7 @@ class Folder(Source):
 
     type: Literal["folder"] = "folder"
     path: ConfigPath
-    """Folder of the recordings."""
+    """Folder of recordings, or one sound file."""
     tags_from: Annotated[
         Literal["nothing", "folders"] | ConfigPath, Field(union_mode="left_to_right")
     ] = "nothing"
@@ -41,15 +41,7 @@ class Folder(Source):
         return {"source.path": self.path} | table
 
     def recordings(self) -> Sequence[Recording]:
-        if not self.path.is_dir():
-            raise TextureError(f"source.path: {shown(self.path)}: no such folder")
-        found = [
-            Recording(_as_text(path.relative_to(self.path)), path) for path in find_audio(self.path)
-        ]
-        if not found:
-            raise TextureError(
-                f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})"
-            )
+        found = self._found()
         for link in sorted(
             path for path in self.path.rglob("*") if path.is_symlink() and path.is_dir()
         ):
@@ -62,6 +54,22 @@ class Folder(Source):
                 for recording in found
             ]
         return _described(found, self.tags_from) if isinstance(self.tags_from, Path) else found
+
+    def _found(self) -> list[Recording]:
+        if self.path.is_file():
+            if not is_audio(self.path):
+                raise TextureError(f"source.path: {shown(self.path)}: holds no sound")
+            return [Recording(_as_text(Path(self.path.name)), self.path)]
+        if not self.path.is_dir():
+            raise TextureError(f"source.path: {shown(self.path)}: no such file or folder")
+        found = [
+            Recording(_as_text(path.relative_to(self.path)), path) for path in find_audio(self.path)
+        ]
+        if not found:
+            raise TextureError(
+                f"source.path: {shown(self.path)}: holds no sound files ({', '.join(sorted(SUFFIXES))})"
+            )
+        return found
 
 
 def _described(recordings: Sequence[Recording], table_path: Path) -> list[Recording]:

@@ -117,6 +117,8 @@ TINY: dict[str, dict[str, Any]] = {
         },
     },
     "synthesis": _SYNTHESIS,
+    "grains": _SYNTHESIS,
+    "texenv": _SYNTHESIS,
     "instrument": _SYNTHESIS,
 }
 TINY_BY_TYPE: dict[str, dict[str, Any]] = {

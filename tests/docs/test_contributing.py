@@ -43,7 +43,7 @@ def test_every_link_leads_to_a_file(link):
         "the clipping of labels": "outliers",
         "a control of rain": "available",
         "a plot": "savefig|figure",
-        "the sounds on the page": "sounds",
+        "the sounds on the page": "album.sound",
         "a column of `metadata.csv`": "lowered_db",
         "how a stopped job resumes": "journal",
         "an option of a command": "typer.Option",

@@ -196,7 +196,7 @@ def test_of_many_tags_the_commonest_are_shown_and_the_others_counted() -> None:
             "none of the 7 recordings is wanted",
         ),
         (["--output", "plan.txt"], 2, "plan.txt should end in .csv"),
-        (["--set", "source.path=nowhere"], 1, "nowhere: no such folder"),
+        (["--set", "source.path=nowhere"], 1, "nowhere: no such file or folder"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

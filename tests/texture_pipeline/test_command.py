@@ -12,7 +12,7 @@ import pytest
         (["nowhere"], "nowhere: no such folder"),
         (
             ["configs/demo", "--set", "synthetc.seed=5"],
-            "adaptation, synthesis, instrument for STAGE",
+            "adaptation, synthesis, grains, texenv, instrument for STAGE",
         ),
         (
             ["configs/demo", "--set", "synthetic.sede=5"],
@@ -23,7 +23,7 @@ import pytest
             "--recordings: nowhere: should be a folder that holds sound files",
         ),
         (["configs/demo", "--outptu", "x"], "--outptu"),
-        (["configs"], "synthetic.json: no such file"),
+        (["configs"], "configs: holds no config of a stage; it should have synthetic.json, "),
     ],
 )
 def test_what_is_wrong_is_one_sentence_and_nothing_is_run(command, tmp_path, arguments, expected):

@@ -33,12 +33,6 @@ def test_every_shipped_config_names_its_own_schema(path):
     assert schema.is_file()
 
 
-@pytest.mark.parametrize("sound", SOUNDS)
-def test_every_sound_has_a_config_for_each_stage(sound):
-    names = {path.stem for path in SHIPPED if path.parent.name == sound}
-    assert {stage.name for stage in STAGES if not stage.is_optional} <= names
-
-
 def test_the_demo_and_the_thesis_are_there():
     assert {"demo", "thesis_waterflow"} <= set(SOUNDS)
 

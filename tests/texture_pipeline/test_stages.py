@@ -271,11 +271,50 @@ def test_the_pages_folder_is_the_pages(sound, change):
         planned(sound)
 
 
-@pytest.mark.parametrize("name", ["synthetic", "real", "adaptation", "synthesis"])
-def test_a_missing_config_is_named(sound, name):
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("synthetic", r"adaptation\.json: synthetic"),
+        ("recordings", r"real\.json: source\.path"),
+        ("real", r"adaptation\.json: real"),
+        ("adaptation", r"synthesis\.json: labelled"),
+        ("synthesis", r"instrument\.json: train\.sounds"),
+    ],
+)
+def test_a_config_that_others_need_may_be_missing_only_where_its_output_is_there(
+    sound, name, reader, tmp_path
+):
     (sound / f"{name}.json").unlink()
-    with pytest.raises(UsageError, match=rf"water/{name}\.json: no such file"):
+    with pytest.raises(
+        UsageError,
+        match=rf"water/{reader}: \S+: no such file or folder, and no config in .*water writes it",
+    ):
         planned(sound)
+    results = tmp_path / "results" / "demo"
+    for made in ("adaptation/labels", "adaptation/adapted", f"{name}/mtcrnn", f"{name}/recordings"):
+        (results / made).mkdir(parents=True, exist_ok=True)
+    assert name not in planned(sound)[0]
+
+
+def test_any_config_makes_a_stage_and_none_makes_none(sound, field):
+    for name in set(ALL) - {"real"}:
+        (sound / f"{name}.json").unlink()
+    assert list(planned(sound, recordings=field)[0]) == ["real"]
+    (sound / "real.json").unlink()
+    with pytest.raises(UsageError, match=r"water: holds no config of a stage; it should have syn"):
+        planned(sound)
+
+
+def test_recordings_want_a_config_that_says_how_they_are_cut(sound, field):
+    (sound / "real.json").unlink()
+    with pytest.raises(UsageError, match=r"--recordings: .*water has no real\.json"):
+        planned(sound, recordings=field)
+
+
+def test_one_recording_is_a_file_and_results_are_called_after_it(sound, field, tmp_path):
+    jobs, results = planned(sound, recordings=field / "river.wav")
+    assert jobs["real"].config.source.path == field / "river.wav"
+    assert results == tmp_path / "results" / "demo_river"
 
 
 def test_a_wrong_key_names_file_and_key(sound, change):
@@ -295,15 +334,17 @@ def test_a_missing_folder_of_configs_is_named(tmp_path):
 
 def test_missing_recordings_are_noticed_before_hours_of_work_and_not_after(sound, change, tmp_path):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "one.wav").touch()
-    for name in ("nowhere", "empty", "one.wav"):
+    (tmp_path / "notes.txt").touch()
+    for name in ("nowhere", "empty", "notes.txt"):
         with pytest.raises(
-            UsageError, match=rf"--recordings: .*{name}: should be a folder that holds sound files"
+            UsageError,
+            match=rf"--recordings: .*{name}: should be a folder that holds sound files, or a sound file",
         ):
             planned(sound, recordings=tmp_path / name)
     change("real", source={"type": "folder", "path": "../../my_recordings"})
     with pytest.raises(
-        UsageError, match=r"water/real\.json: source\.path: .*my_recordings: no such file or folder"
+        UsageError,
+        match=r"water/real\.json: source\.path: .*my_recordings: no such file or folder; --recordings",
     ):
         planned(sound)
     # What an earlier stage makes need not be there yet.

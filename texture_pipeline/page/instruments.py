@@ -1,0 +1,107 @@
+"""The page's part on the synthesisers: what each slider does, to be heard, and how well the sound
+follows it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from texture_pipeline.page.album import Album
+from texture_pipeline.page.config import PageConfig
+from texture_pipeline.page.evaluation import measured_synthesiser_in
+from texturelib.controls import Control, three_figures
+from texturelib.dataset import read_dataset
+from texturelib.files import read_json, read_table
+
+_FOLLOWED, _SOMEWHAT = 0.9, 0.5  # rank correlations
+
+
+def instruments(config: PageConfig, album: Album) -> list[dict[str, Any]]:
+    controls = _controls(config)
+    return [_instrument(folder, controls, album) for folder in config.instruments]
+
+
+def _controls(config: PageConfig) -> dict[str, Control]:
+    """Return the controls of the sets that synthesisers learn from, by name."""
+    found: dict[str, Control] = {}
+    labelled = config.adaptation / "labels" if config.adaptation else None
+    for folder in (labelled, config.augmented):
+        for description in read_dataset(folder).description["controls"] if folder else ():
+            control = Control.from_description(description)
+            found[control.name] = control
+    return found
+
+
+def _instrument(folder: Path, controls: Mapping[str, Control], album: Album) -> dict[str, Any]:
+    model, examples = folder / "synthesiser", folder / "examples"
+    measured = measured_synthesiser_in(folder)
+    rows = read_table(examples / "examples.csv", ("file_name", "control")).to_dict("records")
+    sliders = {
+        name: {"name": name, "control": controls.get(name), "clips": [], "notes": []}
+        for name in dict.fromkeys(str(row["control"]) for row in rows)
+    }
+    for row in rows:
+        name = str(row["control"])
+        clip = album.sound(examples / Path(row["file_name"]).name)
+        label = _in_words(controls.get(name), (row["begins_at"], row["ends_at"]))
+        sliders[name]["clips"].append({**clip, "label": label})
+    loss_plot = model / "loss.png"
+    return {
+        "folder": folder.name,
+        "settings": read_json(model / "config.json")["synthesiser"],
+        "is_linear": (folder / "instrument").exists(),
+        "metrics": read_json(model / "metrics.json"),
+        "loss_plot": album.picture(loss_plot) if loss_plot.exists() else None,
+        "sliders": list(sliders.values()),
+        "measured": _measured(measured) if measured else [],
+        "evaluation": album.page(measured) if measured else None,
+    }
+
+
+def _measured(evaluation: Path) -> list[dict[str, str]]:
+    """Return what was measured of the synthesiser that is played, by control, in words.
+
+    evaluation: the folder of `conditioned-synthesis evaluate`.
+    """
+    rows = read_json(evaluation / "evaluation.json")["rows"]
+    names = {row["synthesiser"] for row in rows}
+    played = "linearised" if "linearised" in names else "synthesiser"
+    return [_row(row) for row in rows if row["synthesiser"] == played]
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, str]:
+    word = _word(row["rho"])
+    leaks = f"{row['leakage']:.2f} into {row['leaks_into']}" if row["leaks_into"] else ""
+    numbers = {key: "" if row[key] is None else f"{row[key]:.2f}" for key in ("rho", "r2", "error")}
+    mark = {"followed": "followed", "followed somewhat": "somewhat"}.get(word, "not")
+    return {"control": row["control"], "word": word, "mark": mark, "leakage": leaks, **numbers}
+
+
+def _word(rho: float | None) -> str:
+    """Return a word for a rank correlation of what was asked and what was measured.
+
+    >>> _word(0.97), _word(0.6), _word(-0.7), _word(None)
+    ('followed', 'followed somewhat', 'backwards', 'not measured')
+    """
+    if rho is None:
+        return "not measured"
+    if rho <= -_SOMEWHAT:
+        return "backwards"
+    if rho >= _FOLLOWED:
+        return "followed"
+    return "followed somewhat" if rho >= _SOMEWHAT else "not followed"
+
+
+def _in_words(control: Control | None, ends: Iterable[float]) -> str:
+    """Return what a sound was played with, in the control's unit; as slider values where the
+    control is not known.
+
+    >>> _in_words(Control("size", 0.5, 2.0, "x", "exponential"), (0.5, 0.5))
+    '1 x'
+    >>> _in_words(None, (0.0, 1.0))
+    '0.00 to 1.00'
+    """
+    begin, end = ends
+    if control is None:
+        return f"{begin:.2f}" if begin == end else f"{begin:.2f} to {end:.2f}"
+    first, last = (three_figures(float(control.to_physical(each))) for each in (begin, end))
+    return f"{first} {control.unit}" if begin == end else f"{first} to {last} {control.unit}"
