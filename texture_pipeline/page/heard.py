@@ -1,21 +1,53 @@
 """The page's part on what the recordings let one hear of each control."""
 
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from texture_pipeline.page.album import Album
 from texture_pipeline.page.config import PageConfig
 from texturelib.files import read_table
 
+_MOST_ROWS = 40
+_MOST_NAMED = 3
+_COLUMNS = ("source", "control", "word", "reason")
+
 
 def heard(config: PageConfig, album: Album) -> dict[str, Any] | None:
     """Return the table and the picture that `conditioned-synthesis augment` wrote; None where it
     did not run."""
-    folder = config.augmented
-    if folder is None or not (folder / "heard.csv").exists():
+    rows = heard_in(config.augmented)
+    if not rows or config.augmented is None:
         return None
-    table = read_table(folder / "heard.csv")
     return {
-        "columns": list(table.columns),
-        "rows": table.to_dict("records"),
-        "picture": album.picture(folder / "heard.png") if (folder / "heard.png").exists() else None,
+        "rows": rows[:_MOST_ROWS],
+        "n_more": max(0, len(rows) - _MOST_ROWS),
+        "picture": album.picture(config.augmented / "heard.png"),
     }
+
+
+def heard_in(augmented: Path | None) -> list[dict[str, Any]]:
+    """Return what is heard in an augmented set, a row per recording and control; none where there
+    is no such set, or nothing was looked at in it."""
+    if augmented is None or not (augmented / "heard.csv").is_file():
+        return []
+    return read_table(augmented / "heard.csv", _COLUMNS).to_dict("records")  # type: ignore[return-value]
+
+
+def note_on(control: str, rows: list[dict[str, Any]]) -> str | None:
+    """Return a sentence about a control that is not clear in all recordings; None for one that is.
+
+    >>> rows = [{"source": "fire.wav", "control": "size", "word": "not heard", "reason": "a rumble hides it"}]
+    >>> note_on("size", rows), note_on("density", rows)
+    ('Not heard in fire.wav: a rumble hides it.', None)
+    """
+    own = [row for row in rows if row["control"] == control]
+    unclear = [row for row in own if row["word"] != "clear"]
+    if not unclear:
+        return None
+    if len(unclear) > _MOST_NAMED:
+        counts = Counter(row["word"] for row in unclear)
+        words = ", ".join(f"{word} in {count}" for word, count in counts.items())
+        return f"Of {len(own)} recordings, {words}."
+    said = [f"{row['word']} in {row['source']}: {row['reason']}" for row in unclear]
+    return "; ".join(said)[0].upper() + "; ".join(said)[1:] + "."

@@ -8,6 +8,7 @@ from typing import Any
 from texture_pipeline.page.album import Album
 from texture_pipeline.page.config import PageConfig
 from texture_pipeline.page.evaluation import measured_synthesiser_in
+from texture_pipeline.page.heard import heard_in, note_on
 from texturelib.controls import Control, three_figures
 from texturelib.dataset import read_dataset
 from texturelib.files import read_json, read_table
@@ -16,8 +17,11 @@ _FOLLOWED, _SOMEWHAT = 0.9, 0.5  # rank correlations
 
 
 def instruments(config: PageConfig, album: Album) -> list[dict[str, Any]]:
-    controls = _controls(config)
-    return [_instrument(folder, controls, album) for folder in config.instruments]
+    controls, rows = _controls(config), heard_in(config.augmented)
+    found = [_instrument(folder, controls, album) for folder in config.instruments]
+    for slider in (slider for instrument in found for slider in instrument["sliders"]):
+        slider["note"] = note_on(slider["name"], rows)
+    return found
 
 
 def _controls(config: PageConfig) -> dict[str, Control]:
@@ -36,7 +40,7 @@ def _instrument(folder: Path, controls: Mapping[str, Control], album: Album) -> 
     measured = measured_synthesiser_in(folder)
     rows = read_table(examples / "examples.csv", ("file_name", "control")).to_dict("records")
     sliders = {
-        name: {"name": name, "control": controls.get(name), "clips": [], "notes": []}
+        name: {"name": name, "control": controls.get(name), "clips": []}
         for name in dict.fromkeys(str(row["control"]) for row in rows)
     }
     for row in rows:
