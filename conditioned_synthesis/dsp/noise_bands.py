@@ -1,6 +1,7 @@
 """Noise bands with flat slow envelopes, the carriers that envelopes are multiplied with."""
 
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -10,15 +11,22 @@ from scipy.fft import next_fast_len
 from conditioned_synthesis.dsp.filterbank import Bands
 
 _SECONDS = 3.0  # of a band's noise before it comes again
+_TRIES, _COHERENT_ENOUGH = 6, 0.02  # to make two channels as coherent as is wanted
 
 
 @lru_cache(maxsize=4)
-def carriers_of(sample_rate: int, n_bands: int, low_hz: float, envelope_hz: float) -> "Carriers":
+def carriers_of(
+    sample_rate: int,
+    n_bands: int,
+    low_hz: float,
+    envelope_hz: float,
+    coherences: tuple[float, ...] | None = None,
+) -> "Carriers":
     """Return the `Carriers` of these bands, made once in a process.
 
     They are the same for all networks of these bands.
     """
-    return Carriers(Bands(sample_rate, n_bands, low_hz), sample_rate, envelope_hz)
+    return Carriers(Bands(sample_rate, n_bands, low_hz), sample_rate, envelope_hz, coherences)
 
 
 class Carriers:
@@ -27,12 +35,26 @@ class Carriers:
 
     Where a band is wider than the envelopes are fast, the fluctuations that these cannot make are
     left in; all slower ones are divided out, so that the envelope of a band is what is put on it.
+
+    For two channels there are two loops per band, of one length, as coherent as is wanted.
     """
 
-    def __init__(self, bands: Bands, sample_rate: int, envelope_hz: float) -> None:
-        """Make the loops. envelope_hz: points of an envelope per second."""
+    def __init__(
+        self,
+        bands: Bands,
+        sample_rate: int,
+        envelope_hz: float,
+        coherences: Sequence[float] | None = None,
+    ) -> None:
+        """Make the loops.
+
+        Args:
+            envelope_hz: points of an envelope per second.
+            coherences: of the two channels in each band, -1..1; None: there is one channel.
+        """
         rng = np.random.default_rng(0)
-        loops = []
+        self.n_channels = 1 if coherences is None else 2
+        channels: list[list[np.ndarray]] = [[] for _ in range(self.n_channels)]
         length = round(_SECONDS * sample_rate)
         ends_hz = [0.0, *bands.centres_hz, sample_rate / 2]
         for index in range(bands.n_bands):
@@ -44,11 +66,16 @@ class Carriers:
             spectrum = shape * (
                 rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape))
             )
-            loop = np.fft.irfft(spectrum, length) / _slow_envelope(
-                spectrum, length, bins_hz, envelope_hz / 2
-            )
-            loop /= np.sqrt(np.mean(loop**2))
-            loops.append(loop.astype(np.float32))
+            flat = partial(_flat, length=length, bins_hz=bins_hz, envelope_hz=envelope_hz)
+            if coherences is None:
+                channels[0].append(flat(spectrum))
+                continue
+            other = shape * (rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape)))
+            for loops, loop in zip(
+                channels, _coherent(spectrum, other, flat, coherences[index]), strict=True
+            ):
+                loops.append(loop)
+        loops = [loop for of_channel in channels for loop in of_channel]
         self._all = np.concatenate(loops)
         self.loops = [
             torch.from_numpy(each)
@@ -56,15 +83,15 @@ class Carriers:
         ]
 
     def draw(self, starts: torch.Tensor, n_samples: int) -> torch.Tensor:
-        """Return noise of each band from a place in its loop on.
+        """Return noise of each band from a place in its loop on, one channel after the other.
 
-        starts: [batch, bands], of any size -> [batch, bands, n_samples].
+        starts: [batch, bands], of any size -> [batch, channels * bands, n_samples].
         """
         rows = [
             torch.stack(
                 [_turn(loop, start, n_samples) for loop, start in zip(self.loops, row, strict=True)]
             )
-            for row in starts.tolist()
+            for row in starts.repeat(1, self.n_channels).tolist()
         ]
         return torch.stack(rows)
 
@@ -72,13 +99,32 @@ class Carriers:
         """Return what `put_on` makes of these envelopes and the noise that `draw` gives, without
         writing out that noise, and with a gradient to the envelopes.
 
-        envelopes: [batch, frames + 1, bands]. starts: [batch, bands] -> [batch, frames * hop].
+        envelopes: [batch, frames + 1, channels * bands]. starts: [batch, bands] -> [batch, frames *
+        hop], or [batch, frames * hop, 2].
         """
-        lengths = np.array([len(loop) for loop in self.loops])
-        firsts = np.cumsum(lengths) - lengths
+        lengths = np.array([len(loop) for loop in self.loops]).reshape(self.n_channels, -1)
+        firsts = (np.cumsum(lengths) - lengths.ravel()).reshape(lengths.shape)
         ramp = (np.arange(hop) / hop).astype(np.float32)
-        noise = (self._all, firsts, lengths, starts.numpy() % lengths, ramp)
-        return cast("torch.Tensor", _PutOn.apply(envelopes, noise))
+        sounds = []
+        for channel, of_channel in enumerate(envelopes.chunk(self.n_channels, dim=2)):
+            places = starts.numpy() % lengths[channel]
+            noise = (self._all, firsts[channel], lengths[channel], places, ramp)
+            sounds.append(cast("torch.Tensor", _PutOn.apply(of_channel, noise)))
+        return sounds[0] if self.n_channels == 1 else torch.stack(sounds, dim=2)
+
+
+def put_on_channels(
+    envelopes: torch.Tensor, carriers: torch.Tensor, n_channels: int
+) -> torch.Tensor:
+    """Return what `put_on` makes of each channel.
+
+    envelopes: [batch, frames + 1, channels * bands]. carriers: [batch, channels * bands, frames *
+    hop] -> [batch, frames * hop], or [batch, frames * hop, channels] of two or more.
+    """
+    if n_channels == 1:
+        return put_on(envelopes, carriers)
+    channels = zip(envelopes.chunk(n_channels, 2), carriers.chunk(n_channels, 1), strict=True)
+    return torch.stack([put_on(*each) for each in channels], dim=2)
 
 
 def put_on(envelopes: torch.Tensor, carriers: torch.Tensor) -> torch.Tensor:
@@ -125,6 +171,41 @@ def _turn(loop: torch.Tensor, start: int, n_samples: int) -> torch.Tensor:
         return loop[begin : begin + n_samples]
     turns = (begin + n_samples - 1) // len(loop)
     return torch.cat([loop[begin:], *[loop] * turns])[:n_samples]
+
+
+def _coherent(
+    common: np.ndarray,
+    side: np.ndarray,
+    flat: Callable[[np.ndarray], np.ndarray],
+    wanted: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two flat loops whose correlation is as wanted, each a sum of a common noise and one
+    that goes in with opposite signs.
+
+    common, side: their spectra. flat: see `_flat`.
+    """
+
+    def mixed(coherence: float) -> tuple[np.ndarray, np.ndarray]:
+        angle = np.arccos(np.clip(coherence, -1.0, 1.0)) / 2
+        middle, apart = np.cos(angle) * common, np.sin(angle) * side
+        return flat(middle + apart), flat(middle - apart)
+
+    left, right = mixed(before := wanted)
+    for _ in range(_TRIES):  # as they are flattened, which makes them less alike
+        missing = wanted - float(np.mean(left * right))
+        if abs(missing) < _COHERENT_ENOUGH:
+            break
+        left, right = mixed(before := float(np.clip(before + missing, -1.0, 1.0)))
+    return left, right
+
+
+def _flat(spectrum: np.ndarray, length: int, bins_hz: np.ndarray, envelope_hz: float) -> np.ndarray:
+    """Return noise with this spectrum, without the slow part of its envelope, [length] float32."""
+    loop = np.fft.irfft(spectrum, length) / _slow_envelope(
+        spectrum, length, bins_hz, envelope_hz / 2
+    )
+    loop /= np.sqrt(np.mean(loop**2))
+    return loop.astype(np.float32)
 
 
 def _slow_envelope(

@@ -7,7 +7,7 @@ Neuron 71, 2011.
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
@@ -168,6 +168,11 @@ class TextureStatistics(nn.Module):
 
         A sound's statistics depend on no other of the batch.
         """
+        return self._statistics(audio)[0]
+
+    def _statistics(self, audio: torch.Tensor) -> tuple[Statistics, torch.Tensor]:
+        """Return the statistics, and the spectra of the envelopes, whose products are their
+        correlations, [batch, bands, 2 * bins]."""
         n_bins = self.octave_filters.shape[1]
         means, powers, spectra = zip(
             *(_Summary.apply(envelope, n_bins) for envelope in self.cochlea(audio)), strict=True
@@ -189,7 +194,7 @@ class TextureStatistics(nn.Module):
             / (octave_power[:, apart:] * octave_power[:, :-apart]).sqrt()
             for apart in (1, 2)
         ]
-        return Statistics(
+        statistics = Statistics(
             level_db=level_db,
             variation=variation,
             skewness=skewness,
@@ -199,6 +204,7 @@ class TextureStatistics(nn.Module):
             modulation_correlations=torch.cat(modulation_correlations, dim=1),
             modulation_phases=self._phases(spectrum, octave_power),
         )
+        return statistics, parts
 
     def _phases(self, spectrum: torch.Tensor, octave_power: torch.Tensor) -> torch.Tensor:
         """Return the paper's C2.
@@ -226,14 +232,36 @@ class TextureStatistics(nn.Module):
     def loss(self, audio: torch.Tensor, target: torch.Tensor | Statistics) -> torch.Tensor:
         """Return how far sounds are from their targets, a scalar, 0 where they agree.
 
-        audio: [batch, n_samples]. target: as many sounds, or their statistics.
+        audio: [batch, n_samples] or [batch, n_samples, channels]. target: as many sounds, or, of
+        one channel, their statistics.
 
         The root mean square difference of each kind of statistic, by its weight, summed; then the
         mean over the batch. Two clips of one texture are about 1 apart by chance, which is as low
-        as a synthesiser gets that does not know its target by heart.
+        as a synthesiser gets that does not know its target by heart. Of more channels it is the
+        mean, and how differently the envelopes of neighbouring channels correlate, by the weight
+        that the correlations of bands have.
         """
-        ours = _comparable(self(audio))
-        theirs = _comparable(target if isinstance(target, Statistics) else self(target))
+        if audio.ndim == 3:
+            return self._loss_of_channels(audio, cast("torch.Tensor", target))
+        theirs = target if isinstance(target, Statistics) else self(target)
+        return self._difference(self(audio), theirs)
+
+    def _loss_of_channels(self, audio: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        n_channels = audio.shape[2]
+        (ours, our_parts), (theirs, their_parts) = (
+            self._statistics(each.movedim(2, 1).flatten(0, 1)) for each in (audio, target)
+        )
+        our_relations, their_relations = (
+            (channels[:, 1:] * channels[:, :-1]).sum(-1)
+            for channels in (
+                parts.unflatten(0, (-1, n_channels)) for parts in (our_parts, their_parts)
+            )
+        )
+        between = _root_mean_square(our_relations - their_relations).mean()
+        return self._difference(ours, theirs) + self.weights["correlations"] * between
+
+    def _difference(self, of_ours: Statistics, of_theirs: Statistics) -> torch.Tensor:
+        ours, theirs = _comparable(of_ours), _comparable(of_theirs)
         parts = [
             weight * _root_mean_square(ours[name] - theirs[name])
             for name, weight in self.weights.items()

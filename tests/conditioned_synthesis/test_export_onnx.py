@@ -56,8 +56,11 @@ assert not {"torch", "conditioned_synthesis", "texturelib"} & set(sys.modules)
 
 
 @pytest.fixture
-def model(tmp_path: Path):
-    settings = TexEnv(n_bands=6, low_hz=60, channels=8, n_layers=2)
+def model(tmp_path: Path, request):
+    """A model folder and its instrument; of as many channels as a test parametrises it with, else
+    one."""
+    channels = getattr(request, "param", 1)
+    settings = TexEnv(n_bands=6, low_hz=60, channels=8, n_layers=2, stereo=channels == 2)
     sliders = tuple(
         Slider(
             control=Control(name, 1.0, 9.0, "Hz").describe(),
@@ -69,7 +72,8 @@ def model(tmp_path: Path):
         for name, curve in (("a", CURVE), ("b", None))
     )
     instrument = new_instrument(
-        ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=RATE), seed=1
+        ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=RATE, channels=request.param),
+        seed=1,
     )
     torch.nn.init.normal_(instrument.network.levels.weight)
     instrument.network.eval()
@@ -78,6 +82,7 @@ def model(tmp_path: Path):
     return instrument
 
 
+@pytest.mark.parametrize("model", [1, 2], ids=["mono", "stereo"], indirect=True)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("moves", "loudness", "tolerance"),

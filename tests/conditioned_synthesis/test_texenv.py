@@ -1,5 +1,6 @@
 """TexEnv: its bands of noise, its network, and sounds as long as one likes."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from scipy.signal import welch
 from conditioned_synthesis.data.mtcrnn_format import params
 from conditioned_synthesis.dsp.filterbank import Bands
 from conditioned_synthesis.dsp.noise_bands import Carriers, put_on
+from conditioned_synthesis.dsp.stereo import coherences
 from conditioned_synthesis.instrument.automation import Automation, constant
 from conditioned_synthesis.instrument.instrument import (
     Instrument,
@@ -118,6 +120,17 @@ def test_noise_read_where_it_lies_sounds_as_that_which_is_written_out(carriers):
         gradients.append(envelopes.grad.clone())
     torch.testing.assert_close(sounds[1], sounds[0])
     torch.testing.assert_close(gradients[1], gradients[0], atol=1e-4, rtol=1e-4)
+
+
+def test_the_noise_of_two_channels_is_as_coherent_as_is_wanted_and_flat(bands):
+    wanted = [1.0, 0.9, 0.5, 0.2, 0.0, -0.3, -0.8, -1.0]
+    two = Carriers(bands, RATE, 250.0, wanted)
+    assert two.n_channels == 2
+    for left, right, coherence in zip(two.loops[:8], two.loops[8:], wanted, strict=True):
+        assert len(left) == len(right)  # they go round together
+        assert float((left * right).mean()) == pytest.approx(coherence, abs=0.03)
+        for loop in (left, right):
+            assert float(loop.square().mean()) == pytest.approx(1.0, rel=1e-3)
 
 
 # The network. ---------------------------------------------------------------------------------------------------------
@@ -262,6 +275,66 @@ def test_temperature_0_is_an_envelope_without_chance(instrument):
     player.play(np.full((1, 2), 0.5, dtype=np.float32))
     frames = player._frames(torch.full((1, 100, 2), 0.5)).detach()
     assert float((frames[0, 1:] / frames[0, :1] - 1).abs().max()) < 1e-4
+
+
+# Two channels. --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stereo() -> Instrument:
+    """An instrument that has measured clips whose right channel is 6 dB below the left, alike in
+    low bands and unrelated in high ones."""
+    settings = SMALL.model_copy(update={"stereo": True})
+    spec = ModelSpec(synthesiser=settings, sliders=SLIDERS, sample_rate=RATE, channels=2)
+    made = new_instrument(spec, seed=3)
+    made.network.train()
+    made.network.losses(two_channels(), torch.rand(16, 1, 2).expand(-1, RATE, -1))
+    made.network.eval()
+    return made
+
+
+def two_channels() -> torch.Tensor:
+    """-> [16, RATE, 2]: noise, the same below 1 kHz."""
+    left, right = 0.1 * torch.randn(2, 16, RATE, generator=torch.Generator().manual_seed(0))
+    spectra = torch.fft.rfft(torch.stack([left, right]))
+    spectra[1, :, :1000] = spectra[0, :, :1000]  # a second long: a bin is 1 Hz
+    left, right = torch.fft.irfft(spectra, RATE)
+    return torch.stack([left, 0.5 * right], dim=-1)
+
+
+def test_two_channels_have_the_coherence_and_the_levels_of_the_clips(stereo):
+    bands, sounds = stereo.network.bands, two_channels()
+    of_clips = coherences(sounds, bands, RATE)
+    low, high = (torch.tensor(bands.centres_hz) < limit for limit in (600, 1700))
+    assert of_clips[low].min() > 0.99
+    assert of_clips[~high].abs().max() < 0.1
+    steady = copy.deepcopy(stereo)
+    for weights in steady.network.leave.parameters():
+        torch.nn.init.zeros_(weights)
+    played = torch.from_numpy(steady.play({}, 8.0, 1))
+    assert played.shape == (8 * RATE, 2)
+    found = coherences(played[None], bands, RATE)
+    torch.testing.assert_close(found, of_clips, atol=0.12, rtol=0)
+    power = played.square().mean(0)
+    assert 10 * float((power[0] / power[1]).log10()) == pytest.approx(6.0, abs=1.0)
+
+
+def test_two_channels_are_the_same_however_they_are_divided(stereo):
+    automations = {"a": Automation(np.array([0.0, 1.0]), np.array([0.0, 1.0]))}
+    whole = stereo.play(automations, 1.0, 5)
+    parts = [*stereo.stream(automations, 1.0, 5, block=37)]
+    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
+
+
+def test_two_channels_differ_also_in_how_their_envelopes_go_together(stereo):
+    """Each channel alone has the statistics of the other sound's."""
+    texture, sounds = stereo.network.texture, two_channels()
+    other = torch.stack([sounds[..., 0], 0.5 * sounds[..., 0].roll(1, dims=0)], dim=-1)
+    same = torch.stack([sounds[..., 0], 0.5 * sounds[..., 0]], dim=-1)
+    assert float(texture.loss(same, same)) == 0
+    apart = torch.stack([other[..., 0], same[..., 1]], dim=-1)
+    assert float(texture.loss(apart, same)) == 0
+    assert float(texture.loss(other, same)) > float(0.5 * texture.loss(other[..., 1], same[..., 1]))
 
 
 @pytest.mark.slow

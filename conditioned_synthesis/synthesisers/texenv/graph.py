@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from conditioned_synthesis.dsp.noise_bands import put_on
+from conditioned_synthesis.dsp.noise_bands import put_on_channels
 from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.texenv.player import MakesEnvelopes
 
@@ -20,7 +20,7 @@ def graph_of(network: MakesEnvelopes, n_controls: int) -> Graph:
     inputs = {
         "noise": torch.zeros(1, _FRAMES, network.n_noises),
         "places": torch.zeros(n_bands, dtype=torch.int64),
-        "last": torch.zeros(1, 1, n_bands),
+        "last": torch.zeros(1, 1, network.n_channels * n_bands),
         **states,
     }
     return Graph(
@@ -53,7 +53,8 @@ class _TexEnvGraph(nn.Module):
             "loops",
             torch.stack([nn.functional.pad(loop, (0, longest - len(loop))) for loop in loops]),
         )
-        self.register_buffer("lengths", torch.tensor([len(loop) for loop in loops]))
+        lengths = [len(loop) for loop in loops[: network.bands.n_bands]]  # as long in each channel
+        self.register_buffer("lengths", torch.tensor(lengths))
 
     def forward(
         self,
@@ -65,12 +66,14 @@ class _TexEnvGraph(nn.Module):
     ) -> tuple[torch.Tensor, ...]:
         """Return the samples of some frames, and what the next call needs.
 
-        places: [bands] int64, where each band's noise goes on. last: [1, 1, bands], the envelopes
-        before.
+        places: [bands] int64, where each band's noise goes on. last: [1, 1, channels * bands], the
+        envelopes before. -> [samples] or [samples, 2], and the rest.
         """
         made, after = self.network(controls, noise, list(states))
         n_samples = controls.shape[1] * self.network.hop  # type: ignore[operator]
         which = (places[:, None] + torch.arange(n_samples)) % self.lengths[:, None]
-        carriers = self.loops.gather(1, which)[None]
-        samples = put_on(torch.cat([last, made], dim=1), carriers)
+        n_channels = self.network.n_channels
+        carriers = self.loops.gather(1, which.repeat(n_channels, 1))[None]  # type: ignore[arg-type]
+        envelopes = torch.cat([last, made], dim=1)
+        samples = put_on_channels(envelopes, carriers, n_channels)  # type: ignore[arg-type]
         return samples[0], (places + n_samples) % self.lengths, made[:, -1:], *after

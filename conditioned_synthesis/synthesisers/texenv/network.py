@@ -5,6 +5,7 @@ from torch import nn
 
 from conditioned_synthesis.dsp.filterbank import Bands
 from conditioned_synthesis.dsp.noise_bands import Carriers, carriers_of
+from conditioned_synthesis.dsp.stereo import coherences
 from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
 from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.texenv.graph import graph_of
@@ -26,6 +27,7 @@ class TexEnvNetwork(nn.Module):
 
     mean_levels: torch.Tensor
     has_levels: torch.Tensor
+    coherences: torch.Tensor | None
 
     loss_in_words = "of texture statistics"
     n_noises = 8  # channels of noise that envelopes are made of
@@ -41,6 +43,7 @@ class TexEnvNetwork(nn.Module):
         channels: int = 64,
         n_layers: int = 5,
         hop: int | None = None,
+        n_channels: int = 1,
     ) -> None:
         """Build the network.
 
@@ -55,6 +58,7 @@ class TexEnvNetwork(nn.Module):
             channels: number of channels of each layer.
             n_layers: number of layers; each looks three times as far back as the one before.
             hop: samples between two points, instead of as envelope_hz says.
+            n_channels: of the sounds, 1 or 2, each with envelopes of its own.
         """
         super().__init__()
         self.n_samples = round(seconds * sample_rate)
@@ -66,11 +70,14 @@ class TexEnvNetwork(nn.Module):
         )
         self.enter = nn.Linear(self.n_noises, channels)
         self.layers = nn.ModuleList(_Layer(channels, _KERNEL**index) for index in range(n_layers))
-        self.leave = nn.Linear(channels, n_bands)
-        self.levels = nn.Linear(channels, n_bands)
+        self.n_channels = n_channels
+        self.leave = nn.Linear(channels, n_channels * n_bands)
+        self.levels = nn.Linear(channels, n_channels * n_bands)
         nn.init.zeros_(self.levels.weight)
-        self.register_buffer("mean_levels", torch.full((n_bands,), _FIRST_LEVEL))
+        self.register_buffer("mean_levels", torch.full((n_channels * n_bands,), _FIRST_LEVEL))
         self.register_buffer("has_levels", torch.tensor(False))
+        # Of two channels, in each band.
+        self.register_buffer("coherences", torch.zeros(n_bands) if n_channels == 2 else None)
         self.texture = TextureStatistics(
             sample_rate,
             self.n_samples,
@@ -97,7 +104,7 @@ class TexEnvNetwork(nn.Module):
             controls: [batch, frames, n_controls]
             noise: [batch, frames, n_noises]
             states: of each layer [batch, 2 * 3**layer, channels]
-            -> [batch, frames, bands], states
+            -> [batch, frames, n_channels * bands], states; one channel after the other
         """
         conditions = self.conditions(controls)
         hidden = self.enter(noise)
@@ -113,7 +120,7 @@ class TexEnvNetwork(nn.Module):
         the same in all frames. No more is computed than these frames depend on.
 
         controls: [batch, n_controls]. noise: [batch, n_back + frames, n_noises] -> [batch, frames,
-        bands].
+        n_channels * bands].
         """
         conditions = self.conditions(controls[:, None])
         hidden = self.enter(noise)
@@ -139,7 +146,7 @@ class TexEnvNetwork(nn.Module):
         Returns: their distance, "loss".
 
         Shape:
-            audio: [batch, n_samples]
+            audio: [batch, n_samples], or [batch, n_samples, 2] of two channels
             controls: [batch, n_samples, n_controls]
         """
         if self.training and not self.has_levels:
@@ -152,7 +159,7 @@ class TexEnvNetwork(nn.Module):
     def sounds(self, controls: torch.Tensor) -> torch.Tensor:
         """Return sounds with these controls, with noise from torch's global generator.
 
-        controls: [batch, samples, n_controls] -> [batch, samples].
+        controls: [batch, samples, n_controls] -> [batch, samples], or [batch, samples, 2].
         """
         n_samples = controls.shape[1]
         frames = controls[:, :: self.hop]
@@ -172,20 +179,30 @@ class TexEnvNetwork(nn.Module):
     @property
     def carriers(self) -> Carriers:
         return carriers_of(
-            self._sample_rate, self.bands.n_bands, self._low_hz, self._sample_rate / self.hop
+            self._sample_rate,
+            self.bands.n_bands,
+            self._low_hz,
+            self._sample_rate / self.hop,
+            None if self.coherences is None else tuple(self.coherences.tolist()),
         )
 
     @torch.no_grad()
     def _learn_levels(self, audio: torch.Tensor) -> None:
-        """Start from the mean level of each band in the clips, so that there is less to learn.
+        """Start from the mean level of each band in the clips, so that there is less to learn. The
+        coherence of two channels is measured here, and stays.
 
-        audio: [batch, samples].
+        audio: [batch, samples] or [batch, samples, 2].
         """
         n_samples = audio.shape[1]
-        power = torch.fft.rfft(audio, norm="forward").abs().square().mean(0)
+        power = torch.fft.rfft(audio, dim=1, norm="forward").abs().square().mean(0)
         bins_hz = torch.arange(len(power), dtype=torch.float64) * self._sample_rate / n_samples
         shapes = self.bands.responses(bins_hz).to(power)
-        self.mean_levels.copy_((2 * shapes.square() @ power).clamp_min(1e-10).log() / 2)
+        levels = (2 * shapes.square() @ power).clamp_min(1e-10).log() / 2  # [bands(, channels)]
+        self.mean_levels.copy_(levels if levels.ndim == 1 else levels.T.flatten())
+        if self.coherences is not None:
+            found = coherences(audio.cpu(), self.bands, self._sample_rate)
+            # To a hundredth, as noise is made for each set of them.
+            self.coherences.copy_(found.mul(100).round().div(100).clamp(-1, 1))
         self.has_levels.fill_(True)
 
     def player(self, seed: int, *, temperature: float = 1.0) -> TexEnvPlayer:

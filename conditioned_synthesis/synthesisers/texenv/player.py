@@ -17,6 +17,7 @@ class MakesEnvelopes(Protocol):
     hop: int
     bands: Bands
     n_noises: int
+    n_channels: int
 
     @property
     def n_back(self) -> int: ...
@@ -38,7 +39,8 @@ class TexEnvPlayer:
         self._starts = torch.from_numpy(self._rng.integers(2**31, size=(1, network.bands.n_bands)))
         self._states: States = []  # of every layer, once it has begun
         self._last = torch.empty(0)
-        self._left = np.zeros(0, dtype=np.float32)
+        channels = () if network.n_channels == 1 else (network.n_channels,)
+        self._left = np.zeros((0, *channels), dtype=np.float32)
 
     @torch.inference_mode()
     def play(self, controls: np.ndarray) -> np.ndarray:
@@ -55,13 +57,19 @@ class TexEnvPlayer:
             envelopes = torch.cat([self._last, made], dim=1)
             self._last = made[:, -1:]
             n_samples = frames.shape[1] * hop
-            carriers = self._network.carriers.draw(self._starts, n_samples)
+            samples = self._put_on(envelopes, n_samples)
             self._starts = self._starts + n_samples
-            samples = put_on(envelopes, carriers)[0].numpy()
             n_wanted = len(controls) - n_left
             out.append(samples[:n_wanted])
             self._left = samples[n_wanted:]
         return np.concatenate(out)
+
+    def _put_on(self, envelopes: torch.Tensor, n_samples: int) -> np.ndarray:
+        carriers = self._network.carriers
+        if carriers.n_channels > 1:
+            return carriers.put_on(envelopes, self._starts, self._network.hop)[0].numpy()
+        # Not as fast, but bit for bit what sounds were before there was another way.
+        return put_on(envelopes, carriers.draw(self._starts, n_samples))[0].numpy()
 
     def _begin(self, first: torch.Tensor) -> None:
         """Begin as if the sound had been going on for as long as the network looks back."""

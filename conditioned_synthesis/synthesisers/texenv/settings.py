@@ -46,6 +46,12 @@ class TexEnv(TrainedSynthesiser):
     back for a second at 250 Hz."""
     hop: Annotated[int, Field(ge=1, le=100000)] | None = None
     """Samples between two points of an envelope; null: as `envelope_hz` says."""
+    stereo: bool = False
+    """Whether to learn and play two channels, where the clips have two: each with its own
+    envelopes, and in each band with the coherence that the clips have."""
+
+    def channels_learnt(self, of_clips: int) -> int:
+        return 2 if self.stereo and of_clips == 2 else 1
 
     @classmethod
     def of_stored(cls, stored: dict[str, Any], sample_rate: float) -> dict[str, Any]:
@@ -68,4 +74,5 @@ class TexEnv(TrainedSynthesiser):
             channels=self.channels,
             n_layers=self.n_layers,
             hop=self.hop,
+            n_channels=n_channels,
         )
