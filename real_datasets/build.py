@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from real_datasets.attribution import attribution
+from real_datasets.channels import channels_of_set
 from real_datasets.choose import TAG_SEPARATOR, choose
 from real_datasets.config import RealConfig
 from real_datasets.cut import cut_recording
@@ -46,7 +47,8 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         if recording.name not in unavailable
     }
     journal = output.folder / "journal.jsonl"
-    work = partial(cut_recording, config, output.folder)
+    n_channels = channels_of_set(config, [recording for recording, _ in items.values()])
+    work = partial(cut_recording, config, n_channels, output.folder)
     outcomes = run_jobs(
         items, work, journal, label="cutting", executor=config.executor, workers=workers
     )
@@ -90,6 +92,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
         segments,
         sample_rate=config.sample_rate,
         seconds=config.seconds,
+        n_channels=n_channels,
         controls=[],
         **counts,
         statistics=_statistics(segments, durations, used),

@@ -21,6 +21,7 @@ from real_datasets.sources import Source, sources
 from real_datasets.splits import SplitShares
 from real_datasets.tags import TagPolicy
 from real_datasets.ways import OutOfPhase
+from texturelib.audio import MOST_CHANNELS
 from texturelib.config import Config, Share, StageConfig, paths_in
 from texturelib.files import real_path, shown
 
@@ -52,6 +53,21 @@ ChannelSetting = Annotated[
 ]
 
 
+def _all_or_number(setting: Any, validate: Callable[[Any], Any]) -> Any:
+    try:
+        return validate(setting)
+    except ValidationError:
+        raise ValueError(
+            f'{json.dumps(setting)} should be "all" or a number of channels, 1 to {MOST_CHANNELS}'
+        ) from None
+
+
+ChannelsSetting = Annotated[
+    Literal["all"] | Annotated[int, Field(strict=True, ge=1, le=MOST_CHANNELS)],
+    WrapValidator(_all_or_number),
+]
+
+
 class RealConfig(StageConfig):
     """`real-datasets build` and `plan`: recordings cut to clips of one length."""
 
@@ -66,8 +82,13 @@ class RealConfig(StageConfig):
     hop_seconds: Annotated[float, Field(ge=0.01, le=86400)] | None = None
     """Distance between the starts of two segments, in seconds; less than `seconds` makes them
     overlap. null: `seconds`."""
+    channels: ChannelsSetting = 1
+    """Number of channels of each segment, 1 to 8: 1 mixes a recording's channels, or takes one of
+    them; a larger number keeps those of recordings that have as many, and copies mono recordings to
+    each; "all" keeps those of the recordings, which must all have the same number."""
     channel: ChannelSetting = "mix"
-    """Channel that is used: "mix" is the mean of all, a number from 1 one of them."""
+    """Channel that is used where `channels` is 1: "mix" is the mean of all, a number from 1 one of
+    them."""
     out_of_phase: OutOfPhase = "channel"
     """Treatment of a recording whose channels cancel each other in their mean: "channel" uses the
     loudest channel only, "reject" leaves the recording out, "mix" uses the mean all the same."""
@@ -99,6 +120,15 @@ class RealConfig(StageConfig):
                 raise ValueError(
                     f"output: {shown(self.output)} and the recordings in {shown(path)} should be apart"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _one_channel_of_one(self) -> "RealConfig":
+        if self.channels != 1 and self.channel != "mix":
+            raise ValueError(
+                f"channel: {self.channel} takes one channel of each recording, but channels is {json.dumps(self.channels)}; "
+                "set one of the two"
+            )
         return self
 
     @model_validator(mode="after")

@@ -18,8 +18,11 @@ from texturelib.costs import (
 
 def makes(step: Step, flow: Flow) -> tuple[Path, Clips] | None:
     n = flow.n_segments(step)
-    return (
-        None if n is None else (step.folder, Clips(n, step.config.seconds, step.config.sample_rate))
+    if n is None:
+        return None
+    config = step.config
+    return step.folder, Clips(
+        n, config.seconds, config.sample_rate, n_channels=flow.n_channels(step)
     )
 
 

@@ -20,8 +20,8 @@ from texturelib.made import remove_ours
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment that was written. start_seconds: in the recording. digest: equal for segments that
-    are equal to the sample."""
+    """A segment that was written. start_seconds: in the recording. level_dbfs: of its loudest
+    channel. digest: equal for segments that are equal to the sample, in all channels."""
 
     file_name: str
     start_seconds: float
@@ -45,9 +45,11 @@ class CutRecording:
 
 
 def cut_recording(
-    config: RealConfig, folder: Path, recording_and_stem: tuple[Recording, str]
+    config: RealConfig, n_channels: int, folder: Path, recording_and_stem: tuple[Recording, str]
 ) -> dict[str, Any]:
     """Write one recording's segments to `folder/audio`. -> a CutRecording, as JSON can hold it.
+
+    n_channels: of the segments, see `channels_of_set`.
 
     Errors: Rejected when the recording cannot be read, or nothing of it is kept; none of its
     segments is left then.
@@ -55,7 +57,7 @@ def cut_recording(
     recording, stem = recording_and_stem
     written: list[Path] = []
     try:
-        found = _cut(config, folder, recording, stem, written)
+        found = _cut(config, n_channels, folder, recording, stem, written)
     except BaseException as error:
         for path in written:
             remove_ours(path)
@@ -66,10 +68,16 @@ def cut_recording(
 
 
 def _cut(
-    config: RealConfig, folder: Path, recording: Recording, stem: str, written: list[Path]
+    config: RealConfig,
+    n_channels: int,
+    folder: Path,
+    recording: Recording,
+    stem: str,
+    written: list[Path],
 ) -> CutRecording:
+    wanted = Way(config.channel, n_channels)
     try:
-        return _cut_in(Way(config.channel), config, folder, recording, stem, written, is_sure=False)
+        return _cut_in(wanted, config, folder, recording, stem, written, is_sure=False)
     except OtherWayNeededError:
         for path in written:
             remove_ours(path)
@@ -77,7 +85,7 @@ def _cut(
         way = way_for(
             recording.path,
             config.sample_rate,
-            config.channel,
+            wanted,
             config.resampling,
             config.out_of_phase,
         )
@@ -131,7 +139,7 @@ def _cut_in(
         write_wav(path, steps, config.sample_rate)
         written.append(path)
         found.segments.append(
-            Segment(path.name, round(begins, 6), round(level_dbfs(segment), 2), n_clipped, digest)
+            Segment(path.name, round(begins, 6), round(_level(segment), 2), n_clipped, digest)
         )
     found.notes = blocks.notes
     found.seconds = round(blocks.n_samples / config.sample_rate, 6)
@@ -139,6 +147,15 @@ def _cut_in(
         raise Rejected(_why_nothing(found, config))
     _keep_most(config.most_per_recording, found, folder)
     return found
+
+
+def _level(segment: np.ndarray) -> float:
+    """Return the level of a segment's loudest channel in dBFS.
+
+    segment: [samples] or [samples, channels].
+    """
+    channels = segment[:, None] if segment.ndim == 1 else segment
+    return max(level_dbfs(channel) for channel in channels.T)
 
 
 def _why_nothing(found: CutRecording, config: RealConfig) -> str:

@@ -1,4 +1,5 @@
-"""A recording as a stream of mono samples at the set's rate, and where it was recorded too loud."""
+"""A recording as a stream of samples at the set's rate and with its channels, and where it was
+recorded too loud."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,11 @@ Channel = Literal["mix"] | int
 Resampling = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
 
-def mono_blocks(
+def sound_blocks(
     path: Path,
     sample_rate: int,
     channel: Channel = "mix",
+    n_channels: int = 1,
     resampling: Resampling = "HQ",
     clipped: "ClippedTimes | None" = None,
     *,
@@ -25,38 +27,60 @@ def mono_blocks(
     mixer: Mixer | None = None,
     notes: Notes | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield a recording block by block, [samples] float32 at `sample_rate`. Joined they are the
-    whole recording, to the sample.
+    """Yield a recording block by block, [samples] or [samples, n_channels] float32 at
+    `sample_rate`. Joined they are the whole recording, to the sample.
 
-    channel: "mix" is the mean of all, else one of them, from 1. resampling: quality, in soxr's
+    channel: where `n_channels` is 1: "mix" is the mean of all, else one of them, from 1. Several
+    channels are kept as they are; a mono recording is copied to each. resampling: quality, in soxr's
     words. clipped: is told of every block before it is changed. gain: every sample's factor. mixer:
     who mixes. notes: as of `read_blocks`. Errors: Rejected as from `read_blocks`, or when there is
-    no such channel.
+    no such channel, or another number of them.
     """
     mixer = mixer or Mixer()
     stream: soxr.ResampleStream | None = None
     before: np.ndarray | None = None
     for samples, rate in read_blocks(path, notes=notes):
-        if channel != "mix" and channel > samples.shape[1]:
-            raise Rejected(f"has {samples.shape[1]} channel(s), and channel {channel} is asked for")
+        kept = _kept(samples, channel, n_channels, mixer)
         if clipped:
             clipped.look_at(samples, rate)
-        mono = (
-            mixer.mix(samples)
-            if channel == "mix"
-            else np.ascontiguousarray(samples[:, channel - 1])
-        )
         if gain != 1:
-            mono = mono * np.float32(gain)
+            kept = kept * np.float32(gain)
         if rate != sample_rate and stream is None:
-            stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32", quality=resampling)
+            stream = soxr.ResampleStream(
+                rate, sample_rate, n_channels, dtype="float32", quality=resampling
+            )
         # One block behind: the stream must be told which is the last, and clipping at a block's end
         # may go on in the next.
         if before is not None:
             yield stream.resample_chunk(before) if stream else before
-        before = mono
+        before = kept
     if before is not None:
         yield stream.resample_chunk(before, last=True) if stream else before
+
+
+def _kept(samples: np.ndarray, channel: Channel, n_channels: int, mixer: Mixer) -> np.ndarray:
+    """Return the wanted channels of a block.
+
+    samples: [samples, channels] -> [samples], or [samples, n_channels] where these are several.
+    """
+    n_there = samples.shape[1]
+    if problem := why_not_channels(n_channels, n_there):
+        raise Rejected(problem)
+    if n_channels > 1:
+        return samples if n_there == n_channels else np.repeat(samples, n_channels, axis=1)
+    if channel == "mix":
+        return mixer.mix(samples)
+    if channel > n_there:
+        raise Rejected(f"has {n_there} channel(s), and channel {channel} is asked for")
+    return np.ascontiguousarray(samples[:, channel - 1])
+
+
+def why_not_channels(n_channels: int, n_there: int) -> str | None:
+    """Return why a recording with `n_there` channels gives no segments of `n_channels`, None where
+    it does."""
+    if n_channels == 1 or n_there in (1, n_channels):
+        return None
+    return f"has {n_there} channels, and channels is {n_channels}; 1 would mix them"
 
 
 class ClippedTimes:

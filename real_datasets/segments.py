@@ -10,7 +10,8 @@ def cut(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield every whole segment of a recording, one each `n_hop` samples.
 
-    blocks: [samples] each. -> (number of its first sample, [n_samples]). Holds no more than a block and a segment.
+    blocks: [samples] or [samples, channels] each. -> (number of its first sample, [n_samples] or
+    [n_samples, channels]). Holds no more than a block and a segment.
 
     >>> [(start, segment.tolist()) for start, segment in cut([np.arange(3), np.arange(3, 7)], n_samples=3, n_hop=2)]
     [(0, [0, 1, 2]), (2, [2, 3, 4]), (4, [4, 5, 6])]
@@ -35,6 +36,7 @@ def fade(segment: np.ndarray, n_fade: int) -> np.ndarray:
     if not n_fade:
         return segment
     ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(n_fade) + 0.5) / n_fade)).astype(segment.dtype)
+    ramp = ramp.reshape(-1, *[1] * (segment.ndim - 1))  # the same for every channel
     faded = segment.copy()
     faded[:n_fade] *= ramp
     faded[-n_fade:] *= ramp[::-1]

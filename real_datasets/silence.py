@@ -25,15 +25,30 @@ class Silence(Config):
     """Share of quiet frames from which a segment is silent."""
 
     def is_silent(self, segment: np.ndarray, sample_rate: int) -> bool:
-        """Return whether the segment is too quiet to keep. segment: [samples]."""
+        """Return whether the segment is too quiet to keep. A frame is quiet when all its channels
+        are.
+
+        segment: [samples] or [samples, channels].
+        """
+        channels = segment[:, None] if segment.ndim == 1 else segment
+        is_quiet = np.logical_and.reduce(
+            [self._has_quiet(channel, sample_rate) for channel in channels.T]
+        )
+        # Not count >= share * frames, where 0.28 * 25 is 7.000000000000001.
+        return bool(np.mean(is_quiet) >= self.share)
+
+    def _has_quiet(self, segment: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Return by frame whether it is quiet, also without the segment's mean, [frames] bool.
+
+        segment: [samples].
+        """
         is_quiet = self._is_quiet(segment, sample_rate)
         # An offset (DC) is no sound. Quiet with it counts too: a short loud sound moves the mean of
         # all the silence around it.
         mean = float(segment.mean(dtype=np.float64))
         if mean and not is_quiet.all():
             is_quiet |= self._is_quiet(segment - np.asarray(mean, segment.dtype), sample_rate)
-        # Not count >= share * frames, where 0.28 * 25 is 7.000000000000001.
-        return bool(np.mean(is_quiet) >= self.share)
+        return is_quiet
 
     def _is_quiet(self, segment: np.ndarray, sample_rate: int) -> np.ndarray:
         """Return by frame whether it is quiet, [frames] bool."""

@@ -4,13 +4,16 @@ import math
 import time
 from dataclasses import dataclass, replace
 
+from real_datasets.channels import common_channels
 from real_datasets.choose import choose
 from real_datasets.config import RealConfig
+from real_datasets.decode import why_not_channels
 from real_datasets.sources import Recording
 from texturelib.audio import Header, read_header, wav_bytes
 from texturelib.errors import Rejected
 from texturelib.files import shown
 from texturelib.jobs import how_to_allow
+from texturelib.markdown import in_channels
 from texturelib.progress import progress
 
 
@@ -18,6 +21,7 @@ from texturelib.progress import progress
 class Survey:
     """The headers of the recordings that a config takes, or of a part of them.
 
+    n_channels: of the segments.
     n_recordings: how many it takes. n_left_out: how many it leaves out by their tags. headers: of
     the recordings that were looked at and can be read. rejected: the reason, by name, for those
     that cannot. n_short: how many of `headers` are shorter than a segment.
@@ -31,6 +35,7 @@ class Survey:
     n_short: int
     segment_seconds: float
     sample_rate: int
+    n_channels: int
 
     @property
     def n_seen(self) -> int:
@@ -59,7 +64,8 @@ class Survey:
     @property
     def n_bytes(self) -> float:
         """The largest possible size of all segments."""
-        return wav_bytes(self.n_segments * self.segment_seconds, self.sample_rate)
+        seconds = self.n_segments * self.segment_seconds
+        return wav_bytes(seconds, self.sample_rate, self.n_channels)
 
     def why_it_stops(self, max_rejected: float) -> str:
         """Return why a build would stop, and what to set; "" where it would go on."""
@@ -75,17 +81,26 @@ class Survey:
         hours = self.n_segments * self.segment_seconds / 3600
         return (
             f"{self.n_recordings} recordings ({len(self.rejected)} unreadable), at most {self.n_segments} segments of "
-            f"{self.segment_seconds:g} s, {hours:.2f} h, {self.n_bytes / 1e6:.0f} MB"
+            f"{self.segment_seconds:g} s{in_channels(self.n_channels)}, {hours:.2f} h, {self.n_bytes / 1e6:.0f} MB"
         )
 
 
 def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
     """Read recordings to find out how many cannot be used. most_seconds: how long to look; those
-    that are looked at are then spread over all. Errors: as `choose`."""
+    that are looked at are then spread over all. Errors: as `choose` and `common_channels`."""
     choice = choose(config)
     recordings = choice.kept
+    n_channels = 1 if config.channels == "all" else config.channels
     found = Survey(
-        len(recordings), len(choice.left_out), {}, {}, 0, 0, config.seconds, config.sample_rate
+        len(recordings),
+        len(choice.left_out),
+        {},
+        {},
+        0,
+        0,
+        config.seconds,
+        config.sample_rate,
+        n_channels,
     )
     n_segments, n_short = 0, 0
     began = time.monotonic()
@@ -102,12 +117,19 @@ def survey(config: RealConfig, most_seconds: float = math.inf) -> Survey:
         except FileNotFoundError:
             found.rejected[recording.name] = f"{shown(recording.path)} is gone"
             continue
+        if problem := why_not_channels(n_channels, header.n_channels):
+            found.rejected[recording.name] = problem
+            continue
         found.headers[recording] = header
         n_samples = math.ceil(header.n_frames * config.sample_rate / header.sample_rate)
         n_whole = max(0, (n_samples - config.n_samples) // config.n_hop + 1)
         n_short += n_whole == 0
         n_segments += min(n_whole, config.most_per_recording or n_whole)
-    return replace(found, n_segments_seen=n_segments, n_short=n_short)
+    if config.channels == "all":
+        n_channels = common_channels(
+            {recording.name: header.n_channels for recording, header in found.headers.items()}
+        )
+    return replace(found, n_segments_seen=n_segments, n_short=n_short, n_channels=n_channels)
 
 
 def _from_all_over(recordings: list[Recording], most_seconds: float) -> list[Recording]:

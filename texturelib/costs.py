@@ -119,6 +119,10 @@ class Flow(Protocol):
         not yet known."""
         ...
 
+    def n_channels(self, step: Step) -> int:
+        """Return the number of channels of the segments that a step cuts from its recordings."""
+        ...
+
 
 def at_once(n: int) -> float:
     """Return how many times the throughput of one process n processes reach on this machine, under

@@ -141,9 +141,9 @@ def sound(path: Path) -> None:
 
 @reader
 def sound_in_blocks(path: Path) -> None:
-    from real_datasets.decode import ClippedTimes, mono_blocks
+    from real_datasets.decode import ClippedTimes, sound_blocks
 
-    for _ in mono_blocks(path, 44100, clipped=ClippedTimes(0.999, 3)):
+    for _ in sound_blocks(path, 44100, clipped=ClippedTimes(0.999, 3)):
         pass
 
 

@@ -128,6 +128,14 @@ def test_a_recording_that_was_added_is_noticed_and_nothing_replaced_unasked(
             'channel: 0 should be "mix" or the number of a channel, from 1',
         ),
         (["--set", "channel=true"], 2, 'channel: true should be "mix" or'),
+        (["--set", "channels=0"], 2, 'channels: 0 should be "all" or a number of channels, 1 to 8'),
+        (["--set", "channels=9"], 2, 'channels: 9 should be "all" or a number of channels, 1 to 8'),
+        (["--set", "channels=two"], 2, 'channels: "two" should be "all" or a number of channels'),
+        (
+            ["--set", "channels=2", "--set", "channel=1"],
+            2,
+            "channel: 1 takes one channel of each recording, but channels is 2; set one of the two",
+        ),
         (["--set", "source.pth=x"], 2, 'source.pth: no such key (did you mean "path"?'),
         (["--set", "source.tags_from=3"], 2, "source.tags_from: 3: should be"),
         (

@@ -292,7 +292,7 @@ from real_datasets.sources import Recording
 path, output = map(Path, sys.argv[1:])
 source = {"type": "folder", "path": path.parent}
 config = RealConfig.model_validate({"output": output, "source": source, "sample_rate": 8000, "hop_seconds": 10.0})
-found = cut_recording(config, output, (Recording(path.name, path), path.stem))
+found = cut_recording(config, 1, output, (Recording(path.name, path), path.stem))
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
 print(len(found["segments"]), round(found["seconds"]), int(peak) / 1e3)
 """

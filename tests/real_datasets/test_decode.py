@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from real_datasets import decode
-from real_datasets.decode import ClippedTimes, mono_blocks
+from real_datasets.decode import ClippedTimes, sound_blocks
 from texturelib.audio import read_blocks, read_mono
 from texturelib.errors import Rejected
 
@@ -58,7 +58,7 @@ def test_joined_blocks_are_what_reading_all_at_once_gives(
 ) -> None:
     path = tmp_path / f"sound{suffix}"
     soundfile.write(path, sound(12_345, n_channels), sample_rate, **format_)
-    blocks = list(mono_blocks(path, 44100))
+    blocks = list(sound_blocks(path, 44100))
     assert len(blocks) > 10
     joined = np.concatenate(blocks)
     assert joined.dtype == np.float32
@@ -75,7 +75,7 @@ def test_more_channels_are_mixed_by_their_mean_too(
 ) -> None:
     samples = sound(5_000, n_channels)
     soundfile.write(tmp_path / "many.wav", samples, 44100, subtype="FLOAT")
-    joined = np.concatenate(list(mono_blocks(tmp_path / "many.wav", 44100)))
+    joined = np.concatenate(list(sound_blocks(tmp_path / "many.wav", 44100)))
     # A mean of n numbers below 1 in float32 is good to n/2 steps of 2^-24; a step of the 16-bit
     # file is 2^-15.
     np.testing.assert_allclose(
@@ -89,7 +89,7 @@ def test_a_recording_of_any_length_is_whole_also_where_a_block_ends_with_it(
     tmp_path: Path, small_blocks: None, n_samples: int, sample_rate: int
 ) -> None:
     soundfile.write(tmp_path / "short.wav", sound(n_samples), sample_rate, subtype="FLOAT")
-    joined = np.concatenate(list(mono_blocks(tmp_path / "short.wav", 44100)))
+    joined = np.concatenate(list(sound_blocks(tmp_path / "short.wav", 44100)))
     np.testing.assert_array_equal(joined, read_mono(tmp_path / "short.wav", 44100))
 
 
@@ -99,7 +99,9 @@ def test_the_quality_of_resampling_is_what_is_asked_for(
 ) -> None:
     samples = sound(20_000)
     soundfile.write(tmp_path / "sound.wav", samples, 48000, subtype="FLOAT")
-    joined = np.concatenate(list(mono_blocks(tmp_path / "sound.wav", 44100, resampling=resampling)))
+    joined = np.concatenate(
+        list(sound_blocks(tmp_path / "sound.wav", 44100, resampling=resampling))
+    )
     np.testing.assert_array_equal(
         joined, soxr.resample(samples[:, 0], 48000, 44100, quality=resampling)
     )
@@ -113,14 +115,14 @@ def test_one_channel_can_be_taken_alone(
     samples = sound(4_000, 3)
     soundfile.write(tmp_path / "three.wav", samples, sample_rate, subtype="FLOAT")
     soundfile.write(tmp_path / "alone.wav", samples[:, channel - 1], sample_rate, subtype="FLOAT")
-    joined = np.concatenate(list(mono_blocks(tmp_path / "three.wav", 44100, channel=channel)))
+    joined = np.concatenate(list(sound_blocks(tmp_path / "three.wav", 44100, channel=channel)))
     np.testing.assert_array_equal(joined, read_mono(tmp_path / "alone.wav", 44100))
 
 
 def test_a_channel_that_is_not_there_is_a_reason_to_reject(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "stereo.wav", sound(100, 2), 44100)
     with pytest.raises(Rejected, match=r"^has 2 channel\(s\), and channel 3 is asked for$"):
-        list(mono_blocks(tmp_path / "stereo.wav", 44100, channel=3))
+        list(sound_blocks(tmp_path / "stereo.wav", 44100, channel=3))
 
 
 def clipped_samples(samples: np.ndarray, level: float, run: int) -> list[int]:
@@ -188,7 +190,7 @@ def test_a_clipped_run_across_the_end_of_a_block_is_counted_by_the_time_the_bloc
     first = 0
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(decode, "read_blocks", lambda _, **__: in_blocks)
-        for samples in mono_blocks(Path("any"), 44100, clipped=clipped):
+        for samples in sound_blocks(Path("any"), 44100, clipped=clipped):
             # As for a segment that ends with the block.
             found = clipped.count(first / 44100, (first + len(samples)) / 44100)
             assert found == sum(first <= place < first + len(samples) for place in expected)

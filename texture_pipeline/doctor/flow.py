@@ -40,6 +40,13 @@ class Flow:
                 return takes.n * min(n_whole, config.most_per_recording or n_whole)
         return None
 
+    def n_channels(self, step: Step) -> int:
+        """Return the number of channels of the segments that a step cuts; 1 where that is not yet
+        known."""
+        if step.folder in self._surveys:
+            return self._surveys[step.folder].n_channels
+        return 1 if step.config.channels == "all" else step.config.channels
+
 
 def _on_disk(path: Path) -> Clips | None:
     """Return the clips of a finished dataset folder, or of a folder of wavs as MTCRNN reads

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import joblib
 import pandas as pd
 
+from real_datasets.channels import channels_of_set
 from real_datasets.cut import cut_recording
 from real_datasets.sources import Recording
 from synthetic_datasets.engines import Render
@@ -114,6 +115,7 @@ def rehearse_cutting(step: Step, survey: Any, scratch: Scratch) -> Rehearsed | N
     if not recordings:
         return None
     folder = scratch.new("real")
+    n_channels = channels_of_set(config, recordings)
     left_out: dict[str, str] = {}
     rows: list[dict[str, Any]] = []
     seconds: list[float] = []
@@ -121,7 +123,7 @@ def rehearse_cutting(step: Step, survey: Any, scratch: Scratch) -> Rehearsed | N
     def work(numbered: tuple[int, Recording]) -> None:
         number, recording = numbered
         try:
-            found = cut_recording(config, folder, (recording, f"recording_{number}"))
+            found = cut_recording(config, n_channels, folder, (recording, f"recording_{number}"))
         except Rejected as reason:
             left_out[recording.name] = str(reason)
             seconds.append(0.0)
@@ -134,7 +136,12 @@ def rehearse_cutting(step: Step, survey: Any, scratch: Scratch) -> Rehearsed | N
     if rows:
         table = pd.DataFrame(rows[:_MOST_CLIPS])
         write_dataset(
-            folder, table, sample_rate=config.sample_rate, seconds=config.seconds, controls=[]
+            folder,
+            table,
+            sample_rate=config.sample_rate,
+            seconds=config.seconds,
+            n_channels=n_channels,
+            controls=[],
         )
         scratch.put(step.folder, folder)
     counted = seconds[1:] or seconds
