@@ -8,9 +8,12 @@ from torch import nn
 
 from domain_adaptation.cli import app
 from domain_adaptation.features.waveform import Waveform
+from domain_adaptation.models.extractor import Extractor
+from domain_adaptation.networks.cnn import Cnn
 from domain_adaptation.training.clips import Clips, Training, train_on_clips
 from domain_adaptation.training.config import TrainingConfig
 from domain_adaptation.training.extractor import AnswersDiffer
+from domain_adaptation.training.losses import SupervisedLoss
 from texturelib.errors import TextureError, UsageError
 from texturelib.learning.compute import ComputeConfig, start_fabric
 
@@ -366,3 +369,29 @@ def test_an_extractor_is_trained_by_two_processes_from_the_command_line(
     # Noise and the halves that batches are normalised by differ: alike, not equal. Answering the
     # mean is off by 0.2.
     assert losses[1] == pytest.approx(losses[0], abs=0.08)
+
+
+def test_an_extractor_reads_in_the_precision_of_the_config(tmp_path):
+    model = Extractor(Cnn(n_blocks=2), (1, 16, 16), 1)
+    seen = set()
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(lambda *given: seen.add(given[2].dtype))
+    features = np.random.default_rng(0).standard_normal((50, 1, 16, 16)).astype(np.float32)
+
+    def loss(module, inputs, targets):
+        reading = module.read(inputs)
+        assert reading.labels.dtype == reading.scale.dtype == torch.float32
+        return SupervisedLoss(Waveform(), "l1").of(reading, targets)
+
+    train_on_clips(
+        model,
+        loss,
+        Clips(np.arange(40), features, TARGETS),
+        Clips(np.arange(40, 50), features, TARGETS),
+        Training(
+            TrainingConfig(epochs=1, batch_size=8), tmp_path, 1, "extractor", methods=["read"]
+        ),
+        start_fabric(ComputeConfig(accelerator="cpu", precision="bf16-mixed")),
+    )
+    assert seen == {torch.bfloat16}

@@ -18,9 +18,12 @@ class ComputeConfig(Config):
     batch."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    """Kind of device; "auto" takes a GPU where there is one."""
     processes: PositiveInt = 1
     """Number of processes that share each batch of a training: GPUs, or processes on the CPU."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    """Precision of a network's layers in training: 32 bits, or 16 where PyTorch's autocast allows
+    them; weights, losses and sounds stay in 32 bits."""
 
 
 def start_fabric(compute: ComputeConfig) -> "Fabric":

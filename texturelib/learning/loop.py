@@ -18,6 +18,7 @@ from texturelib.learning._generators import generators, set_generators
 from texturelib.learning._old_checkpoints import upgraded
 from texturelib.learning._processes import average_gradients, in_the_first, of_all, share_buffers
 from texturelib.learning.checkpoint import HasState, resume
+from texturelib.learning.precision import InPrecision
 from texturelib.learning.schedule import set_learning_rate
 from texturelib.learning.trainable import Trainable
 from texturelib.learning.training_log import TrainingLog
@@ -149,9 +150,11 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
         for name, group in groups.items()
     }
     # Where nothing is trained there may be no weights at all, and no gradients to share.
-    wrapped: Any = fabric.setup_module(module) if groups else module.to(fabric.device)
-    for method in trainable.methods if groups else ():
-        wrapped.mark_forward_method(method)
+    if groups:
+        fabric.setup_module(module)
+    else:
+        module.to(fabric.device)
+    called = cast("nn.Module", InPrecision(module, trainable.methods, fabric))
     optimizers = {
         name: cast("Any", fabric.setup_optimizers(group.optimizer))
         for name, group in groups.items()
@@ -190,11 +193,11 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
                 optimizer = optimizers[name]
                 share = plan.share(step, by_epoch=group.schedule == "cosine")
                 set_learning_rate(optimizer, rates[name], group.schedule, share)
-                wrapped.train()
+                module.train()
                 for _ in range(group.n_steps):
                     _seed(trainable.seed(number), fabric)
                     batch = fabric.to_device(trainable.batch(number, mine))
-                    losses = trainable.losses(wrapped, batch, name)
+                    losses = trainable.losses(called, batch, name)
                     loss = _sum(losses.values())
                     optimizer.zero_grad()
                     fabric.backward(loss)
@@ -202,7 +205,7 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
                     if not math.isfinite(mean_loss):
                         raise _no_number(plan, step)
                     if group.gradient_norm is not None:
-                        fabric.clip_gradients(wrapped, optimizer, max_norm=group.gradient_norm)
+                        fabric.clip_gradients(module, optimizer, max_norm=group.gradient_norm)
                     optimizer.step()
                     share_buffers(module, fabric)
                     means.add(losses, len(batch[0]))
@@ -215,7 +218,7 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
 
             with _own_chance(fabric):
                 at_hand = means.row("train", fabric) | validate(
-                    trainable, wrapped, list(groups), fabric
+                    trainable, called, list(groups), fabric
                 )
                 if not all(math.isfinite(value) for value in at_hand.values()):
                     raise _no_number(plan, step)

@@ -47,7 +47,8 @@ class Trainable:
 
     Attributes:
         module: every weight that is trained or kept; one module, of which networks may be parts.
-        methods: names of the module's methods that `losses` calls, besides the module itself.
+        methods: names of the module's methods that `losses` calls, besides the module itself. Like
+            its call, they compute in the precision of `compute.precision`.
     """
 
     module: nn.Module

@@ -10,6 +10,7 @@ from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
 from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.texenv.graph import graph_of
 from conditioned_synthesis.synthesisers.texenv.player import States, TexEnvPlayer
+from texturelib.learning.precision import in_32_bits
 
 _REACH = 8.0  # nepers (70 dB) that an envelope may leave its band's mean by, up or down
 _FIRST_LEVEL = -5.0  # nepers, of a band of an untrained network
@@ -129,7 +130,7 @@ class TexEnvNetwork(nn.Module):
         return self._amplitudes(hidden, conditions)
 
     def _amplitudes(self, hidden: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        nepers = self.leave(hidden) + self.levels(conditions)
+        nepers = (self.leave(hidden) + self.levels(conditions)).float()
         return (self.mean_levels + _REACH * torch.tanh(nepers / _REACH)).exp()
 
     def no_states(self, batch: int) -> States:
@@ -153,7 +154,9 @@ class TexEnvNetwork(nn.Module):
             self._learn_levels(audio)
         losses = []
         for clips, of_clips in zip(audio.split(_AT_ONCE), controls.split(_AT_ONCE), strict=True):
-            losses.append(self.texture.loss(self.sounds(of_clips), clips) * len(clips))
+            sounds = self.sounds(of_clips)
+            with in_32_bits(audio.device):
+                losses.append(self.texture.loss(sounds, clips) * len(clips))
         return {"loss": torch.stack(losses).sum() / len(audio)}
 
     def sounds(self, controls: torch.Tensor) -> torch.Tensor:
@@ -174,7 +177,8 @@ class TexEnvNetwork(nn.Module):
             frames = torch.cat([frames[:, :1].expand(-1, n_before, -1), frames], dim=1)
             envelopes = self(frames, noise, self.no_states(batch))[0][:, self.n_back :]
         starts = torch.randint(2**31, (batch, self.bands.n_bands))
-        return self.carriers.put_on(envelopes, starts, self.hop)[:, :n_samples]
+        with in_32_bits(frames.device):
+            return self.carriers.put_on(envelopes.float(), starts, self.hop)[:, :n_samples]
 
     @property
     def carriers(self) -> Carriers:
