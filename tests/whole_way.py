@@ -114,7 +114,7 @@ class WholeWay:
 
     @property
     def ends(self) -> dict[str, float]:
-        """When each folder of results was finished, and "" begun, in seconds since the epoch."""
+        """Return when each folder of results was finished, and "" begun, in seconds since the epoch."""
         times = {
             path.parent.relative_to(self.results).as_posix(): path.stat().st_mtime
             for path in self.results.rglob("run.json")

@@ -219,6 +219,7 @@ def measure(stage: Path, **run: Any) -> None:
     folder = synthesis / "evaluation"
     (folder / "sounds").mkdir(parents=True)
     (folder / "index.html").write_text("<audio src='sounds/1.wav'>")
+    (folder / "evaluation.json").write_text('{"rows": []}')
     (folder / "sounds" / "1.wav").write_bytes(b"RIFF")
     shutil.copy(synthesis / "examples" / "run.json", folder)
     update(
