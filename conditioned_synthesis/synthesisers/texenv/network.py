@@ -148,7 +148,7 @@ class TexEnvNetwork(nn.Module):
         """
         if self.training and not self.has_levels:
             self._learn_levels(audio)
-        modules = [each.to(audio.device) for each in self._loss_modules]
+        modules = [each.to(audio.device) for each in self.loss_modules]
         sums = [audio.new_zeros(()) for _ in modules]
         for clips, of_clips in zip(audio.split(_AT_ONCE), controls.split(_AT_ONCE), strict=True):
             sounds = self.sounds(of_clips)
@@ -160,7 +160,7 @@ class TexEnvNetwork(nn.Module):
         return dict(zip(names, sums, strict=True))
 
     @cached_property
-    def _loss_modules(self) -> tuple[nn.Module, ...]:
+    def loss_modules(self) -> tuple[nn.Module, ...]:
         """What computes the losses; made when it is first needed, as playing needs none. In a
         tuple, so that it is no part of the network that is stored."""
         return tuple(each.module(self._sample_rate, self.n_samples) for each in self._losses)

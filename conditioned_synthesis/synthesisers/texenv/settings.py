@@ -10,7 +10,9 @@ from conditioned_synthesis.losses.texture import TextureLoss
 from conditioned_synthesis.synthesisers._base import TrainedSynthesiser, synthesisers
 
 if TYPE_CHECKING:
+    from conditioned_synthesis.data.split import SplitSounds
     from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+    from texturelib.learning.trainable import Trainable
 
 _AnyLoss = Annotated[Loss, losses]
 
@@ -60,6 +62,10 @@ class TexEnv(TrainedSynthesiser):
 
     def channels_learnt(self, of_clips: int) -> int:
         return 2 if self.stereo and of_clips == 2 else 1
+
+    def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
+        _ = network.loss_modules  # an error now is better than one after the output has begun
+        return super().training(network, clips, seed)
 
     @field_validator("losses")
     @classmethod
