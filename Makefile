@@ -7,9 +7,12 @@ PYTHON ?= python3
 SOUND ?= demo
 RECORDINGS ?=
 OPTIONS ?=
+# Tests run on so many processes, each with a thread: a gigabyte of memory is enough for one.
+PROCESSES ?= 2
 
 BIN := .venv/bin
 READY := .venv/ready
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(PROCESSES)
 
 .PHONY: setup demo test test-all docs lint schemas clean
 
@@ -17,10 +20,10 @@ demo: $(READY)
 	@$(BIN)/texture-pipeline configs/$(SOUND) $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
 
 test: $(READY)
-	$(BIN)/pytest -m "not slow and not long" $(OPTIONS)
+	$(PYTEST) -m "not slow and not long" $(OPTIONS)
 
 test-all: $(READY)
-	$(BIN)/pytest -m "not long" $(OPTIONS)
+	$(PYTEST) -m "not long" $(OPTIONS)
 
 # NO_MKDOCS_2_WARNING: what the theme says of another project's plans.
 docs: $(READY)

@@ -35,8 +35,15 @@ settings.load_profile("unhurried")
 
 SHARED = Path(__file__).parents[2] / "shared"
 
-# Folders whose tests share what takes long to make.
-TOGETHER = ("tests/faults/", "tests/docs/", "tests/texture_pipeline/")
+# Tests that share what takes long to make, by where they lie; they run in one process of
+# pytest-xdist, so that it is made once.
+TOGETHER = {
+    "tests/docs/": "documentation",
+    "tests/texturelib/test_executors.py": "clusters",
+    "tests/test_any_executor.py": "clusters",
+}
+# One process begins with what makes the whole way, and the other with what does not need it.
+FIRST = ("tests/faults/test_changing_files.py", "tests/conditioned_synthesis/")
 
 
 _COUNTED = pytest.StashKey[Path]()
@@ -93,24 +100,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Where pytest-xdist runs the tests on two processes: those of a file run on one of them, as do
-    those of a folder that share a costly fixture."""
+    """Return who runs what where pytest-xdist has two processes: the tests of a file run on one of
+    them, as do those that share what takes long to make."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next(
-                (folder for folder in TOGETHER if nodeid.startswith(folder)),
-                nodeid.partition("::")[0],
-            )
+            file = nodeid.partition("::")[0]
+            return next((job for place, job in TOGETHER.items() if file.startswith(place)), file)
 
-    config.option.loadscopereorder = False  # the longest come first as they are sorted
+    config.option.loadscopereorder = False  # they are in their order, see below
     return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that the end is not one process that waits for the other."""
-    items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
+    """Small files come last, so that at the end no process waits long for the other."""
+
+    def turn(item: pytest.Item) -> int:
+        places = (*FIRST, *TOGETHER, "tests/")
+        return next(n for n, place in enumerate((*places, "")) if item.nodeid.startswith(place))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")

@@ -151,11 +151,11 @@ def run(
 @pytest.mark.parametrize(
     ("package", "command"),
     [
-        ("synthetic_datasets", "generate"),
-        ("synthetic_datasets", "simulate-recordings"),
+        pytest.param("synthetic_datasets", "generate", marks=pytest.mark.slow),
+        pytest.param("synthetic_datasets", "simulate-recordings", marks=pytest.mark.slow),
         ("real_datasets", "build"),
-        ("domain_adaptation", "label"),
-        ("conditioned_synthesis", "export"),
+        pytest.param("domain_adaptation", "label", marks=pytest.mark.slow),
+        pytest.param("conditioned_synthesis", "export", marks=pytest.mark.slow),
     ],
 )
 def test_a_command_leaves_the_same_bytes(

@@ -150,6 +150,7 @@ def test_a_label_too_large_for_the_controls_unit_is_shown_without_it(page_of):
     assert page.row("rate")[4:7] == ["0.5001000", "500.250", "1000.000"]
 
 
+@pytest.mark.slow
 def test_of_many_controls_the_page_shows_the_first_correlations_and_the_table_beside_it_all(
     page_of, tmp_path
 ):

@@ -203,6 +203,7 @@ def test_other_models_are_measured_beside(evaluated, playable, command, tmp_path
     assert table.loc[("my other", "rate"), "rho"] >= FOLLOWED
 
 
+@pytest.mark.slow
 def test_a_model_with_other_ranges_is_asked_for_the_same_physical_values(
     evaluated, playable, command, tmp_path
 ):

@@ -254,6 +254,7 @@ def test_no_sound_has_a_statistic_or_a_gradient_that_is_not_a_number(texture, so
     assert all(torch.isfinite(statistic).all() for statistic in texture(audio))
 
 
+@pytest.mark.slow
 def test_descending_the_loss_brings_a_sound_s_level_and_modulation_towards_the_target_s(texture):
     wanted = texture(modulated(2 * noise(1, seed=3), 0.9, 16.0))
     before, audio = texture(noise(1)), noise(1).requires_grad_()
@@ -355,6 +356,7 @@ def test_a_set_is_nearest_to_its_own_control_s_values_and_farthest_from_noise(te
     assert 4 * own < other < white / 2  # measured: 0.2, 2.5, 7
 
 
+@pytest.mark.slow
 def test_clips_of_a_recording_are_nearest_to_others_of_the_same(texture, real_recordings):
     clips = {}
     for path in find_audio(real_recordings):

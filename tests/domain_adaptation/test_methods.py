@@ -400,6 +400,7 @@ QUICK = ScalingLaw(
 )
 
 
+@pytest.mark.slow
 def test_labels_follow_the_law_better_after_learning_it(trained_on_pitch, problem_of):
     config, pitch = trained_on_pitch
     problem, before = problem_of(config), load_model(config.output / "extractor")
