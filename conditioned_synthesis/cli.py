@@ -1,7 +1,8 @@
 """The command line of stage 4."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -111,13 +112,19 @@ def generate(
     perform(GENERATE, config, set_, dry_run=dry_run, overwrite=overwrite)
 
 
+ModelOption = Annotated[Path, typer.Option(metavar="FOLDER", help="The model folder.")]
+ReplaceOption = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")]
+PrecisionOption = Annotated[
+    Literal["float16", "float32"],
+    typer.Option(help="Of the weights; float16 is half the size, and 60 dB from exact."),
+]
+
+
 @app.command()
 def export_onnx(
-    model: Annotated[Path, typer.Option(metavar="FOLDER", help="The model folder.")],
+    model: ModelOption,
     output: Annotated[Path, typer.Option(metavar="FILE.onnx", help="The file to write.")],
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file that is there.")
-    ] = False,
+    overwrite: ReplaceOption = False,
 ) -> None:
     """Export a model folder as one ONNX file, which other runtimes play without this toolkit."""
     from conditioned_synthesis.exporters.onnx import export_onnx as run
@@ -127,6 +134,60 @@ def export_onnx(
     print(
         f"{shown(output)}: {len(spec['sliders'])} sliders, {spec['sample_rate']} Hz, {output.stat().st_size / 1e6:.1f} MB"
     )
+
+
+@app.command()
+def export_page(
+    model: ModelOption,
+    output: Annotated[Path, typer.Option(metavar="FILE.html", help="The file to write.")],
+    title: Annotated[str, typer.Option(help="Of the page; else the file's name.")] = "",
+    precision: PrecisionOption = "float16",
+    overwrite: ReplaceOption = False,
+) -> None:
+    """Export a model folder as one HTML file, which any browser plays from disk."""
+    from conditioned_synthesis.exporters.page import export_page as run
+
+    _say_written(output, run(model, output, precision, title, overwrite))
+
+
+@app.command()
+def export_portable(
+    model: ModelOption,
+    output: Annotated[Path, typer.Option(metavar="FILE.texinst", help="The file to write.")],
+    precision: PrecisionOption = "float16",
+    overwrite: ReplaceOption = False,
+) -> None:
+    """Export a model folder as one small file, which the players in C and in browsers read."""
+    from conditioned_synthesis.exporters.portable import export_portable as run
+
+    _say_written(output, run(model, output, precision, overwrite))
+
+
+@app.command()
+def export_c(
+    model: ModelOption,
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE.texinst", help="The file to write; the code is written beside it."
+        ),
+    ],
+    precision: PrecisionOption = "float16",
+    overwrite: ReplaceOption = False,
+) -> None:
+    """Export a model folder for programs in C: the portable file, a player of one header without
+    dependencies, and a program that renders a sound with it."""
+    from conditioned_synthesis.exporters.portable import export_c as run
+
+    _say_written(output, run(model, output, precision, overwrite))
+    print("cc -O3 -o render render.c -lm builds the program that lies beside it")
+
+
+def _say_written(path: Path, header: Mapping[str, Any]) -> None:
+    from texturelib.files import shown
+
+    kilobytes = path.stat().st_size / 1e3
+    print(f"{shown(path)}: {len(header['sliders'])} sliders, {kilobytes:.0f} kB")
 
 
 @app.command()

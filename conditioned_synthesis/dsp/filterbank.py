@@ -173,6 +173,16 @@ class Bands:
         )
         self.centres_hz = [_frequency_hz(centre) for centre in self._centres.tolist()]
 
+    @property
+    def first_erb(self) -> float:
+        """The centre of the first band, as an ERB number."""
+        return float(self._centres[0])
+
+    @property
+    def step_erb(self) -> float:
+        """How far the centres of neighbours lie apart, in ERB numbers."""
+        return float(self._centres[1] - self._centres[0])
+
     def responses(self, frequencies_hz: torch.Tensor) -> torch.Tensor:
         """Return the gain of each band, 0..1.
 

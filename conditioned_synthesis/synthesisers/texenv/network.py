@@ -16,7 +16,7 @@ from conditioned_synthesis.synthesisers.texenv.graph import graph_of
 from conditioned_synthesis.synthesisers.texenv.player import States, TexEnvPlayer
 from texturelib.learning.precision import in_32_bits
 
-_REACH = 8.0  # nepers (70 dB) that an envelope may leave its band's mean by, up or down
+REACH_NEPERS = 8.0  # 70 dB, that an envelope may leave its band's mean by, up or down
 _FIRST_LEVEL = -5.0  # nepers, of a band of an untrained network
 _KERNEL = 3
 _AT_ONCE = 16  # clips that are compared at a time, for memory's sake
@@ -128,7 +128,7 @@ class TexEnvNetwork(nn.Module):
 
     def _amplitudes(self, hidden: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         nepers = (self.leave(hidden) + self.levels(conditions)).float()
-        return (self.mean_levels + _REACH * torch.tanh(nepers / _REACH)).exp()
+        return (self.mean_levels + REACH_NEPERS * torch.tanh(nepers / REACH_NEPERS)).exp()
 
     def no_states(self, batch: int) -> States:
         return [layer.no_state(batch) for layer in self.layers]  # type: ignore[operator,misc]

@@ -1,0 +1,51 @@
+"""Export an instrument as the file that other players read, by itself or with one in C."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from conditioned_synthesis.instrument.instrument import load_instrument
+from conditioned_synthesis.portable.instrument_file import Precision, to_bytes
+from conditioned_synthesis.portable.make import portable_of
+from texturelib.errors import UsageError
+from texturelib.files import shown, whole_file
+from texturelib.made import named_by_the_user
+from texturelib.outputs import check_file_place
+
+SUFFIX = ".texinst"
+
+_C = Path(__file__).parents[1] / "c"
+_C_FILES = ("texture_instrument.h", "render.c")
+
+
+def export_portable(
+    folder: Path, path: Path, precision: Precision, overwrite: bool
+) -> dict[str, Any]:
+    """Write the instrument in the model folder to `path`, and return its header.
+
+    Errors: UsageError, TextureError.
+    """
+    if path.suffix != SUFFIX:
+        raise UsageError(f"--output {shown(path)}: should end in {SUFFIX}")
+    check_file_place(path, overwrite)
+    portable = portable_of(load_instrument(folder), precision)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with named_by_the_user(), whole_file(path, is_durable=True) as part:
+        part.write_bytes(to_bytes(portable))
+    return dict(portable.header)
+
+
+def export_c(folder: Path, path: Path, precision: Precision, overwrite: bool) -> dict[str, Any]:
+    """Write the instrument to `path` and, beside it, the player in C and a program that uses it.
+
+    Returns and errors as `export_portable`.
+    """
+    beside = [path.parent / name for name in _C_FILES]
+    for each in beside:
+        check_file_place(each, overwrite)
+    header = export_portable(folder, path, precision, overwrite)
+    with named_by_the_user():
+        for each in beside:
+            with whole_file(each, is_durable=True) as part:
+                shutil.copyfile(_C / each.name, part)
+    return header

@@ -1,0 +1,19 @@
+"""Make a portable instrument of any kind."""
+
+from conditioned_synthesis.instrument.instrument import Instrument
+from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision
+from conditioned_synthesis.portable.texenv_file import portable_texenv
+from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+from texturelib.errors import UsageError
+
+
+def portable_of(instrument: Instrument, precision: Precision) -> PortableInstrument:
+    """Return the instrument for other players.
+
+    precision: of its weights. Errors: UsageError when no other player knows its kind.
+    """
+    if isinstance(instrument.network, TexEnvNetwork):
+        return portable_texenv(instrument, precision)
+    raise UsageError(
+        f'--model: a "{instrument.spec.synthesiser.type}" plays in this toolkit only; a "texenv" can be exported'  # type: ignore[attr-defined]
+    )

@@ -1,0 +1,95 @@
+"""A `texenv` instrument as a portable one."""
+
+import math
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from conditioned_synthesis.instrument.instrument import MOST_GAIN_DB, Instrument, Slider
+from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision
+from conditioned_synthesis.portable.noise_loops import loop_lengths, noise_loop
+from conditioned_synthesis.synthesisers.texenv.network import REACH_NEPERS, TexEnvNetwork
+
+if TYPE_CHECKING:
+    import torch
+
+_LOOP_SECONDS = 3.0
+_MOST_LOOPS = 32  # of that length; more bands have shorter ones, for memory's sake
+_TRIES, _ALIKE_ENOUGH = 6, 0.02  # to make two channels as alike as is wanted
+_GLIDE_SECONDS = 0.02  # time constant of a slider
+
+
+def portable_texenv(instrument: Instrument, precision: Precision) -> PortableInstrument:
+    """Return the header and the weights. precision: of the weights."""
+    network = cast("TexEnvNetwork", instrument.network)
+    spec = instrument.spec
+    header = {
+        "type": "texenv",
+        "sample_rate": spec.sample_rate,
+        "channels": network.n_channels,
+        "hop": network.hop,
+        "bands": {
+            "n": network.bands.n_bands,
+            "first_erb": network.bands.first_erb,
+            "step_erb": network.bands.step_erb,
+            **(
+                {} if network.coherences is None else {"angles": _angles(network, spec.sample_rate)}
+            ),
+        },
+        "loop_seconds": _LOOP_SECONDS * min(1.0, _MOST_LOOPS / network.bands.n_bands),
+        "n_noises": network.n_noises,
+        "n_layers": len(network.layers),
+        "reach_nepers": REACH_NEPERS,
+        "glide_seconds": _GLIDE_SECONDS,
+        "most_gain_db": MOST_GAIN_DB,
+        "sliders": [_slider(each) for each in spec.sliders],
+    }
+    state = network.state_dict()
+    names = [
+        name
+        for name in state
+        if name.startswith(("conditions.", "enter.", "layers.", "leave.", "levels."))
+    ]
+    tensors = {name: state[name].numpy().astype(precision) for name in names}
+    # The mean levels run over 10 nepers: half a float would be off by 0.03 dB.
+    return PortableInstrument(
+        header, {"mean_levels": state["mean_levels"].numpy().astype(np.float32), **tensors}
+    )
+
+
+def _angles(network: TexEnvNetwork, rate: int) -> list[float]:
+    """Return for each band the angle at which its two loops are as alike as the network's
+    channels are: that of the noise itself, and more, as loops are flattened afterwards, which makes
+    them less alike."""
+    bands, slow_hz = network.bands, rate / network.hop / 2
+    angles = []
+    for band, wanted in enumerate(cast("torch.Tensor", network.coherences).tolist()):
+        centre = bands.first_erb + band * bands.step_erb
+        length = loop_lengths(1, _LOOP_SECONDS / 2, rate)[0]
+        before, angle = wanted, 0.0
+        for _ in range(_TRIES):
+            angle = math.acos(min(1.0, max(-1.0, before))) / 2
+            left, right = (
+                noise_loop(band, centre, bands.step_erb, length, rate, slow_hz, each)
+                for each in (angle, -angle)
+            )
+            missing = wanted - float(np.mean(left * right))
+            if abs(missing) < _ALIKE_ENOUGH:
+                break
+            before += missing
+        angles.append(round(angle, 4))
+    return angles
+
+
+def _slider(slider: Slider) -> dict[str, Any]:
+    """Return what a player needs to know of a slider.
+
+    curve: breakpoints (position, network input). loudness: breakpoints (network input, dB).
+    """
+    return {
+        "control": slider.control,
+        "low": slider.low,
+        "high": slider.high,
+        "curve": slider.curve or ((slider.low, slider.low), (slider.high, slider.high)),
+        "loudness": slider.loudness or ((0.0, 0.0), (1.0, 0.0)),
+    }
