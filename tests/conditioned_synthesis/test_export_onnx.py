@@ -72,7 +72,7 @@ def model(tmp_path: Path, request):
         for name, curve in (("a", CURVE), ("b", None))
     )
     instrument = new_instrument(
-        ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=RATE, channels=request.param),
+        ModelSpec(synthesiser=settings, sliders=sliders, sample_rate=RATE, channels=channels),
         seed=1,
     )
     torch.nn.init.normal_(instrument.network.levels.weight)
