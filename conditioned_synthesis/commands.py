@@ -1,9 +1,9 @@
 """The commands of stage 4 that take a config."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from texturelib.commands import Command, Input, say
 
@@ -51,10 +51,15 @@ def _measured(settings: "SynthesisConfig") -> Iterator[Input]:
     yield from _labeller(settings)
     for name, path in (settings.evaluate.also if settings.evaluate else {}).items():
         yield Input(f"evaluate.also.{name}", path, "conditioned-synthesis train", is_key=True)
+    if settings.evaluate and settings.evaluate.embedding:
+        yield Input("evaluate.embedding.path", settings.evaluate.embedding.path, is_key=True)
 
 
-def _both(*several: Callable[[Any], Iterable[Input]]) -> Callable[[Any], Iterator[Input]]:
-    return lambda settings: (each for inputs in several for each in inputs(settings))
+def _linearised_from(settings: "SynthesisConfig") -> Iterator[Input]:
+    yield from _synthesiser(settings)
+    yield from _labeller(settings)
+    if not settings.labeller:  # the laws are calibrated on them
+        yield from _sounds(settings)
 
 
 def _analyse(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
@@ -123,7 +128,8 @@ def _linearise(settings: "SynthesisConfig", output: "Output", workers: int | Non
     from conditioned_synthesis.evaluation.labeller import load_labeller
     from conditioned_synthesis.evaluation.linearise import linearise
 
-    for note in linearise(settings, output, load_labeller(settings.wanted_labeller()), workers):
+    labeller = load_labeller(settings.labeller) if settings.labeller else None
+    for note in linearise(settings, output, labeller, workers):
         say(output, f"note: {note}")
     return "linear sliders"
 
@@ -145,7 +151,8 @@ def _evaluate(settings: "SynthesisConfig", output: "Output", workers: int | None
     from conditioned_synthesis.evaluation.command import evaluate
     from conditioned_synthesis.evaluation.labeller import load_labeller
 
-    found = evaluate(settings, output, load_labeller(settings.wanted_labeller()), workers)
+    labeller = load_labeller(settings.labeller) if settings.labeller else None
+    found = evaluate(settings, output, labeller, workers)
     for note in found.notes:
         say(output, f"note: {note}")
     print(f"\n{found.markdown()}\n")
@@ -198,13 +205,13 @@ TRAIN = _command(
 )
 LINEARISE = _command(
     "linearise",
-    "Make the sliders linear, as a labeller hears them, into output/instrument, a model folder with the same weights.",
+    "Make the sliders linear, as a labeller or the laws read them, into output/instrument, a model folder with the same weights.",
     folder=lambda settings: settings.linearised_folder,
-    inputs=_both(_synthesiser, _labeller),
+    inputs=_linearised_from,
     plan=lambda _: "an instrument with linear sliders",
     run=_linearise,
     keys=frozenset({"linearise"}),
-    needs=("synthesiser", "linearise", "labeller"),
+    needs=("synthesiser", "linearise", "reader"),
     has_workers=True,
 )
 GENERATE = _command(
@@ -225,7 +232,7 @@ EVALUATE = _command(
     plan=lambda _: "how well the synthesiser follows its controls",
     run=_evaluate,
     keys=frozenset({"evaluate"}),
-    needs=("synthesiser", "evaluate", "labeller"),
+    needs=("synthesiser", "evaluate", "reader"),
     has_workers=True,
 )
 

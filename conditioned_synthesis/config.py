@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from conditioned_synthesis.judge_settings import Embedding
 from conditioned_synthesis.labels.outliers import Outliers
 from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
@@ -118,7 +119,8 @@ class Linearise(Config):
     seeds: Seeds = 3
     """Number of sounds at each value, each with another seed."""
     seconds: Seconds = 3.0
-    """Length of each sound, in seconds; at least that of one of the labeller's clips."""
+    """Length of each sound, in seconds; at least that of one of the labeller's clips, or without a
+    labeller of the clips themselves."""
 
 
 MEASURED_ALWAYS = (
@@ -127,6 +129,7 @@ MEASURED_ALWAYS = (
     "untrained",
     "labels shuffled",
     "held-out clips",
+    "real halves",
     "white noise",
 )
 
@@ -141,12 +144,16 @@ class Evaluate(Config):
     seeds: Seeds = 5
     """Number of sounds at each value, each with another seed."""
     seconds: Seconds = 4.0
-    """Length of each sound, in seconds; at least that of one of the labeller's clips."""
+    """Length of each sound, in seconds; at least that of one of the labeller's clips, or without a
+    labeller of the clips themselves."""
     clips: Annotated[int, Field(ge=2, le=10000)] = 64
     """Largest number of held-out clips, evenly spaced among them, that are compared with sounds
     that have their controls."""
     also: dict[str, ConfigPath] = Field(default={})
     """Other model folders to measure in the same way, by the name that the tables give them."""
+
+    embedding: Embedding | None = None
+    """Network by whose embeddings sounds are compared with the clips; null for none."""
 
     @field_validator("also")
     @classmethod
@@ -177,7 +184,8 @@ class SynthesisConfig(StageConfig):
     train: Train = Train()
     labeller: ConfigPath | None = None
     """Model folder of stage 3 that reads the controls from sounds, for `linearise` and `evaluate`;
-    null for none. It must not have had a part in any loss that the synthesiser was trained with."""
+    null reads them by the laws of the controls alone, without a network. It must not have had a part
+    in any loss that the synthesiser was trained with."""
     linearise: Linearise | None = None
     """How sliders are made linear for `generate`; null leaves them as they were learnt."""
     generate: Generate = Generate()
@@ -187,9 +195,10 @@ class SynthesisConfig(StageConfig):
 
     @model_validator(mode="after")
     def _can_be_linearised(self) -> "SynthesisConfig":
-        if self.linearise and not self.labeller:
+        if self.linearise and self.reader is None:
             raise ValueError(
-                "linearise: takes a labeller, which reads what the sliders do, but labeller names none"
+                "linearise: takes a labeller, which reads what the sliders do, or clips with laws; but labeller names none, "
+                "and what export writes has no laws"
             )
         return self
 
@@ -199,13 +208,22 @@ class SynthesisConfig(StageConfig):
             raise UsageError('synthesiser: names none; it should, as {"type": "mtcrnn"}')
         return self.synthesiser
 
-    def wanted_labeller(self) -> Path:
-        """Return the labeller's folder. Errors: UsageError when the config has none."""
-        if self.labeller is None:
+    @property
+    def reader(self) -> "Path | Literal['laws'] | None":
+        """What reads the controls from sounds: the labeller, else the laws where the sounds can have
+        any; None for what `export` writes, as MTCRNN's format has none."""
+        if self.labeller:
+            return self.labeller
+        return None if self.sounds_folder == self.mtcrnn_folder else "laws"
+
+    def wanted_reader(self) -> "Path | Literal['laws']":
+        """Return what reads the controls. Errors: UsageError when nothing can."""
+        if self.reader is None:
             raise UsageError(
-                "labeller: names none; it should name a model folder of domain-adaptation that reads the controls"
+                "labeller: names none, and what export writes has no laws to read by; name a model folder of "
+                "domain-adaptation, or a dataset folder whose controls have laws as train.sounds"
             )
-        return self.labeller
+        return self.reader
 
     def wanted_linearise(self) -> Linearise:
         """Return the settings of `linearise`. Errors: UsageError when the config has none."""

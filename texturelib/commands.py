@@ -48,8 +48,8 @@ class Command:
             small for, or None.
         keys: Of the config, those that the result depends on; None: all.
         extra: What else the result depends on: options of the command line.
-        needs: Keys of the config without which (null) there is nothing to do; for each, the config
-            has a method `wanted_KEY` that raises UsageError.
+        needs: Keys or properties of the config without which (null) there is nothing to do; for
+            each, the config has a method `wanted_KEY` that raises UsageError.
         has_workers: Whether `--workers` divides its work.
     """
 

@@ -24,6 +24,8 @@ from texturelib.progress import progress
 TRAIN = "train"
 """The part of a set that is trained on, in the column `split`; all others are held out."""
 
+_TIMES = 1000  # of a clip, at which a control's mean is taken
+
 
 @dataclass(frozen=True)
 class Sounds:
@@ -63,6 +65,13 @@ class Sounds:
     def samples(self, *place: int | slice | np.ndarray) -> np.ndarray:
         """Return samples of the clips as float32, -1..1. place: an index into `clips`."""
         return self.clips[place] / np.float32(2**15)
+
+    def means(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mean of each control over each of these clips, [rows, controls]."""
+        times = (np.arange(_TIMES) + 0.5) / _TIMES * self.n_samples / self.sample_rate
+        return np.array(
+            [[each.at(times).mean() for each in self.automations[int(row)]] for row in rows]
+        ).reshape(len(rows), len(self.controls))
 
     def ranges(self) -> list[tuple[float, float]]:
         """Return the smallest and largest value of each control over all clips."""

@@ -10,11 +10,16 @@ import numpy as np
 
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.clips import Sounds, read_sounds
-from conditioned_synthesis.evaluation.control_metrics import following
+from conditioned_synthesis.evaluation.control_metrics import Following, following
 from conditioned_synthesis.evaluation.held_out import HeldOut
+from conditioned_synthesis.evaluation.judges.embedding import EmbeddingNetwork
 from conditioned_synthesis.evaluation.labeller import Labeller, on_slider
+from conditioned_synthesis.evaluation.law_labeller import comparable_below_hz
+from conditioned_synthesis.evaluation.levels import ClipLevels
 from conditioned_synthesis.evaluation.page import choose_sounds, write_evaluation_page
 from conditioned_synthesis.evaluation.plots import plot_target_measured
+from conditioned_synthesis.evaluation.readers import Readers
+from conditioned_synthesis.evaluation.realism import HALVES, HELD_OUT, NOISE, Realism
 from conditioned_synthesis.evaluation.render import (
     Place,
     grid,
@@ -22,7 +27,7 @@ from conditioned_synthesis.evaluation.render import (
     real_time_factor,
     targets_at,
 )
-from conditioned_synthesis.evaluation.results import Evaluation, Measured
+from conditioned_synthesis.evaluation.results import Evaluation, Measured, Points
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument, new_instrument
 from conditioned_synthesis.training.command import train
 from texturelib.controls import Control
@@ -37,10 +42,13 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None
+    config: SynthesisConfig,
+    output: Output,
+    labeller: Labeller | None,
+    workers: int | None = None,
 ) -> Evaluation:
     """Write evaluation.csv, .md and .json, target_measured.png, index.html and sounds for it into
-    `output`.
+    `output`. labeller: None: what the controls do is read by their laws alone.
 
     The slow parts, the sounds and the synthesiser with shuffled labels, are kept when the command
     is stopped. Errors: UsageError when the settings do not fit one another; TextureError about a
@@ -50,11 +58,22 @@ def evaluate(
     instruments = _instruments(config)
     spec = instruments["synthesiser"].spec
     sounds = _sounds(config, instruments["synthesiser"])
-    notes = labeller.check(sounds.controls, settings.seconds, "evaluate.seconds")
+    held = HeldOut.of(sounds, spec.synthesiser.validation, config.train.seed, settings.clips)
+    readers = Readers.of(
+        labeller,
+        sounds,
+        held.trained,
+        comparable_below_hz(config.sounds_folder),
+        settings.seconds,
+        "evaluate.seconds",
+    )
     _check_others(instruments, sounds.controls)
-    if sounds.n_samples / sounds.sample_rate < labeller.seconds:
+    judge = EmbeddingNetwork(settings.embedding) if settings.embedding else None
+    notes = list(readers.notes)
+    if held.seconds < readers.first.seconds:
         notes.append(
-            f"the labeller reads clips of {labeller.seconds:g} s, longer than these: there are no errors on held-out clips"
+            f"{readers.first.name} reads clips of {readers.first.seconds:g} s, longer than these: there are no errors on "
+            "held-out clips"
         )
     output.begin()
     twin = _shuffled_twin(config)
@@ -62,7 +81,6 @@ def evaluate(
         instruments["untrained"] = new_instrument(spec, config.train.seed)
     instruments["labels shuffled"] = twin
 
-    held = HeldOut.of(sounds, spec.synthesiser.validation, config.train.seed, settings.clips)
     played = output.folder / "played"
     places: dict[str, dict[str, Place]] = {}
     for name, instrument in instruments.items():
@@ -77,42 +95,51 @@ def evaluate(
             workers,
         )
     held.write(played)
-    print(
-        f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with the labeller",
-        flush=True,
-    )
-    labels = labeller.read_as(sounds.controls, played)
+    read = {}
+    for reader in filter(None, (readers.labeller, readers.law)):
+        print(
+            f"{shown(output.folder)}: reading {len(find_audio(played))} sounds with {reader.name}",
+            flush=True,
+        )
+        read[reader.name] = reader.read_as(sounds.controls, played)
 
     varying = tuple(
         control
         for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True)
         if low < high
     )
-    texture, note = held.texture_statistics()
-    notes += note
-    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {
-        control.name: {} for control in varying
-    }
+    realism = Realism(held, judge)
+    notes += realism.notes
+    levels = ClipLevels(sounds)
+    points: Points = {control.name: {} for control in varying}
     measured = []
-    for name in [*instruments, "held-out clips", "white noise"]:
+    for name in [*instruments, HELD_OUT, NOISE]:
         instrument = instruments.get(name)
-        follows = {}
-        if instrument:
-            for control in varying:
-                target, of_all = _target_and_measured(
-                    control, instrument, places[name], labels, name
-                )
-                if len(target) and control.name in of_all:
-                    follows[control.name] = following(control.name, target, of_all)
-                    points[control.name][name] = target, of_all[control.name]
-        errors = held.errors(labels, name)
-        distances = held.distances(texture, played, name)
-        factor = real_time_factor(instrument, settings.seconds) if instrument else math.nan
-        louder = held.louder(played, name) if instrument else math.nan
-        measured.append(Measured(name, follows, errors, *distances, louder, factor))
-    found = Evaluation(
-        varying, measured, points, len(held.rows), sounds.n_samples / sounds.sample_rate, notes
-    )
+        follows: dict[str, dict[str, Following]] = {}
+        for reader, labels in read.items():
+            own = _points(varying, instrument, places.get(name, {}), labels, name)
+            follows[reader] = {
+                control: following(control, target, of_all)
+                for control, (target, of_all) in own.items()
+            }
+            if reader == readers.first.name:
+                for control, (target, of_all) in own.items():
+                    points[control][name] = target, of_all[control]
+        measured.append(
+            Measured(
+                name,
+                follows,
+                {reader: held.errors(labels, name) for reader, labels in read.items()},
+                realism.of(played, name),
+                held.louder(played, name) if instrument else math.nan,
+                levels.largest_deviations(instrument, places[name], played / name)
+                if instrument
+                else {},
+                real_time_factor(instrument, settings.seconds) if instrument else math.nan,
+            )
+        )
+    measured.insert(-1, Measured(HALVES, real=realism.of_halves()))
+    found = Evaluation(varying, measured, points, len(held.rows), held.seconds, notes, tuple(read))
     _write(found, output, played, places, held, config)
     remove_all_ours(played)
     output.finish()
@@ -197,6 +224,25 @@ def _shuffled_twin(config: SynthesisConfig) -> Instrument:
     return load_instrument(output.folder)
 
 
+def _points(
+    controls: Sequence[Control],
+    instrument: Instrument | None,
+    places: Mapping[str, Place],
+    labels: "pd.DataFrame",
+    name: str,
+) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Return, by control, the target values of the grid's sounds in which it moves, and the measured
+    values of all controls; without those that an instrument lacks, or that nobody read."""
+    found = {}
+    if instrument is None:
+        return found
+    for control in controls:
+        target, of_all = _target_and_measured(control, instrument, places, labels, name)
+        if len(target) and control.name in of_all:
+            found[control.name] = target, of_all
+    return found
+
+
 def _target_and_measured(
     control: Control,
     instrument: Instrument,
@@ -235,6 +281,7 @@ def _write(
         "settings": config.wanted_evaluate().model_dump(mode="json", exclude={"also"}),
         "n_held_out_clips": found.n_clips,
         "clip_seconds": found.clip_seconds,
+        "read_by": list(found.read_by),
         "controls": [control.describe() for control in found.controls],
         "rows": [{key: _number(value) for key, value in row.items()} for row in found.rows()],
         "notes": found.notes,

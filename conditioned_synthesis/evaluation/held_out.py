@@ -35,27 +35,19 @@ class HeldOut:
     """Clips that were held out of a training.
 
     rows: [clips], their rows in the sounds. labels: [clips, controls], the mean of each automation.
+    trained: rows of the clips that the training heard.
     """
 
     sounds: Sounds
     rows: np.ndarray
     labels: np.ndarray
+    trained: np.ndarray
 
     @classmethod
     def of(cls, sounds: Sounds, share: float, seed: int, most: int) -> "HeldOut":
-        validation = split_sounds(sounds, share, seed).held_out
-        rows = validation[evenly_spread(len(validation), most)]
-        times = (np.arange(1000) + 0.5) / 1000 * sounds.n_samples / sounds.sample_rate
-        return cls(
-            sounds,
-            rows,
-            np.array(
-                [
-                    [automation.at(times).mean() for automation in sounds.automations[row]]
-                    for row in rows
-                ]
-            ),
-        )
+        split = split_sounds(sounds, share, seed)
+        rows = split.held_out[evenly_spread(len(split.held_out), most)]
+        return cls(sounds, rows, sounds.means(rows), split.train)
 
     @property
     def seconds(self) -> float:
@@ -152,6 +144,27 @@ class HeldOut:
             texture.distance(made, clips),
             texture.paired_distance(made[: len(again)], again, clips),
         )
+
+    def halves(self, texture: TextureStatistics | None) -> tuple[float, float]:
+        """Return paired distance and distance of sets of one half of the clips from the other: as
+        near as a synthesiser gets that plays the same texture.
+
+        A clip and that of the other half whose controls are nearest are a pair.
+        """
+        if texture is None or len(self.rows) < 4:
+            return math.nan, math.nan
+        clips = self.clips
+        apart = np.abs(self.labels[::2, None] - self.labels[None, 1::2]).sum(axis=-1)
+        first, second = clips[::2], clips[1::2]
+        return (
+            texture.paired_distance(first, second[apart.argmin(axis=1)], clips),
+            texture.distance(first, second, clips),
+        )
+
+    def played(self, folder: Path, name: str) -> np.ndarray:
+        """Return the sounds of a synthesiser that have the clips' controls, mixed down, [clips,
+        samples], or the clips themselves."""
+        return self._made(folder / name, "held").numpy()
 
     def louder(self, played: Path, name: str) -> float:
         """Return how much louder sounds are than the clips whose controls they have, the mean in dB

@@ -29,12 +29,14 @@ class Labeller:
 
     controls: those that it reads. seconds: length of a clip; longer sounds are read clip by clip.
     read: a function from a folder of wavs to a row per sound that can be read, by its name within
-    the folder, with a column per control, on this labeller's own sliders.
+    the folder, with a column per control, on this labeller's own sliders. name: in sentences and
+    tables.
     """
 
     controls: tuple[Control, ...]
     seconds: float
     read: "Callable[[Path], pd.DataFrame]"
+    name: str = "the labeller"
 
     def read_as(self, controls: Iterable[Control], folder: Path) -> "pd.DataFrame":
         """Return a row per sound and a column for each of `controls` that it reads, on their
@@ -65,9 +67,9 @@ class Labeller:
             )
         if seconds < self.seconds:
             raise UsageError(
-                f"{key}: {seconds:g}: the labeller reads clips of {self.seconds:g} s; let it have so much"
+                f"{key}: {seconds:g}: {self.name} reads clips of {self.seconds:g} s; let it have so much"
             )
-        notes = [f"the labeller does not read {name}" for name in lacking]
+        notes = [f"{self.name} does not read {name}" for name in lacking]
         for control in controls:
             if control.name in own:
                 notes += _notes(control, own[control.name])

@@ -9,9 +9,13 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import isotonic_regression
 
 from conditioned_synthesis.config import SynthesisConfig
+from conditioned_synthesis.data.clips import read_sounds
+from conditioned_synthesis.data.split import split_sounds
 from conditioned_synthesis.evaluation.control_metrics import signed_rho
 from conditioned_synthesis.evaluation.labeller import Labeller
+from conditioned_synthesis.evaluation.law_labeller import comparable_below_hz
 from conditioned_synthesis.evaluation.plots import plot_curves
+from conditioned_synthesis.evaluation.readers import Readers
 from conditioned_synthesis.evaluation.render import grid, play_set, targets_at
 from conditioned_synthesis.evaluation.results import Response
 from conditioned_synthesis.instrument.card import write_linear_card
@@ -38,10 +42,13 @@ _POINTS = 33  # of a curve
 
 
 def linearise(
-    config: SynthesisConfig, output: Output, labeller: Labeller, workers: int | None = None
+    config: SynthesisConfig,
+    output: Output,
+    labeller: Labeller | None,
+    workers: int | None = None,
 ) -> list[str]:
     """Write the instrument with linear sliders into `output`, and return notes. The output is a
-    model folder with curves.csv and curves.png.
+    model folder with curves.csv and curves.png. labeller: None: the controls are read by their laws.
 
     Errors: UsageError when the labeller does not fit; TextureError about a file.
     """
@@ -50,9 +57,13 @@ def linearise(
     controls = {
         slider.name: Control.from_description(slider.control) for slider in instrument.spec.sliders
     }
-    notes = labeller.check(list(controls.values()), settings.seconds, "linearise.seconds")
+    if labeller:
+        reader = labeller
+        notes = labeller.check(list(controls.values()), settings.seconds, "linearise.seconds")
+    else:
+        reader, notes = _law(config, instrument, settings.seconds)
     output.begin()
-    measurable = {control.name for control in labeller.controls}
+    measurable = {control.name for control in reader.controls}
     varying = [
         slider
         for slider in instrument.spec.sliders
@@ -85,7 +96,7 @@ def linearise(
             )
         if not places:
             break
-        measured = labeller.read_as(controls.values(), folder)
+        measured = reader.read_as(controls.values(), folder)
         for control, of_control in places.items():
             target = np.array([place.value for place in of_control.values()])
             responses[control] = response(
@@ -100,6 +111,24 @@ def linearise(
     remove_all_ours(output.folder / "sounds")
     output.finish()
     return notes + [note for control, found in responses.items() if (note := _note(control, found))]
+
+
+def _law(
+    config: SynthesisConfig, instrument: Instrument, seconds: float
+) -> tuple[Labeller, list[str]]:
+    """Return the laws as a labeller, calibrated on the clips that the training heard, and notes."""
+    sounds = read_sounds(config.sounds_folder, instrument.spec.names)
+    share = config.wanted_synthesiser().validation
+    trained = split_sounds(sounds, share, config.train.seed).train
+    readers = Readers.of(
+        None,
+        sounds,
+        trained,
+        comparable_below_hz(config.sounds_folder),
+        seconds,
+        "linearise.seconds",
+    )
+    return readers.first, readers.notes
 
 
 def response(target: np.ndarray, measured: np.ndarray) -> Response:

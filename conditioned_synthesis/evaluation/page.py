@@ -1,11 +1,12 @@
 """The evaluation page, one static page. It needs no network, no server and no scripts."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conditioned_synthesis.config import Evaluate
+from conditioned_synthesis.evaluation.control_metrics import Following
 from conditioned_synthesis.evaluation.render import Place
 from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy
@@ -24,6 +25,7 @@ _WHAT = {
     "untrained": "the same network, with the weights that it began with",
     "labels shuffled": "the same network, trained on the same clips, each with another’s labels",
     "held-out clips": "real clips that the training did not hear",
+    "real halves": "one half of these clips, from the other half",
     "white noise": "as loud as the clips",
 }
 
@@ -92,27 +94,33 @@ def write_evaluation_page(
         path,
         "conditioned_synthesis",
         "evaluation.html",
-        verdicts=[_verdict(control.name, found.measured) for control in found.controls],
+        verdicts=[_verdict(control.name, found) for control in found.controls],
         following=[
-            (control.name, _following_rows(control.name, found.measured))
-            for control in found.controls
+            (control.name, _following_rows(control.name, found)) for control in found.controls
         ],
         rows=[_row(each) for each in found.measured],
         what=_WHAT,
         found=found,
         sounds=sounds,
         has_plot=has_plot,
+        has_both=len(found.read_by) > 1,
+        has_embedding=settings.embedding is not None,
         settings=settings,
     )
 
 
-def _verdict(control: str, measured: "Sequence[Measured]") -> dict[str, str]:
+def _verdict(control: str, found: "Evaluation") -> dict[str, str]:
     """Return, in plain words, how well the synthesiser follows a control, compared with the one
-    trained on shuffled labels."""
-    of = {each.name: each.following.get(control) for each in measured}
-    own, twin = of["synthesiser"], of.get("labels shuffled")
-    if own is None or not math.isfinite(own.error):
-        return {"control": control, "word": "not measured", "text": "the labeller does not read it"}
+    trained on shuffled labels: as the labeller reads it, or else by its law."""
+    for reader in found.read_by:
+        of = {each.name: each.following.get(reader, {}).get(control) for each in found.measured}
+        own, twin = of["synthesiser"], of.get("labels shuffled")
+        if own is not None and math.isfinite(own.error):
+            break
+    else:
+        readers = " and ".join(found.read_by)
+        verb = "do" if len(found.read_by) > 1 else "does"
+        return {"control": control, "word": "not measured", "text": f"{readers} {verb} not read it"}
     rho = own.rho if math.isfinite(own.rho) else 0.0
     word = (
         "followed" if rho >= _FOLLOWS
@@ -125,34 +133,48 @@ def _verdict(control: str, measured: "Sequence[Measured]") -> dict[str, str]:
     text = f"rank correlation {_signed(own.rho)}, {_hundredths(own.error)} of the slider off"
     if twin and math.isfinite(twin.error):
         text += f"; trained on shuffled labels {_signed(twin.rho)}, {_hundredths(twin.error)} off"
+    by_law = found.measured[0].following.get(found.law or "", {}).get(control)
+    if reader != found.law and by_law and math.isfinite(by_law.error):
+        text += f"; by the law {_signed(by_law.rho)}, {_hundredths(by_law.error)} off"
     return {"control": control, "word": word, "text": text}
 
 
-def _following_rows(control: str, measured: "Sequence[Measured]") -> list[dict[str, str]]:
+def _following_rows(control: str, found: "Evaluation") -> list[dict[str, str]]:
     rows = []
-    for each in measured:
-        own = each.following.get(control)
-        held_out = each.held_out.get(control, math.nan)
-        if own is None and not math.isfinite(held_out):
-            continue
-        leaks = (
-            f"{_hundredths(own.leakage)} into {own.leaks_into}" if own and own.leaks_into else "–"
+    for each in found.measured:
+        own, law = (
+            each.following.get(reader, {}).get(control)
+            for reader in (found.read_by[0], found.read_by[-1])
         )
+        held_out = each.held_out.get(found.read_by[0], {}).get(control, math.nan)
+        if own is None and law is None and not math.isfinite(held_out):
+            continue
         rows.append(
             {
                 "name": each.name,
                 "rho": _signed(own.rho) if own else "–",
                 "error": _hundredths(own.error) if own else "–",
                 "r2": _hundredths(own.r2) if own else "–",
-                "leakage": leaks,
+                "leakage": _leaks(own),
                 "held_out": _hundredths(held_out),
+                "law_rho": _signed(law.rho) if law else "–",
+                "law_error": _hundredths(law.error) if law else "–",
+                "law_leakage": _leaks(law),
+                "level_off": _signed(each.level_off.get(control, math.nan), 1),
             }
         )
     return rows
 
 
+def _leaks(found: Following | None) -> str:
+    return (
+        f"{_hundredths(found.leakage)} into {found.leaks_into}"
+        if found and found.leaks_into
+        else "–"
+    )
+
+
 def _row(each: "Measured") -> dict[str, str]:
-    numbers = {"paired": each.paired, "of_sets": each.of_sets, "diversity": each.diversity}
     factor = each.real_time_factor
     speed = (
         "–"
@@ -163,7 +185,7 @@ def _row(each: "Measured") -> dict[str, str]:
     )
     louder = _signed(each.louder, 1)
     return {"name": each.name, "speed": speed, "louder": louder} | {
-        key: _hundredths(value) for key, value in numbers.items()
+        key: _hundredths(value) for key, value in each.real._asdict().items()
     }
 
 

@@ -33,3 +33,17 @@ class Direction:
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return the values of sounds. features: [sounds, features] -> [sounds]."""
         return self._value + (features - self._middle) @ self._weights
+
+
+def crossed_readings(features: np.ndarray, value: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the values of clips, each half of them read in the direction that the other half
+    shows, as a direction always suits the clips that it is made of.
+
+    features, value, others: see `Direction` -> [clips].
+    """
+    found = np.empty(len(value))
+    for part in range(2):
+        is_own = np.arange(len(value)) % 2 == part
+        direction = Direction(features[~is_own], value[~is_own], others[~is_own])
+        found[is_own] = direction(features[is_own])
+    return found

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.stats import spearmanr
 
-from conditioned_synthesis.laws.direction import Direction
+from conditioned_synthesis.laws.direction import crossed_readings
 from conditioned_synthesis.laws.envelopes import EnvelopeBands
 from conditioned_synthesis.laws.spectrum import LogSpectrum, centre_octaves
-from texturelib.audio import level_dbfs
+from texturelib.audio import level_dbfs, mix_down
 from texturelib.controls import Control, Law
 from texturelib.dataset import Dataset
 from texturelib.evenly import evenly_spread
@@ -109,11 +109,13 @@ def heard_in(
 def heard_in_dataset(dataset: Dataset, highest_hz: float | None = None) -> list[Heard]:
     """Return how much of each control that has a law is heard in each recording of a dataset folder.
 
-    Its column `source` says of which recording each clip is. highest_hz: see `heard_in`.
+    Its column `source` says of which recording each clip is. highest_hz: see `heard_in`; None takes
+    what dataset.json says (`comparable_below_hz`).
 
     Errors: TextureError about a clip; UsageError when the clips are too short to be compared.
     """
     controls = [Control.from_description(each) for each in dataset.description["controls"]]
+    highest_hz = highest_hz or dataset.description.get("comparable_below_hz")
     is_whole = "source" not in dataset.metadata
     sources = np.array([""] * len(dataset) if is_whole else dataset.metadata["source"].astype(str))
     values, found = dataset.control_values(), []
@@ -149,12 +151,12 @@ def coordinate(control: Control, values: np.ndarray) -> np.ndarray:
 
 
 def mono(sounds: np.ndarray) -> np.ndarray:
-    """Return sounds with their channels mixed to their mean, as float64.
+    """Return sounds of one channel, mixed down.
 
     sounds: [sounds, samples] or [sounds, samples, channels] -> [sounds, samples].
     """
-    sounds = np.asarray(sounds, dtype=np.float64)
-    return sounds if sounds.ndim == 2 else sounds.mean(axis=2)
+    sounds = np.asarray(sounds)
+    return sounds if sounds.ndim == 2 else np.stack([mix_down(sound) for sound in sounds])
 
 
 def table(found: Sequence[Heard]) -> "pd.DataFrame":
@@ -227,14 +229,7 @@ class _Clips:
         features = np.array(
             [bands.features(sound, k) for sound, k in zip(self.sounds, self._ln_k, strict=True)]
         )
-        # Each half of the clips is read in the direction that the other half shows, as a direction
-        # always suits the clips that it is made of.
-        found = np.empty(len(target))
-        for part in range(2):
-            is_own = np.arange(len(target)) % 2 == part
-            direction = Direction(features[~is_own], target[~is_own], self._ln_k[~is_own][:, None])
-            found[is_own] = direction(features[is_own])
-        return found
+        return crossed_readings(features, target, self._ln_k[:, None])
 
     def effect(self, measured: np.ndarray, index: int) -> tuple[float, float, float]:
         """Return how far a measure changes over the range of a control, its standard deviation at

@@ -15,12 +15,19 @@ from conditioned_synthesis.data.clips import read_sounds
 from texturelib.controls import Control
 from texturelib.files import read_json
 
-ALL = ["synthesiser", "untrained", "labels shuffled", "held-out clips", "white noise"]
+ALL = [
+    "synthesiser",
+    "untrained",
+    "labels shuffled",
+    "held-out clips",
+    "real halves",
+    "white noise",
+]
 FOLLOWING, DISTANCES = (
     ["rho", "error", "r2", "leakage", "held_out_error"],
-    ["paired_distance", "set_distance", "diversity"],
+    ["paired_distance", "set_distance", "diversity", "copying"],
 )
-MEASURED = [*FOLLOWING, *DISTANCES, "louder_db", "real_time_factor"]
+MEASURED = [*FOLLOWING, *DISTANCES, "louder_db", "level_off_db", "real_time_factor"]
 
 # Two seeds that are asked for the same are never heard quite the same, so five such pairs in
 # perfect order have no more.
@@ -70,8 +77,15 @@ def test_every_row_has_the_numbers_that_apply_to_it_and_no_others(measured):
     table = measured
     has = {name: set(table.loc[name][MEASURED].dropna(axis=1, how="any").columns) for name in ALL}
     assert has["synthesiser"] == has["untrained"] == has["labels shuffled"] == set(MEASURED)
-    assert has["held-out clips"] == {"held_out_error", "set_distance", "diversity"}
-    assert has["white noise"] == {"held_out_error", "paired_distance", "set_distance", "diversity"}
+    assert has["held-out clips"] == {"held_out_error", "set_distance", "diversity", "copying"}
+    assert has["real halves"] == {"paired_distance", "set_distance", "copying"}
+    assert has["white noise"] == {"held_out_error", *DISTANCES}
+    # Neither clips nor sounds have a law, nor was a network named.
+    assert table.filter(like="law_").drop(columns="law_leaks_into").isna().all(axis=None)
+    assert table["embedding_mmd"].isna().all()
+    assert table.loc["real halves", "set_distance"].equals(
+        table.loc["held-out clips", "set_distance"]
+    )
     assert (table.loc["held-out clips"]["held_out_error"] < 0.001).all()
     assert (table.loc["white noise"]["held_out_error"] > 0.1).all()
 
@@ -313,7 +327,8 @@ def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, comman
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["labeller=null"], "labeller: names none; it should name a model folder"),
+        (["labeller=null"], "labeller: names none, and by the laws none of rate, size can be read"),
+        (["evaluate.embedding.path=a.onnx"], "evaluate.embedding.path: a.onnx: no such file"),
         (
             ["labeller=nowhere"],
             'labeller: nowhere: no such folder; run "domain-adaptation adapt" first',

@@ -263,7 +263,10 @@ def test_a_model_folder_from_before_there_were_curves_still_loads(playable, tmp_
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["labeller=null", SETTINGS], "linearise: takes a labeller"),
+        (
+            ["labeller=null", SETTINGS],
+            "labeller: names none, and by the laws none of rate, size can be read",
+        ),
         (["linearise=null"], "linearise: is null, so sliders stay"),
         (["linearise.values=2"], "linearise.values: 2: should be greater than or equal to 3"),
         (["linearise.seconds=0.05"], "linearise.seconds: 0.05: the labeller reads clips of 0.1 s"),

@@ -54,11 +54,8 @@ def config(tmp_path: Path, sounds: Path) -> Path:
 
 
 @pytest.fixture
-def trained(config, command, made_once, tmp_path):
-    def train() -> None:
-        assert command("train", config)[0] == 0
-
-    made_once(tmp_path / "out", "trained", train)
+def trained(config, command):
+    assert command("train", config)[0] == 0
     return config
 
 

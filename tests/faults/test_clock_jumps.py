@@ -10,15 +10,10 @@ import pytest
 
 from .conftest import COMMANDS
 
-SLOW = ("build", "train texenv")
+QUICK = ("build", "label", "train texenv")
 SOME = [
-    "label",
-    *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW),
-    *(
-        pytest.param(name, marks=pytest.mark.long)
-        for name in COMMANDS
-        if name not in ("label", *SLOW)
-    ),
+    *QUICK,
+    *(pytest.param(name, marks=pytest.mark.long) for name in COMMANDS if name not in QUICK),
 ]
 
 

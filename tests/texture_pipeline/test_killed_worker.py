@@ -3,7 +3,6 @@ had happened."""
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from ..clusters import DaskCluster
+
+ROOT = Path(__file__).parents[2]
 
 # Python imports a module of this name when it starts. The worker that is told to die does so in the
 # middle of its first clip: of two idle workers each is given one of the first two.
@@ -69,17 +70,20 @@ def files(results: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_the_whole_way_on_two_workers_of_which_one_is_killed(whole_way, cluster, tmp_path):
-    shutil.copytree(whole_way.configs, tmp_path / "configs")
+    arguments = [
+        str(tmp_path / "results") if word == str(whole_way.results) else word
+        for word in whole_way.arguments
+    ]
     done = subprocess.run(
         [
             sys.executable,
             "-m",
             "texture_pipeline",
-            "configs",
+            *arguments,
             "--executor",
             f"dask={cluster.address}",
         ],
-        cwd=tmp_path,
+        cwd=ROOT,
         # As many threads as the process that went the whole way has: sums depend on them.
         env=os.environ
         | dict.fromkeys(("LOKY_MAX_CPU_COUNT", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
