@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from domain_adaptation.config import AdaptationConfig
 from texturelib.audio import write_wav
@@ -68,6 +69,21 @@ def make_set(
         controls=[] if is_real else [BRIGHTNESS],
         provenance={"kind": "test"},
     )
+    return folder
+
+
+def make_stereo(folder: Path) -> Path:
+    """Give a mono set two channels, whose mean is to the last bit what the clips were."""
+    rng = np.random.default_rng(0)
+    for path in sorted((folder / "audio").iterdir()):
+        samples, sample_rate = soundfile.read(path, dtype="int16")
+        difference = rng.integers(-3000, 3000, len(samples))
+        # Beyond full scale there would be another mean.
+        assert np.abs(samples).max() + 3000 < 2**15
+        both = np.stack([samples + difference, samples - difference], axis=1)
+        write_wav(path, both.astype(np.int16), sample_rate)
+    description = json.loads((folder / "dataset.json").read_text())
+    (folder / "dataset.json").write_text(json.dumps(description | {"channels": 2}))
     return folder
 
 

@@ -13,6 +13,8 @@ from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
 from texturelib.outputs import check_output
 
+from .conftest import make_stereo
+
 
 @pytest.fixture
 def store_of(sets):
@@ -44,6 +46,14 @@ def test_a_store_holds_every_clip_at_the_features_rate_to_within_half_a_step_of_
     assert clips.dtype == np.int16
     np.testing.assert_array_equal(np.abs(clips).max(axis=1), 32767)  # each clip fills them
     np.testing.assert_allclose(clips / 32767, expected, atol=0.501 / 32767)
+
+
+def test_a_store_of_a_stereo_set_holds_the_mean_of_its_channels(sets):
+    mono, stereo = (
+        clip_store(read_dataset(change(sets / "real")), 8000, sets / name)
+        for name, change in (("mono", lambda folder: folder), ("stereo", make_stereo))
+    )
+    np.testing.assert_array_equal(mono[np.arange(40)], stereo[np.arange(40)])
 
 
 def test_clips_come_in_the_order_that_is_asked_for(store_of):

@@ -18,7 +18,7 @@ from texturelib.audio import write_wav
 from texturelib.dataset import read_dataset
 from texturelib.errors import TextureError
 
-from .conftest import BANDS, make_config, make_set
+from .conftest import BANDS, make_config, make_set, make_stereo
 
 COMMANDS = ("train-extractor", "train-classifier", "adapt", "label")
 
@@ -97,6 +97,19 @@ def test_labels_are_what_the_adapted_network_says_of_every_real_clip(finished):
         # Six decimals are written.
         np.testing.assert_allclose(said[["brightness"]], reading.labels, atol=2e-6)
     assert [labels.path(index).exists() for index in range(len(labels))] == [True] * 40
+
+
+def test_a_stereo_set_has_the_labels_of_its_mix_and_keeps_its_channels(trained, command):
+    folder = trained / "models/labels"
+    mono = (folder / "labels.csv").read_text()
+    shutil.rmtree(folder)
+    make_stereo(trained / "real")
+    done = command("label", trained / "adaptation.json")
+    assert done.status == 0, done.err
+    assert (folder / "labels.csv").read_text() == mono
+    labelled, real = read_dataset(folder), read_dataset(trained / "real")
+    assert labelled.n_channels == 2
+    np.testing.assert_array_equal(labelled.clip(3), real.clip(3))
 
 
 def test_labels_in_json_are_those_in_the_table(finished):
