@@ -9,6 +9,7 @@ from texturelib.config import Config
 
 _FRAME_SECONDS = 0.02
 _STEP = 2**-15  # of 16 bits; half of one is rounded to nothing
+_ROUNDING = 1.001  # more than sums of 32-bit numbers are off by
 
 Dbfs = Annotated[float, Field(le=0)]
 
@@ -42,30 +43,57 @@ class Silence(Config):
 
         segment: [samples].
         """
-        is_quiet = self._is_quiet(segment, sample_rate)
+        frames = _frames(segment, sample_rate)
+        powers, peaks = self._powers_and_peaks(frames)
+        is_quiet = self._are_quiet(powers, peaks)
         # An offset (DC) is no sound. Quiet with it counts too: a short loud sound moves the mean of
         # all the silence around it.
-        mean = float(segment.mean(dtype=np.float64))
+        mean = segment.mean(dtype=np.float64)
         if mean and not is_quiet.all():
-            is_quiet |= self._is_quiet(segment - np.asarray(mean, segment.dtype), sample_rate)
+            others = np.flatnonzero(self._could_be_quiet(powers, peaks, abs(mean)) & ~is_quiet)
+            if len(others):
+                centred = frames[others] - mean.astype(segment.dtype)
+                is_quiet[others] = self._are_quiet(*self._powers_and_peaks(centred))
         return is_quiet
 
-    def _is_quiet(self, segment: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Return by frame whether it is quiet, [frames] bool."""
-        n_frame = min(round(_FRAME_SECONDS * sample_rate), len(segment))
-        n_in_frames = len(segment) // n_frame * n_frame
-        frames = segment[:n_in_frames].reshape(-1, n_frame)
-        # The last frame is as long as the others, so it overlaps the one before.
-        if n_in_frames < len(segment):
-            frames = np.concatenate([frames, segment[None, -n_frame:]])
-        is_quiet = np.zeros(len(frames), bool)
+    def _could_be_quiet(self, powers: np.ndarray, peaks: np.ndarray, mean: float) -> np.ndarray:
+        """Return by frame whether it could be quiet without a mean of this size: neither its level
+        nor its peak falls by more."""
+        mean *= _ROUNDING
+        return self._are_quiet(
+            np.maximum(np.sqrt(powers) - mean, 0) ** 2 / _ROUNDING, (peaks - mean) / _ROUNDING
+        )
+
+    def _powers_and_peaks(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean squares and the peaks of frames, [frames] each; nothing, 0, of what does
+        not matter."""
+        nothing = np.zeros(len(frames), frames.dtype)
+        return (
+            nothing
+            if self.level_dbfs is None
+            else np.einsum("fs,fs->f", frames, frames) / frames.shape[1],
+            nothing if self.peak_dbfs is None else np.abs(frames).max(axis=1),
+        )
+
+    def _are_quiet(self, powers: np.ndarray, peaks: np.ndarray) -> np.ndarray:
+        """Return by frame whether it is quiet. powers, peaks: [frames] -> [frames] bool."""
+        is_quiet = np.zeros(len(powers), bool)
         if self.level_dbfs is not None:
-            is_quiet |= np.einsum("fs,fs->f", frames, frames) / n_frame < 10 ** (
-                self.level_dbfs / 10
-            )
+            is_quiet |= powers < 10 ** (self.level_dbfs / 10)
         if self.peak_dbfs is not None:
-            is_quiet |= np.abs(frames).max(axis=1) < 10 ** (self.peak_dbfs / 20)
+            is_quiet |= peaks < 10 ** (self.peak_dbfs / 20)
         return is_quiet
+
+
+def _frames(segment: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return the frames of a segment, [frames, samples]. segment: [samples]."""
+    n_frame = min(round(_FRAME_SECONDS * sample_rate), len(segment))
+    n_in_frames = len(segment) // n_frame * n_frame
+    frames = segment[:n_in_frames].reshape(-1, n_frame)
+    # The last frame is as long as the others, so it overlaps the one before.
+    if n_in_frames < len(segment):
+        frames = np.concatenate([frames, segment[None, -n_frame:]])
+    return frames
 
 
 def is_nothing(segment: np.ndarray) -> bool:

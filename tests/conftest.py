@@ -1,5 +1,7 @@
 """What tests of every package share."""
 
+import fcntl
+import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,7 @@ from texturelib.command_line import _status_of
 from .clusters import DaskCluster, RayCluster
 from .torch_processes import TorchProcesses, by_test, most
 from .warm import Warm
+from .whole_way import WholeWay, go
 
 if TYPE_CHECKING:
     from domain_adaptation.models.extractor import Extractor
@@ -128,6 +131,21 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     warm = Warm(tmp_path_factory.mktemp("logs"))
     yield warm
     warm.close()
+
+
+@pytest.fixture(scope="session")
+def whole_way(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> WholeWay:
+    """Results of every stage, and a page."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all processes, of which the first makes it
+    way = WholeWay(folder / "whole_way")
+    with (folder / "whole_way.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not way.is_gone:
+            shutil.rmtree(way.folder, ignore_errors=True)
+            go(way.folder, warm)
+    return way
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,9 +137,7 @@ class Output:
         """
         for name, path in self._inputs.items():
             # A folder that the user puts sounds into may grow meanwhile; the next run notices.
-            run = read_run(path) or read_run(path.parent)
-            is_steady = path.is_file() or (run is not None and not _added_sounds(path, run))
-            if is_steady and _fingerprint_of_input(name, path) != self._run["inputs"][name]:
+            if _fingerprint_of_steady(name, path) not in (None, self._run["inputs"][name]):
                 raise TextureError(
                     f"{name}: {shown(path)} was made anew while it was read; start the same command again, with --overwrite"
                 )
@@ -271,18 +270,7 @@ def fingerprint(path: Path) -> str:
     if not path.exists():
         raise TextureError(f"{shown(path)}: no such file or folder")
     if run := read_run(path) or read_run(path.parent):
-        if not run["finished"]:
-            raise TextureError(
-                f'{shown(path)}: is not finished; run "{run["command"]}" to its end first'
-            )
-        table = path / "metadata.csv"
-        return _digest(
-            [
-                run["fingerprint"],
-                _digest_of_file(table) if table.is_file() else "",
-                *_added_sounds(path, run),
-            ]
-        )
+        return _fingerprint_of_ours(path, run, _added_sounds(path, run))
     if path.is_file():
         return _digest_of_file(path)[:32]
     files = sorted(p for p in find_files(path) if p.is_file())
@@ -295,6 +283,19 @@ def fingerprint(path: Path) -> str:
             for file, fact in zip(files, facts, strict=True)
         ]
     )
+
+
+def _fingerprint_of_ours(
+    path: Path, run: Mapping[str, Any], added: Collection[tuple[str, int, int]]
+) -> str:
+    """Return the fingerprint of a folder that this toolkit made, or of a folder in one. run: the
+    content of its run.json. added: see `_added_sounds`."""
+    if not run["finished"]:
+        raise TextureError(
+            f'{shown(path)}: is not finished; run "{run["command"]}" to its end first'
+        )
+    table = path / "metadata.csv"
+    return _digest([run["fingerprint"], _digest_of_file(table) if table.is_file() else "", *added])
 
 
 def _added_sounds(path: Path, run: Mapping[str, Any]) -> list[tuple[str, int, int]]:
@@ -333,10 +334,29 @@ def _digest_of_file(path: Path) -> str:
 
 
 def _fingerprint_of_input(name: str, path: Path) -> str:
-    try:
+    with _about(name):
         return fingerprint(path)
+
+
+@contextmanager
+def _about(name: str) -> Iterator[None]:
+    """Name the input in errors."""
+    try:
+        yield
     except TextureError as error:
         raise TextureError(f"{name}: {error}") from None
+
+
+def _fingerprint_of_steady(name: str, path: Path) -> str | None:
+    """Return the fingerprint of an input that nobody should change while it is read: what this
+    toolkit made, or a single file; None of a folder that somebody puts sounds into."""
+    run = read_run(path) or read_run(path.parent)
+    with _about(name):
+        if path.is_file() or (run and not path.exists()):
+            return fingerprint(path)
+        if run is None or _added_sounds(path, run):
+            return None
+        return _fingerprint_of_ours(path, run, [])
 
 
 def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:

@@ -243,8 +243,8 @@ class TextureStatistics(nn.Module):
         """
         if audio.ndim == 3:
             return self._loss_of_channels(audio, cast("torch.Tensor", target))
-        theirs = target if isinstance(target, Statistics) else self(target)
-        return self._difference(self(audio), theirs)
+        theirs = target if isinstance(target, Statistics) else self._statistics(target)[0]
+        return self._difference(self._statistics(audio)[0], theirs)
 
     def _loss_of_channels(self, audio: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         n_channels = audio.shape[2]
@@ -324,6 +324,13 @@ class TextureStatistics(nn.Module):
         return _comparable(
             Statistics(*map(torch.cat, zip(*map(self, sounds.split(_BATCH)), strict=True)))
         )
+
+
+class TextureDifference(TextureStatistics):
+    """`TextureStatistics` that is called as its loss."""
+
+    def forward(self, audio: torch.Tensor, target: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return self.loss(audio, target)
 
 
 class _Summary(torch.autograd.Function):

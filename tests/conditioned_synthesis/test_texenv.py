@@ -13,6 +13,7 @@ from conditioned_synthesis.data.mtcrnn_format import params
 from conditioned_synthesis.dsp.filterbank import Bands
 from conditioned_synthesis.dsp.noise_bands import Carriers, put_on
 from conditioned_synthesis.dsp.stereo import coherences
+from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
 from conditioned_synthesis.instrument.automation import Automation, constant
 from conditioned_synthesis.instrument.instrument import (
     Instrument,
@@ -328,7 +329,7 @@ def test_two_channels_are_the_same_however_they_are_divided(stereo):
 
 def test_two_channels_differ_also_in_how_their_envelopes_go_together(stereo):
     """Each channel alone has the statistics of the other sound's."""
-    texture, sounds = stereo.network.texture, two_channels()
+    texture, sounds = TextureStatistics(RATE, RATE), two_channels()
     other = torch.stack([sounds[..., 0], 0.5 * sounds[..., 0].roll(1, dims=0)], dim=-1)
     same = torch.stack([sounds[..., 0], 0.5 * sounds[..., 0]], dim=-1)
     assert float(texture.loss(same, same)) == 0

@@ -54,8 +54,11 @@ def config(tmp_path: Path, sounds: Path) -> Path:
 
 
 @pytest.fixture
-def trained(config, command):
-    assert command("train", config)[0] == 0
+def trained(config, command, made_once, tmp_path):
+    def train() -> None:
+        assert command("train", config)[0] == 0
+
+    made_once(tmp_path / "out", "trained", train)
     return config
 
 

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,75 +27,7 @@ from texturelib.locks import LOCK
 from texturelib.made import LIST
 
 from ..warm import Running, Warm
-
-CONTROLS = {
-    "avgRate": [0.5, 0.75],
-    "minRadius": [0.1, 0.5],
-    "maxRadius": [0.5, 0.8],
-    "expRadius": [0.2, 0.8],
-}
-ENGINE = {"type": "liquid", "controls": CONTROLS}
-CHECKPOINTS = {"num_steps": 9, "checkpoint": 3}
-RATE = 8000
-CONFIGS: dict[str, dict[str, Any]] = {
-    "synthetic": {
-        "seconds": 0.25,
-        "sample_rate": RATE,
-        "engine": ENGINE,
-        "distribution": {"type": "sobol", "n_clips": 60},
-    },
-    "recordings": {
-        "seconds": 0.5,
-        "sample_rate": RATE,
-        "n_locations": 3,
-        "takes_per_location": 7,
-        "engine": ENGINE,
-    },
-    "real": {
-        "source": {"type": "folder", "path": "../results/recordings/recordings"},
-        "sample_rate": RATE,
-        "seconds": 0.25,
-    },
-    "adaptation": {
-        "synthetic": "../results/synthetic",
-        "real": "../results/real",
-        "split": {"train": 0.6, "validation": 0.25, "test": 0.15},
-        "features": {
-            "type": "log_bands",
-            "sample_rate": RATE,
-            "n_bands": 24,
-            "low_hz": 40,
-            "high_hz": 2500,
-            "randomise": {},
-        },
-        "network": {"type": "band_cnn", "channels": [8, 16], "n_hidden": 16},
-        "extractor": {"epochs": 6, "batch_size": 16, "learning_rate": 0.003},
-        "classifier": {"epochs": 6, "batch_size": 16},
-        "adaptation": {"type": "scaling_law", "epochs": 4, "steps_per_epoch": 6, "batch_size": 8},
-    },
-    "synthesis": {
-        "labelled": "../results/adaptation/labels",
-        "balance": {"bins": 4},
-        "export": {"sample_rate": RATE},
-        "synthesiser": {"type": "mtcrnn", "hidden_size": 16, "seq_len": 100, **CHECKPOINTS},
-        "generate": {"values": 2, "seconds": 0.1, "sweep_seconds": 0.1},
-    },
-    "instrument": {
-        "labelled": "../results/adaptation/labels",
-        "synthesiser": {
-            "type": "texenv",
-            "seconds": 0.25,
-            "n_bands": 8,
-            "channels": 8,
-            **CHECKPOINTS,
-        },
-        "train": {"sounds": "../results/synthesis/mtcrnn"},
-        "labeller": "../results/adaptation/adapted",
-        "linearise": {"values": 3, "seeds": 1, "seconds": 0.25},
-        "evaluate": {"values": 3, "seeds": 2, "seconds": 0.25, "clips": 2},
-        "generate": {"values": 2, "seconds": 0.1, "sweep_seconds": 0.1},
-    },
-}
+from ..whole_way import WholeWay
 
 
 @dataclass(frozen=True)
@@ -197,9 +130,21 @@ COMMANDS = {
         ("imported_model",),
     ),
 }
-# One of each kind, which protects most: a job, a training, what writes a table, and what stage 4
-# trains.
-QUICK = ("build", "train-extractor", "label", "train texenv")
+# One of each kind: a job, a training, what writes a table, and what stage 4 trains.
+KINDS = ("build", "train-extractor", "label", "train texenv")
+# What `make test` tries: that each kind goes on, and one kind with every other fault. They all end
+# in the same code, that of an output which is gone on with.
+QUICK = {
+    "test_killed": KINDS,
+    "test_disk_full": ("label",),
+    "test_permission_lost": ("train-extractor",),
+    "test_power_cut": ("build",),
+    "test_two_runs": ("train texenv",),
+    "test_worker_dies": ("build",),
+}
+# A lost permission and a full disk are the same to a command, an error as it writes, and a cut of
+# the power is a kill and more: of these, each kind is tried, and the other commands with -m long.
+OF_EACH_KIND = ("test_permission_lost", "test_power_cut")
 JOBS = tuple(name for name, command in COMMANDS.items() if command.has_workers)
 
 
@@ -393,25 +338,26 @@ class Base:
 
 
 @pytest.fixture(scope="session")
-def base(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Base:
-    """Every command, run once from its beginning to its end, one after the other."""
+def base(whole_way: WholeWay, warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """The whole way, and the commands that are not on it, each run once from its beginning to its
+    end."""
     import torch
 
-    folder = tmp_path_factory.mktemp("base")
-    outputs = {name: folder / "results" / name for name in CONFIGS}
-    (folder / "configs").mkdir()
-    for name, config in CONFIGS.items():
-        content = {"output": f"../results/{outputs[name].name}", **config}
-        (folder / "configs" / f"{name}.json").write_text(json.dumps(content))
+    folder = tmp_path_factory.mktemp("base") / "base"
+    shutil.copytree(whole_way.folder, folder, copy_function=os.link)
     torch.save(mtcrnn_weights(), folder / "model_12.pkl")
+    on_the_way = {made for command in COMMANDS.values() for made in command.makes[1:]}
+    ends = sorted((end, made) for made, end in whole_way.ends.items() if made not in on_the_way)
+    took = {made: end - before for (before, _), (end, made) in pairwise(ends)}
     seconds, wanted = {}, {}
     for name, command in COMMANDS.items():
-        bench = Bench(folder, name, command, {}, 0.0, warm, {})
+        if command.makes[0] in took:
+            seconds[name] = took[command.makes[0]]
+            continue
         began = time.monotonic()
-        run = bench.start()
+        run = Bench(folder, name, command, {}, 0.0, warm, {}).start()
         assert run.wait() == 0, f"{name}: {run.said}"
         seconds[name] = time.monotonic() - began
-        print(f"{name}: {seconds[name]:.2f} s")
     for name, command in COMMANDS.items():
         wanted[name] = contents(folder / "results", command.makes)
     return Base(folder, seconds, wanted)
@@ -491,13 +437,17 @@ def count() -> Callable[..., None]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, values in {"every_command": tuple(COMMANDS), "every_job": JOBS}.items():
         if name in metafunc.fixturenames:
+            fault = metafunc.module.__name__.rpartition(".")[2]
             metafunc.parametrize(
-                name,
-                [
-                    value if value in QUICK else pytest.param(value, marks=pytest.mark.slow)
-                    for value in values
-                ],
+                name, [pytest.param(value, marks=_marks(fault, value)) for value in values]
             )
+
+
+def _marks(fault: str, command: str) -> list[pytest.MarkDecorator]:
+    if command in QUICK[fault]:
+        return []
+    is_long = fault in OF_EACH_KIND and command not in KINDS
+    return [pytest.mark.long if is_long else pytest.mark.slow]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -10,10 +10,15 @@ import pytest
 
 from .conftest import COMMANDS
 
-QUICK = ("build", "label", "train texenv")
+SLOW = ("build", "train texenv")
 SOME = [
-    *QUICK,
-    *(pytest.param(name, marks=pytest.mark.long) for name in COMMANDS if name not in QUICK),
+    "label",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW),
+    *(
+        pytest.param(name, marks=pytest.mark.long)
+        for name in COMMANDS
+        if name not in ("label", *SLOW)
+    ),
 ]
 
 

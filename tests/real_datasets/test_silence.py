@@ -113,3 +113,17 @@ def test_a_frame_is_20_ms_at_any_rate(sample_rate: int) -> None:
     segment[3 * frame : 4 * frame] = 0.5
     assert Silence(share=0.9).is_silent(segment, sample_rate)
     assert not Silence(share=0.91).is_silent(segment, sample_rate)
+
+
+@given(
+    levels=st.lists(st.sampled_from([-75.0, -61.0, -59.0, -30.0]), min_size=1, max_size=60),
+    offset=st.sampled_from([-0.5, -1e-3, 1e-6, 1e-4, 0.02]),
+    key=st.sampled_from(["level_dbfs", "peak_dbfs"]),
+)
+def test_an_offset_makes_no_segment_louder(levels: list[float], offset: float, key: str) -> None:
+    segment = np.concatenate([square(decibels(level)) for level in levels]).astype(np.float64)
+    silence = Silence(**{"level_dbfs": None, "peak_dbfs": None, key: -60.0}, share=0.5)
+    n_quiet = sum(level < -60 for level in levels)
+    expected = 2 * n_quiet >= len(levels)
+    assert silence.is_silent(segment, RATE) == expected
+    assert silence.is_silent(segment + offset, RATE) == expected

@@ -1,10 +1,9 @@
-"""A sound's folder of configs to change, and the whole way, gone once."""
+"""A sound's folder of configs to change, and pages, read."""
 
 import importlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from texture_pipeline.stages import plan_jobs
 from texturelib.command_line import _status_of
 from texturelib.config import StageConfig
 
-from ..warm import Warm
+from ..whole_way import WholeWay
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,47 +89,6 @@ class Page(HTMLParser):
             self._words.append(data)
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run of texture-pipeline that has ended well. arguments: its command line. hidden_readers:
-    packages with their first word, as often as they opened hidden_controls.csv."""
-
-    arguments: list[str]
-    results: Path
-    out: str
-    err: str
-    hidden_readers: list[str]
-
-
-@pytest.fixture(scope="session")
-def whole_way(
-    tmp_path_factory: pytest.TempPathFactory, small_options: list[str], warm: Warm
-) -> Run:
-    """The demo in its smallest size, from nothing to the page. Its results are for reading only."""
-    folder = tmp_path_factory.mktemp("whole_way")
-    arguments = ["configs/demo", "--output", str(folder / "results"), *small_options]
-    errors, openers = folder / "errors.txt", folder / "openers.txt"
-    run = warm.start(
-        "texture_pipeline",
-        arguments,
-        ROOT,
-        errors=str(errors),
-        # So few files are done before more workers have started.
-        environment={"LOKY_MAX_CPU_COUNT": "1"},
-        forks_commands=True,
-        spied_on="hidden_controls.csv",
-        openers=str(openers),
-    )
-    assert run.wait() == 0, errors.read_text()
-    return Run(
-        arguments,
-        folder / "results",
-        run.said,
-        errors.read_text(),
-        openers.read_text().splitlines(),
-    )
-
-
 @pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -160,11 +118,11 @@ def read_page() -> Callable[[Path], Page]:
 
 
 @pytest.fixture(scope="session")
-def small_stages() -> Callable[[Path], dict[str, StageConfig]]:
+def small_stages(whole_way: WholeWay) -> Callable[[Path], dict[str, StageConfig]]:
     """Return the configs of the whole way with its results in a folder, by stage."""
 
     def stages(results: Path) -> dict[str, StageConfig]:
-        jobs, _ = plan_jobs(ROOT / "configs" / "demo", SMALL, None, results)
+        jobs, _ = plan_jobs(whole_way.configs, (), None, results)
         return {job.stage.name: job.config for job in jobs}
 
     return stages

@@ -21,7 +21,7 @@ from texturelib.dataset import read_dataset
 
 
 @pytest.fixture(scope="module")
-def plan(small_stages, small_options, tmp_path_factory):
+def plan(small_options, tmp_path_factory):
     """Of the demo in its smallest size, with nothing done."""
     root = Path(__file__).parents[2]
     changes = [word for word in small_options if word != "--set"]

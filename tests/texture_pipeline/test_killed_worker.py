@@ -3,6 +3,7 @@ had happened."""
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,6 @@ from pathlib import Path
 import pytest
 
 from ..clusters import DaskCluster
-
-ROOT = Path(__file__).parents[2]
 
 # Python imports a module of this name when it starts. The worker that is told to die does so in the
 # middle of its first clip: of two idle workers each is given one of the first two.
@@ -70,20 +69,17 @@ def files(results: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_the_whole_way_on_two_workers_of_which_one_is_killed(whole_way, cluster, tmp_path):
-    arguments = [
-        str(tmp_path / "results") if word == str(whole_way.results) else word
-        for word in whole_way.arguments
-    ]
+    shutil.copytree(whole_way.configs, tmp_path / "configs")
     done = subprocess.run(
         [
             sys.executable,
             "-m",
             "texture_pipeline",
-            *arguments,
+            "configs",
             "--executor",
             f"dask={cluster.address}",
         ],
-        cwd=ROOT,
+        cwd=tmp_path,
         # As many threads as the process that went the whole way has: sums depend on them.
         env=os.environ
         | dict.fromkeys(("LOKY_MAX_CPU_COUNT", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),

@@ -3,7 +3,7 @@ however it was adapted."""
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,23 @@ import pytest
 
 from texture_pipeline.page import make_page
 from texturelib.errors import TextureError
+from texturelib.files import write_text
 from texturelib.outputs import fingerprint
 
 NAMES = ["<b>&.wav", "<script>alert(1)</script>.mp3", 'a "quoted" name.ogg']
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sketched() -> Iterator[None]:
+    """Clips have no pictures here: to draw them takes longer than all else, and `whole_way` has
+    them."""
+
+    def sketch(path: Path, *_: object) -> None:
+        write_text(path, "no picture")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("texturelib.pictures.spectrogram_picture", sketch)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +219,7 @@ def measure(stage: Path, **run: Any) -> None:
     folder = synthesis / "evaluation"
     (folder / "sounds").mkdir(parents=True)
     (folder / "index.html").write_text("<audio src='sounds/1.wav'>")
+    (folder / "evaluation.json").write_text('{"rows": []}')
     (folder / "sounds" / "1.wav").write_bytes(b"RIFF")
     shutil.copy(synthesis / "examples" / "run.json", folder)
     update(

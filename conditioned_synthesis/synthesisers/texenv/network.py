@@ -1,12 +1,16 @@
 """The network of TexEnv: from controls and noise to the envelopes of bands, of any length."""
 
+from collections.abc import Sequence
+from functools import cached_property
+
 import torch
 from torch import nn
 
 from conditioned_synthesis.dsp.filterbank import Bands
 from conditioned_synthesis.dsp.noise_bands import Carriers, carriers_of
 from conditioned_synthesis.dsp.stereo import coherences
-from conditioned_synthesis.dsp.texture_statistics import TextureStatistics
+from conditioned_synthesis.losses import Loss
+from conditioned_synthesis.losses.texture import TextureLoss
 from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.texenv.graph import graph_of
 from conditioned_synthesis.synthesisers.texenv.player import States, TexEnvPlayer
@@ -15,10 +19,6 @@ from texturelib.learning.precision import in_32_bits
 REACH_NEPERS = 8.0  # 70 dB, that an envelope may leave its band's mean by, up or down
 _FIRST_LEVEL = -5.0  # nepers, of a band of an untrained network
 _KERNEL = 3
-_LOWEST_MODULATION_HZ = 2.0
-# Samples per second of the envelopes whose statistics are compared: of broader bands no more, as
-# training at a high rate would take longer for a difference that is a twentieth of that by chance.
-_ENOUGH_HZ = 4096.0
 _AT_ONCE = 16  # clips that are compared at a time, for memory's sake
 
 
@@ -30,7 +30,6 @@ class TexEnvNetwork(nn.Module):
     has_levels: torch.Tensor
     coherences: torch.Tensor | None
 
-    loss_in_words = "of texture statistics"
     n_noises = 8  # channels of noise that envelopes are made of
 
     def __init__(
@@ -45,6 +44,7 @@ class TexEnvNetwork(nn.Module):
         n_layers: int = 5,
         hop: int | None = None,
         n_channels: int = 1,
+        losses: Sequence[Loss] = (TextureLoss(),),
     ) -> None:
         """Build the network.
 
@@ -60,6 +60,7 @@ class TexEnvNetwork(nn.Module):
             n_layers: number of layers; each looks three times as far back as the one before.
             hop: samples between two points, instead of as envelope_hz says.
             n_channels: of the sounds, 1 or 2, each with envelopes of its own.
+            losses: what is made smaller, in sum.
         """
         super().__init__()
         self.n_samples = round(seconds * sample_rate)
@@ -79,12 +80,8 @@ class TexEnvNetwork(nn.Module):
         self.register_buffer("has_levels", torch.tensor(False))
         # Of two channels, in each band.
         self.register_buffer("coherences", torch.zeros(n_bands) if n_channels == 2 else None)
-        self.texture = TextureStatistics(
-            sample_rate,
-            self.n_samples,
-            lowest_modulation_hz=max(_LOWEST_MODULATION_HZ, 2 * sample_rate / self.n_samples),
-            enough_hz=_ENOUGH_HZ,
-        )
+        self._losses = tuple(losses)
+        self.loss_in_words = losses[0].in_words
 
     @property
     def n_back(self) -> int:
@@ -137,14 +134,13 @@ class TexEnvNetwork(nn.Module):
         return [layer.no_state(batch) for layer in self.layers]  # type: ignore[operator,misc]
 
     def losses(self, audio: torch.Tensor, controls: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return how far the statistics of new sounds are from those of the clips that have the
-        same controls.
+        """Return how far new sounds are from the clips that have the same controls.
 
         Args:
             audio: clips, -1..1.
             controls: of each sample, 0..1.
 
-        Returns: their distance, "loss".
+        Returns: each loss times its weight, the first one as "loss", others by their types.
 
         Shape:
             audio: [batch, n_samples], or [batch, n_samples, 2] of two channels
@@ -152,12 +148,22 @@ class TexEnvNetwork(nn.Module):
         """
         if self.training and not self.has_levels:
             self._learn_levels(audio)
-        losses = []
+        modules = [each.to(audio.device) for each in self.loss_modules]
+        sums = [audio.new_zeros(()) for _ in modules]
         for clips, of_clips in zip(audio.split(_AT_ONCE), controls.split(_AT_ONCE), strict=True):
             sounds = self.sounds(of_clips)
-            with in_32_bits(audio.device):
-                losses.append(self.texture.loss(sounds, clips) * len(clips))
-        return {"loss": torch.stack(losses).sum() / len(audio)}
+            for index, (settings, module) in enumerate(zip(self._losses, modules, strict=True)):
+                with in_32_bits(audio.device):
+                    value = settings.weight * module(sounds, clips)
+                sums[index] = sums[index] + value * (len(clips) / len(audio))
+        names = ["loss", *(each.type for each in self._losses[1:])]  # type: ignore[attr-defined]
+        return dict(zip(names, sums, strict=True))
+
+    @cached_property
+    def loss_modules(self) -> tuple[nn.Module, ...]:
+        """What computes the losses; made when it is first needed, as playing needs none. In a
+        tuple, so that it is no part of the network that is stored."""
+        return tuple(each.module(self._sample_rate, self.n_samples) for each in self._losses)
 
     def sounds(self, controls: torch.Tensor) -> torch.Tensor:
         """Return sounds with these controls, with noise from torch's global generator.

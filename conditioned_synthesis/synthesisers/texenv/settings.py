@@ -3,12 +3,18 @@
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
+from conditioned_synthesis.losses import Loss, losses
+from conditioned_synthesis.losses.texture import TextureLoss
 from conditioned_synthesis.synthesisers._base import TrainedSynthesiser, synthesisers
 
 if TYPE_CHECKING:
+    from conditioned_synthesis.data.split import SplitSounds
     from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
+    from texturelib.learning.trainable import Trainable
+
+_AnyLoss = Annotated[Loss, losses]
 
 
 @synthesisers.register
@@ -50,8 +56,24 @@ class TexEnv(TrainedSynthesiser):
     """Whether to learn and play two channels, where the clips have two: each with its own
     envelopes, and in each band with the coherence that the clips have."""
 
+    losses: Annotated[tuple[_AnyLoss, ...], Field(min_length=1)] = (TextureLoss(),)
+    """Losses whose sum, each times its weight, is made smaller. That of the first is shown as the
+    loss of the training."""
+
     def channels_learnt(self, of_clips: int) -> int:
         return 2 if self.stereo and of_clips == 2 else 1
+
+    def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
+        _ = network.loss_modules  # an error now is better than one after the output has begun
+        return super().training(network, clips, seed)
+
+    @field_validator("losses")
+    @classmethod
+    def _each_once(cls, given: tuple[Loss, ...]) -> tuple[Loss, ...]:
+        types = [each.type for each in given]  # type: ignore[attr-defined]
+        if len(set(types)) < len(types):
+            raise ValueError(f"{', '.join(types)}: each type of loss may be there once")
+        return given
 
     @classmethod
     def of_stored(cls, stored: dict[str, Any], sample_rate: float) -> dict[str, Any]:
@@ -75,4 +97,5 @@ class TexEnv(TrainedSynthesiser):
             n_layers=self.n_layers,
             hop=self.hop,
             n_channels=n_channels,
+            losses=self.losses,
         )
