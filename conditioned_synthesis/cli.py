@@ -183,6 +183,29 @@ def export_c(
     print("cc -O3 -o render render.c -lm builds the program that lies beside it")
 
 
+@app.command()
+def export_pd(
+    model: ModelOption,
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE.texinst",
+            help="The file to write; the patch and the object are written beside it.",
+        ),
+    ],
+    precision: PrecisionOption = "float16",
+    overwrite: ReplaceOption = False,
+) -> None:
+    """Export a model folder for Pure Data: a patch that plays it, and the object [texture~], built
+    where a C compiler and Pd's header are."""
+    from conditioned_synthesis.exporters.puredata import export_pd as run
+
+    header, not_built = run(model, output, precision, overwrite)
+    _say_written(output, header)
+    if not_built:
+        print(f"note: [texture~] was not built: {not_built}; its source lies beside the patch")
+
+
 def _say_written(path: Path, header: Mapping[str, Any]) -> None:
     from texturelib.files import shown
 

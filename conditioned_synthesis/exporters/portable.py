@@ -1,6 +1,7 @@
 """Export an instrument as the file that other players read, by itself or with one in C."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from texturelib.outputs import check_file_place
 
 SUFFIX = ".texinst"
 
-_C = Path(__file__).parents[1] / "c"
-_C_FILES = ("texture_instrument.h", "render.c")
+C_FOLDER = Path(__file__).parents[1] / "c"
+_FOR_PROGRAMS = ("texture_instrument.h", "render.c")
 
 
 def export_portable(
@@ -40,12 +41,16 @@ def export_c(folder: Path, path: Path, precision: Precision, overwrite: bool) ->
 
     Returns and errors as `export_portable`.
     """
-    beside = [path.parent / name for name in _C_FILES]
-    for each in beside:
-        check_file_place(each, overwrite)
+    for name in _FOR_PROGRAMS:
+        check_file_place(path.parent / name, overwrite)
     header = export_portable(folder, path, precision, overwrite)
-    with named_by_the_user():
-        for each in beside:
-            with whole_file(each, is_durable=True) as part:
-                shutil.copyfile(_C / each.name, part)
+    copy_beside(path, _FOR_PROGRAMS)
     return header
+
+
+def copy_beside(path: Path, names: Iterable[str]) -> None:
+    """Copy these files of the player in C into the folder of `path`."""
+    with named_by_the_user():
+        for name in names:
+            with whole_file(path.with_name(name), is_durable=True) as part:
+                shutil.copyfile(C_FOLDER / name, part)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from conditioned_synthesis.dsp.integer_hash import hash_of
@@ -318,6 +319,93 @@ def test_c_refuses_mangled_files(portable, in_c, tmp_path):
         mangled[-4:] = zlib.crc32(bytes(mangled[:-4])).to_bytes(4, "little")
         found = run_in_c(in_c, bytes(mangled), tmp_path, 2048)
         assert isinstance(found, np.ndarray) or "\n" not in found.strip()
+
+
+# ---- in Pure Data ---------------------------------------------------------------------------------
+
+PATCH = """#N canvas 0 0 450 300 10;
+#X obj 10 100 texture~ water.texinst 5;
+#X obj 10 200 writesf~ 2;
+#X obj 10 10 loadbang;
+#X msg 10 40 open -wave -bytes 4 sound.wav \\, start;
+#X msg 100 40 \\; pd dsp 1;
+#X obj 200 40 delay 100;
+#X msg 200 60 MESSAGE;
+#X obj 300 40 delay 400;
+#X msg 300 60 stop;
+#X obj 300 80 delay 50;
+#X msg 300 100 \\; pd quit;
+#X connect 0 0 1 0;
+#X connect 0 1 1 1;
+#X connect 2 0 3 0;
+#X connect 2 0 4 0;
+#X connect 2 0 5 0;
+#X connect 2 0 7 0;
+#X connect 3 0 1 0;
+#X connect 5 0 6 0;
+#X connect 6 0 0 0;
+#X connect 7 0 8 0;
+#X connect 8 0 1 0;
+#X connect 7 0 9 0;
+#X connect 9 0 10 0;
+"""
+
+
+def in_pd(patch: Path) -> str:
+    """Run a patch to its end, as fast as it goes. -> what Pd said."""
+    words = ["-nogui", "-noaudio", "-nomidi", "-noprefs", "-batch", "-stderr", "-r", "48000"]
+    done = subprocess.run(
+        ["pd", *words, "-open", patch.name],
+        cwd=patch.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stderr
+
+
+@pytest.fixture
+def for_pd(model, command, tmp_path) -> Path:
+    """-> a folder with the instrument and the object."""
+    if not shutil.which("pd"):
+        pytest.skip("puredata-core is not installed")
+    output = tmp_path / "pd" / "water.texinst"
+    status, printed, errors = command(
+        "export-pd", "--model", model, "--output", output, "--precision", "float32"
+    )
+    assert status == 0, errors
+    if "not built" in printed:
+        pytest.skip(printed.splitlines()[-1])
+    return output.parent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("message", ["slider 0 0.95", "size 1.86607"])
+def test_pure_data_plays_the_same(for_pd, portable, message):
+    (for_pd / "test.pd").write_text(PATCH.replace("MESSAGE", message))
+    said = in_pd(for_pd / "test.pd")
+    assert "error" not in said
+    found, rate = soundfile.read(for_pd / "sound.wav", dtype="float32")
+    assert rate == 48000
+    # Pd hands on messages every 64 samples, so the one of 100 ms before sample 4800.
+    moves = [(0, 1, 0.5), (4800, 0, 0.95)]
+    expected = played(portable, 48000, len(found), moves)
+    assert len(found) > 15000
+    assert snr_db(expected, found) > 90
+
+
+@pytest.mark.slow
+def test_the_patch_opens_and_finds_its_object(for_pd):
+    patch = (for_pd / "water.pd").read_text()
+    assert "slider 1" in patch
+    ends = "#X obj 600 10 loadbang;\n#X msg 600 40 \\; pd quit;\n"
+    n_objects = patch.count("#X ") - patch.count("#X connect")
+    with_end = patch + ends + f"#X connect {n_objects} 0 {n_objects + 1} 0;\n"
+    (for_pd / "test.pd").write_text(with_end)
+    said = in_pd(for_pd / "test.pd")
+    assert "couldn't create" not in said
+    assert "error" not in said
 
 
 # ---- in a browser ---------------------------------------------------------------------------------
