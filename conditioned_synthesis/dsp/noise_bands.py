@@ -21,12 +21,14 @@ def carriers_of(
     low_hz: float,
     envelope_hz: float,
     coherences: tuple[float, ...] | None = None,
+    spectrum: tuple[float, ...] | None = None,
 ) -> "Carriers":
     """Return the `Carriers` of these bands, made once in a process.
 
-    They are the same for all networks of these bands.
+    They are the same for all networks of these bands, coherences and spectrum.
     """
-    return Carriers(Bands(sample_rate, n_bands, low_hz), sample_rate, envelope_hz, coherences)
+    bands = Bands(sample_rate, n_bands, low_hz)
+    return Carriers(bands, sample_rate, envelope_hz, coherences, spectrum)
 
 
 class Carriers:
@@ -45,12 +47,15 @@ class Carriers:
         sample_rate: int,
         envelope_hz: float,
         coherences: Sequence[float] | None = None,
+        spectrum: Sequence[float] | None = None,
     ) -> None:
         """Make the loops.
 
         Args:
             envelope_hz: points of an envelope per second.
             coherences: of the two channels in each band, -1..1; None: there is one channel.
+            spectrum: amplitudes that noise has within its band, evenly spaced from 0 Hz to half the
+                sample rate; None: they are the same everywhere.
         """
         rng = np.random.default_rng(0)
         self.n_channels = 1 if coherences is None else 2
@@ -63,16 +68,19 @@ class Carriers:
             is_inside = (bins_hz > ends_hz[index]) & (bins_hz < ends_hz[index + 2])
             shape = np.zeros(len(bins_hz))
             shape[is_inside] = bands.responses(torch.from_numpy(bins_hz[is_inside]))[index].numpy()
-            spectrum = shape * (
+            if spectrum is not None:
+                places_hz = np.linspace(0, sample_rate / 2, len(spectrum))
+                shape *= np.interp(bins_hz, places_hz, spectrum)
+            common = shape * (
                 rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape))
             )
             flat = partial(_flat, length=length, bins_hz=bins_hz, envelope_hz=envelope_hz)
             if coherences is None:
-                channels[0].append(flat(spectrum))
+                channels[0].append(flat(common))
                 continue
             other = shape * (rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape)))
             for loops, loop in zip(
-                channels, _coherent(spectrum, other, flat, coherences[index]), strict=True
+                channels, _coherent(common, other, flat, coherences[index]), strict=True
             ):
                 loops.append(loop)
         loops = [loop for of_channel in channels for loop in of_channel]

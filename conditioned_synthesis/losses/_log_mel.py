@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from conditioned_synthesis.losses._log_mels import LogMels, by_channel
+from conditioned_synthesis.dsp.channels import by_channel
+from conditioned_synthesis.losses._log_mels import LogMels
 from conditioned_synthesis.losses._ranks import ranked
 
 _LEAST_VARIANCE = 0.01  # a tenth of a neper: less is not heard as a fluctuation

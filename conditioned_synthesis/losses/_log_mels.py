@@ -46,11 +46,3 @@ class LogMels(nn.Module):
             magnitude = (spectrum.real**2 + spectrum.imag**2 + _QUIETEST**2).sqrt()
             spectrograms.append((self.get_buffer(f"bands_{index}") @ magnitude).log())
         return spectrograms
-
-
-def by_channel(audio: torch.Tensor) -> torch.Tensor:
-    """Return the channels of sounds as sounds of their own.
-
-    audio: [batch, samples] or [batch, samples, channels] -> [batch * channels, samples].
-    """
-    return audio if audio.ndim == 2 else audio.movedim(2, 1).flatten(0, 1)

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
-from conditioned_synthesis.losses._log_mels import LogMels, by_channel
+from conditioned_synthesis.dsp.channels import by_channel
+from conditioned_synthesis.losses._log_mels import LogMels
 from conditioned_synthesis.losses._ranks import ranked
 
 _SEED = 20

@@ -278,6 +278,22 @@ def test_temperature_0_is_an_envelope_without_chance(instrument):
     assert float((frames[0, 1:] / frames[0, :1] - 1).abs().max()) < 1e-4
 
 
+@pytest.mark.parametrize("rings", [False, True])
+def test_a_tone_of_the_clips_rings_where_it_should(rings):
+    network = SMALL.model_copy(update={"rings": rings}).network(2, RATE).train()
+    seconds = torch.arange(RATE) / RATE
+    noise = 0.01 * torch.randn(8, RATE, generator=torch.Generator().manual_seed(0))
+    # In a band of 500 Hz, by far not at its middle.
+    clips = noise + 0.1 * torch.sin(2 * np.pi * 720 * seconds)
+    network.losses(clips, torch.rand(8, 1, 2).expand(-1, RATE, -1))
+    sound = network.eval().player(1).play(np.full((4 * RATE, 2), 0.5, dtype=np.float32))
+    hz, density = welch(sound, RATE, nperseg=RATE // 8)
+    power = density * hz[1]
+    around = (hz > 500) & (hz < 1000)
+    share = power[(hz > 700) & (hz < 740)].sum() / power[around].sum()
+    assert share > 0.5 if rings else share < 0.3
+
+
 # Two channels. --------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import torch
 from torch import nn
 
+from conditioned_synthesis.dsp.channels import by_channel
 from conditioned_synthesis.dsp.filterbank import Bands
 from conditioned_synthesis.dsp.noise_bands import Carriers, carriers_of
 from conditioned_synthesis.dsp.stereo import coherences
@@ -19,6 +20,8 @@ from texturelib.learning.precision import in_32_bits
 REACH_NEPERS = 8.0  # 70 dB, that an envelope may leave its band's mean by, up or down
 _FIRST_LEVEL = -5.0  # nepers, of a band of an untrained network
 _KERNEL = 3
+_FINE_HZ = 8.0  # of the fine spectrum: a tone is narrower than the narrowest band, some 30 Hz
+_QUIETEST_POWER = 1e-10  # of the highest, so that no band is empty
 _AT_ONCE = 16  # clips that are compared at a time, for memory's sake
 
 
@@ -29,6 +32,7 @@ class TexEnvNetwork(nn.Module):
     mean_levels: torch.Tensor
     has_levels: torch.Tensor
     coherences: torch.Tensor | None
+    spectrum: torch.Tensor | None
 
     n_noises = 8  # channels of noise that envelopes are made of
 
@@ -45,6 +49,7 @@ class TexEnvNetwork(nn.Module):
         hop: int | None = None,
         n_channels: int = 1,
         losses: Sequence[Loss] = (TextureLoss(),),
+        rings: bool = False,
     ) -> None:
         """Build the network.
 
@@ -61,6 +66,7 @@ class TexEnvNetwork(nn.Module):
             hop: samples between two points, instead of as envelope_hz says.
             n_channels: of the sounds, 1 or 2, each with envelopes of its own.
             losses: what is made smaller, in sum.
+            rings: whether noise has the fine spectrum of the clips within each band.
         """
         super().__init__()
         self.n_samples = round(seconds * sample_rate)
@@ -80,6 +86,8 @@ class TexEnvNetwork(nn.Module):
         self.register_buffer("has_levels", torch.tensor(False))
         # Of two channels, in each band.
         self.register_buffer("coherences", torch.zeros(n_bands) if n_channels == 2 else None)
+        self._n_fft = 2 * round(sample_rate / _FINE_HZ / 2)
+        self.register_buffer("spectrum", torch.ones(self._n_fft // 2 + 1) if rings else None)
         self._losses = tuple(losses)
         self.loss_in_words = losses[0].in_words
 
@@ -194,12 +202,13 @@ class TexEnvNetwork(nn.Module):
             self._low_hz,
             self._sample_rate / self.hop,
             None if self.coherences is None else tuple(self.coherences.tolist()),
+            None if self.spectrum is None else tuple(self.spectrum.tolist()),
         )
 
     @torch.no_grad()
     def _learn_levels(self, audio: torch.Tensor) -> None:
         """Start from the mean level of each band in the clips, so that there is less to learn. The
-        coherence of two channels is measured here, and stays.
+        coherence of two channels and the fine spectrum are measured here, and stay.
 
         audio: [batch, samples] or [batch, samples, 2].
         """
@@ -213,7 +222,29 @@ class TexEnvNetwork(nn.Module):
             found = coherences(audio.cpu(), self.bands, self._sample_rate)
             # To a hundredth, as noise is made for each set of them.
             self.coherences.copy_(found.mul(100).round().div(100).clamp(-1, 1))
+        if self.spectrum is not None:
+            self.spectrum.copy_(self._fine_spectrum(audio))
         self.has_levels.fill_(True)
+
+    def _fine_spectrum(self, audio: torch.Tensor) -> torch.Tensor:
+        """Return the mean amplitudes of the clips, the highest 1 (P. Welch's method, 1967).
+
+        audio: [batch, samples] or [batch, samples, 2] -> [n_fft // 2 + 1].
+        """
+        n_fft = min(self._n_fft, 2 * (audio.shape[1] // 2))
+        spectra = torch.stft(
+            by_channel(audio),
+            n_fft,
+            n_fft // 2,
+            window=torch.hann_window(n_fft, device=audio.device),
+            center=False,
+            return_complex=True,
+        )
+        power = (spectra.real.square() + spectra.imag.square()).mean((0, 2))
+        power = nn.functional.interpolate(
+            power[None, None], self._n_fft // 2 + 1, mode="linear", align_corners=True
+        )[0, 0]
+        return (power / power.max().clamp_min(1e-20) + _QUIETEST_POWER).sqrt()
 
     def player(self, seed: int, *, temperature: float = 1.0) -> TexEnvPlayer:
         """Return a player, as `SynthesisNetwork.player`.

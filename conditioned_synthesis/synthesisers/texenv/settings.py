@@ -56,6 +56,9 @@ class TexEnv(TrainedSynthesiser):
     """Whether to learn and play two channels, where the clips have two: each with its own
     envelopes, and in each band with the coherence that the clips have."""
 
+    rings: bool = False
+    """Whether the noise of each band has the fine spectrum of the clips, so that tones that stay
+    where they are ring."""
     losses: Annotated[tuple[_AnyLoss, ...], Field(min_length=1)] = (TextureLoss(),)
     """Losses whose sum, each times its weight, is made smaller. That of the first is shown as the
     loss of the training."""
@@ -98,4 +101,5 @@ class TexEnv(TrainedSynthesiser):
             hop=self.hop,
             n_channels=n_channels,
             losses=self.losses,
+            rings=self.rings,
         )
