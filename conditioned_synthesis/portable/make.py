@@ -10,9 +10,13 @@ from texturelib.errors import UsageError
 def portable_of(instrument: Instrument, precision: Precision) -> PortableInstrument:
     """Return the instrument for other players.
 
-    precision: of its weights. Errors: UsageError when no other player knows its kind.
+    precision: of its weights. Errors: UsageError when no other player can play it.
     """
     if isinstance(instrument.network, TexEnvNetwork):
+        if instrument.network.spectrum is not None:
+            raise UsageError(
+                '--model: a "texenv" with "rings": true plays here and as ONNX only; train one without'
+            )
         return portable_texenv(instrument, precision)
     raise UsageError(
         f'--model: a "{instrument.spec.synthesiser.type}" plays in this toolkit only; a "texenv" can be exported'  # type: ignore[attr-defined]

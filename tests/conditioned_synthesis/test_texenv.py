@@ -23,10 +23,12 @@ from conditioned_synthesis.instrument.instrument import (
     new_instrument,
     save_instrument,
 )
+from conditioned_synthesis.portable.make import portable_of
 from conditioned_synthesis.synthesisers.texenv.network import TexEnvNetwork
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.audio import write_wav
 from texturelib.controls import Control
+from texturelib.errors import UsageError
 from texturelib.learning.weights import save_weights
 
 RATE = 8000
@@ -292,6 +294,13 @@ def test_a_tone_of_the_clips_rings_where_it_should(rings):
     around = (hz > 500) & (hz < 1000)
     share = power[(hz > 700) & (hz < 740)].sum() / power[around].sum()
     assert share > 0.5 if rings else share < 0.3
+
+
+def test_other_players_are_not_given_what_rings():
+    settings = SMALL.model_copy(update={"rings": True})
+    ringing = new_instrument(ModelSpec(synthesiser=settings, sliders=SLIDERS, sample_rate=RATE), 0)
+    with pytest.raises(UsageError, match='"rings": true plays here and as ONNX only'):
+        portable_of(ringing, np.dtype(np.float32))
 
 
 # Two channels. --------------------------------------------------------------------------------------------------------
