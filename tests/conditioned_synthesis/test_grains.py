@@ -281,6 +281,21 @@ def test_a_file_whose_buffers_do_not_fit_is_refused(instrument, tmp_path: Path):
         load_instrument(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "number", "words"),
+    [
+        ("shapes", 7.0, "a row that no control has"),
+        ("places", float("nan"), "numbers beyond"),
+        ("exponents", 1e300, "numbers beyond"),
+    ],
+)
+def test_numbers_that_would_lead_out_of_a_clip_are_refused(instrument, name, number, words):
+    buffers = {key: each.clone() for key, each in instrument.network.named_buffers()}
+    buffers[name].flatten()[0] = number
+    with pytest.raises(RuntimeError, match=words):
+        SMALL.network(2, RATE).load_state_dict(buffers)
+
+
 def test_without_clips_it_is_silent():
     silent = SMALL.network(1, RATE).player(0).play(np.zeros((100, 1), np.float32))
     assert silent.tolist() == [0] * 100

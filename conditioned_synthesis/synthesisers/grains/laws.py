@@ -12,7 +12,7 @@ LAWS: tuple[Law, ...] = ("slow_down", "mixing", "gain")
 SLOW_DOWN, MIXING, GAIN = range(len(LAWS))
 LN_MOST_GAIN = math.log(10 ** (12 / 20))  # 12 dB: what is softer still holds too much noise
 _ROUNDS = 3
-_BY_POSITION, _LINEAR, _EXPONENTIAL = range(3)  # how a slider position becomes a place
+BY_POSITION, LINEAR, EXPONENTIAL = range(3)  # how a slider position becomes a place
 
 
 def law_tables(controls: Sequence[Control]) -> tuple[np.ndarray, np.ndarray]:
@@ -36,11 +36,11 @@ def law_tables(controls: Sequence[Control]) -> tuple[np.ndarray, np.ndarray]:
         moves = [float(control.laws.get(law, 0.0)) for law in LAWS]
         low, high, offset = control.low, control.high, control.offset
         if not any(moves) or low * high <= 0 or low == high:
-            shapes[index] = _BY_POSITION, 0.0, 1.0, 0.0
+            shapes[index] = BY_POSITION, 0.0, 1.0, 0.0
             continue
         exponents[index] = np.array(moves) / math.log(high / low)
         is_even = control.curve == "exponential" and offset == 0
-        kind = _LINEAR if control.curve == "linear" else _BY_POSITION if is_even else _EXPONENTIAL
+        kind = LINEAR if control.curve == "linear" else BY_POSITION if is_even else EXPONENTIAL
         shapes[index] = kind, low, high, offset
     return shapes, exponents
 
@@ -57,9 +57,9 @@ def set_places(shapes: np.ndarray, positions: np.ndarray, places: np.ndarray) ->
     for index in range(len(positions)):
         kind, low, high, offset = shapes[index]
         place = float(positions[index])
-        if kind != _BY_POSITION:
+        if kind != BY_POSITION:
             place = min(max(place, 0.0), 1.0)
-            if kind == _LINEAR:
+            if kind == LINEAR:
                 value = low + (high - low) * place
             else:
                 value = offset + (low - offset) * ((high - offset) / (low - offset)) ** place

@@ -8,13 +8,19 @@ import torch
 from torch import nn
 
 from conditioned_synthesis.synthesisers._base import Graph
-from conditioned_synthesis.synthesisers.grains.laws import LAWS
+from conditioned_synthesis.synthesisers.grains.laws import (
+    BY_POSITION,
+    EXPONENTIAL,
+    LAWS,
+    LINEAR,
+)
 from conditioned_synthesis.synthesisers.grains.player import GrainsPlayer
 from conditioned_synthesis.synthesisers.grains.sizes import Sizes
 from conditioned_synthesis.synthesisers.grains.state import Material, kernels_of
 from texturelib.errors import UsageError
 
 N_BANDS = 16
+_MOST = 1e6  # of a place, and of what a law moves it by; those of controls are below 100
 
 
 class GrainsNetwork(nn.Module):
@@ -71,7 +77,8 @@ class GrainsNetwork(nn.Module):
         names = [name for name, _ in self.named_buffers()]
         found = {name: state_dict[prefix + name] for name in names if prefix + name in state_dict}
         if len(found) == len(names):
-            wrong = self._what_does_not_fit({key: tuple(each.shape) for key, each in found.items()})
+            shapes = {key: tuple(each.shape) for key, each in found.items()}
+            wrong = self._what_does_not_fit(shapes) or _what_is_no_law(found)
             if wrong:
                 error_msgs.append(wrong)
                 return
@@ -127,3 +134,16 @@ class GrainsNetwork(nn.Module):
             'export-onnx: a synthesiser of type "grains" is no network that runtimes of ONNX could run: it chooses '
             'pieces of its clips; export one of type "texenv"'
         )
+
+
+def _what_is_no_law(found: Mapping[str, torch.Tensor]) -> str | None:
+    """Return what is wrong with the numbers by which units are moved: of others, positions in clips
+    would be made that do not exist."""
+    kind, low, high, offset = found["shapes"].double().T
+    has_range = (low * high > 0) & (low != high) & ((low - offset) * (high - offset) > 0)
+    if not ((kind == BY_POSITION) | ((kind == LINEAR) | (kind == EXPONENTIAL)) & has_range).all():
+        return "shapes has a row that no control has"
+    for name in ("places", "exponents"):
+        if not (found[name].abs() <= _MOST).all():
+            return f"{name} has numbers beyond {_MOST:g}"
+    return None
