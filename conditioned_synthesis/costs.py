@@ -99,9 +99,8 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     training += loudness + (playing if step.command == "train" else 0.0)
     match step.command:
         case "train":
-            words = (
-                f"{n_steps} steps, {in_words_each(found.step)} ({found.n_measured} made); {factor}"
-            )
+            steps = f"{n_steps} steps" if n_steps > 1 else "an index of the clips"
+            words = f"{steps}, {in_words_each(found.step)} ({found.n_measured} made); {factor}"
             return Estimate(measured.start + training, words)
         case "generate":
             return Estimate(

@@ -3,7 +3,6 @@ moment played."""
 
 import copy
 import itertools
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,10 +117,13 @@ def rehearse_synthesis(config: SynthesisConfig, n_clips: int, scratch: Scratch) 
     few = settings.model_copy(
         update={"num_steps": n_steps, "checkpoint": n_steps} if learns else {}
     )
-    began = time.perf_counter()
     held_out = np.resize(rows, max(1, round(settings.validation * n_clips)))
-    training = few.training(network, SplitSounds(sounds, rows, held_out), config.train.seed)
-    preparing = (time.perf_counter() - began) * n_clips / len(sounds)
+    split = SplitSounds(sounds, rows, held_out)
+    training = few.training(network, split, config.train.seed)  # the first may compile
+    preparing = 0.0
+    if not learns:
+        preparing = seconds_of(lambda: few.training(network, split, config.train.seed))
+        preparing *= n_clips / len(sounds)
     with suppress(Enough):
         train(
             training,
