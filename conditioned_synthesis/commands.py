@@ -23,8 +23,15 @@ def _exported(settings: "SynthesisConfig") -> Iterator[Input]:
     yield Input(settings.export.source, settings.exported_folder, maker)
 
 
+def _recorded(settings: "SynthesisConfig") -> Iterator[Input]:
+    # Either of them may have made it; the sentence that names them has quotes around both.
+    makers = 'real-datasets build" or "domain-adaptation label'
+    yield Input("labelled", settings.labelled, makers, is_key=True)
+
+
 def _sounds(settings: "SynthesisConfig") -> Iterator[Input]:
-    yield Input("sounds", settings.sounds_folder, "conditioned-synthesis export")
+    maker = "augment" if settings.augment else "export"
+    yield Input("sounds", settings.sounds_folder, f"conditioned-synthesis {maker}")
 
 
 def _synthesiser(settings: "SynthesisConfig") -> Iterator[Input]:
@@ -116,6 +123,37 @@ def _if_there(folder: Path) -> "Dataset | None":
     return read_labelled(folder) if (folder / "dataset.json").exists() else None
 
 
+def _augment(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:
+    from conditioned_synthesis.augmentation.command import augment
+
+    made = augment(settings, output, workers=workers)
+    for note in made.notes:
+        say(output, f"note: {note}")
+    return str(made)
+
+
+def _what_is_recorded(settings: "SynthesisConfig") -> str:
+    from conditioned_synthesis.augmentation.command import plan_clips
+    from texturelib.dataset import read_dataset
+
+    if not (settings.labelled / "dataset.json").exists():
+        return AUGMENT.plan(settings)
+    plan = plan_clips(read_dataset(settings.labelled), settings.wanted_augment())
+    lines = [f"{AUGMENT.plan(settings)} from {len(plan.recordings)} recordings"]
+    lines += [f"{name}: {reason}: left out" for name, reason in plan.too_short.items()]
+    return "\n".join(lines)
+
+
+def _problem_with_memory(settings: "SynthesisConfig", workers: int | None) -> str | None:
+    from conditioned_synthesis.augmentation.clip_memory import problem_with_memory
+
+    return problem_with_memory(settings, workers)
+
+
+def _n_clips(settings: "SynthesisConfig") -> str:
+    return f"{settings.augment.n_clips} clips" if settings.augment else "no clips"
+
+
 def _train(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
     from conditioned_synthesis.instrument.card import loss_in_words, training_in_words
     from conditioned_synthesis.training.command import train
@@ -193,9 +231,22 @@ EXPORT = _command(
     keys=frozenset({"export"}),
     has_workers=True,
 )
+AUGMENT = _command(
+    "augment",
+    "Make evenly spread, labelled clips from recordings, slowed down and layered, into output/augmented, a dataset folder.",
+    folder=lambda settings: settings.augmented_folder,
+    inputs=_recorded,
+    plan=_n_clips,
+    look_ahead=_what_is_recorded,
+    run=_augment,
+    problem=_problem_with_memory,
+    keys=frozenset({"augment"}),
+    needs=("augment",),
+    has_workers=True,
+)
 TRAIN = _command(
     "train",
-    "Train the synthesiser on the exported clips, or on `train.sounds`, into output/synthesiser, a model folder.",
+    "Train the synthesiser on the exported or augmented clips, or on `train.sounds`, into output/synthesiser, a model folder.",
     folder=lambda settings: settings.synthesiser_folder,
     inputs=_sounds,
     plan=lambda _: "a synthesiser",
@@ -236,4 +287,4 @@ EVALUATE = _command(
     has_workers=True,
 )
 
-COMMANDS = (ANALYSE, BALANCE, EXPORT, TRAIN, LINEARISE, GENERATE, EVALUATE)
+COMMANDS = (ANALYSE, BALANCE, EXPORT, AUGMENT, TRAIN, LINEARISE, GENERATE, EVALUATE)

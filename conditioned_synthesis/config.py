@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from conditioned_synthesis.augmentation.settings import Augment
 from conditioned_synthesis.judge_settings import Embedding
 from conditioned_synthesis.labels.outliers import Outliers
 from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
@@ -76,8 +77,8 @@ class Train(Config):
 
     sounds: ConfigPath | None = None
     """Dataset folder, or folder of wavs with .params files beside them, of any sample rate; null
-    takes what `export` wrote. A dataset's column `split` says which clips are held out: those that
-    are not "train"."""
+    takes what `augment` wrote, or where that is null what `export` wrote. A dataset's column
+    `split` says which clips are held out: those that are not "train"."""
     controls: Annotated[list[str], Field(min_length=1)] | None = None
     """Controls to learn, in this order; null takes all."""
     seed: Seed = 0
@@ -175,10 +176,13 @@ class SynthesisConfig(StageConfig):
     `output`."""
 
     labelled: ConfigPath
-    """Dataset folder of the labelled recordings, as `domain-adaptation label` writes it."""
+    """Dataset folder of the labelled recordings, as `domain-adaptation label` writes it; for
+    `augment` it may have no labels, as `real-datasets build` writes it."""
     analyse: Analyse = Analyse()
     balance: Balance = Balance()
     export: Export = Export()
+    augment: Augment | None = None
+    """How clips are made of recordings by the laws of the controls; null makes none."""
     synthesiser: Annotated[Synthesiser, synthesisers] | None = None
     """Synthesiser to train and play; null trains none."""
     train: Train = Train()
@@ -207,6 +211,14 @@ class SynthesisConfig(StageConfig):
         if self.synthesiser is None:
             raise UsageError('synthesiser: names none; it should, as {"type": "mtcrnn"}')
         return self.synthesiser
+
+    def wanted_augment(self) -> Augment:
+        """Return the settings of `augment`. Errors: UsageError when the config has none."""
+        if self.augment is None:
+            raise UsageError(
+                'augment: is null, so no clips are made; {"n_clips": 400} would make some'
+            )
+        return self.augment
 
     @property
     def reader(self) -> "Path | Literal['laws'] | None":
@@ -256,8 +268,13 @@ class SynthesisConfig(StageConfig):
         return self.output / "mtcrnn"
 
     @property
+    def augmented_folder(self) -> Path:
+        return self.output / "augmented"
+
+    @property
     def sounds_folder(self) -> Path:
-        return self.train.sounds or self.mtcrnn_folder
+        """The folder of what the synthesiser learns from."""
+        return self.train.sounds or (self.augmented_folder if self.augment else self.mtcrnn_folder)
 
     @property
     def synthesiser_folder(self) -> Path:

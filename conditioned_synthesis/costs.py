@@ -8,6 +8,7 @@ from typing import Any
 
 import joblib
 
+from conditioned_synthesis.augmentation.labels import relative_controls
 from texturelib.audio import wav_bytes
 from texturelib.costs import (
     PICTURES,
@@ -37,6 +38,15 @@ def makes(step: Step, flow: Flow) -> tuple[Path, Clips] | None:
         return step.folder, replace(
             source, sample_rate=config.export.sample_rate, controls=controls, n_channels=1
         )
+    if step.command == "augment" and (labelled := flow.at(config.labelled)):
+        settings = config.augment
+        return step.folder, Clips(
+            settings.n_clips,
+            settings.seconds or labelled.seconds,
+            settings.sample_rate or labelled.sample_rate,
+            labelled.controls or tuple(each.name for each in relative_controls(settings)),
+            settings.channels or labelled.n_channels,
+        )
     return None
 
 
@@ -49,6 +59,8 @@ def writes(step: Step, flow: Flow, n_parameters: int) -> Iterator[Written]:
             )
         case "export":
             yield from written_clips(step.folder, flow.at(step.folder), files_each=2)
+        case "augment":
+            yield from written_clips(step.folder, flow.at(step.folder))
         case command:
             n_sounds, seconds = played(command, config, len(_controls(config, flow)))
             of_sounds = wav_bytes(seconds, _rate(config, flow), _channels(config, flow))
@@ -77,6 +89,14 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
             measured.start + seconds,
             f"at most {clips.n} clips, {in_words_each(each.seconds)} on a core ({each.n} exported)",
         )
+    if step.command == "augment":
+        each, clips = measured.augmenting.get(step.config_name), flow.at(step.folder)
+        if each is None or clips is None:
+            return None
+        n_times = 2  # where one clip would be too loud, all are made again
+        seconds = n_times * clips.n * each.seconds / at_once(joblib.cpu_count())
+        words = f"{clips.n} clips, {in_words_each(each.seconds)} on a core ({each.n} made), once or twice"
+        return Estimate(measured.start + PICTURES + seconds, words, is_at_most=True)
     found = measured.synthesis.get(step.config_name)
     if found is None or sounds is None:
         return None

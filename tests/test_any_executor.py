@@ -105,6 +105,11 @@ def configs(made: Path) -> dict[tuple[str, str], dict[str, object]]:
             "balance": {"control": "pitch", "bins": 5},
             "export": {"sample_rate": 16000, "source": "labelled"},
         },
+        ("conditioned_synthesis", "augment"): {
+            "labelled": str(made / "labelled"),
+            # Its clips are recordings of their own, and no longer than that.
+            "augment": {"n_clips": 20, "size": [1, 2], "density": [1, 2], "seconds": SECONDS / 2},
+        },
         ("domain_adaptation", "label"): {
             "synthetic": str(made / "labelled"),
             "real": str(made / "labelled"),
@@ -156,6 +161,7 @@ def run(
         ("real_datasets", "build"),
         pytest.param("domain_adaptation", "label", marks=pytest.mark.slow),
         pytest.param("conditioned_synthesis", "export", marks=pytest.mark.slow),
+        pytest.param("conditioned_synthesis", "augment", marks=pytest.mark.slow),
     ],
 )
 def test_a_command_leaves_the_same_bytes(

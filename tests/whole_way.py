@@ -59,6 +59,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "labelled": "../results/adaptation/labels",
         "balance": {"bins": 4},
         "export": {"sample_rate": RATE},
+        "augment": {"n_clips": 20, "size": [0.8, 1.25], "density": [1, 2], "max_rejected": 1.0},
+        "train": {"sounds": "../results/synthesis/mtcrnn"},
         "synthesiser": {"type": "mtcrnn", "hidden_size": 16, "seq_len": 100, **CHECKPOINTS},
         "generate": {"values": 2, "seconds": 0.2, "sweep_seconds": 0.2},
     },

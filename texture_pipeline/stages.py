@@ -65,7 +65,7 @@ STAGES = (
     Stage(
         "synthesis",
         "conditioned_synthesis",
-        ("analyse", "balance", "export", *_PLAYING),
+        ("analyse", "balance", "export", "augment", *_PLAYING),
     ),
     # More synthesisers: they learn from what a stage before them has exported.
     Stage("grains", "conditioned_synthesis", _PLAYING),

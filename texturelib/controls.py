@@ -26,6 +26,8 @@ class Control:
     - gain: made k times louder.
     - mixing: k independent sounds of the same texture, added.
 
+    Of a level in dB, the exponent is that of the amplitude.
+
     >>> rate = Control("rate", 1.0, 100.0, "drops/s", "exponential")
     >>> float(rate.to_physical(0.5))
     10.0
@@ -34,6 +36,9 @@ class Control:
     >>> rate = Control("rate", 1.0, 100.0, "drops/s", "exponential", laws={"slow_down": -1.0, "gain": 0.0})
     >>> float(rate.moved("slow_down", 10.0, 0.75)), rate.slope("slow_down")  # a tenth is half of this slider
     (0.25, -0.217...)
+    >>> level = Control("level", -40.0, 0.0, "dB", laws={"gain": 1.0})
+    >>> round(float(level.moved("gain", 10.0, 0.25)), 6)  # 20 dB louder
+    0.75
     """
 
     name: str
@@ -87,10 +92,11 @@ class Control:
         slider position has, because it is on the wrong side of the offset. Errors: KeyError when
         the law is not known.
         """
+        before, exponent = self.to_physical(slider), self.laws[law]
         with np.errstate(divide="ignore", invalid="ignore"):
-            moved = self.to_slider(
-                self.to_physical(slider) * np.asarray(factor, dtype=np.float64) ** self.laws[law]
-            )
+            change = np.asarray(factor, dtype=np.float64) ** exponent
+            is_level = self.unit == "dB"
+            moved = self.to_slider(before + 20 * np.log10(change) if is_level else before * change)
         return np.where(np.isfinite(moved), moved, np.nan)
 
     def slope(self, law: Law) -> float | None:
@@ -100,7 +106,8 @@ class Control:
         if not exponent:
             return exponent
         if self.curve == "linear":
-            return None
+            is_level = self.unit == "dB"
+            return exponent * 20 / float(np.log(10)) / (self.high - self.low) if is_level else None
         return exponent / float(np.log((self.high - self.offset) / (self.low - self.offset)))
 
 

@@ -84,6 +84,7 @@ class Measured:
     recorded: dict[str, float] = field(default_factory=dict)
     learning: dict[str, Any] = field(default_factory=dict)
     exporting: dict[str, Any] = field(default_factory=dict)
+    augmenting: dict[str, Any] = field(default_factory=dict)
     synthesis: dict[str, Any] = field(default_factory=dict)
 
 

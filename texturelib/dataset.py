@@ -200,11 +200,12 @@ def write_dataset(
     seconds: float,
     controls: Sequence[Mapping[str, Any]],
     n_channels: int = 1,
+    remarks: Sequence[str] = (),
     **description: Any,
 ) -> None:
     """Write metadata.csv, README.md and dataset.json, the last files of a dataset folder.
 
-    controls: a description of each: name, unit, low, high, ...
+    controls: a description of each: name, unit, low, high, ... remarks: sentences for README.md.
     description: what else dataset.json should contain (seed, counts, provenance).
     """
     import pandas as pd
@@ -221,6 +222,7 @@ def write_dataset(
         seconds=seconds,
         n_channels=n_channels,
         controls=controls,
+        remarks=remarks,
     )
     content = {
         "n_clips": len(metadata),

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from texturelib.files import write_table, write_text
-from texturelib.markdown import controls_table, in_channels
+from texturelib.markdown import controls_table, in_channels, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +30,12 @@ def write_dataset_card(
     seconds: float,
     n_channels: int,
     controls: Sequence[Mapping[str, Any]],
+    remarks: Sequence[str] = (),
 ) -> None:
-    """Write `folder/README.md`, and where metadata.csv has splits, a table for each beside it."""
+    """Write `folder/README.md`, and where metadata.csv has splits, a table for each beside it.
+
+    remarks: sentences about the set, each a paragraph.
+    """
     sounds = ["audio/**", *_unusual_folders(metadata["file_name"].tolist())]
     splits = _splits(metadata)
     tables = (
@@ -57,6 +61,8 @@ def write_dataset_card(
     ]
     if controls and all({"name", "unit", "low", "high"} <= control.keys() for control in controls):
         lines += [*controls_table(controls), ""]
+    for remark in remarks:
+        lines += [plain(remark), ""]
     write_text(folder / "README.md", "\n".join(lines))
 
 

@@ -83,6 +83,12 @@ COMMANDS = {
         ("synthesis/mtcrnn",),
         has_workers=True,
     ),
+    "augment": Command(
+        "conditioned_synthesis",
+        ("augment", "configs/synthesis.json"),
+        ("synthesis/augmented",),
+        has_workers=True,
+    ),
     "train mtcrnn": Command(
         "conditioned_synthesis", ("train", "configs/synthesis.json"), ("synthesis/synthesiser",)
     ),

@@ -32,7 +32,8 @@ def look_at_datasets(plan: Plan) -> Iterator[Finding]:
             ):
                 seen.add(path)
                 try:
-                    yield from _whole(path, must_have_controls=name != "real")
+                    is_labelled = name != "real" and step.command != "augment"
+                    yield from _whole(path, must_have_controls=is_labelled)
                 except TextureError as error:
                     yield Finding(_AREA, "NO", str(error), "make it anew, or mend it")
     for step in plan.running("train"):

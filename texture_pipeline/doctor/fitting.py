@@ -68,28 +68,33 @@ def _adaptation(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
 
 def _synthesis(name: str, config: Any, flow: Flow) -> Iterator[Finding]:
     source = flow.at(config.exported_folder)
-    if source and not config.train.sounds:
+    if source and not (config.train.sounds or config.augment):
         yield from _rates(
             f"{name}: export", config.export.sample_rate, "the labelled clips", source
         )
-    if source:
-        asked = {"export.controls": config.export.controls, "train.controls": config.train.controls}
-        asked["balance.control"] = (
-            [config.balance.control]
-            if isinstance(config.balance.control, str)
-            else config.balance.control
-        )
-        for key, names in asked.items():
-            for control in names or ():
-                if control not in source.controls:
-                    from texturelib.nearest import did_you_mean
-
-                    words = f'{name}: {key}: no control "{control}" {did_you_mean(control, list(source.controls))}'
-                    yield Finding(_AREA, "NO", words, is_config=True)
     sounds = flow.at(config.sounds_folder)
+    learnt = sounds if config.augment else source
+    balanced = config.balance.control
+    for key, names, clips in (
+        ("export.controls", config.export.controls, source),
+        ("train.controls", config.train.controls, learnt),
+        ("balance.control", [balanced] if isinstance(balanced, str) else balanced, source),
+    ):
+        known = clips.controls if clips else ()
+        for control in names or ():
+            if clips and control not in known:
+                from texturelib.nearest import did_you_mean
+
+                words = (
+                    f'{name}: {key}: no control "{control}" {did_you_mean(control, list(known))}'
+                )
+                yield Finding(_AREA, "NO", words, is_config=True)
+    if config.augment and (recorded := flow.at(config.labelled)):
+        rate = config.augment.sample_rate or recorded.sample_rate
+        yield from _rates(f"{name}: augment", rate, "the recordings", recorded)
     if config.synthesiser and sounds and sounds.n_bytes > (free := memory()[1]):
         words = f"{name}: train holds all clips in memory, {sounds.n_bytes / 2**30:.1f} GiB, and {free / 2**30:.1f} are free"
-        yield Finding(_AREA, "NO", words, "train on fewer, or lower export.sample_rate")
+        yield Finding(_AREA, "NO", words, "train on fewer, or at a lower sample_rate")
     labelled = flow.at(config.labelled)
     for key in ("linearise", "evaluate"):
         settings = getattr(config, key)

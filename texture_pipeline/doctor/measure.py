@@ -106,11 +106,14 @@ def _learn(job: Job, commands: list[str], measured: Measured, place: Scratch) ->
 def _synthesise(
     job: Job, commands: list[str], flow: Flow, measured: Measured, place: Scratch
 ) -> list[Finding]:
+    from texture_pipeline.doctor.rehearse_augment import rehearse_augment
     from texture_pipeline.doctor.rehearse_synthesis import rehearse_export, rehearse_synthesis
 
     config: Any = job.config
     if "export" in commands:
         measured.exporting[job.path.name] = rehearse_export(config, place)
+    if "augment" in commands:
+        measured.augmenting[job.path.name] = rehearse_augment(config, place)
     if {"train", "linearise", "generate", "evaluate"}.intersection(commands):
         sounds = flow.at(config.sounds_folder)
         measured.synthesis[job.path.name] = rehearse_synthesis(

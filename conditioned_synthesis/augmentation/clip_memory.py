@@ -1,0 +1,41 @@
+"""Does the memory hold what making a clip takes?"""
+
+import joblib
+
+from conditioned_synthesis.config import SynthesisConfig
+from texturelib.dataset import read_description
+from texturelib.memory import memory
+
+# Bytes for a value of the longest moment at the recording's rate, or of the clip; the spectrum of a
+# clip that is filtered is in double precision. Measured from clips of 60 s to clips of 240 s.
+_BYTES_OF_A_VALUE = 70
+
+
+def problem_with_memory(config: SynthesisConfig, workers: int | None = None) -> str | None:
+    """Return what is wrong, as a sentence about `augment.seconds`; None where it fits, where it is
+    made on other machines, or where the recordings are not there yet.
+
+    Args:
+        workers: how many, in place of what the config says.
+    """
+    settings = config.augment
+    is_elsewhere = getattr(config.executor, "address", None) is not None
+    if settings is None or is_elsewhere or not (config.labelled / "dataset.json").exists():
+        return None
+    dataset = read_description(config.labelled)
+    seconds = settings.seconds or dataset["seconds"]
+    moment = seconds * dataset["sample_rate"] / settings.size[0]
+    clip = seconds * (settings.sample_rate or dataset["sample_rate"])
+    of_a_clip = _BYTES_OF_A_VALUE * max(moment, clip) * dataset.get("channels", 1)
+    free = memory()[1]
+    n_fit = int(free / of_a_clip)
+    n_workers = min(workers or config.executor.workers or joblib.cpu_count(), settings.n_clips)
+    if n_workers <= n_fit:
+        return None
+    needs = (
+        f"augment.seconds: {seconds:g}: making a clip takes {of_a_clip / 2**30:.1f} GiB of memory"
+    )
+    free_in_words = f"{free / 2**30:.1f} GiB are free"
+    if n_fit:
+        return f"{needs} for each of {n_workers} workers, and {free_in_words}; take --workers {n_fit}, or shorter clips"
+    return f"{needs}, and {free_in_words}; take shorter clips"
