@@ -7,6 +7,7 @@ from onnx import TensorProto, helper
 
 from conditioned_synthesis.evaluation.judges.embedding import EmbeddingNetwork
 from conditioned_synthesis.evaluation.judges.mmd import unbiased_mmd
+from conditioned_synthesis.evaluation.judges.patches import PatchStatistics, RandomFeatures
 from conditioned_synthesis.judge_settings import Embedding
 from texturelib.errors import TextureError, UsageError
 
@@ -127,3 +128,26 @@ def test_the_discrepancy_grows_with_the_distance_and_does_not_depend_on_the_unit
     assert (np.diff(found) > 0).all()
     assert unbiased_mmd(1e3 * (one + 1), 1e3 * other) == pytest.approx(found[2], rel=1e-9)
     assert np.isnan(unbiased_mmd(one[:1], other))
+
+
+def noises(n_sounds: int, seed: int) -> np.ndarray:
+    return 0.1 * np.random.default_rng(seed).standard_normal((n_sounds, RATE // 2))
+
+
+@pytest.mark.parametrize("judge", [PatchStatistics, RandomFeatures])
+def test_other_noise_is_alike_and_what_ticks_hums_or_is_louder_is_not(judge):
+    embed = judge(RATE)
+    reference = embed(noises(16, 0))
+    near = abs(unbiased_mmd(embed(noises(16, 1)), reference))
+    places = np.arange(RATE // 2)
+    for other in (
+        np.where(places % 500 < 125, 2.0, 0.01) * noises(16, 1),  # of the same power
+        0.7 * noises(16, 1) + 0.1 * np.sin(2 * np.pi * 440 / RATE * places),
+        2 * noises(16, 1),
+    ):
+        assert unbiased_mmd(embed(other), reference) > max(0.2, 4 * near)
+
+
+@pytest.mark.parametrize("judge", [PatchStatistics, RandomFeatures])
+def test_silence_is_embedded_in_numbers(judge):
+    assert np.isfinite(judge(RATE)(np.zeros((2, RATE // 2)))).all()

@@ -300,7 +300,7 @@ def test_other_players_are_not_given_what_rings():
     settings = SMALL.model_copy(update={"rings": True})
     ringing = new_instrument(ModelSpec(synthesiser=settings, sliders=SLIDERS, sample_rate=RATE), 0)
     with pytest.raises(UsageError, match='"rings": true plays here and as ONNX only'):
-        portable_of(ringing, np.dtype(np.float32))
+        portable_of(ringing, "float32")
 
 
 # Two channels. --------------------------------------------------------------------------------------------------------
