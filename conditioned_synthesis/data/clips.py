@@ -128,6 +128,7 @@ def _of_dataset(
     dataset = read_labelled(folder)
     described = {control.name: control for control in controls_of(dataset)}
     names = _names(wanted, list(described))
+    automations = _automations(dataset, names)
     return Sounds(
         dataset.sample_rate,
         _clips(
@@ -137,7 +138,7 @@ def _of_dataset(
             dataset.n_channels,
             channels,
         ),
-        _automations(dataset, names),
+        automations,
         tuple(described[name] for name in names),
         _split(dataset),
     )

@@ -21,11 +21,12 @@ from conditioned_synthesis.instrument.instrument import (
     save_instrument,
 )
 from conditioned_synthesis.instrument.output_checks import flatness, quality_warning
+from conditioned_synthesis.synthesisers import TrainedSynthesiser
 from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.audio import level_dbfs, write_wav
 from texturelib.controls import Control
-from texturelib.dataset import write_dataset
+from texturelib.dataset import read_dataset, write_dataset
 from texturelib.learning.weights import save_weights
 
 RATE, SAMPLES = 44100, 4410
@@ -69,6 +70,7 @@ class LevelsPlayer:
 def levels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let "texenv" be noise with as many channels as its clips have."""
     monkeypatch.setattr(TexEnv, "channels_learnt", lambda _, of_clips: of_clips)
+    monkeypatch.setattr(TexEnv, "training", TrainedSynthesiser.training)
     monkeypatch.setattr(
         TexEnv,
         "network",
@@ -205,3 +207,29 @@ def test_white_noise_and_silence_are_noticed_in_stereo():
     # Interleaved, two tones would be another sound.
     assert flatness(np.stack([tone, tone], axis=1)) == pytest.approx(flatness(tone))
     assert level_dbfs(np.stack([tone, tone], axis=1)) == pytest.approx(level_dbfs(tone))
+
+
+def test_a_balanced_set_keeps_its_channels_and_an_export_is_mono(config, command, tmp_path):
+    words = ["--set", f"labelled={tmp_path / 'stereo'}"]
+    assert command("balance", config, *words, "--set", "balance.bins=2")[0] == 0
+    balanced = read_dataset(tmp_path / "out" / "balanced")
+    assert balanced.n_channels == 2
+    assert balanced.clip(0).shape == (SAMPLES, 2)
+
+    assert command("export", config, *words, "--workers", "1")[0] == 0
+    exported = sorted((tmp_path / "out" / "mtcrnn").glob("*.wav"))
+    assert len(exported) == len(balanced)
+    info = soundfile.info(exported[0])
+    assert (info.samplerate, info.channels, info.frames) == (16000, 1, 1600)
+
+
+def test_sounds_with_labels_beyond_their_sliders_are_refused_before_clips_are_read(
+    config, command, stereo
+):
+    table = pd.read_csv(stereo / "metadata.csv")
+    table.loc[0, "loud"] = -0.1
+    table.to_csv(stereo / "metadata.csv", index=False)
+    (stereo / "audio" / "0.wav").unlink()
+    status, _, errors = command("train", config)
+    assert status == 1
+    assert "row 2: loud is -0.1; a synthesiser learns controls from 0 to 1" in errors
