@@ -1,3 +1,4 @@
+# make instrument RECORDINGS=FOLDER    the short way, from recordings (a folder, or one file) to instruments and a page
 # make demo    the whole way, from nothing to labelled, exported recordings and a page; with SOUND=fire_demo, of fire
 # make test    the quick tests, which protect most; make test-all runs all of them
 # make docs    the documentation, in build/docs
@@ -14,7 +15,10 @@ BIN := .venv/bin
 READY := .venv/ready
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(PROCESSES)
 
-.PHONY: setup demo test test-all docs lint schemas clean
+.PHONY: setup instrument demo test test-all docs lint schemas clean
+
+instrument: $(READY)
+	@$(BIN)/texture-pipeline configs/instrument $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
 
 demo: $(READY)
 	@$(BIN)/texture-pipeline configs/$(SOUND) $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)

@@ -150,6 +150,9 @@ class Evaluate(Config):
     clips: Annotated[int, Field(ge=2, le=10000)] = 64
     """Largest number of held-out clips, evenly spaced among them, that are compared with sounds
     that have their controls."""
+    baselines: bool = True
+    """Whether the same synthesiser is measured too with the weights that it began with, and trained
+    on shuffled labels, which takes as long as `train`."""
     also: dict[str, ConfigPath] = Field(default={})
     """Other model folders to measure in the same way, by the name that the tables give them."""
 

@@ -129,7 +129,7 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
             )
         case "linearise" | "evaluate":
             total = playing / at_once(n_workers) + _reading(seconds / found.clip_seconds, measured)
-            if step.command == "evaluate" and config.evaluate:
+            if step.command == "evaluate" and config.evaluate.baselines:
                 total += training  # with shuffled labels, to compare with
             words = f"{n_sounds} sounds, {seconds:.0f} s; {factor}, {n_workers} at a time"
             # Itself, its workers, and the labeller, which `linearise` calls twice.
@@ -182,7 +182,7 @@ def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:
             return n, n * config.linearise.seconds
         case "evaluate":
             settings = config.evaluate
-            n_instruments = 4 + len(settings.also)
+            n_instruments = 2 + 2 * settings.baselines + len(settings.also)
             n = n_instruments * (n_controls * settings.values * settings.seeds + 2 * settings.clips)
             return n, n * settings.seconds
     return 0, 0.0

@@ -50,7 +50,7 @@ class Stage:
         return self.package.replace("_", "-")
 
 
-_PLAYING = ("train", "linearise", "generate", "evaluate")
+_PLAYING = ("augment", "train", "linearise", "generate", "evaluate")
 
 STAGES = (
     Stage("synthetic", "synthetic_datasets", ("generate",)),
@@ -65,9 +65,10 @@ STAGES = (
     Stage(
         "synthesis",
         "conditioned_synthesis",
-        ("analyse", "balance", "export", "augment", *_PLAYING),
+        ("analyse", "balance", "export", *_PLAYING),
     ),
-    # More synthesisers: they learn from what a stage before them has exported.
+    # More synthesisers. The first of a folder is the one to make the augmented set, from which the
+    # others learn too.
     Stage("grains", "conditioned_synthesis", _PLAYING),
     Stage("texenv", "conditioned_synthesis", _PLAYING),
     Stage("instrument", "conditioned_synthesis", _PLAYING),
@@ -236,7 +237,7 @@ def missing_inputs(jobs: Sequence[Job], results: Path) -> Iterator[str]:
             if path.is_relative_to(results):
                 hint = f", and no config in {shown(job.path.parent)} writes it"
             elif job.stage.name == "real" and key_path == "source.path":
-                hint = "; --recordings FOLDER names yours"
+                hint = "; --recordings FOLDER names yours (make: RECORDINGS=FOLDER)"
             yield f"{shown(job.path)}: {key_path}: {shown(path)}: no such file or folder{hint}"
 
 

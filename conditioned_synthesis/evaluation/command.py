@@ -76,10 +76,11 @@ def evaluate(
             "held-out clips"
         )
     output.begin()
-    twin = _shuffled_twin(config)
-    if any(True for _ in twin.network.parameters()):  # else there is nothing to train
-        instruments["untrained"] = new_instrument(spec, config.train.seed)
-    instruments["labels shuffled"] = twin
+    if settings.baselines:
+        twin = _shuffled_twin(config)
+        if any(True for _ in twin.network.parameters()):  # else there is nothing to train
+            instruments["untrained"] = new_instrument(spec, config.train.seed)
+        instruments["labels shuffled"] = twin
 
     played = output.folder / "played"
     places: dict[str, dict[str, Place]] = {}

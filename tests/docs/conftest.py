@@ -117,9 +117,9 @@ TINY: dict[str, dict[str, Any]] = {
         },
     },
     "synthesis": _SYNTHESIS,
-    "grains": _SYNTHESIS,
+    "grains": _SYNTHESIS | {"augment": {"n_clips": 40, "seconds": 0.25}},
     "texenv": _SYNTHESIS,
-    "instrument": _SYNTHESIS,
+    "instrument": _SYNTHESIS | {"augment": {"n_clips": 40, "seconds": 0.25}},
 }
 TINY_BY_TYPE: dict[str, dict[str, Any]] = {
     # So short a clip may be silent with fewer bubbles.
@@ -188,8 +188,8 @@ class Workspace:
     """A folder in which a page's commands run as they stand there.
 
     The toolkit's programs run in this process, which saves each the time that torch takes to load:
-    that they start at all as programs is tested with each package. `make demo` runs as what make
-    says it would run.
+    that they start at all as programs is tested with each package. `make demo` and `make
+    instrument` run as what make says it would run.
     """
 
     folder: Path
@@ -197,7 +197,7 @@ class Workspace:
     def run(self, script: str) -> None:
         """Fails where the command does."""
         shrink_configs(self.folder / "configs")
-        if script.startswith("make demo"):
+        if script.startswith(("make demo", "make instrument")):
             [script] = [
                 line
                 for line in self._shell(f"make -n {script.removeprefix('make ')}").splitlines()

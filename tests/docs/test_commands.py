@@ -32,6 +32,9 @@ _NOT_RUN = {
     "pip install ./texture-pink",
     "conditioned-synthesis train configs/demo/synthesis.json --set output=results/demo_pink --set "
     """'synthesiser={"type": "pink", "num_steps": 200, "part_seconds": 0.05}' --set train.sounds=results/demo/synthesis/mtcrnn""",
+    "conditioned-synthesis generate --model results/instrument_recordings/texenv/instrument --output growing.wav "
+    "--seconds 10 --control size=0:0,10:1",
+    "conditioned-synthesis export-onnx --model results/instrument_recordings/texenv/instrument --output recordings.onnx",
     "domain-adaptation label --model models/adapted --audio path/to/sounds --output labels.csv",
     "pip install 'texture-toolkit[dask]'",
     "dask scheduler --host 10.0.0.7",
@@ -47,7 +50,7 @@ _NOT_RUN = {
 def _as_dry_run(command: str) -> str:
     return (
         f"{command} OPTIONS=--dry-run"
-        if command.startswith("make demo")
+        if command.startswith(("make demo", "make instrument"))
         else f"{command} --dry-run"
     )
 
