@@ -69,7 +69,8 @@ def evaluate(
     )
     _check_others(instruments, sounds.controls)
     judge = EmbeddingNetwork(settings.embedding) if settings.embedding else None
-    notes = list(readers.notes)
+    realism = Realism(held, judge)  # which tries the judge before anything long begins
+    notes = [*readers.notes, *realism.notes]
     if held.seconds < readers.first.seconds:
         notes.append(
             f"{readers.first.name} reads clips of {readers.first.seconds:g} s, longer than these: there are no errors on "
@@ -109,8 +110,6 @@ def evaluate(
         for control, (low, high) in zip(sounds.controls, sounds.ranges(), strict=True)
         if low < high
     )
-    realism = Realism(held, judge)
-    notes += realism.notes
     levels = ClipLevels(sounds)
     points: Points = {control.name: {} for control in varying}
     measured = []

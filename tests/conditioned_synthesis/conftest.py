@@ -1,7 +1,7 @@
 """A small labelled set, as stage 3 leaves one, and the command line in this process."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -225,3 +225,32 @@ def playable(
 
     made_once(tmp_path / "out", "playable", train)
     return plain
+
+
+@pytest.fixture
+def embedding_network() -> Callable[..., Path]:
+    return _embedding_network
+
+
+def _embedding_network(
+    path: Path, shape: Sequence[int | str], axes: Sequence[int], **metadata: object
+) -> Path:
+    """Write an ONNX file whose embedding of a sound is the mean square over `axes`, and return its
+    path."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    nodes = [
+        helper.make_node("Mul", ["sound", "sound"], ["squared"]),
+        helper.make_node("ReduceMean", ["squared"], ["vectors"], axes=axes, keepdims=0),
+    ]
+    given = helper.make_tensor_value_info("sound", TensorProto.FLOAT, shape)
+    found = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, None)
+    model = helper.make_model(
+        helper.make_graph(nodes, "embedding", [given], [found]),
+        opset_imports=[helper.make_opsetid("", 13)],
+        ir_version=8,
+    )
+    helper.set_model_props(model, {key: str(value) for key, value in metadata.items()})
+    onnx.save(model, path)
+    return path

@@ -263,6 +263,27 @@ def test_the_numbers_are_also_printed_and_in_json(evaluated, tmp_path):
     assert content["rows"][-1]["rho"] is None
 
 
+def test_a_network_that_is_named_judges_the_sounds_by_its_embedding(
+    evaluated, tmp_path, embedding_network
+):
+    judge = tmp_path / "judge.onnx"
+    embedding_network(judge, ["batch", 10, 160], [2], input="waveform", sample_rate=16000)
+    status, _, errors, _ = evaluated("--set", f"evaluate.embedding.path={judge}")
+    assert (status, errors.count("fails on an input of")) == (1, 1)
+    assert not (tmp_path / "out" / "evaluation").exists()
+    embedding_network(judge, ["batch", 1, "samples"], [2], input="waveform", sample_rate=16000)
+    status, printed, errors, table = evaluated("--set", f"evaluate.embedding.path={judge}")
+    assert (status, errors) == (0, "")
+    assert "embedding MMD" in printed
+    mmd = table["embedding_mmd"].groupby("synthesiser").first()
+    # It plays as loud as the clips, which white noise does in the mean only.
+    assert abs(mmd["synthesiser"]) < 0.2
+    assert mmd["white noise"] > mmd["synthesiser"]
+    assert np.isfinite(mmd["real halves"])
+    html = (tmp_path / "out" / "evaluation" / "index.html").read_text()
+    assert "MMD of embeddings" in html
+
+
 class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()

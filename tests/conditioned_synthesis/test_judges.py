@@ -1,9 +1,7 @@
 """Embedding networks in ONNX files, and the discrepancy of what they say of two sets of sounds."""
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from conditioned_synthesis.evaluation.judges.embedding import EmbeddingNetwork
 from conditioned_synthesis.evaluation.judges.mmd import unbiased_mmd
@@ -15,33 +13,19 @@ RATE = 8000
 N_MELS = 4
 
 
-def network(path, shape, axes, **metadata):
-    """Write a network whose embedding is the mean square over `axes`."""
-    nodes = [
-        helper.make_node("Mul", ["sound", "sound"], ["squared"]),
-        helper.make_node("ReduceMean", ["squared"], ["vectors"], axes=axes, keepdims=0),
-    ]
-    given = helper.make_tensor_value_info("sound", TensorProto.FLOAT, shape)
-    found = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, None)
-    model = helper.make_model(
-        helper.make_graph(nodes, "embedding", [given], [found]),
-        opset_imports=[helper.make_opsetid("", 13)],
-        ir_version=8,
-    )
-    helper.set_model_props(model, {key: str(value) for key, value in metadata.items()})
-    onnx.save(model, path)
-    return path
-
-
 def tones(hz, n_sounds=3):
     return [np.sin(2 * np.pi * hz * np.arange(RATE) / RATE + phase) for phase in range(n_sounds)]
 
 
-def test_a_waveform_goes_in_at_the_networks_rate_and_length(tmp_path):
-    path = network(tmp_path / "a.onnx", ["batch", 16, 250], [2], input="waveform", sample_rate=4000)
+def test_a_waveform_goes_in_at_the_networks_rate_and_length(tmp_path, embedding_network):
+    path = embedding_network(
+        tmp_path / "a.onnx", ["batch", 16, 250], [2], input="waveform", sample_rate=4000
+    )
     with pytest.raises(TextureError, match="fails on an input"):  # it has 16 channels
         EmbeddingNetwork(Embedding(path=path))(tones(500), RATE)
-    path = network(tmp_path / "b.onnx", ["batch", 1, 9000], [2], input="waveform", sample_rate=4000)
+    path = embedding_network(
+        tmp_path / "b.onnx", ["batch", 1, 9000], [2], input="waveform", sample_rate=4000
+    )
     vectors = EmbeddingNetwork(Embedding(path=path))(tones(500), RATE)
     assert vectors == pytest.approx(np.full((3, 1), 0.5), rel=0.02)
 
@@ -55,8 +39,8 @@ def test_a_waveform_goes_in_at_the_networks_rate_and_length(tmp_path):
         ([2, N_MELS, 150], [2]),
     ],
 )
-def test_a_log_mel_spectrogram_has_the_networks_shape(tmp_path, shape, axes):
-    path = network(
+def test_a_log_mel_spectrogram_has_the_networks_shape(tmp_path, shape, axes, embedding_network):
+    path = embedding_network(
         tmp_path / "a.onnx", shape, axes, input="log_mel", sample_rate=RATE, n_mels=N_MELS
     )
     judge = EmbeddingNetwork(Embedding(path=path, floor=1.0))
@@ -67,8 +51,8 @@ def test_a_log_mel_spectrogram_has_the_networks_shape(tmp_path, shape, axes):
     assert (high.argmax(axis=1) == N_MELS - 1).all()
 
 
-def test_the_config_goes_before_the_files_metadata(tmp_path):
-    path = network(tmp_path / "a.onnx", ["b", "n"], [1], input="log_mel", sample_rate=99)
+def test_the_config_goes_before_the_files_metadata(tmp_path, embedding_network):
+    path = embedding_network(tmp_path / "a.onnx", ["b", "n"], [1], input="log_mel", sample_rate=99)
     judge = EmbeddingNetwork(Embedding(path=path, input="waveform", sample_rate=RATE))
     stereo = [np.stack([each, each], axis=1) for each in tones(500)]
     with pytest.raises(TextureError, match="fails on an input"):
@@ -96,8 +80,10 @@ def test_the_config_goes_before_the_files_metadata(tmp_path):
         ),
     ],
 )
-def test_what_is_not_known_of_a_network_is_one_sentence(tmp_path, metadata, part):
-    path = network(tmp_path / "a.onnx", ["batch", "samples"], [1], **metadata)
+def test_what_is_not_known_of_a_network_is_one_sentence(
+    tmp_path, metadata, part, embedding_network
+):
+    path = embedding_network(tmp_path / "a.onnx", ["batch", "samples"], [1], **metadata)
     with pytest.raises((UsageError, TextureError), match=part) as error:
         EmbeddingNetwork(Embedding(path=path))
     assert len(str(error.value).splitlines()) == 1
