@@ -293,6 +293,7 @@ def test_the_instrument_was_measured_and_the_page_leads_there(page, whole_way):
         "untrained",
         "labels shuffled",
         "held-out clips",
+        "real halves",
         "white noise",
     ]
     assert list(table["synthesiser"].unique()) == rows
