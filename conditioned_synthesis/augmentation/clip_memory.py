@@ -7,7 +7,7 @@ from texturelib.dataset import read_description
 from texturelib.memory import memory
 
 # Bytes for a value of the longest moment at the recording's rate, or of the clip; the spectrum of a
-# clip that is filtered is in double precision. Measured from clips of 60 s to clips of 240 s.
+# clip that is filtered is in double precision. An estimate: the arrays of a clip, added up.
 _BYTES_OF_A_VALUE = 70
 
 
