@@ -182,7 +182,7 @@ def _generate(settings: "SynthesisConfig", output: "Output", _: int | None) -> s
             f"note: {notes[0]}"
             + (f", and {len(notes) - 1} more are no better" if len(notes) > 1 else ""),
         )
-    return f"{n_sounds} sounds"
+    return f"{n_sounds} sound{'' if n_sounds == 1 else 's'}"
 
 
 def _evaluate(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:

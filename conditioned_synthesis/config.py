@@ -16,7 +16,7 @@ from pydantic import (
 from conditioned_synthesis.augmentation.settings import Augment
 from conditioned_synthesis.judge_settings import Embedding
 from conditioned_synthesis.labels.outliers import Outliers
-from conditioned_synthesis.synthesisers import Synthesiser, synthesisers
+from conditioned_synthesis.synthesisers import Synthesiser, TrainedSynthesiser, synthesisers
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
 from texturelib.learning.compute import ComputeConfig
@@ -206,6 +206,16 @@ class SynthesisConfig(StageConfig):
             raise ValueError(
                 "linearise: takes a labeller, which reads what the sliders do, or clips with laws; but labeller names none, "
                 "and what export writes has no laws"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _each_process_has_clips(self) -> "SynthesisConfig":
+        settings, processes = self.synthesiser, self.compute.processes
+        if isinstance(settings, TrainedSynthesiser) and settings.batch_size < processes:
+            raise ValueError(
+                f"compute.processes: {processes} is more than synthesiser.batch_size, {settings.batch_size}: "
+                "each process needs a clip of every batch"
             )
         return self
 

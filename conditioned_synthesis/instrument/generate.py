@@ -111,8 +111,8 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
     """Write examples of each control and examples.csv, and return how many sounds there are and
     their quality warnings.
 
-    Of each control: sounds at values evenly spaced over its range, and one that moves through it,
-    the others in their middle.
+    For each control: sounds at values evenly spaced over its range, and one that moves through it,
+    the others in their middle. One sound where no control varies.
     """
     import pandas as pd
 
@@ -121,7 +121,7 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
     output.begin()
     rows, notes = [], []
     own = _if_faster(instrument, settings.fast)
-    wanted: list[tuple[str, str, Automation, float]] = []
+    wanted: list[tuple[str, str, Automation | None, float]] = []
     for number, slider in enumerate(instrument.spec.sliders, 1):
         if slider.low == slider.high:
             continue  # there is nothing to hear
@@ -132,20 +132,24 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
             np.array([0.0, settings.sweep_seconds]), np.array([slider.low, slider.high])
         )
         wanted.append((f"{stem}_sweep", slider.name, sweep, settings.sweep_seconds))
+    if not wanted:
+        wanted.append(("sound", "", None, settings.seconds))
     for stem, name, automation, seconds in progress(wanted, "examples", unit="sound"):
         path = output.folder / f"{stem}.wav"
+        automations = {name: automation} if automation else {}
         samples = instrument.play(
-            {name: automation}, seconds, settings.seed, temperature=settings.temperature, **own
+            automations, seconds, settings.seed, temperature=settings.temperature, **own
         )
-        if note := write_sound(path, samples, instrument, {name: automation}):
+        if note := write_sound(path, samples, instrument, automations):
             notes.append(f"{stem} {note}")
-        ends = {"begins_at": float(automation.values[0]), "ends_at": float(automation.values[-1])}
+        first, last = automation.values[[0, -1]].tolist() if automation else (None, None)
         level = round(float(level_dbfs(samples)), 2)
         rows.append(
             {
                 "file_name": path.name,
                 "control": name,
-                **ends,
+                "begins_at": first,
+                "ends_at": last,
                 "seconds": seconds,
                 "level_dbfs": level,
             }

@@ -13,7 +13,11 @@ from safetensors.torch import load_file
 from conditioned_synthesis.data.clips import read_sounds
 from conditioned_synthesis.data.mtcrnn_format import params
 from conditioned_synthesis.instrument.automation import constant
-from conditioned_synthesis.instrument.instrument import load_instrument
+from conditioned_synthesis.instrument.instrument import (
+    Instrument,
+    load_instrument,
+    save_instrument,
+)
 from texturelib.audio import write_wav
 from texturelib.controls import Control
 
@@ -318,3 +322,28 @@ def test_scheduled_sampling_and_one_hot_input_train_too(config, command, tmp_pat
     )
     weights = load_file(tmp_path / "out" / "synthesiser" / "model.safetensors")
     assert weights["i2d.weight"].shape == (12, 257)
+
+
+def test_where_no_control_varies_there_is_one_sound(trained, command, tmp_path):
+    folder = tmp_path / "out" / "synthesiser"
+    instrument = load_instrument(folder)
+    still = instrument.spec.sliders[0].model_copy(update={"low": 0.5, "high": 0.5})
+    spec = instrument.spec.model_copy(update={"sliders": (still,)})
+    save_instrument(folder, Instrument(instrument.network, spec))
+    status, printed, _ = command("generate", trained)
+    assert status == 0
+    assert ": 1 sound, in" in printed
+    table = pd.read_csv(tmp_path / "out" / "examples" / "examples.csv")
+    assert table["file_name"].tolist() == ["sound.wav"]
+    assert table[["control", "begins_at", "ends_at"]].isna().all(axis=None)
+    assert soundfile.info(tmp_path / "out" / "examples" / "sound.wav").frames == 1600
+
+
+def test_a_batch_that_has_no_clip_for_some_process_is_refused(config, command):
+    n_processes = SETTINGS["batch_size"] + 1
+    status, _, error = command("train", config, "--set", f"compute.processes={n_processes}")
+    assert status == 2
+    assert (
+        f"compute.processes: {n_processes} is more than synthesiser.batch_size, {SETTINGS['batch_size']}"
+        in error
+    )

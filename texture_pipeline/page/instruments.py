@@ -46,7 +46,8 @@ def _instrument(folder: Path, controls: Mapping[str, Control], album: Album) -> 
     for row in rows:
         name = str(row["control"])
         clip = album.sound(examples / Path(row["file_name"]).name)
-        label = _in_words(controls.get(name), (row["begins_at"], row["ends_at"]))
+        ends = row["begins_at"], row["ends_at"]
+        label = _in_words(controls.get(name), ends) if name else "no control varies"
         sliders[name]["clips"].append({**clip, "label": label})
     loss_plot = model / "loss.png"
     return {
