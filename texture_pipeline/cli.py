@@ -7,7 +7,7 @@ import typer
 
 from texturelib.command_line import DryRunOption, ExecutorOption, is_debugging, make_app, run_app
 
-app = make_app("Run the four stages of one sound in order, and make a page of what they made.")
+app = make_app("Run the stages of one sound in order, and make a page of what they made.")
 
 
 @app.command()
@@ -26,7 +26,8 @@ def pipeline(
     recordings: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Recordings to use in place of those that the configs name."
+            metavar="FOLDER",
+            help="Recordings to use in place of those that the configs name; also one sound file.",
         ),
     ] = None,
     output: Annotated[
@@ -42,7 +43,7 @@ def pipeline(
     ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Run synthetic, (recordings,) real, adaptation and synthesis of DIR; what is done and
+    """Run the stages whose configs lie in DIR, in order, and make a page; what is done and
     unchanged is left alone."""
     from texture_pipeline.run import run_commands
     from texture_pipeline.stages import plan_jobs
