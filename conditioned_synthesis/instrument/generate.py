@@ -11,20 +11,25 @@ import numpy as np
 
 from conditioned_synthesis.config import SynthesisConfig
 from conditioned_synthesis.data.mtcrnn_format import params
+from conditioned_synthesis.exporters.page import page_of
 from conditioned_synthesis.instrument.automation import Automation, constant
 from conditioned_synthesis.instrument.instrument import Instrument, load_instrument
 from conditioned_synthesis.instrument.output_checks import quality_warning
 from conditioned_synthesis.instrument.parse import read_automations
 from conditioned_synthesis.instrument.plots import plot_sound
+from conditioned_synthesis.portable.make import is_portable, portable_of
 from texturelib.audio import level_dbfs, read_mono, write_wav
 from texturelib.controls import Control
 from texturelib.durable import sync_files
 from texturelib.errors import Rejected, TextureError, UsageError
-from texturelib.files import shown, write_json, write_table
+from texturelib.files import shown, write_json, write_table, write_text
 from texturelib.made import named_by_the_user
 from texturelib.markdown import in_channels
 from texturelib.outputs import Output, check_file_place
 from texturelib.progress import progress
+
+PLAYED_PAGE = "play.html"
+"""Name of the page, among the examples, that plays the instrument."""
 
 _LONGEST_NAME = 100  # characters of a control's in a file's name, which may have 255 bytes
 
@@ -108,15 +113,15 @@ def _prime(path: Path, sample_rate: int) -> np.ndarray:
 
 
 def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, list[str]]:
-    """Write examples of each control and examples.csv, and return how many sounds there are and
-    their quality warnings.
+    """Write examples of each control, examples.csv and, where a browser can play the instrument,
+    its page; return how many sounds there are and their quality warnings.
 
     For each control: sounds at values evenly spaced over its range, and one that moves through it,
     the others in their middle. One sound where no control varies.
     """
     import pandas as pd
 
-    instrument = load_instrument(config.synthesiser_folder)
+    instrument = load_instrument(config.played_folder)
     settings = config.generate
     output.begin()
     rows, notes = [], []
@@ -155,6 +160,9 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
             }
         )
     write_table(output.folder / "examples.csv", pd.DataFrame(rows))
+    if is_portable(instrument):
+        page = page_of(portable_of(instrument, "float16"), config.output.name)
+        write_text(output.folder / PLAYED_PAGE, page)
     output.finish()
     return len(rows), notes
 

@@ -200,6 +200,8 @@ def test_generate_plays_it_where_the_config_says_so(linearised, playable, comman
     status, printed, _ = command("generate", playable, "--set", SETTINGS)
     assert status == 0
     assert "8 sounds" in printed
+    middle = soundfile.read(tmp_path / "out" / "examples" / "1_rate_0.500.wav")[0]
+    assert middle[::2].mean() / 0.9 == pytest.approx(0.5 ** (1 / 3), abs=0.03)
 
 
 def test_generate_before_linearise_says_what_comes_first(playable, command):

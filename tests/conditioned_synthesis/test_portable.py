@@ -514,6 +514,18 @@ def test_commands_write_whole_files_and_say_so(model, command, tmp_path):
     assert "--overwrite" in errors
 
 
+def test_examples_have_the_page(model, config, command, tmp_path):
+    config.write_text(
+        json.dumps({"output": "out", "labelled": "labels", "synthesiser": {"type": "texenv"}})
+    )
+    (tmp_path / "out").mkdir()
+    model.rename(tmp_path / "out" / "synthesiser")
+    small = ["--set", 'generate={"values": 2, "seconds": 0.1, "sweep_seconds": 0.1}']
+    status, _, errors = command("generate", config, *small)
+    assert status == 0, errors
+    assert "<title>out</title>" in (tmp_path / "out" / "examples" / "play.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("name", "file", "ending"),
     [("export-portable", "a.bin", ".texinst"), ("export-page", "a.txt", ".html")],

@@ -33,6 +33,11 @@ class Album:
             shutil.copyfile(path, part)
         return name
 
+    def copy(self, path: Path, name: str) -> str:
+        """Copy a file beside the page under a name, and return that."""
+        link_or_copy(path, self._folder / name)
+        return name
+
     def page(self, folder: Path) -> str:
         """Copy the page in a folder with everything around it, and return the copy."""
         name = self._free(folder.name)

@@ -49,12 +49,13 @@ def _instrument(folder: Path, controls: Mapping[str, Control], album: Album) -> 
         ends = row["begins_at"], row["ends_at"]
         label = _in_words(controls.get(name), ends) if name else "no control varies"
         sliders[name]["clips"].append({**clip, "label": label})
-    loss_plot = model / "loss.png"
+    loss_plot, played = model / "loss.png", examples / "play.html"
     return {
         "folder": folder.name,
         "settings": read_json(model / "config.json")["synthesiser"],
         "is_linear": (folder / "instrument").exists(),
         "metrics": read_json(model / "metrics.json"),
+        "played": album.copy(played, f"play_{folder.name}.html") if played.exists() else None,
         "loss_plot": album.picture(loss_plot) if loss_plot.exists() else None,
         "sliders": list(sliders.values()),
         "measured": _measured(measured) if measured else [],
