@@ -50,7 +50,7 @@ class Page:
         self.until("document.readyState == 'complete'")
 
     def evaluate(self, expression: str) -> Any:
-        """-> the value of an expression, or of the promise that it is; as if the user had just
+        """Return the value of an expression, or of the promise that it is; as if the user had just
         clicked, which sound needs."""
         answer = self.send(
             "Runtime.evaluate",
@@ -76,7 +76,7 @@ class Page:
             self.send("Input.dispatchKeyEvent", **words)
 
     def screenshot(self, width: int, height: int) -> bytes:
-        """-> a PNG in base64."""
+        """Return a PNG in base64."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,

@@ -13,7 +13,7 @@ from texturelib.evenly import evenly_spread
 from texturelib.files import write_table
 
 _MOST_RECORDINGS = 40
-"""Of more recordings, so many are listened to, spread evenly."""
+"""The largest number of recordings that are listened to; of more, so many, spread evenly."""
 
 
 @dataclass(frozen=True)

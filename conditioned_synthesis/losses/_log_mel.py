@@ -34,5 +34,5 @@ class LogMelDistance(nn.Module):
 
 
 def _by_band(mels: torch.Tensor) -> torch.Tensor:
-    """-> [mels, batch * frames]; mels: [batch, mels, frames]."""
+    """Return [mels, batch * frames]; mels: [batch, mels, frames]."""
     return mels.transpose(0, 1).flatten(1)

@@ -117,7 +117,7 @@ def _sound(tmp_path: Path, row: pd.Series) -> np.ndarray:
 
 
 def _intervals(row: pd.Series) -> list[tuple[float, float]]:
-    """-> the seconds of the recording that a clip has sound of"""
+    """Return the seconds of the recording that a clip has sound of"""
     begins = [float(each) for each in str(row["layers_start_seconds"]).split(";")]
     return [(begin, begin + SECONDS / row["slow_down"]) for begin in begins]
 
@@ -299,7 +299,7 @@ def test_a_spectrum_is_continued_with_its_slope_and_its_moments() -> None:
     made = continued(low[:, None], rate, 3500)[:, 0]
 
     def in_octave(samples: np.ndarray) -> np.ndarray:
-        """-> the power in 3.6 to 7 kHz, a value each 50 ms"""
+        """Return the power in 3.6 to 7 kHz, a value each 50 ms"""
         kept = (frequency > 3600) & (frequency < 7000)
         return (np.fft.irfft(np.where(kept, np.fft.rfft(samples), 0)).reshape(40, 800) ** 2).mean(
             axis=1

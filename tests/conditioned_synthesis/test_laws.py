@@ -24,7 +24,7 @@ LEVEL = Control("level", -12.0, 12.0, "dB", laws={"slow_down": 0, "mixing": 0, "
 
 
 def humps(octaves):
-    """-> dB: two humps, at 800 and 2,000 Hz."""
+    """Return dB: two humps, at 800 and 2,000 Hz."""
     return -8 * (octaves / 0.7) ** 2 / (1 + (octaves / 1.5) ** 2) + 6 * np.exp(
         -(((octaves - 1.3) / 0.3) ** 2)
     )
@@ -155,7 +155,7 @@ def test_a_measure_that_says_nothing_reads_nothing():
 
 
 def moved(n_clips, make):
-    """-> clips at values of size and density that are spread evenly; make: (k, n, seed) -> [1,
+    """Return clips at values of size and density that are spread evenly; make: (k, n, seed) -> [1,
     samples]."""
     values = np.random.default_rng(0).uniform(0, 1, (n_clips, 2))
     k, n = SIZE.to_physical(values[:, 0]), DENSITY.to_physical(values[:, 1])

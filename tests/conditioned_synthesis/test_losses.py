@@ -22,13 +22,13 @@ def noise(n_sounds: int, seed: int = 0, n_samples: int = RATE) -> torch.Tensor:
 
 
 def ticking(sounds: torch.Tensor) -> torch.Tensor:
-    """-> the same with bursts, at the same power."""
+    """Return the same with bursts, at the same power."""
     gain = torch.where(torch.arange(sounds.shape[1]) % (RATE // 8) < RATE // 32, 2.0, 0.01)
     return sounds * gain
 
 
 def humming(sounds: torch.Tensor) -> torch.Tensor:
-    """-> with half of their power in a tone."""
+    """Return with half of their power in a tone."""
     tone = 0.1 * torch.sin(2 * torch.pi * 440 / RATE * torch.arange(sounds.shape[1]))
     return 0.7 * sounds + tone
 

@@ -119,7 +119,7 @@ def played(
     n_samples: int,
     moves: Sequence[tuple[int, int, float]],
 ) -> np.ndarray:
-    """-> [n_samples, 2], with sliders that move at these samples."""
+    """Return [n_samples, 2], with sliders that move at these samples."""
     player = PortablePlayer(portable, rate, seed=5)
     names = [slider["control"]["name"] for slider in portable.header["sliders"]]
     parts = []
@@ -137,7 +137,7 @@ def snr_db(expected: np.ndarray, found: np.ndarray) -> float:
 
 
 def band_levels_db(samples: np.ndarray, rate: float) -> np.ndarray:
-    """-> levels of thirds of an octave, 200 to 6,400 Hz."""
+    """Return levels of thirds of an octave, 200 to 6,400 Hz."""
     power = np.abs(np.fft.rfft(samples)) ** 2
     hertz = np.fft.rfftfreq(len(samples), 1 / rate)
     edges = 200 * 2 ** (np.arange(16) / 3)
@@ -268,7 +268,7 @@ def test_the_file_holds_what_was_put_in(portable, tmp_path):
 
 @pytest.fixture(scope="module")
 def in_c(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """-> a program that plays MOVES, with checks of memory and arithmetic."""
+    """Return a program that plays MOVES, with checks of memory and arithmetic."""
     if not shutil.which("gcc"):
         pytest.skip("gcc is not installed")
     folder = tmp_path_factory.mktemp("in_c")
@@ -279,7 +279,7 @@ def in_c(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_in_c(program: Path, content: bytes, folder: Path, size: int) -> np.ndarray | str:
-    """-> the samples, [19200, 2], or what it says instead."""
+    """Return the samples, [19200, 2], or what it says instead."""
     (folder / "a.texinst").write_bytes(content)
     done = subprocess.run(
         [program, "a.texinst", "a.f32", str(size)], cwd=folder, capture_output=True, check=False
@@ -367,7 +367,7 @@ def in_pd(patch: Path) -> str:
 
 @pytest.fixture
 def for_pd(model, command, tmp_path) -> Path:
-    """-> a folder with the instrument and the object."""
+    """Return a folder with the instrument and the object."""
     if not shutil.which("pd"):
         pytest.skip("puredata-core is not installed")
     output = tmp_path / "pd" / "water.texinst"
@@ -413,7 +413,7 @@ def test_the_patch_opens_and_finds_its_object(for_pd):
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, instrument: Instrument) -> Iterator[Page]:
-    """-> a browser that has opened the instrument's page from disk."""
+    """Return a browser that has opened the instrument's page from disk."""
     if not PROGRAM:
         pytest.skip("chromium is not installed")
     from conditioned_synthesis.exporters.page import export_page

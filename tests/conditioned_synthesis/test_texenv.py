@@ -320,7 +320,7 @@ def stereo() -> Instrument:
 
 
 def two_channels() -> torch.Tensor:
-    """-> [16, RATE, 2]: noise, the same below 1 kHz."""
+    """Return [16, RATE, 2]: noise, the same below 1 kHz."""
     left, right = 0.1 * torch.randn(2, 16, RATE, generator=torch.Generator().manual_seed(0))
     spectra = torch.fft.rfft(torch.stack([left, right]))
     spectra[1, :, :1000] = spectra[0, :, :1000]  # a second long: a bin is 1 Hz

@@ -20,7 +20,7 @@ RATE = 16000
 
 @pytest.fixture(scope="module")
 def texture() -> TextureStatistics:
-    """Of clips of one second."""
+    """The statistics of clips of one second."""
     return TextureStatistics(RATE, RATE)
 
 
@@ -453,7 +453,7 @@ def test_the_gradients_written_by_hand_are_those_of_differences():
 
 
 def sounds_at_44100() -> torch.Tensor:
-    """-> [sounds, 44100]: two seconds of each recording, where there are any, and noise."""
+    """Return [sounds, 44100]: two seconds of each recording, where there are any, and noise."""
     folder = Path(__file__).parents[3] / "shared" / "recordings"
     recordings = find_audio(folder) if folder.exists() else []
     clips = [

@@ -22,7 +22,7 @@ from texturelib.dataset import read_dataset
 
 @pytest.fixture(scope="module")
 def plan(small_options, tmp_path_factory):
-    """Of the demo in its smallest size, with nothing done."""
+    """Return the plan of the demo in its smallest size, with nothing done."""
     root = Path(__file__).parents[2]
     changes = [word for word in small_options if word != "--set"]
     jobs, _ = plan_jobs(

@@ -37,7 +37,7 @@ COMMANDS = [
 
 
 def drops(seed: int, seconds: float) -> np.ndarray:
-    """-> [samples, 2]: short dying tones over a little noise, each somewhere between the channels."""
+    """Return [samples, 2]: short dying tones over a little noise, each somewhere between the channels."""
     rng = np.random.default_rng(seed)
     samples = 0.003 * rng.standard_normal((round(seconds * RATE), 2))
     time = np.arange(2000) / RATE

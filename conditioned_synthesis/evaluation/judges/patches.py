@@ -69,7 +69,7 @@ class _LogMel:
         return round(seconds * self._rate / (self._n_fft // 4))
 
     def __call__(self, sounds: np.ndarray) -> torch.Tensor:
-        """-> [sounds, mels, frames]. sounds: [sounds, samples]."""
+        """Return [sounds, mels, frames]. sounds: [sounds, samples]."""
         spectrum = torch.stft(
             torch.from_numpy(np.ascontiguousarray(sounds, dtype=np.float32)),
             self._n_fft,
