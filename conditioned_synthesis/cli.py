@@ -206,6 +206,28 @@ def export_pd(
         print(f"note: [texture~] was not built: {not_built}; its source lies beside the patch")
 
 
+@app.command()
+def export_plugin(
+    model: ModelOption,
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="NAME.lv2|.vst3|.clap",
+            help="The plugin to build; its ending says which kind. A .lv2 and a .vst3 are folders.",
+        ),
+    ],
+    precision: PrecisionOption = "float16",
+    overwrite: ReplaceOption = False,
+) -> None:
+    """Build a plugin for DAWs of a model folder: a parameter for each slider, in its unit. It takes a
+    C++ compiler and DPF (Debian: g++, dpf-source)."""
+    from conditioned_synthesis.exporters.plugin import export_plugin as run
+    from texturelib.files import shown
+
+    header = run(model, output, precision, overwrite)
+    print(f"{shown(output)}: {len(header['sliders'])} sliders")
+
+
 def _say_written(path: Path, header: Mapping[str, Any]) -> None:
     from texturelib.files import shown
 
