@@ -70,7 +70,7 @@ def build(config: RealConfig, output: Output, *, workers: int | None = None) -> 
     write_table(
         output.folder / "notes.csv", pd.DataFrame([*notes.items()], columns=["file", "note"])
     )
-    counts = {
+    counts: dict[str, Any] = {
         "n_recordings": len(recordings),
         "n_rejected": len(rejected),
         "n_noted": len(notes),

@@ -25,7 +25,7 @@ def overview_picture(path: Path, folder: Path, table: "pd.DataFrame", sample_rat
         table: its metadata.
     """
     own = table[table["source"] == table["source"].mode()[0]]
-    places = np.log(own[["slow_down", "layers"]].to_numpy(float))
+    places = np.log(np.asarray(own[["slow_down", "layers"]], dtype=float))
     low, width = places.min(axis=0), np.ptp(places, axis=0)
     sizes, densities = ((0.0, 0.5, 1.0) if each > 0 else (0.5,) for each in (width[0], width[1]))
     figure, axes = grid(len(densities), len(sizes), 3.0, 2.0)
