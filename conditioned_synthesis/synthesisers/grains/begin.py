@@ -3,15 +3,14 @@
 import math
 
 from conditioned_synthesis.dsp.integer_hash import hash_of, uniform
-from conditioned_synthesis.synthesisers.grains.choose import best_join, find_near, start_of
-from conditioned_synthesis.synthesisers.grains.laws import (
-    GAIN,
-    LN_MOST_GAIN,
-    MIXING,
-    SLOW_DOWN,
-    change_to,
-    last_layer,
+from conditioned_synthesis.synthesisers.grains.choose import (
+    best_join,
+    change_unit,
+    find_near,
+    set_limits,
+    start_of,
 )
+from conditioned_synthesis.synthesisers.grains.laws import GAIN, MIXING, SLOW_DOWN, last_layer
 from conditioned_synthesis.synthesisers.grains.sizes import FRAMES_PER_UNIT, Sizes
 from conditioned_synthesis.synthesisers.grains.state import (
     CLOCK,
@@ -85,17 +84,8 @@ def _change(
 ) -> float:
     """Write into `state.change` how a unit is changed, between ln of the least and the most
     layers; return how far it is off nevertheless."""
-    state.lowest[:] = -sizes.ln_ratio, least, -LN_MOST_GAIN
-    state.highest[:] = sizes.ln_ratio, most, LN_MOST_GAIN
-    return change_to(
-        material.exponents,
-        state.target,
-        material.places[unit],
-        state.lowest,
-        state.highest,
-        state.change,
-        state.left,
-    )
+    set_limits(state, sizes, least, most)
+    return change_unit(material, state, unit)
 
 
 def _mark_used(material: Material, state: State, unit: int) -> None:

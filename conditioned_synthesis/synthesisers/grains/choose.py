@@ -24,12 +24,27 @@ _COST_OF_REPEAT = 10.0  # more than any distance
 _MOST_DB = 20.0  # by which a band counts as different
 
 
-@numba.njit(**INNER)
+@numba.njit(cache=True, error_model="numpy")
 def set_limits(state: State, sizes: Sizes, least_mixing: float, most_mixing: float) -> None:
     """Set the limits of `change_to`: ln of the least and the most layers, and the settings'."""
     state.lowest[SLOW_DOWN], state.highest[SLOW_DOWN] = -sizes.ln_ratio, sizes.ln_ratio
     state.lowest[MIXING], state.highest[MIXING] = least_mixing, most_mixing
     state.lowest[GAIN], state.highest[GAIN] = -LN_MOST_GAIN, LN_MOST_GAIN
+
+
+@numba.njit(cache=True, error_model="numpy")
+def change_unit(material: Material, state: State, unit: int) -> float:
+    """Write into `state.change` the change within the limits that brings a unit nearest to the
+    target; return how far it is off nevertheless."""
+    return change_to(
+        material.exponents,
+        state.target,
+        material.places[unit],
+        state.lowest,
+        state.highest,
+        state.change,
+        state.left,
+    )
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -39,15 +54,7 @@ def find_near(material: Material, sizes: Sizes, state: State, seed: int, tempera
     number, n_near = state.counts[NUMBER], 0
     spread = sizes.tolerance * temperature
     for unit in range(len(material.places)):
-        key = change_to(
-            material.exponents,
-            state.target,
-            material.places[unit],
-            state.lowest,
-            state.highest,
-            state.change,
-            state.left,
-        )
+        key = change_unit(material, state, unit)
         key += _COST_OF_LAYER * state.change[MIXING] / np.log(2.0)
         if sizes.ln_ratio > 0.0:
             key += _COST_OF_SPEED * abs(state.change[SLOW_DOWN]) / sizes.ln_ratio
@@ -113,15 +120,7 @@ def best_join(
                 index = other
         apart[index] = np.inf
         unit = state.near[index]
-        change_to(
-            material.exponents,
-            state.target,
-            material.places[unit],
-            state.lowest,
-            state.highest,
-            state.change,
-            state.left,
-        )
+        change_unit(material, state, unit)
         place, correlation = best_offset(
             sizes,
             material.sounds[playing],

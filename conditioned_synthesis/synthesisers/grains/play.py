@@ -5,11 +5,10 @@ import numpy as np
 
 from conditioned_synthesis.dsp.crossfade import crossfade_gains
 from conditioned_synthesis.dsp.interpolation import EDGE, add_resampled, bank_of
-from conditioned_synthesis.synthesisers.grains.choose import set_limits
+from conditioned_synthesis.synthesisers.grains.choose import change_unit, set_limits
 from conditioned_synthesis.synthesisers.grains.laws import (
     GAIN,
     SLOW_DOWN,
-    change_to,
     set_places,
 )
 from conditioned_synthesis.synthesisers.grains.sizes import INNER, TICK, Sizes
@@ -96,15 +95,7 @@ def follow(material: Material, sizes: Sizes, state: State, slot: int, layer: int
     """Write into `state.change` how a layer must be changed now, with as many layers as its grain
     has; return how far it is off nevertheless."""
     set_limits(state, sizes, state.mixing[slot], state.mixing[slot])
-    return change_to(
-        material.exponents,
-        state.target,
-        material.places[state.unit[slot, layer]],
-        state.lowest,
-        state.highest,
-        state.change,
-        state.left,
-    )
+    return change_unit(material, state, state.unit[slot, layer])
 
 
 @numba.njit(**INNER)
