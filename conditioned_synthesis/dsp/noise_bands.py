@@ -193,18 +193,36 @@ def _coherent(
     common, side: their spectra. flat: see `_flat`.
     """
 
-    def mixed(coherence: float) -> tuple[np.ndarray, np.ndarray]:
-        angle = np.arccos(np.clip(coherence, -1.0, 1.0)) / 2
+    def mixed(angle: float) -> tuple[np.ndarray, np.ndarray]:
         middle, apart = np.cos(angle) * common, np.sin(angle) * side
         return flat(middle + apart), flat(middle - apart)
 
-    left, right = mixed(before := wanted)
-    for _ in range(_TRIES):  # as they are flattened, which makes them less alike
+    _, left, right = as_coherent(mixed, wanted)
+    return left, right
+
+
+def as_coherent(
+    mixed: Callable[[float], tuple[np.ndarray, np.ndarray]], wanted: float
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return the angle at which two loops have the wanted correlation, and the loops.
+
+    mixed: makes the two of an angle, 0 to pi / 2, by whose cosine a common noise goes in, and by
+    whose sine one with opposite signs; of root mean square 1. Were they mixed alone, the
+    cosine of twice the angle would be their correlation; but they are flattened too, which makes them less
+    alike.
+    """
+
+    def at(coherence: float) -> tuple[float, np.ndarray, np.ndarray]:
+        angle = np.arccos(np.clip(coherence, -1.0, 1.0)) / 2
+        return angle, *mixed(angle)
+
+    angle, left, right = at(before := wanted)
+    for _ in range(_TRIES):
         missing = wanted - float(np.mean(left * right))
         if abs(missing) < _COHERENT_ENOUGH:
             break
-        left, right = mixed(before := float(np.clip(before + missing, -1.0, 1.0)))
-    return left, right
+        angle, left, right = at(before := float(np.clip(before + missing, -1.0, 1.0)))
+    return angle, left, right
 
 
 def _flat(spectrum: np.ndarray, length: int, bins_hz: np.ndarray, envelope_hz: float) -> np.ndarray:

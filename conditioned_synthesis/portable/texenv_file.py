@@ -1,10 +1,11 @@
 """A `texenv` instrument as a portable one."""
 
-import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from conditioned_synthesis.dsp.noise_bands import as_coherent
 from conditioned_synthesis.instrument.instrument import MOST_GAIN_DB, Instrument, Slider
 from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision
 from conditioned_synthesis.portable.noise_loops import loop_lengths, noise_loop
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _LOOP_SECONDS = 3.0
 _MOST_LOOPS = 32  # of that length; more bands have shorter ones, for memory's sake
-_TRIES, _ALIKE_ENOUGH = 6, 0.02  # to make two channels as alike as is wanted
 _GLIDE_SECONDS = 0.02  # time constant of a slider
 
 
@@ -58,26 +58,16 @@ def portable_texenv(instrument: Instrument, precision: Precision) -> PortableIns
 
 
 def _angles(network: TexEnvNetwork, rate: int) -> list[float]:
-    """Return for each band the angle at which its two loops are as alike as the network's
-    channels are: that of the noise itself, and more, as loops are flattened afterwards, which makes
-    them less alike."""
+    """Return for each band the angle at which its two loops are as alike as the network's channels
+    are."""
     bands, slow_hz = network.bands, rate / network.hop / 2
+    [length] = loop_lengths(1, _LOOP_SECONDS / 2, rate)
     angles = []
     for band, wanted in enumerate(cast("torch.Tensor", network.coherences).tolist()):
         centre = bands.first_erb + band * bands.step_erb
-        length = loop_lengths(1, _LOOP_SECONDS / 2, rate)[0]
-        before, angle = wanted, 0.0
-        for _ in range(_TRIES):
-            angle = math.acos(min(1.0, max(-1.0, before))) / 2
-            left, right = (
-                noise_loop(band, centre, bands.step_erb, length, rate, slow_hz, each)
-                for each in (angle, -angle)
-            )
-            missing = wanted - float(np.mean(left * right))
-            if abs(missing) < _ALIKE_ENOUGH:
-                break
-            before += missing
-        angles.append(round(angle, 4))
+        loop = partial(noise_loop, band, centre, bands.step_erb, length, rate, slow_hz)
+        angle, _, _ = as_coherent(lambda each, loop=loop: (loop(each), loop(-each)), wanted)
+        angles.append(round(float(angle), 4))
     return angles
 
 
