@@ -56,8 +56,7 @@ class PortablePlayer:
         # The two channels of a stereo instrument stay in step, as they are alike.
         draws = (0, 1) if header["channels"] == 1 else (0, 0)
         self._first_places = [
-            hashes(seed, np.arange(bands["n"]), PLACE, draw).astype(np.int64)[:, None]
-            % self._lengths
+            hashes(seed, np.arange(bands["n"]), PLACE, draw)[:, None] % self._lengths
             for draw in draws
         ]
         self._noise = np.zeros((0, header["n_noises"]))
