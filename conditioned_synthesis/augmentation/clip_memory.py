@@ -1,10 +1,8 @@
 """Does the memory hold what making a clip takes?"""
 
-import joblib
-
 from conditioned_synthesis.config import SynthesisConfig
 from texturelib.dataset import read_description
-from texturelib.memory import memory
+from texturelib.memory import memory, too_little_memory
 
 # Bytes for a value of the longest moment at the recording's rate, or of the clip; the spectrum of a
 # clip that is filtered is in double precision. An estimate: the arrays of a clip, added up.
@@ -27,15 +25,10 @@ def problem_with_memory(config: SynthesisConfig, workers: int | None = None) -> 
     moment = seconds * dataset["sample_rate"] / settings.size[0]
     clip = seconds * (settings.sample_rate or dataset["sample_rate"])
     of_a_clip = _BYTES_OF_A_VALUE * max(moment, clip) * dataset.get("channels", 1)
-    free = memory()[1]
-    n_fit = int(free / of_a_clip)
-    n_workers = min(workers or config.executor.workers or joblib.cpu_count(), settings.n_clips)
-    if n_workers <= n_fit:
-        return None
-    needs = (
-        f"augment.seconds: {seconds:g}: making a clip takes {of_a_clip / 2**30:.1f} GiB of memory"
+    return too_little_memory(
+        f"augment.seconds: {seconds:g}: making a clip",
+        of_a_clip,
+        memory()[1],
+        workers or config.executor.workers,
+        settings.n_clips,
     )
-    free_in_words = f"{free / 2**30:.1f} GiB are free"
-    if n_fit:
-        return f"{needs} for each of {n_workers} workers, and {free_in_words}; take --workers {n_fit}, or shorter clips"
-    return f"{needs}, and {free_in_words}; take shorter clips"
