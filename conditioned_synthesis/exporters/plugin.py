@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
@@ -12,18 +10,25 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from conditioned_synthesis.exporters.portable import C_FOLDER
+from conditioned_synthesis.exporters.building import (
+    C_COMPILERS,
+    C_FOLDER,
+    CPP_COMPILERS,
+    compile_with,
+    copy_whole,
+    first_program,
+)
 from conditioned_synthesis.instrument.instrument import load_instrument
 from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision, to_bytes
 from conditioned_synthesis.portable.make import portable_of
 from texturelib.controls import Control
-from texturelib.errors import TextureError, UsageError
-from texturelib.files import shown, whole_file
-from texturelib.made import named_by_the_user
+from texturelib.errors import UsageError
+from texturelib.files import shown
 from texturelib.outputs import check_file_place
 
 FORMATS = ("lv2", "vst3", "clap")
 _DPF = (os.environ.get("DPF"), "/usr/share/dpf")
+_WHAT = "export-plugin"
 _VST3_FOLDER = "Contents/x86_64-linux"
 
 
@@ -47,26 +52,20 @@ def export_plugin(
     portable = portable_of(load_instrument(folder), precision)
     with TemporaryDirectory(prefix="texture-plugin-") as scratch:
         made = _build(portable, path.stem, kind, Path(scratch), tools)
-        with named_by_the_user():
-            for each, content in zip(files, made, strict=True):
-                each.parent.mkdir(parents=True, exist_ok=True)
-                with whole_file(each, is_durable=True) as part:
-                    shutil.copyfile(content, part)
+        for target, source in zip(files, made, strict=True):
+            copy_whole(source, target)
     return dict(portable.header)
 
 
 def _tools() -> tuple[str, str, Path]:
     """Return a C compiler, a C++ compiler and DPF's folder. Errors: UsageError where one is
     missing."""
-    compilers = [
-        next(filter(None, map(shutil.which, names)), None)
-        for names in (("cc", "gcc", "clang"), ("c++", "g++", "clang++"))
-    ]
-    if None in compilers:
+    cc, compiler = first_program(C_COMPILERS), first_program(CPP_COMPILERS)
+    if cc is None or compiler is None:
         raise UsageError("export-plugin: takes a C++ compiler (Debian: apt-get install g++)")
     for place in filter(None, _DPF):
         if (Path(place) / "distrho" / "DistrhoPluginMain.cpp").exists():
-            return compilers[0], compilers[1], Path(place)  # type: ignore[return-value]
+            return cc, compiler, Path(place)
     raise UsageError(
         "export-plugin: takes the DISTRHO Plugin Framework (Debian: apt-get install dpf-source; "
         "elsewhere: its folder in the environment variable DPF)"
@@ -91,9 +90,6 @@ def _build(
     parameters = parameters_of(portable.header)
     (scratch / "instrument_bytes.h").write_text(_bytes_header(parameters, content))
     (scratch / "plugin_names.h").write_text(_names_header(name, digest))
-    (scratch / "player.c").write_text(
-        '#define TEXTURE_IMPLEMENTATION\n#include "texture_instrument.h"\n'
-    )
     cc, compiler, dpf = tools
     own, library = C_FOLDER / "plugin", scratch / f"{name}.so"
     distrho = dpf / "distrho"
@@ -102,28 +98,23 @@ def _build(
     ]
     common = ["-O3", "-fPIC", "-fvisibility=hidden", *includes]
     if kind == "lv2":
-        _run([cc, "-std=c99", *common, "-shared", own / "lv2.c", "-o", library, "-lm"])
+        compile_with(
+            [cc, "-std=c99", *common, "-shared", own / "lv2.c", "-o", library, "-lm"], _WHAT
+        )
         manifest, description = scratch / "manifest.ttl", scratch / f"{name}.ttl"
         manifest.write_text(_manifest(name, digest), encoding="utf-8")
         description.write_text(_description(name, digest, parameters), encoding="utf-8")
         return [library, manifest, description]
+    (scratch / "player.c").write_text(
+        '#define TEXTURE_IMPLEMENTATION\n#include "texture_instrument.h"\n'
+    )
     player = scratch / "player.o"
-    _run([cc, "-std=c99", *common, "-c", scratch / "player.c", "-o", player])
+    compile_with([cc, "-std=c99", *common, "-c", scratch / "player.c", "-o", player], _WHAT)
     sources = [own / "TexturePlugin.cpp", distrho / "DistrhoPluginMain.cpp"]
     target = [f"-DDISTRHO_PLUGIN_TARGET_{kind.upper()}", "-std=c++11", "-shared", "-w"]
     libraries = ["-ldl", "-lpthread"]
-    _run([compiler, *common, *target, *sources, player, "-o", library, *libraries])
+    compile_with([compiler, *common, *target, *sources, player, "-o", library, *libraries], _WHAT)
     return [library]
-
-
-def _run(words: list[Any], folder: Path | None = None) -> None:
-    """Errors: TextureError with what the program says."""
-    done = subprocess.run(
-        [str(word) for word in words], cwd=folder, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line] or [done.stderr]
-        raise TextureError(f"export-plugin: {words[0]} failed: {lines[0].strip()[:300]}")
 
 
 class Parameter(NamedTuple):

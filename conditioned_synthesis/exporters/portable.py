@@ -1,10 +1,10 @@
 """Export an instrument as the file that other players read, by itself or with one in C."""
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from conditioned_synthesis.exporters.building import C_FOLDER, copy_whole
 from conditioned_synthesis.instrument.instrument import load_instrument
 from conditioned_synthesis.portable.instrument_file import Precision, to_bytes
 from conditioned_synthesis.portable.make import portable_of
@@ -15,7 +15,6 @@ from texturelib.outputs import check_file_place
 
 SUFFIX = ".texinst"
 
-C_FOLDER = Path(__file__).parents[1] / "c"
 _FOR_PROGRAMS = ("texture_instrument.h", "render.c")
 
 
@@ -50,7 +49,5 @@ def export_c(folder: Path, path: Path, precision: Precision, overwrite: bool) ->
 
 def copy_beside(path: Path, names: Iterable[str]) -> None:
     """Copy these files of the player in C into the folder of `path`."""
-    with named_by_the_user():
-        for name in names:
-            with whole_file(path.with_name(name), is_durable=True) as part:
-                shutil.copyfile(C_FOLDER / name, part)
+    for name in names:
+        copy_whole(C_FOLDER / name, path.with_name(name))

@@ -2,18 +2,22 @@
 it."""
 
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from conditioned_synthesis.exporters.portable import C_FOLDER, copy_beside, export_portable
+from conditioned_synthesis.exporters.building import (
+    C_COMPILERS,
+    C_FOLDER,
+    compile_with,
+    copy_whole,
+    first_program,
+)
+from conditioned_synthesis.exporters.portable import copy_beside, export_portable
 from conditioned_synthesis.portable.instrument_file import Precision
-from texturelib.errors import TextureError
-from texturelib.files import shown, whole_file, write_text
+from texturelib.files import shown, write_text
 from texturelib.made import named_by_the_user
 from texturelib.outputs import check_file_place
 
@@ -86,7 +90,7 @@ def _escaped(name: str) -> str:
 
 def _build(folder: Path) -> str:
     """Build the object. Returns why not, "" where it was built."""
-    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    compiler = first_program(C_COMPILERS)
     if compiler is None:
         return "no C compiler is installed (Debian: apt-get install gcc)"
     header = next((place for place in _HEADERS if (Path(place) / "m_pd.h").exists()), None)
@@ -98,11 +102,7 @@ def _build(folder: Path) -> str:
         words += ["-undefined", "dynamic_lookup"]
     with TemporaryDirectory(prefix="texture-pd-") as scratch:
         built = Path(scratch) / _OBJECT
-        command = [compiler, *words, "-o", str(built), str(C_FOLDER / "texture~.c"), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            problem = (done.stderr.strip().splitlines() or ["it says nothing"])[0]
-            raise TextureError(f"{shown(folder / _OBJECT)}: {compiler} failed: {problem}")
-        with named_by_the_user(), whole_file(folder / _OBJECT, is_durable=True) as part:
-            shutil.copyfile(built, part)
+        command = [compiler, *words, "-o", built, C_FOLDER / "texture~.c", "-lm"]
+        compile_with(command, shown(folder / _OBJECT))
+        copy_whole(built, folder / _OBJECT)
     return ""
