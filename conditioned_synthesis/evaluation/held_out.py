@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ class HeldOut:
             for name, row in zip(self.names(), self.labels, strict=True)
         }
 
-    @property
+    @cached_property
     def clips(self) -> torch.Tensor:
         """The samples of the clips, [clips, samples]; those of several channels are mixed down."""
         return torch.from_numpy(
@@ -120,9 +121,10 @@ class HeldOut:
         }
 
     def distances(
-        self, texture: TextureStatistics | None, played: Path, name: str
+        self, texture: TextureStatistics | None, played: Path, name: str, sounds: np.ndarray
     ) -> tuple[float, float, float]:
-        """Return paired distance, distance of sets and diversity of a synthesiser's sounds.
+        """Return paired distance, distance of sets and diversity of a synthesiser's sounds, of
+        which `sounds` are those that `played` returns.
 
         For the clips themselves: no paired distance, the distance of two halves of them, and the
         distance of neighbours in their controls.
@@ -138,7 +140,7 @@ class HeldOut:
                 texture.distance(clips[::2], clips[1::2], clips),
                 texture.paired_distance(clips, clips[apart.argmin(axis=1)], clips),
             )
-        made, again = (self._made(played / name, kind) for kind in ("held", "again"))
+        made, again = torch.from_numpy(sounds), self._made(played / name, "again")
         return (
             texture.paired_distance(made, clips),
             texture.distance(made, clips),

@@ -57,7 +57,7 @@ class Realism:
         else:
             others = self._embedded(sounds)
         return Real(
-            *self._held.distances(self._texture, played, name),
+            *self._held.distances(self._texture, played, name, sounds),
             unbiased_mmd(others, self._clips),
             self._snippets.copying(sounds),
         )

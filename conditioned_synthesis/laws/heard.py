@@ -89,9 +89,7 @@ def heard_in(
     Errors: UsageError when the clips are too short to be compared.
     """
     chosen = evenly_spread(len(sounds), _MOST_CLIPS)
-    sounds, values = mono(sounds[chosen]), np.asarray(values, dtype=np.float64)[chosen]
-    is_sound = np.array([np.isfinite(level_dbfs(sound)) for sound in sounds], dtype=bool)
-    sounds, values = sounds[is_sound], values[is_sound]
+    sounds, values = audible(sounds[chosen], np.asarray(values)[chosen])
     if len(sounds) < _LEAST_CLIPS:
         return []
     places = np.column_stack(
@@ -148,6 +146,18 @@ def coordinate(control: Control, values: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         found = np.log(physical)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def audible(sounds: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sounds that are no silence, mixed down, and their values.
+
+    Shape:
+        sounds: [sounds, samples] or [sounds, samples, channels] -> [fewer sounds, samples]
+        values: [sounds, controls] -> [fewer sounds, controls] float64
+    """
+    sounds = mono(sounds)
+    is_sound = np.array([np.isfinite(level_dbfs(sound)) for sound in sounds], dtype=bool)
+    return sounds[is_sound], np.asarray(values, dtype=np.float64)[is_sound]
 
 
 def mono(sounds: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from conditioned_synthesis.laws.calibration import Calibration
 from conditioned_synthesis.laws.direction import Direction, crossed_readings
 from conditioned_synthesis.laws.envelopes import EnvelopeBands
-from conditioned_synthesis.laws.heard import coordinate, law_of, mono
+from conditioned_synthesis.laws.heard import audible, coordinate, law_of, mono
 from conditioned_synthesis.laws.spectrum import LogSpectrum
 from conditioned_synthesis.laws.template import SpectrumTemplate
 from texturelib.audio import level_dbfs
@@ -49,9 +49,7 @@ class LawReader:
         highest_hz: float | None = None,
     ) -> None:
         self.sample_rate, self.n_samples = sample_rate, sounds.shape[1]
-        sounds = mono(sounds)
-        is_sound = np.array([np.isfinite(level_dbfs(sound)) for sound in sounds], dtype=bool)
-        sounds, values = sounds[is_sound], np.asarray(values, dtype=np.float64)[is_sound]
+        sounds, values = audible(sounds, values)
         self._laws = {control.name: law_of(control) for control in controls}
         places = {
             control.name: coordinate(control, column)
