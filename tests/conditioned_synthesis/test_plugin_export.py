@@ -20,6 +20,8 @@ from conditioned_synthesis.portable.player import PortablePlayer
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.controls import Control
 
+from .same_sound import snr_db
+
 HOSTS = Path(__file__).parent / "hosts"
 DISTRHO = Path("/usr/share/dpf/distrho")
 CONTROLS = (
@@ -80,11 +82,6 @@ def expected() -> np.ndarray:
     first = player.render(9600)
     player.set("size", float(CONTROLS[0].to_slider(1.8)))
     return np.concatenate([first, player.render(9600)])
-
-
-def snr_db(wanted: np.ndarray, found: np.ndarray) -> float:
-    assert wanted.shape == found.shape
-    return float(10 * np.log10(np.sum(wanted**2) / np.sum((wanted - found) ** 2)))
 
 
 @pytest.mark.slow

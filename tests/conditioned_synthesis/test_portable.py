@@ -38,6 +38,7 @@ from texturelib.controls import Control
 from texturelib.errors import TextureError
 
 from ..chromium import PROGRAM, Page, browser
+from .same_sound import snr_db
 
 RATE = 16000
 MOVES = [(0, 0, 0.3), (6400, 0, 0.9), (12800, 1, 0.1)]  # sample, slider, position
@@ -129,11 +130,6 @@ def played(
         player.set(names[slider], position)
         parts.append(player.render(end - begin))
     return np.concatenate(parts)
-
-
-def snr_db(expected: np.ndarray, found: np.ndarray) -> float:
-    assert expected.shape == found.shape
-    return float(10 * np.log10(np.sum(expected**2) / np.sum((expected - found) ** 2)))
 
 
 def band_levels_db(samples: np.ndarray, rate: float) -> np.ndarray:
