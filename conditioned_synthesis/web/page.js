@@ -24,6 +24,9 @@ function figures(value) {
   return String(Number(Number(value.toPrecision(3)).toFixed(Math.min(digits, 10))));
 }
 
+// A description as a sentence, and the space after it.
+const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1).replace(/\.?$/, ".")} ` : "");
+
 const inUnits = ({ control }, position) =>
   `${figures(physical(control, position))} ${control.unit ?? ""}`.trim();
 
@@ -52,7 +55,7 @@ function makeSliders() {
     row.querySelector("output").id = `value-${index}`;
     row.querySelector("output").htmlFor = input.id;
     row.querySelector(".of").textContent =
-      `${description ? description + " " : ""}Trained from ${inUnits(slider, slider.low)} to ` +
+      `${sentence(description)}Trained from ${inUnits(slider, slider.low)} to ` +
       `${inUnits(slider, slider.high)}.${slider.note ? " " + slider.note : ""}`;
     const learn = row.querySelector("button");
     learn.addEventListener("click", () => learnMidi(index, learn));
