@@ -6,7 +6,7 @@ times differ, `inputs.json` in the output says what the contents were.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,16 @@ _MOST_BYTES = 2**34
 
 
 def note_contents(
-    output: Path, folders: Mapping[str, Path], fingerprints: Mapping[str, str]
+    output: Path,
+    folders: Mapping[str, Path],
+    fingerprints: Mapping[str, str],
+    is_unchanged: Callable[[str], bool],
 ) -> None:
     """Write `output/inputs.json`.
 
     folders: the inputs that the toolkit did not make, by name. fingerprints: by name.
+    is_unchanged: whether an input, given by its name, is still as it was when its fingerprint was
+    taken. It is asked after the files were read; what has changed since is not noted.
 
     It reads every file once, at about the speed of the disk; a folder of more than 16 GB is not
     read.
@@ -32,8 +37,13 @@ def note_contents(
     content = {}
     for name, folder in folders.items():
         files = _files(folder)
-        if sum((folder / file).stat().st_size for file in files) <= _MOST_BYTES:
+        try:
+            if sum((folder / file).stat().st_size for file in files) > _MOST_BYTES:
+                continue
             facts = {file: _facts(folder / file) for file in progress(files, f"looking at {name}")}
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        if is_unchanged(name):
             content[name] = {"fingerprint": fingerprints[name], "files": facts}
     if content:
         write_json(output / _NOTES, content)

@@ -68,6 +68,9 @@ class Output:
     _written_config: dict[str, Any]
     _before: dict[str, Any] | None = None
     _inputs: Mapping[str, Path] = field(default_factory=dict)
+    # Fingerprints of the inputs as they are; in _run, of a folder whose files hold the same bytes as
+    # in an earlier run, it is the earlier one.
+    _found: Mapping[str, str] = field(default_factory=dict)
     _locks: list[Lock] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -103,7 +106,12 @@ class Output:
         write_json(self.folder / RUN, self._run | {"finished": False}, is_durable=True)
         write_json(self.folder / "config.json", self._written_config)
         folders = {name: path for name, path in self._inputs.items() if _is_strangers_folder(path)}
-        note_contents(self.folder, folders, self._run["inputs"])
+        note_contents(
+            self.folder,
+            folders,
+            self._run["inputs"],
+            lambda name: fingerprint(folders[name]) == self._found[name],
+        )
 
     def _replace(self, ours: Collection[str]) -> None:
         found = look_through_output(self.folder, ours)
@@ -189,6 +197,7 @@ def check_output(
         fingerprints = {
             name: _fingerprint_of_input(name, path) for name, path in (inputs or {}).items()
         }
+        found_fingerprints = dict(fingerprints)
         for name, earlier in (before or {}).get("inputs", {}).items():
             is_other = name in fingerprints and fingerprints[name] != earlier
             if (
@@ -206,7 +215,17 @@ def check_output(
     run["fingerprint"] = _digest(run)
 
     def output(why: str, is_done: bool = False, resumes: bool = False) -> Output:
-        return Output(folder, why, is_done, resumes, run, written, before, dict(inputs or {}))
+        return Output(
+            folder,
+            why,
+            is_done,
+            resumes,
+            run,
+            written,
+            before,
+            dict(inputs or {}),
+            found_fingerprints,
+        )
 
     if before is None:
         return output("first run")

@@ -480,3 +480,18 @@ def test_a_folder_that_holds_something_else_is_another(
         (tmp_path / "results" / "inputs.json").write_text("[1]")
     with pytest.raises(UsageError, match="input changed: source"):
         look(inputs={"source": recordings})
+
+
+@pytest.mark.parametrize("change", ["other bytes", "a file less"])
+def test_a_folder_that_changes_between_two_looks_at_it_is_another_in_the_next_run(
+    look: Callable[..., Output], recordings: Path, tmp_path: Path, change: str
+) -> None:
+    output = look(inputs={"source": recordings}, extra={"seed": 1}, overwrite=True)
+    if change == "other bytes":
+        (recordings / "a.wav").write_text("longer")
+    else:
+        (recordings / "a.wav").unlink()
+    output.begin()
+    output.finish()
+    with pytest.raises(UsageError, match="input changed: source"):
+        look(inputs={"source": recordings}, extra={"seed": 1})
