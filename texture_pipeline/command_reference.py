@@ -65,7 +65,7 @@ def _option(param: Any) -> str:
     name = max(param.opts, key=len)
     if param.is_flag:
         return ", ".join(f"`{word}`" for word in (name, *param.secondary_opts))
-    return f"`{name} {param.metavar or 'N'}`"
+    return _in_cell(f"`{name} {param.metavar or 'N'}`")
 
 
 def _default(param: Any) -> str:

@@ -35,6 +35,12 @@ _NOT_RUN = {
     "conditioned-synthesis generate --model results/instrument_recordings/texenv/instrument --output growing.wav "
     "--seconds 10 --control size=0:0,10:1",
     "conditioned-synthesis export-onnx --model results/instrument_recordings/texenv/instrument --output recordings.onnx",
+    "conditioned-synthesis export-page --model results/instrument_recordings/texenv/instrument --output recordings.html",
+    "conditioned-synthesis export-pd --model results/instrument_recordings/texenv/instrument "
+    "--output patch/recordings.texinst",
+    "conditioned-synthesis export-plugin --model results/demo/instrument/instrument --output ~/.lv2/water.lv2",
+    "conditioned-synthesis export-plugin --model results/demo/instrument/instrument --output ~/.vst3/water.vst3",
+    "conditioned-synthesis export-plugin --model results/demo/instrument/instrument --output ~/.clap/water.clap",
     "domain-adaptation label --model models/adapted --audio path/to/sounds --output labels.csv",
     "pip install 'texture-toolkit[dask]'",
     "dask scheduler --host 10.0.0.7",
