@@ -1,0 +1,9 @@
+"""Representations of sounds, each with its inverse: what adversarial synthesisers make and hear."""
+
+from conditioned_synthesis.representations._base import (
+    Representation,
+    Transform,
+    representations,
+)
+
+__all__ = ["Representation", "Transform", "representations"]
