@@ -121,6 +121,85 @@ PrecisionOption = Annotated[
 
 
 @app.command()
+def play(
+    model: ModelOption,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.wav", help="Play to a file in real time, instead of a sound card."
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.05, help="When it ends; else with Ctrl-C or the key q.")
+    ] = None,
+    block: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65536, help="Samples rendered at a time; four are the delay. 0: some 20 ms."
+        ),
+    ] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**32 - 1, help="Another seed is another sound of the same kind."),
+    ] = 0,
+    level: Annotated[
+        float, typer.Option(metavar="DB", help="0 is as loud as the recordings; -60 is silent.")
+    ] = 0.0,
+    temperature: Annotated[
+        float, typer.Option(min=0.01, help="Below 1 tamer, above 1 wilder.")
+    ] = 1.0,
+    fast: Annotated[bool, typer.Option("--fast", help="Rougher, where that is faster.")] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The sound card: a part of its name, or its number."),
+    ] = None,
+    osc_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where OSC messages are taken; 0: a free port.")
+    ] = 9000,
+    no_osc: Annotated[bool, typer.Option("--no-osc", help="Take no OSC messages.")] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="The address that takes OSC messages; 0.0.0.0 takes them from other machines too."
+        ),
+    ] = "127.0.0.1",
+    midi: Annotated[
+        str | None, typer.Option(metavar="PORT", help="A MIDI port: a part of its name.")
+    ] = None,
+    midi_map: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Which knob moves which slider; else a file in your config folder.",
+        ),
+    ] = None,
+    overwrite: ReplaceOption = False,
+) -> None:
+    """Play a model folder live, on a sound card or to a file: its sliders are moved with keys, over
+    OSC, and by knobs over MIDI."""
+    from conditioned_synthesis.live.command import PlayRequest
+    from conditioned_synthesis.live.command import play as run
+
+    port = None if no_osc else osc_port
+    request = PlayRequest(
+        output=output,
+        overwrite=overwrite,
+        seconds=seconds,
+        block=block,
+        seed=seed,
+        temperature=temperature,
+        fast=fast,
+        level_db=level,
+        device=device,
+        host=host,
+        osc_port=port,
+        midi=midi,
+        midi_map=midi_map,
+    )
+    run(model, request)
+
+
+@app.command()
 def export_onnx(
     model: ModelOption,
     output: Annotated[Path, typer.Option(metavar="FILE.onnx", help="The file to write.")],

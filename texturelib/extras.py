@@ -20,7 +20,7 @@ EXTRA_OF = {  # a package of ours, and its extra in pyproject.toml
     "conditioned_synthesis": "synthesis",
     "texture_pipeline": "page",
 }
-_OTHER_EXTRAS = ("onnx", "judge", "dask", "ray")
+_OTHER_EXTRAS = ("onnx", "judge", "dask", "ray", "live")
 # Packages whose import names differ.
 _PACKAGE_OF = {"lightning_fabric": "lightning-fabric", "pythonosc": "python-osc", "yaml": "pyyaml"}
 

@@ -41,6 +41,8 @@ _NOT_RUN = {
     "conditioned-synthesis export-plugin --model results/demo/instrument/instrument --output ~/.lv2/water.lv2",
     "conditioned-synthesis export-plugin --model results/demo/instrument/instrument --output ~/.vst3/water.vst3",
     "conditioned-synthesis export-plugin --model results/demo/instrument/instrument --output ~/.clap/water.clap",
+    "pip install 'texture-toolkit[live]'",
+    "conditioned-synthesis play --model results/demo/instrument/instrument",
     "domain-adaptation label --model models/adapted --audio path/to/sounds --output labels.csv",
     "pip install 'texture-toolkit[dask]'",
     "dask scheduler --host 10.0.0.7",

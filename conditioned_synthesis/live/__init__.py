@@ -1,0 +1,1 @@
+"""Play an instrument live: sound card, OSC, MIDI, and a view of it in the terminal."""
