@@ -34,7 +34,6 @@ _NOT_RUN = {
     """'synthesiser={"type": "pink", "num_steps": 200, "part_seconds": 0.05}' --set train.sounds=results/demo/synthesis/mtcrnn""",
     "conditioned-synthesis generate --model results/instrument_recordings/texenv/instrument --output growing.wav "
     "--seconds 10 --control size=0:0,10:1",
-    "conditioned-synthesis export-onnx --model results/instrument_recordings/texenv/instrument --output recordings.onnx",
     "conditioned-synthesis export-page --model results/instrument_recordings/texenv/instrument --output recordings.html",
     "conditioned-synthesis export-pd --model results/instrument_recordings/texenv/instrument "
     "--output patch/recordings.texinst",
