@@ -41,7 +41,8 @@ def server(voice: Voice) -> Iterator[OscServer]:
 def send(server: OscServer, address: str, *values: Any) -> None:
     from pythonosc.udp_client import SimpleUDPClient
 
-    with SimpleUDPClient(*server.place) as client:
+    client = SimpleUDPClient(*server.place)
+    with client:
         client.send_message(address, list(values))
 
 
