@@ -1,4 +1,7 @@
-"""JSON configs: loading, one-line errors, `--set`, and paths relative to the config file."""
+"""JSON configs: loading, one-line errors, `--set`, and paths relative to the config file.
+
+A key that begins with "//" is a comment, in any object.
+"""
 
 import json
 import os
@@ -17,7 +20,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from texturelib._config_base import Config
+from texturelib._config_base import COMMENT, Config
 from texturelib._config_errors import sentence, sentences
 from texturelib.errors import ConfigError, TextureError, UsageError, first_line
 from texturelib.executors import Executor, Local, executors
@@ -143,7 +146,7 @@ def paths_in(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = parse(read_text(path), allow_nan=True, pairs_hook=_no_duplicates)
+        content = parse(read_text(path), allow_nan=True, pairs_hook=_object)
     except FileNotFoundError:
         raise UsageError(f"{shown(path)}: no such file") from None
     except IsADirectoryError:
@@ -176,9 +179,12 @@ class _DuplicateKey(Exception):  # noqa: N818 (it ends here, as a sentence)
     pass
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object without its comments. Errors: _DuplicateKey."""
     content: dict[str, Any] = {}
     for key, value in pairs:
+        if key.startswith(COMMENT):
+            continue
         if key in content:
             raise _DuplicateKey(key)
         content[key] = value

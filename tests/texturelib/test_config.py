@@ -125,6 +125,17 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path, example: type[Config
     assert refusal(path, example) == f"{shown(path)}: not a text file in UTF-8"
 
 
+def test_keys_that_begin_with_two_strokes_are_comments_in_any_object(
+    write_config: WriteConfig, example: type[Config]
+) -> None:
+    plain = load_config(write_config(volume={"high": 1}), example)
+    remarked = write_config(**{"//": "ours", "// n": ["two", "lines"]}, volume={"//": 1, "high": 1})
+
+    assert load_config(remarked, example) == plain
+    pattern = example.model_json_schema()["patternProperties"]
+    assert list(pattern) == ["^//"]  # so that editors take them, too
+
+
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path, example: type[Config]) -> None:
     assert (
         refusal(tmp_path / "nowhere.json", example)
