@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from conditioned_synthesis.data.import_dataset import trajectories_of
+from conditioned_synthesis.data.moments import Moments, moments_of
 from conditioned_synthesis.data.mtcrnn_format import control_of, problem_of_line, read_folder
 from conditioned_synthesis.instrument.automation import Automation, constant
 from conditioned_synthesis.labels.table import controls_of, read_labelled
@@ -33,7 +34,8 @@ class Sounds:
 
     clips: int16, [clips, samples], or [clips, samples, channels] where these are several. automations:
     by clip, one per control. split: by clip, "train" or the part of the set that it is held out in;
-    None where nothing says which clips are to be held out.
+    None where nothing says which clips are to be held out. moments: of recordings that the clips are
+    made of; None where nothing says that.
     """
 
     sample_rate: int
@@ -41,6 +43,7 @@ class Sounds:
     automations: list[list[Automation]]
     controls: tuple[Control, ...]
     split: tuple[str, ...] | None = None
+    moments: Moments | None = None
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -141,6 +144,7 @@ def _of_dataset(
         automations,
         tuple(described[name] for name in names),
         _split(dataset),
+        moments_of(dataset),
     )
 
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from conditioned_synthesis.data.clips import Sounds
+from conditioned_synthesis.data.clips import Sounds, read_sounds
+from conditioned_synthesis.data.moments import Moments
 from conditioned_synthesis.data.mtcrnn_format import params
 from conditioned_synthesis.data.split import SplitSounds
 from conditioned_synthesis.instrument.automation import Automation, constant
@@ -26,8 +28,10 @@ from conditioned_synthesis.synthesisers.grains.laws import (
     set_places,
 )
 from conditioned_synthesis.synthesisers.grains.sizes import TICK
+from conditioned_synthesis.synthesisers.grains.state import SLOT
 from texturelib.audio import write_wav
 from texturelib.controls import Control
+from texturelib.dataset import write_dataset
 from texturelib.errors import TextureError, UsageError
 
 RATE = 8000
@@ -100,6 +104,100 @@ def test_no_unit_comes_again_in_a_short_while():
         alike = near @ sound[start : start + 400] / np.linalg.norm(near, axis=1)
         # Noise of 400 samples correlates by 0.05; the same unit again by up to 1.
         assert alike.max() / np.linalg.norm(sound[start : start + 400]) < 0.4
+
+
+def first_seconds(instrument: Instrument, moments: Moments, n_grains: int) -> list[list[float]]:
+    """Where in the recording the layers of the first grains begin."""
+    player, found = instrument.network.player(3), []
+    n_starts = instrument.network.places.shape[1]
+    while len(found) < n_grains:
+        begun = player.n_grains
+        player.play(np.full((TICK, 1), 0.5, np.float32))
+        if player.n_grains > begun:
+            state = player._state
+            slot = state.counts[SLOT]
+            clips, starts = np.divmod(state.unit[slot, : state.n_layers[slot]], n_starts)
+            seconds = (
+                moments.begins[clips]
+                + (starts * instrument.network.sizes.hop / RATE)[:, None]
+                * moments.speeds[clips, None]
+            )
+            found.append(seconds[moments.begins[clips] >= 0].tolist())
+    return found
+
+
+def test_no_moment_comes_again_in_another_clip_in_a_short_while():
+    """Clips at double and half speed of one recording, so each moment is in many of them."""
+    rng = np.random.default_rng(4)
+    speeds = np.repeat([0.5, 2.0], 60)
+    begins = rng.uniform(0, 20, (120, 1))
+    sounds = sounds_of(noise(120), np.full((120, 1), 0.5), Control("plain", 0, 1, ""))
+    of_one = Moments(begins, speeds, np.full(120, 20.0))
+    apart = {}
+    for moments in (None, of_one):
+        heard = first_seconds(made(replace(sounds, moments=moments)), of_one, 200)
+        # In half a second begin four or five units.
+        apart[moments is None] = min(
+            abs(heard[index][0] - earlier[0])
+            for index in range(len(heard))
+            for earlier in heard[max(0, index - 4) : index]
+        )
+    assert apart[True] < 0.03
+    assert apart[False] > 0.9 * 0.1 * 0.5, "at half speed, a unit is 0.05 s of the recording"
+
+
+def test_a_moment_that_is_one_of_many_layers_is_no_repeat():
+    """Each clip is of eight layers, and shares one or two with many others."""
+    rng = np.random.default_rng(5)
+    sounds = sounds_of(noise(20), rng.random((20, 1)), Control("plain", 0, 1, ""))
+    moments = Moments(rng.uniform(0, 40, (20, 8)), np.ones(20), np.full(20, 40.5))
+    played = [
+        made(replace(sounds, moments=each)).network.player(1).play(np.full((RATE, 1), 0.5, "f4"))
+        for each in (None, moments)
+    ]
+    assert np.array_equal(*played)
+
+
+def test_the_moments_of_an_augmented_set_are_those_of_its_table(tmp_path: Path):
+    for name in "abc":
+        write_wav(tmp_path / f"{name}.wav", noise(1)[0], RATE)
+    table = pd.DataFrame(
+        {
+            "file_name": ["a.wav", "b.wav", "c.wav"],
+            "size": [0.1, 0.2, 0.3],
+            "source": ["river", "river", "rain"],
+            "start_seconds": [3.0, 1.0, 0.0],
+            "slow_down": [2.0, 1.0, 0.5],
+            "layers_start_seconds": ["3;1.5", "1", "0"],
+        }
+    )
+    write_dataset(tmp_path, table, sample_rate=RATE, seconds=0.5, controls=[SIZE.describe()])
+    moments = read_sounds(tmp_path, None).moments
+    assert moments is not None
+    assert moments.begins[:2].tolist() == [[2.0, 0.5], [0.0, -1.0]]
+    assert moments.begins[2, 0] > 3
+    assert moments.speeds.tolist() == [0.5, 1.0, 2.0]
+    assert moments.recorded.tolist() == [2.25, 2.25, 1.0]
+    write_dataset(
+        tmp_path,
+        table.drop(columns="start_seconds"),
+        sample_rate=RATE,
+        seconds=0.5,
+        controls=[SIZE.describe()],
+    )
+    assert read_sounds(tmp_path, None).moments is None
+
+
+def test_a_folder_from_before_moments_were_known_plays_as_it_did(instrument):
+    buffers = dict(instrument.network.named_buffers())
+    for name in ("begins", "speeds", "recorded"):
+        del buffers[name]
+    older = SMALL.network(2, RATE)
+    older.load_state_dict(buffers)
+    controls = np.full((RATE, 2), 0.5, np.float32)
+    assert np.array_equal(
+        older.player(1).play(controls), instrument.network.player(1).play(controls)
+    )
 
 
 def test_joins_neither_dip_nor_click():

@@ -11,7 +11,8 @@ from conditioned_synthesis.synthesisers.grains.choose import (
     start_of,
 )
 from conditioned_synthesis.synthesisers.grains.laws import GAIN, MIXING, SLOW_DOWN, last_layer
-from conditioned_synthesis.synthesisers.grains.sizes import FRAMES_PER_UNIT, Sizes
+from conditioned_synthesis.synthesisers.grains.repeats import mark_used
+from conditioned_synthesis.synthesisers.grains.sizes import Sizes
 from conditioned_synthesis.synthesisers.grains.state import (
     CLOCK,
     DUE,
@@ -74,7 +75,7 @@ def begin_grain(
         state.step[slot, layer] = math.exp(-state.change[SLOW_DOWN])
         state.weight[slot, layer] = weight
         state.gain[slot, layer] = weight * math.exp(state.change[GAIN])
-        _mark_used(material, state, units[layer])
+    mark_used(material, sizes, state, slot)
     # Only the first layers agree; the others have nothing in common.
     state.correlation[0] = correlation * state.weight[slot, 0] * state.weight[last, 0]
 
@@ -86,12 +87,3 @@ def _change(
     layers; return how far it is off nevertheless."""
     set_limits(state, sizes, least, most)
     return change_unit(material, state, unit)
-
-
-def _mark_used(material: Material, state: State, unit: int) -> None:
-    """Note that a unit begins, and with it those of its clip that share sound with it."""
-    n_starts = len(material.places) // len(material.sounds)
-    first = unit // n_starts * n_starts
-    begin = max(first, unit - FRAMES_PER_UNIT)
-    end = min(first + n_starts, unit + FRAMES_PER_UNIT + 1)
-    state.last_used[begin:end] = state.counts[CLOCK]

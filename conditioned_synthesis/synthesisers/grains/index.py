@@ -5,6 +5,7 @@ import numpy as np
 from conditioned_synthesis.data.clips import Sounds
 from conditioned_synthesis.dsp.interpolation import EDGE
 from conditioned_synthesis.synthesisers.grains.laws import law_tables, set_places
+from conditioned_synthesis.synthesisers.grains.repeats import moment_tables
 from conditioned_synthesis.synthesisers.grains.sizes import Sizes
 
 _LOW_HZ = 60.0  # where the second band begins; the first has all below it
@@ -27,6 +28,7 @@ def index_of(sounds: Sounds, rows: np.ndarray, sizes: Sizes, n_bands: int) -> di
         "spectra": np.stack([spectra(clip, sounds.sample_rate, sizes, n_bands) for clip in clips]),
         "shapes": shapes,
         "exponents": exponents,
+        **moment_tables(sounds.moments, rows, sounds.sample_rate),
     }
 
 

@@ -15,6 +15,7 @@ from conditioned_synthesis.synthesisers.grains.laws import (
     LINEAR,
 )
 from conditioned_synthesis.synthesisers.grains.player import GrainsPlayer
+from conditioned_synthesis.synthesisers.grains.repeats import no_moments
 from conditioned_synthesis.synthesisers.grains.sizes import Sizes
 from conditioned_synthesis.synthesisers.grains.state import Material, kernels_of
 from texturelib.errors import UsageError
@@ -33,6 +34,8 @@ class GrainsNetwork(nn.Module):
         spectra: [clips, frames, bands] float16, in dB
         shapes: [controls, 4] float64
         exponents: [controls, laws] float64
+        begins: [clips, layers] float64, in samples; of older folders, nothing is known of moments
+        speeds, recorded: [clips] float64
     """
 
     sounds: torch.Tensor
@@ -40,6 +43,9 @@ class GrainsNetwork(nn.Module):
     spectra: torch.Tensor
     shapes: torch.Tensor
     exponents: torch.Tensor
+    begins: torch.Tensor
+    speeds: torch.Tensor
+    recorded: torch.Tensor
 
     loss_in_words = "of texture statistics (two clips of one texture are about 1 apart)"
 
@@ -54,6 +60,7 @@ class GrainsNetwork(nn.Module):
             "spectra": torch.empty(0, 0, N_BANDS, dtype=torch.float16),
             "shapes": torch.zeros(n_controls, 4, dtype=torch.float64),
             "exponents": torch.zeros(n_controls, len(LAWS), dtype=torch.float64),
+            **{name: torch.from_numpy(each) for name, each in no_moments(0).items()},
         }
         for name, buffer in empty.items():
             self.register_buffer(name, buffer)
@@ -74,6 +81,9 @@ class GrainsNetwork(nn.Module):
         error_msgs: list[str],
     ) -> None:
         """Take buffers of any size, as how many clips there are only the clips say."""
+        if prefix + "sounds" in state_dict:
+            for name, each in no_moments(len(state_dict[prefix + "sounds"])).items():
+                state_dict.setdefault(prefix + name, torch.from_numpy(each))
         names = [name for name, _ in self.named_buffers()]
         found = {name: state_dict[prefix + name] for name in names if prefix + name in state_dict}
         if len(found) == len(names):
@@ -106,6 +116,9 @@ class GrainsNetwork(nn.Module):
             "spectra": (n_clips, sizes.n_frames(n_samples), N_BANDS),
             "shapes": (self._n_controls, 4),
             "exponents": (self._n_controls, len(LAWS)),
+            "begins": (n_clips, *shapes["begins"][1:2]),
+            "speeds": (n_clips,),
+            "recorded": (n_clips,),
         }
         for name, shape in wanted.items():
             if shapes[name] != shape:
@@ -126,6 +139,9 @@ class GrainsNetwork(nn.Module):
                 shapes=of["shapes"],
                 exponents=of["exponents"],
                 kernels=kernels_of(self.sizes),
+                begins=of["begins"],
+                speeds=of["speeds"],
+                recorded=of["recorded"],
             )
         return GrainsPlayer(self._material, self.sizes, seed, temperature)
 

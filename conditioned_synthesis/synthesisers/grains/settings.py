@@ -41,7 +41,8 @@ class Grains(Synthesiser):
     most_layers: Annotated[int, Field(ge=1, le=16)] = 4
     """Largest number of units at a time, for controls with a law `mixing`; 1 never mixes."""
     no_repeat_seconds: Annotated[float, Field(ge=0, le=3600)] = 3.0
-    """Time in which no unit comes again, in seconds, where there are others."""
+    """Time in which no unit comes again, in seconds, where there are others; nor, of long recordings,
+    another clip of the same moment."""
     most_seconds: Annotated[float, Field(gt=0, le=36000)] = 600.0
     """Largest total length of the clips that the model folder holds, in seconds; of more clips, a
     random choice. A minute of 44.1 kHz takes 5 MB per channel."""

@@ -18,6 +18,7 @@ class Material(NamedTuple):
         spectra: levels of bands in each frame, in dB.
         shapes, exponents: as `law_tables` returns them.
         kernels: as `kernels_for` returns them.
+        begins, speeds, recorded: as `moment_tables` returns them.
 
     Shape:
         sounds: [clips, channels, samples] int16
@@ -26,6 +27,8 @@ class Material(NamedTuple):
         shapes: [controls, 4]
         exponents: [controls, laws]
         kernels: [banks + 1, phases + 1, taps] float32
+        begins: [clips, layers]
+        speeds, recorded: [clips]
     """
 
     sounds: np.ndarray
@@ -34,6 +37,9 @@ class Material(NamedTuple):
     shapes: np.ndarray
     exponents: np.ndarray
     kernels: np.ndarray
+    begins: np.ndarray
+    speeds: np.ndarray
+    recorded: np.ndarray
 
 
 # Of State.counts.
@@ -59,7 +65,8 @@ class State(NamedTuple):
         mixing: of each slot, ln of how many units its layers are worth.
         off: of each slot, how far its first layer was off when it was chosen.
         correlation: of the two grains in the crossfade.
-        last_used: by unit, when it or one that shares sound with it began.
+        last_used: by unit, when it or one that shares sound with it began; earlier where it may
+            come again sooner.
         near, near_key: units near the target, the nearest first.
         lowest, highest, change, left: for `change_to`.
         glimpse_of_last, glimpse: parts of sounds that are compared.
