@@ -1,5 +1,7 @@
 """What tests of every package share."""
 
+import base64
+import faulthandler
 import fcntl
 import os
 import shutil
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import typer
 from hypothesis import settings
+from matplotlib.figure import Figure
 
 from texturelib.command_line import _status_of
 
@@ -32,6 +35,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failure
 settings.load_profile("unhurried")
+
+# Of one grey pixel.
+STAND_IN = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -71,6 +79,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     folder = Path(own["counted"]) / own["workerid"] if own else config.stash[_COUNTED] / "own"
     config.stash[_TORCH_PROCESSES] = TorchProcesses(folder)
     config.stash[_TORCH_PROCESSES].count_from_now_on()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("long"):
+        faulthandler.cancel_dump_traceback_later()  # it does not hang; `pytest -m long` is watched
 
 
 @pytest.hookimpl(trylast=True)
@@ -121,6 +134,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(n for n, place in enumerate((*places, "")) if item.nodeid.startswith(place))
 
     items.sort(key=turn)
+
+
+@pytest.fixture(autouse=True)
+def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are stand-ins, except in tests that are marked `pictures` and in commands that run in
+    a process of their own: one takes longer to draw than all else that a small command does."""
+    if request.node.get_closest_marker("pictures") is None:
+        monkeypatch.setattr(Figure, "savefig", lambda _, path, **__: path.write_bytes(STAND_IN))
 
 
 @pytest.fixture(scope="session")

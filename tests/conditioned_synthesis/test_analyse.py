@@ -101,6 +101,7 @@ def test_counts_agree_with_numpys_histogram():
     assert counts(values, 7).tolist() == np.histogram(values, 7, (0, 1))[0].tolist()
 
 
+@pytest.mark.pictures
 def test_analyse_writes_numbers_tables_and_a_picture(config, command, tmp_path):
     status, printed, _ = command("analyse", config)
     folder = tmp_path / "out" / "analysis"

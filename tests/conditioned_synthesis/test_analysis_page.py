@@ -123,6 +123,7 @@ def test_labels_that_do_not_vary_have_a_page_too(page_of, n_clips):
     assert page.row("rate")[-1] == "–"
 
 
+@pytest.mark.pictures
 def test_names_and_units_of_strangers_are_text_and_nothing_else(page_of):
     labels = pd.DataFrame({name: np.random.default_rng(0).uniform(size=9) for name in HOSTILE})
     page = page_of(

@@ -323,6 +323,7 @@ def renamed(plain, command, tmp_path, listen, monkeypatch):
     return plain
 
 
+@pytest.mark.pictures
 def test_the_page_shows_and_plays_it_and_takes_names_as_they_are(renamed, command, tmp_path):
     assert command("evaluate", renamed, "--workers", "1")[0] == 0
     folder = tmp_path / "out" / "evaluation"

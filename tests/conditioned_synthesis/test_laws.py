@@ -212,6 +212,7 @@ def test_controls_without_a_law_and_clips_of_silence_are_left_out(tmp_path):
     assert not (tmp_path / "heard.png").exists()
 
 
+@pytest.mark.pictures
 def test_the_picture_and_the_table_show_each_recording(tmp_path):
     values = np.linspace(0, 1, 24)[:, None]
     found = [

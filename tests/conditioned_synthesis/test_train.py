@@ -131,6 +131,7 @@ def test_examples_show_every_control_over_its_range(trained, command, tmp_path):
         assert (tmp_path / "out" / "examples" / name).with_suffix(".png").exists()
 
 
+@pytest.mark.pictures
 def test_examples_of_a_control_with_any_name_stay_in_their_folder(
     config, command, tmp_path, sounds
 ):
@@ -143,6 +144,7 @@ def test_examples_of_a_control_with_any_name_stay_in_their_folder(
     assert all((tmp_path / "out" / "examples" / name).exists() for name in names)
 
 
+@pytest.mark.pictures
 def test_a_sound_is_written_with_its_controls_and_a_picture(trained, command, tmp_path):
     request = [
         "generate",

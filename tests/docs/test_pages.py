@@ -81,18 +81,27 @@ def test_every_other_block_of_json_is_json(page):
             json.loads("{" + fence.text.strip().rstrip(",").replace("{...}", "{}") + "}")
 
 
-def test_every_key_path_that_is_named_exists(page):
-    known = set(re.findall(r"`([\w.]+)`", "".join(config_pages().values())))
-    firsts = {key for schema in schemas().values() for key in schema["properties"]}
+@pytest.fixture(scope="module")
+def key_paths():
+    """Those of all configs."""
+    return set(re.findall(r"`([\w.]+)`", "".join(config_pages().values())))
+
+
+@pytest.fixture(scope="module")
+def first_keys():
+    return {key for schema in schemas().values() for key in schema["properties"]}
+
+
+def test_every_key_path_that_is_named_exists(page, key_paths, first_keys):
     for name in spans(page):
         first, dot, rest = name.partition(".")
         if (
             dot
-            and first in firsts
+            and first in first_keys
             and re.fullmatch(r"\w+(\.\w+)*", rest)
             and rest not in ("json", "csv", "py", "md", "png")
         ):
-            assert name in known or rest == "type" or first == "engine", name
+            assert name in key_paths or rest == "type" or first == "engine", name
 
 
 def test_every_command_and_option_in_the_text_exists(page):

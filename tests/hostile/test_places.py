@@ -280,6 +280,7 @@ STRANGE = [
 ]
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize("name", STRANGE)
 def test_a_control_may_be_called_anything(
     place: Path,
@@ -353,6 +354,7 @@ def test_a_sound_to_label_may_be_called_anything(
     assert "rain.wav" in (place / "labels.csv").read_text()
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize("name", ["$_{$", "$\\frac$", "$$", "^", "水"])
 def test_a_picture_shows_any_name(tmp_path: Path, name: str) -> None:
     import warnings

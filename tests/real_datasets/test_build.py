@@ -185,6 +185,7 @@ def test_recordings_in_sub_folders_with_the_same_names_keep_their_own_segments(r
         assert 10 * np.log10(np.mean(samples**2)) == pytest.approx(names[row.source], abs=0.5)
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize(
     "name",
     [
@@ -205,6 +206,7 @@ def test_a_recording_may_be_called_anything(record, cut, noise, name):
     assert len(dataset.clip(0)) == N_SAMPLES
 
 
+@pytest.mark.pictures
 def test_a_name_that_is_not_utf_8_does_not_end_the_job_and_makes_tables_that_are(
     record, cut, noise
 ):
@@ -340,6 +342,7 @@ def test_the_result_does_not_depend_on_the_number_of_workers_or_on_a_stop(
     assert contents("real") == alone
 
 
+@pytest.mark.pictures
 def test_the_description_has_levels_durations_and_counts_of_the_kept_segments(
     record, cut, noise, square, tmp_path
 ):

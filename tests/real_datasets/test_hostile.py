@@ -160,6 +160,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize("tags_from", ["nothing", "folders"])
 def test_files_and_folders_may_be_called_anything(
     record, config, noise, command, contents, tmp_path, tags_from

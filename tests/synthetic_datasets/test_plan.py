@@ -162,6 +162,7 @@ DISTRIBUTIONS = [
 ]
 
 
+@pytest.mark.pictures
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "distribution", DISTRIBUTIONS, ids=lambda distribution: distribution["type"]
@@ -250,6 +251,7 @@ def drawn(
     plt.close("all")
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize("n_controls", [1, 2, 4])
 def test_a_picture_has_a_histogram_per_control_and_pair_and_one_of_the_volume(
     small: Small, drawn: Callable[[SyntheticConfig], Figure], n_controls: int
