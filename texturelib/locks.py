@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import platform
-import stat
 import sys
 import time
 import warnings
@@ -23,6 +22,7 @@ from weakref import WeakValueDictionary
 
 from texturelib.errors import TextureError
 from texturelib.files import shown
+from texturelib.plain_files import PLAIN, beginning
 
 LOCK = ".lock"
 """The lock file's name, in the folder that is written. It is removed when the folder is
@@ -33,8 +33,6 @@ finished."""
 _PATIENCE_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
 
-# Do not follow links, and do not wait for the other end of a pipe.
-_NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST = 4096  # bytes of a lock file
 
 # Errors of file systems without locks.
@@ -96,7 +94,7 @@ class Lock:
         patience = time.monotonic() + _PATIENCE_SECONDS
         while True:
             check_lock_file(self._file)
-            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | PLAIN, 0o666)
             try:
                 is_ours = _lock(descriptor, fcntl.LOCK_EX)
             except OSError as error:
@@ -139,17 +137,8 @@ class Lock:
 
 def is_lock_file(file: Path) -> bool:
     """Return whether a run of ours made the file, judged by its content."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
-    except OSError:
-        return False
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return False
-        content = os.read(descriptor, _LONGEST)
-        return not content or _who(content) is not None or _is_cut(content)
-    finally:
-        os.close(descriptor)
+    content = beginning(file, _LONGEST)
+    return content is not None and (not content or _who(content) is not None or _is_cut(content))
 
 
 def check_lock_file(file: Path) -> None:
@@ -194,7 +183,7 @@ def wait_until_free(folder: Path) -> None:
 
 def _is_free(file: Path) -> bool:
     try:
-        descriptor = os.open(file, os.O_RDONLY | _NO_LINK)
+        descriptor = os.open(file, os.O_RDONLY | PLAIN)
     # There is none, or it cannot be opened; a run that begins to write gets that error.
     except OSError:
         return True

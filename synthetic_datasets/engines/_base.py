@@ -222,6 +222,10 @@ class EmbeddedEngine(Config):
         held = {name: getattr(self, name) for name in type(self).model_fields if name != "vary"}
         return type(self).model_validate(held | dict(values))
 
+    def physical(self, controls: Mapping[str, float]) -> list[float]:
+        """Return the value of each of `available`, in its unit. controls: each of them, 0..1."""
+        return [float(control.to_physical(controls[control.name])) for control in self.available]
+
     def render(
         self,
         controls: Mapping[str, float],

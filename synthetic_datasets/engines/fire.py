@@ -89,9 +89,7 @@ class Fire(EmbeddedEngine):
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Return the sound, [samples] float32, louder than 1 where the largest pockets burst."""
-        rate, size_mm, hiss_db, roar_db = (
-            float(control.to_physical(controls[control.name])) for control in self.available
-        )
+        rate, size_mm, hiss_db, roar_db = self.physical(controls)
         n_samples = round(seconds * sample_rate)
         puffs_hz = 1.5 / self.flame_metres**0.5
         hiss = _noise(_hump(self.hiss_hz, 2.0), n_samples, sample_rate, 0.25, rng)

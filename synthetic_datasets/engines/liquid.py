@@ -70,7 +70,7 @@ class Liquid(EmbeddedEngine):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return when each bubble forms, [bubbles] int in samples, rising, negative before the clip
         begins; and its radius, [bubbles] in m."""
-        rate, min_radius_mm, max_radius_mm, exponent = self._physical(controls)
+        rate, min_radius_mm, max_radius_mm, exponent = self.physical(controls)
         n_before = round(_RUN_IN_SECONDS * sample_rate)
         n_samples = round(seconds * sample_rate)
         starts = np.flatnonzero(rng.random(n_before + n_samples) < rate / sample_rate) - n_before
@@ -110,8 +110,5 @@ class Liquid(EmbeddedEngine):
             n_samples,
             sample_rate,
         )
-        _, _, max_radius_mm, _ = self._physical(controls)
+        _, _, max_radius_mm, _ = self.physical(controls)
         return samples * np.float32(0.15 / (max_radius_mm / 1000))
-
-    def _physical(self, controls: Mapping[str, float]) -> list[float]:
-        return [float(control.to_physical(controls[control.name])) for control in self.available]

@@ -89,9 +89,7 @@ class Rain(EmbeddedEngine):
         """Return the sound, [samples] float32, louder than 1 where a large drop falls close by."""
         from synthetic_datasets.engines._drops import add_clicks, add_rings
 
-        rate, mean_mm, water = (
-            float(control.to_physical(controls[control.name])) for control in self.available
-        )
+        rate, mean_mm, water = self.physical(controls)
         n_samples, n_before = round(seconds * sample_rate), round(_RUN_IN_SECONDS * sample_rate)
         level = (
             _LEVEL

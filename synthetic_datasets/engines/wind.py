@@ -91,9 +91,7 @@ class Wind(EmbeddedEngine):
         """Return the sound, [samples] float32, louder than 1 in a storm's gusts."""
         from scipy import signal
 
-        speed, gustiness, whistling = (
-            float(control.to_physical(controls[control.name])) for control in self.available
-        )
+        speed, gustiness, whistling = self.physical(controls)
         n_samples, n_before = round(seconds * sample_rate), round(_RUN_IN_SECONDS * sample_rate)
         block = max(1, round(_BLOCK_SECONDS * sample_rate))
         edges = np.arange(-(-(n_before + n_samples) // block) + 1) * block / sample_rate

@@ -19,7 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))  # for mangling.py: tests are no package
+sys.path.insert(
+    0, str(Path(__file__).parent)
+)  # for mangling.py and sources.py: tests are no package
 
 _FEW, _MANY = 100, 1000  # inputs of a fuzzer
 _PATIENCE_SECONDS = 60  # for one input; each takes milliseconds, but the machine may be busy

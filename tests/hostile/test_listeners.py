@@ -104,6 +104,7 @@ needs_pd = pytest.mark.skipif(
     not shutil.which("puredata") and not os.environ.get("CI"),
     reason="needs Pure Data (puredata-core)",
 )
+PD_OPENS = ("puredata", "-nogui", "-noaudio", "-nomidi", "-noprefs", "-nrt", "-open")
 
 
 @needs_pd
@@ -148,17 +149,7 @@ def test_a_pure_data_that_listens_to_all_is_told_from_one_that_listens_here(
 #X connect 3 0 4 0;
 """
     (tmp_path / "listening.pd").write_text(patch.replace("PORT", f"{free_port()}{where}"))
-    words = [
-        "puredata",
-        "-nogui",
-        "-noaudio",
-        "-nomidi",
-        "-noprefs",
-        "-nrt",
-        "-open",
-        tmp_path / "listening.pd",
-    ]
-    places = heard_of(started(*words))
+    places = heard_of(started(*PD_OPENS, tmp_path / "listening.pd"))
     assert len(places) == 1
     assert is_here_alone(places.pop()) == bool(where)
 
@@ -168,17 +159,7 @@ def test_a_patch_that_somebody_has_opened_listens_on_this_machine_alone(tmp_path
     from synthetic_datasets.engines._pd_process import PATCHES
 
     port = free_port()
-    words = [
-        "puredata",
-        "-nogui",
-        "-noaudio",
-        "-nomidi",
-        "-noprefs",
-        "-nrt",
-        "-open",
-        PATCHES / "template.pd",
-    ]
-    process = started(*words, "-send", f"inport {port}")
+    process = started(*PD_OPENS, PATCHES / "template.pd", "-send", f"inport {port}")
     places: set[str] = set()
     try:
         until = time.monotonic() + 20

@@ -10,19 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
-import torch
-from torch import nn
-
-from texturelib.audio import write_wav
-from texturelib.dataset import write_dataset
-
-CONTROLS = [
-    {"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "linear", "offset": 0.0}
-]
-WORDS = '{"meta": {}, "rate": {"times": [0, 1], "values": [0.1, 0.9], "units": "norm"}}'
+from sources import CONTROLS, write_sources
 
 
 @contextmanager
@@ -43,35 +33,10 @@ def no_longer_than(seconds: int) -> Iterator[None]:
 def place(tmp_path: Path) -> Path:
     """Return a folder with one of everything that is read: configs, a labelled set, sounds,
     recordings, a model, checkpoints."""
-    from conditioned_synthesis.instrument.instrument import (
-        ModelSpec,
-        Slider,
-        new_instrument,
-        save_instrument,
-    )
-    from conditioned_synthesis.synthesisers.mtcrnn.settings import Mtcrnn
-
-    rng = np.random.default_rng(0)
-    names = [f"audio/{number}.wav" for number in range(1, 7)]
-    for name in names:
-        write_wav(tmp_path / "labels" / name, rng.uniform(-0.5, 0.5, 800), 8000)
-    table = pd.DataFrame({"file_name": names, "rate": np.linspace(0.1, 0.9, 6)})
-    write_dataset(tmp_path / "labels", table, sample_rate=8000, seconds=0.1, controls=CONTROLS)
-    for name in "ab":
-        write_wav(tmp_path / "sounds" / f"{name}.wav", rng.uniform(-0.5, 0.5, 800), 8000)
-        (tmp_path / "sounds" / f"{name}.params").write_text(WORDS)
-    write_wav(tmp_path / "recordings" / "rain.wav", rng.uniform(-0.5, 0.5, 20000), 8000)
+    write_sources(tmp_path, "recordings/rain.wav", 2.5)
     (tmp_path / "tags.csv").write_text("file_name,tags\nrain.wav,rain\n")
     (tmp_path / "ontology.json").write_text("[]")
-    (tmp_path / "model").mkdir()
-    spec = ModelSpec(
-        synthesiser=Mtcrnn(hidden_size=4),
-        sliders=(Slider(control=CONTROLS[0], low=0, high=1),),
-        sample_rate=8000,
-    )
-    save_instrument(tmp_path / "model", new_instrument(spec, 0))
     np.save(tmp_path / "curve.npy", np.linspace(0, 1, 5))
-    torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "model.pkl")
     synthesis = {
         "output": "out",
         "labelled": "labels",
@@ -81,10 +46,9 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "synthesis.json").write_text(json.dumps(synthesis | {"balance": {"bins": 2}}))
     real = {
         "output": "real",
-        "source": {"type": "folder", "path": "recordings", "tags_from": "../tags.csv"},
+        "source": {"type": "folder", "path": "recordings", "tags_from": "tags.csv"},
         "seconds": 0.1,
     }
-    real["source"] = {"type": "folder", "path": "recordings", "tags_from": "tags.csv"}
     tags = {"policy": "at_least_one", "wanted": ["rain"], "ontology": "ontology.json"}
     (tmp_path / "real.json").write_text(json.dumps(real | {"tags": tags, "sample_rate": 8000}))
     return tmp_path

@@ -11,24 +11,16 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sources import write_sources
 
-from texturelib.audio import write_wav
 from texturelib.command_line import _status_of
-from texturelib.dataset import write_dataset
 from texturelib.files import write_text
 from texturelib.made import names_in
 from texturelib.outputs import check_output
 
-CONTROLS = [
-    {"name": "rate", "unit": "1/s", "low": 1.0, "high": 9.0, "curve": "linear", "offset": 0.0}
-]
-WORDS = '{"meta": {}, "rate": {"times": [0, 1], "values": [0.1, 0.9], "units": "norm"}}'
 ENGINE = {"type": "wind", "controls": {"speed": [0.2, 0.8]}}
 FORM = {"sample_rate": 8000, "seconds": 0.1}
 
@@ -36,33 +28,8 @@ FORM = {"sample_rate": 8000, "seconds": 0.1}
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with all that the commands read."""
-    from conditioned_synthesis.instrument.instrument import (
-        ModelSpec,
-        Slider,
-        new_instrument,
-        save_instrument,
-    )
-    from conditioned_synthesis.synthesisers.mtcrnn import Mtcrnn
-
     folder = tmp_path_factory.mktemp("sources")
-    rng = np.random.default_rng(0)
-    names = [f"audio/{number}.wav" for number in range(1, 7)]
-    for name in names:
-        write_wav(folder / "labels" / name, rng.uniform(-0.5, 0.5, 800), 8000)
-    table = pd.DataFrame({"file_name": names, "rate": np.linspace(0.1, 0.9, 6)})
-    write_dataset(folder / "labels", table, sample_rate=8000, seconds=0.1, controls=CONTROLS)
-    for name in "ab":
-        write_wav(folder / "sounds" / f"{name}.wav", rng.uniform(-0.5, 0.5, 800), 8000)
-        (folder / "sounds" / f"{name}.params").write_text(WORDS)
-    write_wav(folder / "takes" / "rain.wav", rng.uniform(-0.5, 0.5, 2500), 8000)
-    spec = ModelSpec(
-        synthesiser=Mtcrnn(hidden_size=4),
-        sliders=(Slider(control=CONTROLS[0], low=0, high=1),),
-        sample_rate=8000,
-    )
-    instrument = new_instrument(spec, 0)
-    save_instrument(folder / "model", instrument)
-    torch.save(instrument.network.state_dict(), folder / "model.pkl")
+    write_sources(folder, "takes/rain.wav", 0.3125)
     configs: dict[str, Any] = {
         "synthetic": {
             "output": "out/synthetic",

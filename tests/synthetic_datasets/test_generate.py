@@ -24,6 +24,17 @@ Command = Callable[..., tuple[int, str, str]]
 WriteConfig = Callable[..., Path]
 Files = Callable[[Path], dict[str, bytes]]
 
+# 1.2 bubbles a second, so that most clips of a tenth of a second hear none.
+MOSTLY_SILENT = {
+    "type": "liquid",
+    "controls": {
+        "avgRate": [0.0, 0.001],
+        "minRadius": 0.3,
+        "maxRadius": 0.31,
+        "expRadius": 0.5,
+    },
+}
+
 
 def test_the_folder_holds_the_planned_clips_and_says_how_they_were_made(
     command: Command, write_config: WriteConfig, tmp_path: Path
@@ -318,18 +329,8 @@ def test_clips_are_16_bit_mono_at_the_configs_rate(
 def test_silent_clips_are_left_out_and_a_larger_share_of_them_can_be_allowed_afterwards(
     command: Command, write_config: WriteConfig, tmp_path: Path
 ) -> None:
-    # 1.2 bubbles a second, so that most clips of a tenth of a second hear none.
-    engine = {
-        "type": "liquid",
-        "controls": {
-            "avgRate": [0.0, 0.001],
-            "minRadius": 0.3,
-            "maxRadius": 0.31,
-            "expRadius": 0.5,
-        },
-    }
     changes: dict[str, Any] = {
-        "engine": engine,
+        "engine": MOSTLY_SILENT,
         "distribution": {"type": "random_uniform", "n_clips": 40},
         "silence": {"redraws": 0},
     }
@@ -348,17 +349,7 @@ def test_silent_clips_are_left_out_and_a_larger_share_of_them_can_be_allowed_aft
 def test_a_silent_clip_is_drawn_again_with_the_same_controls_until_it_sounds(
     command: Command, write_config: WriteConfig, tmp_path: Path
 ) -> None:
-    # As above: 1.2 bubbles a second for a tenth of one, so that most first draws are silent.
-    engine = {
-        "type": "liquid",
-        "controls": {
-            "avgRate": [0.0, 0.001],
-            "minRadius": 0.3,
-            "maxRadius": 0.31,
-            "expRadius": 0.5,
-        },
-    }
-    changes: dict[str, Any] = {"engine": engine, "silence": {"redraws": 100}}
+    changes: dict[str, Any] = {"engine": MOSTLY_SILENT, "silence": {"redraws": 100}}
 
     assert command("generate", write_config(**changes), "--workers", 1)[0] == 0
 
@@ -376,16 +367,7 @@ def test_a_silent_clip_is_drawn_again_with_the_same_controls_until_it_sounds(
 def test_quiet_clips_pass_where_nobody_asks_for_silence_to_be_found(
     command: Command, write_config: WriteConfig, tmp_path: Path
 ) -> None:
-    engine = {
-        "type": "liquid",
-        "controls": {
-            "avgRate": [0.0, 0.001],
-            "minRadius": 0.3,
-            "maxRadius": 0.31,
-            "expRadius": 0.5,
-        },
-    }
-    config = write_config(engine=engine)
+    config = write_config(engine=MOSTLY_SILENT)
     config.write_text(json.dumps(json.loads(config.read_text()) | {"silence": None}))
 
     assert command("generate", config, "--workers", 1)[0] == 0

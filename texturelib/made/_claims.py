@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 from texturelib.durable import sync_file
 from texturelib.errors import TextureError
 from texturelib.made._list import LIST, Names, has_list
-from texturelib.made._system import facts, is_link
+from texturelib.plain_files import facts, is_link
 from texturelib.shown import shown
 
 _is_the_users: ContextVar[bool] = ContextVar("is_the_users", default=False)

@@ -5,7 +5,6 @@ import fcntl
 import json
 import os
 import secrets
-import stat
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import IO, ClassVar
@@ -13,7 +12,7 @@ from typing import IO, ClassVar
 from texturelib.durable import sync_file
 from texturelib.errors import TextureError
 from texturelib.made._parts import new_part
-from texturelib.made._system import PLAIN, facts, open_plain, write_whole
+from texturelib.plain_files import beginning, facts, open_plain, write_whole
 from texturelib.shown import shown
 
 LIST = "made.jsonl"
@@ -165,17 +164,7 @@ def _check_no_other(folder: Path) -> None:
 
 def has_list(path: str) -> bool:
     """Return whether a file with the list's name is a list of ours."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | PLAIN)
-    except OSError:
-        return False
-    try:
-        return (
-            stat.S_ISREG(os.fstat(descriptor).st_mode)
-            and os.read(descriptor, len(_HEADER)) == _HEADER
-        )
-    finally:
-        os.close(descriptor)
+    return beginning(path, len(_HEADER)) == _HEADER
 
 
 def _absolute(path: Path) -> Path:

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from texturelib.made._system import facts
+from texturelib.plain_files import facts
 
 _PART = re.compile(r"\.part-\d+(?:\.\d+)?-(?P<target>.+)", re.DOTALL)
 

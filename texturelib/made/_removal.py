@@ -10,7 +10,7 @@ from texturelib.errors import TextureError
 from texturelib.made._claims import place_of
 from texturelib.made._list import LIST, Names
 from texturelib.made._parts import target_of_part
-from texturelib.made._system import facts
+from texturelib.plain_files import facts
 from texturelib.shown import shown
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -36,6 +36,19 @@ def open_plain(path: Path, flags: int) -> IO[bytes]:
     )
 
 
+def beginning(path: str | Path, n_bytes: int) -> bytes | None:
+    """Return a plain file's first bytes, at most so many; None where no plain file can be opened."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | PLAIN)
+    except OSError:
+        return None
+    try:
+        is_plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.read(descriptor, n_bytes) if is_plain else None
+    finally:
+        os.close(descriptor)
+
+
 def write_whole(descriptor: int, content: bytes) -> None:
     """Write all of the content, in as many writes as the system takes."""
     while content:
