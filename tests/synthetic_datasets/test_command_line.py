@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from texturelib.files import shown
+
 Command = Callable[..., tuple[int, str, str]]
 
 # 2 x 2 x 2 x 2 values are 16 clips, 3 x 3 x 3 x 3 are 81: 40 asked are nearer to 16.
@@ -155,7 +157,10 @@ def test_a_plan_in_the_place_of_a_folder_is_refused_in_a_sentence(
 
     status, _, err = command("plan", write_config(), "--output", tmp_path / "plans.csv")
 
-    assert (status, err) == (2, f"--output: {tmp_path / 'plans.csv'} is a folder; name a file\n")
+    assert (status, err) == (
+        2,
+        f"--output: {shown(tmp_path / 'plans.csv')} is a folder; name a file\n",
+    )
 
 
 GIGABYTES = 2**30

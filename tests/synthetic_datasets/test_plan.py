@@ -15,7 +15,7 @@ from synthetic_datasets.config import SyntheticConfig
 from synthetic_datasets.plan import make_plan, sample_evenly
 from synthetic_datasets.plan_picture import bin_edges, plan_picture
 from texturelib.config import load_config
-from texturelib.files import read_table
+from texturelib.files import read_table, shown
 
 ROOT = Path(__file__).parents[2]
 THESIS_TABLE = ROOT.parent / "shared" / "thesis" / "SDT_FluidFlow.csv"
@@ -201,7 +201,7 @@ def test_the_command_says_how_many_clips_the_first_and_last_and_each_controls_sp
     )
 
     lines = [line.split() for line in out.splitlines()]
-    assert out.startswith(f"{tmp_path / 'water.csv'}: 16 clips, not the 40 asked for\n")
+    assert out.startswith(f"{shown(tmp_path / 'water.csv')}: 16 clips, not the 40 asked for\n")
     assert [row[:5] for row in lines if row and row[0].startswith("clip_")] == [
         ["clip_1.wav", "0.50", "0.1", "0.5", "0.2"],
         ["clip_2.wav", "0.50", "0.1", "0.5", "0.8"],
@@ -220,7 +220,7 @@ def test_the_command_does_not_speak_of_a_difference_where_there_is_none(
 ) -> None:
     _, out, _ = command("plan", write_config(), "--output", tmp_path / "water.csv")
 
-    assert out.startswith(f"{tmp_path / 'water.csv'}: 12 clips\n")
+    assert out.startswith(f"{shown(tmp_path / 'water.csv')}: 12 clips\n")
 
 
 def test_a_table_in_the_pictures_place_is_refused(
@@ -229,7 +229,7 @@ def test_a_table_in_the_pictures_place_is_refused(
     status, out, err = command("plan", write_config(), "--output", tmp_path / "water.png")
 
     assert (status, out) == (2, "")
-    assert err == f"--output: {tmp_path / 'water.png'} should end in .csv\n"
+    assert err == f"--output: {shown(tmp_path / 'water.png')} should end in .csv\n"
     assert not (tmp_path / "water.png").exists()
 
 
