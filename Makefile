@@ -13,9 +13,11 @@ PROCESSES ?= 2
 
 BIN := .venv/bin
 READY := .venv/ready
+# What only work on the toolkit needs: tests, checkers, and the clusters that the tests play on.
+READY_DEV := .venv/ready-dev
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(PROCESSES)
 
-.PHONY: setup instrument demo test test-all docs lint schemas clean
+.PHONY: setup setup-dev instrument demo test test-all docs lint schemas clean
 
 instrument: $(READY)
 	@$(BIN)/texture-pipeline configs/instrument $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
@@ -23,10 +25,10 @@ instrument: $(READY)
 demo: $(READY)
 	@$(BIN)/texture-pipeline configs/$(SOUND) $(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(OPTIONS)
 
-test: $(READY)
+test: $(READY_DEV)
 	$(PYTEST) -m "not slow and not long" $(OPTIONS)
 
-test-all: $(READY)
+test-all: $(READY_DEV)
 	$(PYTEST) -m "not long" $(OPTIONS)
 
 # NO_MKDOCS_2_WARNING: what the theme says of another project's plans.
@@ -35,7 +37,7 @@ docs: $(READY)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "docs: build/docs/index.html"
 
-lint: $(READY)
+lint: $(READY_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -46,10 +48,16 @@ schemas: $(READY)
 
 setup: $(READY)
 
+setup-dev: $(READY_DEV)
+
 # Made anew when the dependencies change, or when setup.sh does.
-$(READY): pyproject.toml setup.sh
-	@PYTHON="$(PYTHON)" bash setup.sh
+$(READY): pyproject.toml constraints.txt setup.sh
+	@PYTHON="$(PYTHON)" bash setup.sh all
 	@touch $(READY)
+
+$(READY_DEV): $(READY)
+	@bash setup.sh dev
+	@touch $(READY_DEV)
 
 clean:
 	rm -rf .venv

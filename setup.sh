@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Make .venv with all that the toolkit needs. Called by make; safe to call again.
+# Make .venv with an extra of the toolkit: all (what its users need), or dev (to work on it, after all). Called by make; safe to
+# call again.
 set -euo pipefail
 cd "$(dirname "$0")"
+extra=${1:-all}
 python=${PYTHON:-python3}
 
 if ! "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))'; then
@@ -15,15 +17,13 @@ if [ ! -x .venv/bin/pip ]; then
   fi
 fi
 
-echo "setting up .venv (some minutes the first time)"
-pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/pip install --quiet"
-# torch first and by its pin: others ask for any torch, and would pull the newest with 6 GB of CUDA.
-$pip "$(sed -n 's/^ *"\(torch==[^"]*\)",*$/\1/p' pyproject.toml)"
-$pip --editable '.[all,dev]'
+echo "setting up .venv for $extra (some minutes the first time)"
+# With the versions that are tested. Without them, pip would take the newest torch, with 6 GB of CUDA.
+PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/pip install --quiet --constraint constraints.txt --editable ".[$extra]"
 
-# torchaudio's wheel is linked to CUDA; beside a CPU build of torch its import fails. Without its compiled part, which
-# only loading of files and a few models need, it runs in Python, and all that is used here works.
-if ! .venv/bin/python -c 'import torchaudio' 2>/dev/null && .venv/bin/python -c 'import sys, torch; sys.exit(torch.version.cuda is not None)'; then
+# torchaudio, with which tests compare: its wheel is linked to CUDA, so beside a CPU build of torch its import fails. Without its
+# compiled part, which only loading of files and a few models need, it runs in Python, and all that is used here works.
+if [ "$extra" = dev ] && ! .venv/bin/python -c 'import torchaudio' 2>/dev/null && .venv/bin/python -c 'import sys, torch; sys.exit(torch.version.cuda is not None)'; then
   rm -f "$(.venv/bin/python -c 'import importlib.util; print(importlib.util.find_spec("torchaudio").submodule_search_locations[0])')"/lib/*.so
   .venv/bin/python -c 'import torchaudio'
 fi

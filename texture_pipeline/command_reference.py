@@ -15,7 +15,8 @@ _PROGRAMS = {
 _TITLE = """# Commands
 
 Each program is also `python -m PACKAGE`, with underscores: `python -m synthetic_datasets` (the doctor: `python -m
-texture_pipeline.doctor`). `--help` says the same as this page.
+texture_pipeline.doctor`). `--help` says the same as this page, and
+`--version` which version it is.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or config, 130 stopped with Ctrl-C. Errors go to stderr, as one sentence."""
 

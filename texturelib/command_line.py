@@ -12,6 +12,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ import typer
 from texturelib.caches import find_places
 from texturelib.commands import Command, say
 from texturelib.errors import TextureError, UsageError, first_line
+from texturelib.extras import TOOLKIT, not_importable
 from texturelib.files import printable, shown
 from texturelib.orphans import end_with_parent
 from texturelib.paths import local_path
@@ -183,6 +185,9 @@ def run_app(app: typer.Typer, program: str, without_arguments: Sequence[str] = (
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
     arguments = sys.argv[1:] or list(without_arguments)
+    if arguments == ["--version"]:
+        print(f"{program} {version(TOOLKIT)}")
+        sys.exit()
     sys.exit(_status_of(lambda: app(arguments, prog_name=program, standalone_mode=False)))
 
 
@@ -220,11 +225,8 @@ def _status_of(run: Callable[[], Any]) -> int:
     except MemoryError as error:
         return _failed(f"not enough memory: {first_line(error)}", 1)
     except Exception as error:
-        if isinstance(error, ImportError):
-            from texturelib.extras import not_importable
-
-            if sentence := not_importable(error):
-                return _failed(sentence, 1)
+        if isinstance(error, ImportError) and (sentence := not_importable(error)):
+            return _failed(sentence, 1)
         if hasattr(error, "format_message"):  # what typer raises for wrong options
             return _failed(f"{error.format_message()} (--help lists what there is)", 2)  # type: ignore[attr-defined]
         if "can't allocate memory" in str(error):  # torch, whose error is a RuntimeError

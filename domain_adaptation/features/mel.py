@@ -2,6 +2,7 @@
 its first networks were given."""
 
 import functools
+import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -88,7 +89,12 @@ def _window_and_bands(
     rate, for the real and then the imaginary part of each frequency.
     """
     import torch
-    from torchaudio.functional import melscale_fbanks
 
-    bands = melscale_fbanks(n_fft // 2 + 1, 0.0, sample_rate / 2, n_mels, sample_rate)
+    frequencies = torch.linspace(0, sample_rate // 2, n_fft // 2 + 1)[:, None]
+    highest = 2595 * math.log10(1 + sample_rate / 2 / 700)
+    edges = 700 * (10 ** (torch.linspace(0, highest, n_mels + 2) / 2595) - 1)
+    widths = edges.diff()
+    rise = (frequencies - edges[:-2]) / widths[:-1]
+    fall = (edges[2:] - frequencies) / widths[1:]
+    bands = torch.minimum(rise, fall).clamp(min=0)
     return torch.hann_window(n_fft), bands.repeat_interleave(2, dim=0)

@@ -283,14 +283,10 @@ def test_a_package_that_an_extra_asks_for_and_is_not_there_is_named(
 
 
 def test_a_package_that_is_there_but_does_not_import_is_named(small, examined, monkeypatch):
-    for name in ("torchaudio", "lightning_fabric", "numba"):
+    for name in ("lightning_fabric", "numba"):
         monkeypatch.setitem(sys.modules, name, None)
     said = examined(*small)
     assert said.status == 1
-    assert any(
-        "torchaudio is installed but does not import" in words and "linked to CUDA" in words
-        for words in said.to_mend
-    )
     assert any(
         "lightning-fabric is installed but does not import" in words for words in said.to_mend
     )

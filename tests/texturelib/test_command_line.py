@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,7 @@ def test_help_is_printed_whole_and_is_no_failure(run: Run, arguments: list[str])
     assert (status, err) == (0, "")
     assert "Make textures." in out.splitlines()[2]
     assert "  make" in out
+
+
+def test_the_version_is_the_packages(run: Run) -> None:
+    assert run("--version") == (0, f"texture {version('texture-toolkit')}\n", "")

@@ -25,13 +25,8 @@ _PAGE = "page"
 _IMPORTED = {
     "numba": "numba",
     "torch": "torch",
-    "torchaudio": "torchaudio",
     "lightning-fabric": "lightning_fabric",
 }
-_TORCHAUDIO = (
-    "its wheel is linked to CUDA and does not load beside a CPU build of torch: delete the .so files in torchaudio/lib, or "
-    "install the torchaudio that belongs to this torch"
-)
 
 
 def look_at_environment(plan: Plan | None) -> Iterator[Finding]:
@@ -92,9 +87,11 @@ def _imports(names: Sequence[str]) -> Iterator[Finding]:
         try:
             importlib.import_module(_IMPORTED[name])
         except (ImportError, OSError) as error:  # OSError: a missing shared library
-            mend = _TORCHAUDIO if name == "torchaudio" else f"install {name} again"
             yield Finding(
-                _AREA, "NO", f"{name} is installed but does not import ({first_line(error)})", mend
+                _AREA,
+                "NO",
+                f"{name} is installed but does not import ({first_line(error)})",
+                f"install {name} again",
             )
     if names:
         yield Finding(
