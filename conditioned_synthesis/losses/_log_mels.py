@@ -5,6 +5,7 @@ from torch import nn
 
 from conditioned_synthesis.dsp.mel import mel_bands
 
+_SECONDS, _N_MELS = (0.016, 0.064, 0.256), (40, 80, 160)
 _QUIETEST = 1e-5  # of full scale, -100 dB
 
 
@@ -15,17 +16,16 @@ class LogMels(nn.Module):
     Args:
         sample_rate: of the sounds, in Hz.
         n_samples: of each sound; a window is no longer than that.
+        n_resolutions: how many of these, the fastest first.
     """
 
-    seconds = (0.016, 0.064, 0.256)
-    n_mels = (40, 80, 160)
-
-    def __init__(self, sample_rate: int, n_samples: int) -> None:
+    def __init__(self, sample_rate: int, n_samples: int, n_resolutions: int = 3) -> None:
         super().__init__()
+        self.n_mels = _N_MELS[:n_resolutions]
         # As many windows per second at any sample rate.
         self._n_ffts = [
             4 * max(1, min(round(seconds * sample_rate / 4), n_samples // 4))
-            for seconds in self.seconds
+            for seconds in _SECONDS[:n_resolutions]
         ]
         for index, (n_fft, n_mels) in enumerate(zip(self._n_ffts, self.n_mels, strict=True)):
             window = torch.hann_window(n_fft)

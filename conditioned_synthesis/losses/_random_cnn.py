@@ -1,7 +1,5 @@
 """The distance of the distributions of a random convolutional network's features."""
 
-import math
-
 import torch
 from torch import nn
 from torch.nn.functional import conv2d
@@ -11,7 +9,6 @@ from conditioned_synthesis.losses._log_mels import LogMels
 from conditioned_synthesis.losses._ranks import ranked
 
 _SEED = 20
-_FILTERS = 48
 _HIGH = 9  # bands that a filter sees
 _LONG = (9, 9, 3)  # and frames, by resolution
 # Every second place in bands, and of the fastest frames: neighbours say nearly the same.
@@ -25,37 +22,46 @@ class RandomCnnDistance(nn.Module):
 
     For each filter and band the values of all moments of a batch are sorted, and those of the same
     rank are compared (one-dimensional optimal transport); in units of the clips' variance.
+
+    Each step of a training has other filters, from torch's global generator: a few of them are
+    cheap, and over the steps they are as good as many. Without gradients, as in validation, they
+    are always the same.
+
+    Args:
+        sample_rate: of the sounds, in Hz.
+        n_samples: of each sound.
+        filters: number of filters at each resolution.
     """
 
-    def __init__(self, sample_rate: int, n_samples: int) -> None:
+    def __init__(self, sample_rate: int, n_samples: int, filters: int = 12) -> None:
         super().__init__()
         self.log_mels = LogMels(sample_rate, n_samples)
-        generator = torch.Generator().manual_seed(_SEED)
-        for index, length in enumerate(_LONG):
-            filters = torch.randn(_FILTERS, 1, _HIGH, length, generator=generator)
-            filters /= math.sqrt(_HIGH * length)
-            self.register_buffer(f"filters_{index}", filters, persistent=False)
+        self._n_filters = filters
 
     def forward(self, audio: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the mean distance over resolutions, filters and bands, a scalar; see `Loss`."""
         with torch.no_grad():
             theirs = self.log_mels(by_channel(target))
         ours = self.log_mels(by_channel(audio))
+        generator = None if torch.is_grad_enabled() else torch.Generator().manual_seed(_SEED)
         distances = []
-        for index, (our, their) in enumerate(zip(ours, theirs, strict=True)):
+        for our, their, long, stride in zip(ours, theirs, _LONG, _STRIDES, strict=True):
             mean, deviation = their.mean(), their.std().clamp_min(1e-3)
+            # Of a short sound, no longer than it.
+            shape = (self._n_filters, 1, _HIGH, min(long, their.shape[2]))
+            filters = torch.randn(shape, generator=generator)
+            filters = (filters / filters.flatten(1).norm(dim=1)[:, None, None, None]).to(their)
             with torch.no_grad():
-                wanted = self._features((their - mean) / deviation, index)
+                wanted = _features((their - mean) / deviation, filters, stride)
                 variance = wanted.var(1, keepdim=True).clamp_min(_LEAST_VARIANCE)
                 wanted = ranked(wanted)
-            found = ranked(self._features((our - mean) / deviation, index))
+            found = ranked(_features((our - mean) / deviation, filters, stride))
             distances.append(((found - wanted).square() / variance).mean())
         return torch.stack(distances).mean()
 
-    def _features(self, mels: torch.Tensor, index: int) -> torch.Tensor:
-        """Return the values of each filter and band. mels: [batch, mels, frames] -> [filters *
-        bands, batch * frames]."""
-        filters = self.get_buffer(f"filters_{index}")
-        filters = filters[..., : mels.shape[2]]  # of a short sound
-        features = conv2d(mels[:, None], filters, stride=_STRIDES[index]).relu()
-        return features.permute(1, 2, 0, 3).flatten(2).flatten(0, 1)
+
+def _features(mels: torch.Tensor, filters: torch.Tensor, stride: tuple[int, int]) -> torch.Tensor:
+    """Return the values of each filter and band. mels: [batch, mels, frames] -> [filters * bands,
+    batch * frames]."""
+    features = conv2d(mels[:, None], filters, stride=stride).relu()
+    return features.permute(1, 2, 0, 3).flatten(2).flatten(0, 1)

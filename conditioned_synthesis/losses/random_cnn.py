@@ -1,6 +1,8 @@
 """The loss of a random convolutional network's features."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from conditioned_synthesis.losses._base import Loss, losses
 
@@ -17,8 +19,10 @@ class RandomCnnLoss(Loss):
 
     in_words: ClassVar[str] = "of random features"
     type: Literal["random_cnn"] = "random_cnn"
+    filters: Annotated[int, Field(ge=1, le=512)] = 12
+    """Number of random filters at each resolution; each step of a training has others."""
 
     def module(self, sample_rate: int, n_samples: int) -> "nn.Module":
         from conditioned_synthesis.losses._random_cnn import RandomCnnDistance
 
-        return RandomCnnDistance(sample_rate, n_samples)
+        return RandomCnnDistance(sample_rate, n_samples, self.filters)

@@ -1,6 +1,6 @@
 """The network of TexEnv: from controls and noise to the envelopes of bands, of any length."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import torch
@@ -141,14 +141,21 @@ class TexEnvNetwork(nn.Module):
     def no_states(self, batch: int) -> States:
         return [layer.no_state(batch) for layer in self.layers]  # type: ignore[operator,misc]
 
-    def losses(self, audio: torch.Tensor, controls: torch.Tensor) -> dict[str, torch.Tensor]:
+    def losses(
+        self,
+        audio: torch.Tensor,
+        controls: torch.Tensor,
+        further: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] | None = None,
+    ) -> dict[str, torch.Tensor]:
         """Return how far new sounds are from the clips that have the same controls.
 
         Args:
             audio: clips, -1..1.
             controls: of each sample, 0..1.
+            further: by name, losses of the new sounds alone.
 
-        Returns: each loss times its weight, the first one as "loss", others by their types.
+        Returns: each loss times its weight, the first one as "loss", others by their types, then
+            those of `further`.
 
         Shape:
             audio: [batch, n_samples], or [batch, n_samples, 2] of two channels
@@ -157,15 +164,21 @@ class TexEnvNetwork(nn.Module):
         if self.training and not self.has_levels:
             self._learn_levels(audio)
         modules = [each.to(audio.device) for each in self.loss_modules]
-        sums = [audio.new_zeros(()) for _ in modules]
+        named = further or {}
+        names = ["loss", *(each.type for each in self._losses[1:]), *named]  # type: ignore[attr-defined]
+        sums = dict.fromkeys(names, audio.new_zeros(()))
         for clips, of_clips in zip(audio.split(_AT_ONCE), controls.split(_AT_ONCE), strict=True):
             sounds = self.sounds(of_clips)
-            for index, (settings, module) in enumerate(zip(self._losses, modules, strict=True)):
-                with in_32_bits(audio.device):
-                    value = settings.weight * module(sounds, clips)
-                sums[index] = sums[index] + value * (len(clips) / len(audio))
-        names = ["loss", *(each.type for each in self._losses[1:])]  # type: ignore[attr-defined]
-        return dict(zip(names, sums, strict=True))
+            share = len(clips) / len(audio)
+            with in_32_bits(audio.device):
+                values = [
+                    settings.weight * module(sounds, clips)
+                    for settings, module in zip(self._losses, modules, strict=True)
+                ]
+                values += [each(sounds) for each in named.values()]
+            for name, value in zip(names, values, strict=True):
+                sums[name] = sums[name] + share * value
+        return sums
 
     @cached_property
     def loss_modules(self) -> tuple[nn.Module, ...]:

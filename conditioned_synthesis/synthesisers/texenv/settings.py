@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from conditioned_synthesis.losses import Loss, losses
+from conditioned_synthesis.losses.adversary import Adversary
 from conditioned_synthesis.losses.texture import TextureLoss
 from conditioned_synthesis.synthesisers._base import TrainedSynthesiser, synthesisers
 
@@ -63,12 +64,30 @@ class TexEnv(TrainedSynthesiser):
     """Losses whose sum, each times its weight, is made smaller. That of the first is shown as the
     loss of the training."""
 
+    adversary: Adversary | None = None
+    """Network that learns to tell what is played from clips, by which TexEnv learns too, in the last
+    part of the training; null: none."""
+
     def channels_learnt(self, of_clips: int) -> int:
         return 2 if self.stereo and of_clips == 2 else 1
 
     def training(self, network: Any, clips: "SplitSounds", seed: int) -> "Trainable":
         _ = network.loss_modules  # an error now is better than one after the output has begun
-        return super().training(network, clips, seed)
+        if self.adversary is None:
+            return super().training(network, clips, seed)
+        from conditioned_synthesis.synthesisers._adversarial import AdversarialTraining
+
+        return AdversarialTraining(
+            network,
+            clips,
+            seed,
+            self.batch_size,
+            self.lr,
+            self.schedule,
+            self.gradient_norm,
+            adversary=self.adversary,
+            n_steps=self.num_steps,
+        )
 
     @field_validator("losses")
     @classmethod
