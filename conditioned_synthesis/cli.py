@@ -286,6 +286,29 @@ def export_pd(
 
 
 @app.command()
+def export_nn_tilde(
+    model: ModelOption,
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE.ts",
+            help="The file to write; its name gets the rate, as NAME_b64_r48000_z2.ts.",
+        ),
+    ],
+    sample_rate: Annotated[
+        int,
+        typer.Option(min=8000, max=192000, help="Of Max or Pd, in Hz; it is fixed in the file."),
+    ] = 48000,
+    overwrite: ReplaceOption = False,
+) -> None:
+    """Export a model folder for nn~, an object of Max and Pure Data: TorchScript, with an inlet for
+    each slider."""
+    from conditioned_synthesis.exporters.nn_tilde import export_nn_tilde as run
+
+    _say_written(*run(model, output, sample_rate, overwrite))
+
+
+@app.command()
 def export_plugin(
     model: ModelOption,
     output: Annotated[

@@ -7,7 +7,8 @@ web/core.js and `texture_loop` in C are the same, line by line.
 """
 
 import math
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 from scipy.fft import next_fast_len
@@ -25,6 +26,25 @@ def loop_lengths(n_bands: int, seconds: float, rate: float) -> list[int]:
         half = cast("int", next_fast_len(half + 1, real=True))
         lengths.append(2 * half)
     return lengths
+
+
+def loops_of(header: Mapping[str, Any], rate: float) -> tuple[np.ndarray, list[int]]:
+    """Return the loops of all bands of an instrument, and how long each is.
+
+    header: of the instrument. rate: of the host -> [channels, bands, longest] float32, zeros after
+    the end of a loop; [bands].
+    """
+    bands, slow_hz = header["bands"], header["sample_rate"] / header["hop"] / 2
+    lengths = loop_lengths(bands["n"], header["loop_seconds"], rate)
+    loops = np.zeros((header["channels"], bands["n"], max(lengths)), dtype=np.float32)
+    for band, length in enumerate(lengths):
+        angle = bands["angles"][band] if "angles" in bands else 0.0
+        centre = bands["first_erb"] + band * bands["step_erb"]
+        for channel, sign in zip(range(header["channels"]), (1, -1), strict=False):
+            loops[channel, band, :length] = noise_loop(
+                band, centre, bands["step_erb"], length, rate, slow_hz, sign * angle
+            )
+    return loops, lengths
 
 
 def noise_loop(
