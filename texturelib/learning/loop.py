@@ -205,7 +205,15 @@ def _train(fabric: Fabric, trainable: Trainable, plan: Plan) -> State:
                     if not math.isfinite(mean_loss):
                         raise _no_number(plan, step)
                     if group.gradient_norm is not None:
-                        fabric.clip_gradients(module, optimizer, max_norm=group.gradient_norm)
+                        norm = fabric.clip_gradients(
+                            module,
+                            optimizer,
+                            max_norm=group.gradient_norm,
+                            error_if_nonfinite=False,
+                        )
+                        # A loss may be a number where its slope no longer is one.
+                        if norm is not None and not math.isfinite(norm):
+                            raise _no_number(plan, step)
                     optimizer.step()
                     share_buffers(module, fabric)
                     means.add(losses, len(batch[0]))
