@@ -10,7 +10,13 @@ from conditioned_synthesis.synthesisers.grains.choose import (
     set_limits,
     start_of,
 )
-from conditioned_synthesis.synthesisers.grains.laws import GAIN, MIXING, SLOW_DOWN, last_layer
+from conditioned_synthesis.synthesisers.grains.laws import (
+    GAIN,
+    MIXING,
+    SLOW_DOWN,
+    last_layer,
+    speed_of,
+)
 from conditioned_synthesis.synthesisers.grains.repeats import mark_used
 from conditioned_synthesis.synthesisers.grains.sizes import Sizes
 from conditioned_synthesis.synthesisers.grains.state import (
@@ -72,7 +78,7 @@ def begin_grain(
         # The first is the last to be changed, so that what is off is its.
         state.off[slot] = _change(material, sizes, state, units[layer], mixing, mixing)
         state.unit[slot, layer], state.position[slot, layer] = units[layer], positions[layer]
-        state.step[slot, layer] = math.exp(-state.change[SLOW_DOWN])
+        state.step[slot, layer] = speed_of(state.change[SLOW_DOWN])
         state.weight[slot, layer] = weight
         state.gain[slot, layer] = weight * math.exp(state.change[GAIN])
     mark_used(material, sizes, state, slot)

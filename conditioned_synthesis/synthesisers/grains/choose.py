@@ -12,6 +12,7 @@ from conditioned_synthesis.synthesisers.grains.laws import (
     MIXING,
     SLOW_DOWN,
     change_to,
+    speed_of,
 )
 from conditioned_synthesis.synthesisers.grains.sizes import INNER, Sizes
 from conditioned_synthesis.synthesisers.grains.state import CLOCK, NUMBER, Material, State
@@ -128,7 +129,7 @@ def best_join(
             state.step[last, 0],
             material.sounds[unit // n_starts],
             start_of(material, sizes, unit),
-            np.exp(-state.change[SLOW_DOWN]),
+            speed_of(state.change[SLOW_DOWN]),
             state.glimpse_of_last,
             state.glimpse,
         )

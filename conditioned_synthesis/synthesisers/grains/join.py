@@ -15,7 +15,7 @@ def glimpse(
     """Write a rough version of a sound: sums of `width` samples of all channels, at a speed.
 
     Args:
-        out: [n or more] float32.
+        out: [n or more] float64.
         n: how many to write.
         sound: [channels, samples] int16.
         position: where the first is, in samples.
@@ -24,24 +24,40 @@ def glimpse(
     """
     for index in range(n):
         first = int(position + index * step)
-        total = np.float32(0)
+        total = 0.0
         for channel in range(len(sound)):
             for sample in range(first, first + width):
-                total += np.float32(sound[channel, sample])
+                total += sound[channel, sample]
         out[index] = total
 
 
 @numba.njit(fastmath=_FAST, **INNER)
-def correlation_at(one: np.ndarray, other: np.ndarray, n: int, offset: int) -> float:
-    """Return the normalised correlation of one[:n] with other[offset : offset + n], -1..1."""
-    both, of_one, of_other = np.float32(0), np.float32(0), np.float32(0)
+def product(one: np.ndarray, other: np.ndarray, n: int, offset: int) -> float:
+    """Return the sum of one[:n] * other[offset : offset + n]."""
+    total = 0.0
     shifted = other[offset : offset + n]
     for index in range(n):
-        both += one[index] * shifted[index]
-        of_one += one[index] * one[index]
-        of_other += shifted[index] * shifted[index]
-    power = float(of_one) * float(of_other)
-    return float(both) / np.sqrt(power) if power > 0.0 else 0.0
+        total += one[index] * shifted[index]
+    return total
+
+
+@numba.njit(**INNER)
+def best_place(one: np.ndarray, other: np.ndarray, n: int, n_places: int) -> tuple[int, float]:
+    """Return the place, of the first `n_places`, where other[place : place + n] agrees most with
+    one[:n], and their normalised correlation there, -1..1.
+
+    Both hold whole numbers, of which sums of products are exact in any order: so every player, in
+    whatever language, finds the same place.
+    """
+    of_one, of_other = product(one, one, n, 0), product(other, other, n, 0)
+    best, highest = 0, -2.0
+    for place in range(n_places):
+        power = of_one * of_other
+        found = product(one, other, n, place) / np.sqrt(power) if power > 0.0 else 0.0
+        if found > highest:
+            best, highest = place, found
+        of_other += other[place + n] * other[place + n] - other[place] * other[place]
+    return best, highest
 
 
 @numba.njit(**INNER)
@@ -64,7 +80,7 @@ def best_offset(
     Args:
         sound, position, step: what plays: its samples, where it is, its speed.
         other, start, other_step: what begins: its samples, the first place where it may, its speed.
-        of_one, of_other: room for what is compared, [fade], [fade + search + 1] float32.
+        of_one, of_other: room for what is compared, [fade], [fade + search + 1] float64.
 
     Returns: the position in `other`, in samples; the correlation, -1..1.
 
@@ -75,19 +91,12 @@ def best_offset(
     n, n_places = sizes.fade // coarse, sizes.search // coarse + 1
     glimpse(of_one, n, sound, position, coarse * step, coarse)
     glimpse(of_other, n + n_places, other, start, coarse * other_step, coarse)
-    best, highest = 0, -2.0
-    for place in range(n_places):
-        found = correlation_at(of_one, of_other, n, place)
-        if found > highest:
-            best, highest = place, found
+    best, _ = best_place(of_one, of_other, n, n_places)
     first = max(0, (best - 1) * coarse + 1)
     last = min(sizes.search, (best + 1) * coarse - 1)
     glimpse(of_one, sizes.fade, sound, position, step, 1)
     begin = start + first * other_step
-    glimpse(of_other, sizes.fade + last - first, other, begin, other_step, 1)
-    best, highest = 0, -2.0
-    for place in range(last - first + 1):
-        found = correlation_at(of_one, of_other, sizes.fade, place)
-        if found > highest:
-            best, highest = place, found
+    n_places = last - first + 1
+    glimpse(of_other, sizes.fade + n_places, other, begin, other_step, 1)
+    best, highest = best_place(of_one, of_other, sizes.fade, n_places)
     return start + (first + best) * other_step, highest

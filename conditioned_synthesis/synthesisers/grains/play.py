@@ -10,6 +10,7 @@ from conditioned_synthesis.synthesisers.grains.laws import (
     GAIN,
     SLOW_DOWN,
     set_places,
+    speed_of,
 )
 from conditioned_synthesis.synthesisers.grains.sizes import INNER, TICK, Sizes
 from conditioned_synthesis.synthesisers.grains.state import (
@@ -80,7 +81,9 @@ def is_due(material: Material, sizes: Sizes, state: State) -> bool:
         return False
     if counts[CLOCK] >= counts[DUE]:
         return True
-    still_needed = (sizes.fade + 2 * TICK) * np.exp(sizes.ln_ratio) + EDGE + 1
+    # Rounded up, but for what the exponential may be off by.
+    fastest = np.ceil((sizes.fade + 2 * TICK) * np.exp(sizes.ln_ratio) - 1e-6)
+    still_needed = fastest + EDGE + 1
     n_samples = material.sounds.shape[2]
     for layer in range(state.n_layers[slot]):
         if state.position[slot, layer] + still_needed >= n_samples:
@@ -110,7 +113,7 @@ def play_slot(material: Material, sizes: Sizes, state: State, slot: int) -> None
         last_gain = state.gain[slot, layer]
         if state.counts[HAS_MOVED] == 1:
             follow(material, sizes, state, slot, layer)
-            state.step[slot, layer] = np.exp(-state.change[SLOW_DOWN])
+            state.step[slot, layer] = speed_of(state.change[SLOW_DOWN])
             last_gain = state.weight[slot, layer] * np.exp(state.change[GAIN])
         step = state.step[slot, layer]
         state.position[slot, layer] = add_resampled(

@@ -81,8 +81,8 @@ class State(NamedTuple):
         last_used: [units] int64
         near, near_key: [neighbours]
         lowest, highest, change: [laws]
-        glimpse_of_last: [fade] float32
-        glimpse: [fade + search + 1] float32
+        glimpse_of_last: [fade]
+        glimpse: [fade + search + 1]
         buffer: [2, channels, TICK] float32
     """
 
@@ -134,8 +134,8 @@ def new_state(material: Material, sizes: Sizes) -> State:
         highest=np.zeros(len(LAWS)),
         change=np.zeros(len(LAWS)),
         left=np.zeros(n_controls),
-        glimpse_of_last=np.zeros(sizes.fade, np.float32),
-        glimpse=np.zeros(sizes.fade + sizes.search + 1, np.float32),
+        glimpse_of_last=np.zeros(sizes.fade),
+        glimpse=np.zeros(sizes.fade + sizes.search + 1),
         buffer=np.zeros((2, n_channels, TICK), np.float32),
     )
 
