@@ -25,12 +25,20 @@ def kernels_for(most_ratio: float) -> np.ndarray:
     Shape:
         -> [banks + 1, PHASES + 1, TAPS] float32
     """
-    ratios = most_ratio ** (np.arange(BANKS + 1) / BANKS)
+    return np.stack([kernels_at(most_ratio ** (bank / BANKS)) for bank in range(BANKS + 1)])
+
+
+def kernels_at(ratio: float) -> np.ndarray:
+    """Return the kernels that cut off at 1/ratio of the band.
+
+    Shape:
+        -> [PHASES + 1, TAPS] float32
+    """
     phases = np.arange(PHASES + 1) / PHASES
     distances = np.arange(TAPS)[None, :] - (EDGE - 1) - phases[:, None]
     within = np.clip(1 - (distances / EDGE) ** 2, 0, None)
     window = np.i0(_BETA * np.sqrt(within)) / np.i0(_BETA)
-    kernels = np.sinc(distances / ratios[:, None, None]) * window
+    kernels = np.sinc(distances / ratio) * window
     return (kernels / kernels.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 

@@ -27,9 +27,12 @@ from texturelib.files import shown
 MAGIC = b"texinst\n"
 VERSION = 1
 _ALIGNED = 8
-_TYPES = {"float16": "<f2", "float32": "<f4", "int16": "<i2"}
+_TYPES = {"float16": "<f2", "float32": "<f4", "int16": "<i2", "uint8": "u1"}
 
 Precision = Literal["float16", "float32"]
+"""Of the weights of a network."""
+Quality = Literal["lossless", "high", "small"]
+"""Of the recordings in an instrument of grains."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class PortableInstrument:
 
 
 def to_bytes(instrument: PortableInstrument) -> bytes:
-    """Return the content of the file. Tensors are float16, float32 or int16."""
+    """Return the content of the file. Tensors are float16, float32, int16 or
+    uint8."""
     entries, parts, place = [], [], 0
     for name, tensor in instrument.tensors.items():
         kind = tensor.dtype.name

@@ -6,16 +6,15 @@ It is written for reading, in the order in which web/core.js and the C header do
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from conditioned_synthesis.portable.instrument_file import PortableInstrument
 from conditioned_synthesis.portable.noise_loops import loop_lengths, noise_loop
 from conditioned_synthesis.portable.random_numbers import NOISE, PLACE, hashes, normals
+from conditioned_synthesis.portable.sliders import GlidingSliders
 
 _FRAMES_AT_ONCE = 256
-_NEAR = 1e-6  # a slider that is so near its target is there
 _CHANNELS = 2  # of a mono instrument, two draws of noise under the same envelopes
 
 
@@ -60,10 +59,7 @@ class PortablePlayer:
             for draw in draws
         ]
         self._noise = np.zeros((0, header["n_noises"]))
-        self._sliders = header["sliders"]
-        self._targets = np.array([(each["low"] + each["high"]) / 2 for each in self._sliders])
-        self._places = self._targets.copy()
-        self._glide = 1 - math.exp(-1 / (self._frame_hz * header["glide_seconds"]))
+        self._sliders = GlidingSliders(header, self._frame_hz)
         self._states: list[np.ndarray] = []
         self._n_frames = 0  # made so far, those before the first sample included
         self._begin = 0  # the first sample of the frame that is being played
@@ -74,9 +70,7 @@ class PortablePlayer:
     def set(self, name: str, position: float) -> None:
         """Move a slider: it glides there. position: on the slider, held within its trained
         range."""
-        index = [each["control"]["name"] for each in self._sliders].index(name)
-        slider = self._sliders[index]
-        self._targets[index] = min(max(position, slider["low"]), slider["high"])
+        self._sliders.set(name, position)
 
     def render(self, n_samples: int) -> np.ndarray:
         """Return the next samples, [n_samples, 2] float32. A slider acts from the next frame on."""
@@ -91,11 +85,9 @@ class PortablePlayer:
     def _frame(self) -> np.ndarray:
         """Return the samples of the next frame, [samples, 2]."""
         if not self._states:
-            self._places = self._targets.copy()
+            self._sliders.jump()
             self._start()
-        self._places = self._places + self._glide * (self._targets - self._places)
-        there = np.abs(self._targets - self._places) < _NEAR
-        self._places[there] = self._targets[there]
+        self._sliders.move()
         envelopes = self._envelopes()
         end = math.ceil((self._n_played + 1) * self._samples_per_frame)
         numbers = np.arange(self._begin, end)
@@ -122,13 +114,7 @@ class PortablePlayer:
     def _envelopes(self) -> np.ndarray:
         """Return the envelopes at the end of the next frame, [channels, bands], as amplitudes."""
         weights = self._weights
-        given = np.array(
-            [
-                _along(slider["curve"], place)
-                for slider, place in zip(self._sliders, self._places, strict=True)
-            ],
-            dtype=np.float32,
-        )
+        given = self._sliders.given()
         conditions = _silu(_linear(weights, "conditions.0", given))
         conditions = _silu(_linear(weights, "conditions.2", conditions))
         hidden = _linear(weights, "enter", self._next_noise())
@@ -144,7 +130,7 @@ class PortablePlayer:
         reach = self._header["reach_nepers"]
         nepers = _linear(weights, "leave", hidden) + _linear(weights, "levels", conditions)
         levels = weights["mean_levels"].astype(np.float64) + reach * np.tanh(nepers / reach)
-        return np.exp(levels).reshape(self._header["channels"], -1) * self._gain(given)
+        return np.exp(levels).reshape(self._header["channels"], -1) * self._sliders.gain(given)
 
     def _next_noise(self) -> np.ndarray:
         """Return the noise of the next frame, [n_noises] float32; drawn for many frames at once."""
@@ -158,15 +144,6 @@ class PortablePlayer:
             self._noise = np.stack(drawn, axis=1).astype(np.float32)
         return self._noise[place]
 
-    def _gain(self, given: np.ndarray) -> float:
-        """Return the gain that makes every slider position as loud as the clips were."""
-        decibels = sum(
-            _along(slider["loudness"], value)
-            for slider, value in zip(self._sliders, given, strict=True)
-        )
-        most = self._header["most_gain_db"]
-        return 10 ** (min(max(decibels, -most), most) / 20)
-
 
 def _linear(weights: Mapping[str, np.ndarray], name: str, values: np.ndarray) -> np.ndarray:
     return weights[f"{name}.weight"] @ values + weights[f"{name}.bias"]
@@ -175,7 +152,3 @@ def _linear(weights: Mapping[str, np.ndarray], name: str, values: np.ndarray) ->
 def _silu(values: np.ndarray) -> np.ndarray:
     return values / (1 + np.exp(-values))
 
-
-def _along(points: Any, place: float) -> float:
-    """Return the value of a line through breakpoints (place, value), constant beyond its ends."""
-    return float(np.interp(place, *np.array(points).T))

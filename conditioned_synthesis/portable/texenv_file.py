@@ -1,14 +1,15 @@
 """A `texenv` instrument as a portable one."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from conditioned_synthesis.dsp.noise_bands import as_coherent
-from conditioned_synthesis.instrument.instrument import MOST_GAIN_DB, Instrument, Slider
+from conditioned_synthesis.instrument.instrument import Instrument
 from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision
 from conditioned_synthesis.portable.noise_loops import loop_lengths, noise_loop
+from conditioned_synthesis.portable.sliders import slider_header
 from conditioned_synthesis.synthesisers.texenv.network import REACH_NEPERS, TexEnvNetwork
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _LOOP_SECONDS = 3.0
 _MOST_LOOPS = 32  # of that length; more bands have shorter ones, for memory's sake
-_GLIDE_SECONDS = 0.02  # time constant of a slider
 
 
 def portable_texenv(instrument: Instrument, precision: Precision) -> PortableInstrument:
@@ -40,9 +40,7 @@ def portable_texenv(instrument: Instrument, precision: Precision) -> PortableIns
         "n_noises": network.n_noises,
         "n_layers": len(network.layers),
         "reach_nepers": REACH_NEPERS,
-        "glide_seconds": _GLIDE_SECONDS,
-        "most_gain_db": MOST_GAIN_DB,
-        "sliders": [_slider(each) for each in spec.sliders],
+        **slider_header(instrument),
     }
     state = network.state_dict()
     names = [
@@ -70,16 +68,3 @@ def _angles(network: TexEnvNetwork, rate: int) -> list[float]:
         angles.append(round(float(angle), 4))
     return angles
 
-
-def _slider(slider: Slider) -> dict[str, Any]:
-    """Return what a player needs to know of a slider.
-
-    curve: breakpoints (position, network input). loudness: breakpoints (network input, dB).
-    """
-    return {
-        "control": slider.control,
-        "low": slider.low,
-        "high": slider.high,
-        "curve": slider.curve or ((slider.low, slider.low), (slider.high, slider.high)),
-        "loudness": slider.loudness or ((0.0, 0.0), (1.0, 0.0)),
-    }
