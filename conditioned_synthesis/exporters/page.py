@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from conditioned_synthesis.instrument.instrument import load_instrument
-from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision, to_bytes
+from conditioned_synthesis.portable.instrument_file import (
+    PortableInstrument,
+    Precision,
+    Quality,
+    to_bytes,
+)
 from conditioned_synthesis.portable.make import portable_of
 from texturelib.errors import UsageError
 from texturelib.files import shown, write_text
@@ -16,7 +21,12 @@ _WEB = Path(__file__).parents[1] / "web"
 
 
 def export_page(
-    folder: Path, path: Path, precision: Precision, title: str, overwrite: bool
+    folder: Path,
+    path: Path,
+    precision: Precision,
+    title: str,
+    overwrite: bool,
+    quality: Quality = "high",
 ) -> dict[str, Any]:
     """Write the instrument in the model folder to `path`, and return its header.
 
@@ -25,7 +35,7 @@ def export_page(
     if path.suffix not in (".html", ".htm"):
         raise UsageError(f"--output {shown(path)}: should end in .html")
     check_file_place(path, overwrite)
-    portable = portable_of(load_instrument(folder), precision)
+    portable = portable_of(load_instrument(folder), precision, quality)
     path.parent.mkdir(parents=True, exist_ok=True)
     with named_by_the_user():
         write_text(path, page_of(portable, title or path.stem))
@@ -43,7 +53,8 @@ def page_of(portable: PortableInstrument, title: str) -> str:
         about=f"A {header['type']} instrument, learnt at {header['sample_rate']} Hz. Space plays and stops; "
         "arrow keys move what has the focus.",
         instrument=base64.b64encode(to_bytes(portable)).decode(),
-        **{name: _source(f"{name}.js") for name in ("core", "sound", "page", "worklet")},
+        core="\n".join(_source(f"{name}.js") for name in ("core", "flac", "grains")),
+        **{name: _source(f"{name}.js") for name in ("sound", "page", "worklet")},
     )
 
 

@@ -19,7 +19,12 @@ from conditioned_synthesis.exporters.building import (
     first_program,
 )
 from conditioned_synthesis.instrument.instrument import load_instrument
-from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision, to_bytes
+from conditioned_synthesis.portable.instrument_file import (
+    PortableInstrument,
+    Precision,
+    Quality,
+    to_bytes,
+)
 from conditioned_synthesis.portable.make import portable_of
 from texturelib.controls import Control
 from texturelib.errors import UsageError
@@ -33,7 +38,7 @@ _VST3_FOLDER = "Contents/x86_64-linux"
 
 
 def export_plugin(
-    folder: Path, path: Path, precision: Precision, overwrite: bool
+    folder: Path, path: Path, precision: Precision, overwrite: bool, quality: Quality = "high"
 ) -> dict[str, Any]:
     """Build the plugin, in the format that the ending of `path` says, and return the instrument's
     header. A .lv2 and a .vst3 are folders, a .clap is a file.
@@ -49,7 +54,7 @@ def export_plugin(
     files = _files_of(path)
     for each in files:
         check_file_place(each, overwrite)
-    portable = portable_of(load_instrument(folder), precision)
+    portable = portable_of(load_instrument(folder), precision, quality)
     with TemporaryDirectory(prefix="texture-plugin-") as scratch:
         made = _build(portable, path.stem, kind, Path(scratch), tools)
         for target, source in zip(files, made, strict=True):
@@ -88,7 +93,9 @@ def _build(
     content = to_bytes(portable)
     digest = zlib.crc32(content)
     parameters = parameters_of(portable.header)
-    (scratch / "instrument_bytes.h").write_text(_bytes_header(parameters, content))
+    (scratch / "instrument_bytes.h").write_text(_bytes_header(parameters, len(content)))
+    (scratch / "instrument.texinst").write_bytes(content)
+    (scratch / "bytes.S").write_text(_BYTES.format(path=scratch / "instrument.texinst"))
     (scratch / "plugin_names.h").write_text(_names_header(name, digest))
     cc, compiler, dpf = tools
     own, library = C_FOLDER / "plugin", scratch / f"{name}.so"
@@ -96,10 +103,13 @@ def _build(
     includes = [
         f"-I{place}" for place in (scratch, own, C_FOLDER, distrho, distrho / "src" / "lv2")
     ]
+    embedded = scratch / "bytes.o"
+    compile_with([cc, "-c", scratch / "bytes.S", "-o", embedded], _WHAT)
     common = ["-O3", "-fPIC", "-fvisibility=hidden", *includes]
     if kind == "lv2":
         compile_with(
-            [cc, "-std=c99", *common, "-shared", own / "lv2.c", "-o", library, "-lm"], _WHAT
+            [cc, "-std=c99", *common, "-shared", own / "lv2.c", embedded, "-o", library, "-lm"],
+            _WHAT,
         )
         manifest, description = scratch / "manifest.ttl", scratch / f"{name}.ttl"
         manifest.write_text(_manifest(name, digest), encoding="utf-8")
@@ -113,7 +123,9 @@ def _build(
     sources = [own / "TexturePlugin.cpp", distrho / "DistrhoPluginMain.cpp"]
     target = [f"-DDISTRHO_PLUGIN_TARGET_{kind.upper()}", "-std=c++11", "-shared", "-w"]
     libraries = ["-ldl", "-lpthread"]
-    compile_with([compiler, *common, *target, *sources, player, "-o", library, *libraries], _WHAT)
+    compile_with(
+        [compiler, *common, *target, *sources, player, embedded, "-o", library, *libraries], _WHAT
+    )
     return [library]
 
 
@@ -174,8 +186,18 @@ def _four_letters(digest: int) -> str:
     return "T" + "".join(letters[digest // 26**place % 26] for place in range(3))
 
 
-def _bytes_header(parameters: Sequence[Parameter], content: bytes) -> str:
-    """Return C that holds the instrument, and its parameters."""
+# The file as it is: as numbers in C, a large one takes a compiler minutes.
+_BYTES = """.section .rodata
+.global texture_bytes
+.hidden texture_bytes
+texture_bytes:
+.incbin "{path}"
+.section .note.GNU-stack,"",%progbits
+"""
+
+
+def _bytes_header(parameters: Sequence[Parameter], n_bytes: int) -> str:
+    """Return C that declares the instrument, and holds its parameters."""
     rows = [
         f"  {{{_quoted(each.name)}, {_quoted(each.symbol)}, {_quoted(each.unit)}, "
         f"{each.low:.9g}, {each.high:.9g}, {int(each.is_logarithmic)}}},\n"
@@ -192,7 +214,12 @@ enum {{ TEXTURE_N_SLIDERS = {len(parameters)} }};
 static const texture_parameter texture_parameters[] = {{
 {"".join(rows) or none}}};
 static const float texture_defaults[] = {{{defaults}}};
-static const unsigned char texture_bytes[] = {{{",".join(map(str, content))}}};
+#ifdef __cplusplus
+extern "C"
+#else
+extern
+#endif
+const unsigned char texture_bytes[{n_bytes}];
 """
 
 

@@ -16,7 +16,7 @@ from conditioned_synthesis.exporters.building import (
     first_program,
 )
 from conditioned_synthesis.exporters.portable import copy_beside, export_portable
-from conditioned_synthesis.portable.instrument_file import Precision
+from conditioned_synthesis.portable.instrument_file import Precision, Quality
 from texturelib.files import shown, write_text
 from texturelib.made import named_by_the_user
 from texturelib.outputs import check_file_place
@@ -27,7 +27,7 @@ _HEADERS = ("/usr/include/pd", "/usr/include", "/Applications/Pd.app/Contents/Re
 
 
 def export_pd(
-    folder: Path, path: Path, precision: Precision, overwrite: bool
+    folder: Path, path: Path, precision: Precision, overwrite: bool, quality: Quality = "high"
 ) -> tuple[dict[str, Any], str]:
     """Write the instrument to `path` and, beside it, a patch of the same name, the object's source
     and, where a C compiler and Pd's header are there, the object.
@@ -38,7 +38,7 @@ def export_pd(
     beside = [path.with_suffix(".pd"), *(path.parent / name for name in (*_SOURCES, _OBJECT))]
     for each in beside:
         check_file_place(each, overwrite)
-    header = export_portable(folder, path, precision, overwrite)
+    header = export_portable(folder, path, precision, overwrite, quality)
     copy_beside(path, _SOURCES)
     with named_by_the_user():
         write_text(path.with_suffix(".pd"), patch_of(header, path.name))

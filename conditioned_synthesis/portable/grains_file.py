@@ -55,7 +55,9 @@ def network_of(portable: PortableInstrument) -> GrainsNetwork:
             {
                 "sounds": np.ascontiguousarray(sounds),
                 "places": tensors["places"].reshape(n_clips, -1, n_controls).copy(),
-                "spectra": tensors["spectra"].reshape(n_clips, -1, tensors["spectra"].shape[-1]).copy(),
+                "spectra": tensors["spectra"]
+                .reshape(n_clips, -1, tensors["spectra"].shape[-1])
+                .copy(),
                 **laws,
             }
         )

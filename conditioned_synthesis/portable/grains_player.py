@@ -38,7 +38,9 @@ class PortableGrains:
 
     def render(self, n_samples: int) -> np.ndarray:
         """Return the next samples, [n_samples, 2] float32. A slider acts from the next tick on."""
-        return np.ascontiguousarray(np.resize(self._out.render(n_samples), (_CHANNELS, n_samples)).T)
+        return np.ascontiguousarray(
+            np.resize(self._out.render(n_samples), (_CHANNELS, n_samples)).T
+        )
 
     def _tick(self) -> np.ndarray:
         """Return the next tick at the instrument's own rate, [channels, TICK]."""

@@ -151,4 +151,3 @@ def _linear(weights: Mapping[str, np.ndarray], name: str, values: np.ndarray) ->
 
 def _silu(values: np.ndarray) -> np.ndarray:
     return values / (1 + np.exp(-values))
-

@@ -67,4 +67,3 @@ def _angles(network: TexEnvNetwork, rate: int) -> list[float]:
         angle, _, _ = as_coherent(lambda each, loop=loop: (loop(each), loop(-each)), wanted)
         angles.append(round(float(angle), 4))
     return angles
-

@@ -274,7 +274,8 @@ function floatOfHalf(bits) {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-// bytes: Uint8Array of the whole file -> { header, tensors: by name { shape, values: Float32Array } }
+// bytes: Uint8Array of the whole file -> { header, tensors: by name { shape, values: Float32Array,
+// or of bytes Uint8Array } }
 function readInstrument(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const ascii = String.fromCharCode(...bytes.subarray(0, 8));
@@ -284,7 +285,12 @@ function readInstrument(bytes) {
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(16, begin)));
   const tensors = {};
   for (const { name, shape, type, begin: place } of header.tensors) {
-    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    const n = shape.reduce((a, b) => a * b, 1);
+    if (type === "uint8") {
+      tensors[name] = { shape, values: bytes.subarray(begin + place, begin + place + n) };
+      continue;
+    }
+    const values = new Float32Array(n);
     for (let i = 0; i < values.length; i++)
       values[i] =
         type === "float32" ? view.getFloat32(begin + place + 4 * i, true)
@@ -322,6 +328,48 @@ function along(points, place) {
   return points[points.length - 1][1];
 }
 
+// The sliders of an instrument, at first in their middle, which glide to where they are put.
+class Sliders {
+  // frameHz: how often they move
+  constructor(header, frameHz) {
+    this.header = header;
+    this.targets = header.sliders.map(({ low, high }) => (low + high) / 2);
+    this.glide = 1 - Math.exp(-1 / (frameHz * header.glide_seconds));
+    this.jump();
+  }
+
+  set(index, position) {
+    const { low, high } = this.header.sliders[index];
+    this.targets[index] = Math.min(Math.max(position, low), high);
+  }
+
+  // Move all sliders to their targets at once.
+  jump() {
+    this.places = [...this.targets];
+  }
+
+  // Move all sliders on by one frame.
+  move() {
+    for (let i = 0; i < this.places.length; i++) {
+      this.places[i] += this.glide * (this.targets[i] - this.places[i]);
+      if (Math.abs(this.targets[i] - this.places[i]) < 1e-6) this.places[i] = this.targets[i];
+    }
+  }
+
+  // -> what the network is given
+  given() {
+    return Float32Array.from(this.header.sliders, ({ curve }, i) => along(curve, this.places[i]));
+  }
+
+  // -> the gain that makes every position as loud as the recordings were.
+  gain(given) {
+    const { sliders, most_gain_db: most } = this.header;
+    const decibels = sliders.reduce((sum, { loudness }, i) => sum + along(loudness, given[i]), 0);
+    return 10 ** (Math.min(Math.max(decibels, -most), most) / 20);
+  }
+}
+
+// Plays a texenv instrument.
 class Player {
   // loops: of noiseLoops, at the same rate. seed: another one is another variation of the sound.
   constructor({ header, tensors }, loops, rate, seed = 0) {
@@ -329,8 +377,7 @@ class Player {
     this.frameHz = header.sample_rate / header.hop;
     this.samplesPerFrame = rate / this.frameHz;
     this.longestFrame = Math.ceil(this.samplesPerFrame) + 1;
-    this.targets = header.sliders.map(({ low, high }) => (low + high) / 2);
-    this.glide = 1 - Math.exp(-1 / (this.frameHz * header.glide_seconds));
+    this.sliders = new Sliders(header, this.frameHz);
     this.channels = [new Float32Array(this.longestFrame), new Float32Array(this.longestFrame)];
     this.restart(seed);
   }
@@ -351,8 +398,7 @@ class Player {
 
   // Move slider number `index`; it glides there.
   set(index, position) {
-    const { low, high } = this.header.sliders[index];
-    this.targets[index] = Math.min(Math.max(position, low), high);
+    this.sliders.set(index, position);
   }
 
   // Fill two Float32Arrays of one length with the next samples.
@@ -370,13 +416,10 @@ class Player {
 
   frame() {
     if (!this.states) {
-      this.places = [...this.targets];
+      this.sliders.jump();
       this.start();
     }
-    for (let i = 0; i < this.places.length; i++) {
-      this.places[i] += this.glide * (this.targets[i] - this.places[i]);
-      if (Math.abs(this.targets[i] - this.places[i]) < 1e-6) this.places[i] = this.targets[i];
-    }
+    this.sliders.move();
     const envelopes = this.envelopes();
     const end = Math.ceil((this.nPlayed + 1) * this.samplesPerFrame);
     const n = end - this.begin;
@@ -421,7 +464,7 @@ class Player {
   // -> the envelope of each band at the end of the next frame, as amplitudes; one channel after the other.
   envelopes() {
     const { tensors, header } = this;
-    if (this.places.some((place, i) => place !== this.placesBefore[i])) this.listen();
+    if (this.sliders.places.some((place, i) => place !== this.placesBefore[i])) this.listen();
     const { films, levels, gain } = this;
     const noise = Float64Array.from({ length: header.n_noises }, (_, item) =>
       normals(this.seed, this.nFrames, PURPOSE.noise, item)[0]);
@@ -449,20 +492,25 @@ class Player {
 
   // What depends on the sliders alone, which mostly stand still.
   listen() {
-    const { tensors, header } = this;
-    this.placesBefore = [...this.places];
-    const given = Float64Array.from(header.sliders, ({ curve }, i) => along(curve, this.places[i]));
+    const { tensors, sliders } = this;
+    this.placesBefore = [...sliders.places];
+    const given = sliders.given();
     let conditions = silu(linear(tensors, "conditions.0", given));
     conditions = silu(linear(tensors, "conditions.2", conditions));
     this.films = this.states.map((_, index) => linear(tensors, `layers.${index}.film`, conditions));
     this.levels = linear(tensors, "levels", conditions);
-    this.gain = this.gainAt(given);
+    this.gain = sliders.gain(given);
   }
+}
 
-  // -> the gain that makes every position as loud as the recordings were.
-  gainAt(given) {
-    const { sliders, most_gain_db: most } = this.header;
-    const decibels = sliders.reduce((sum, { loudness }, i) => sum + along(loudness, given[i]), 0);
-    return 10 ** (Math.min(Math.max(decibels, -most), most) / 20);
-  }
+// ---- of any kind ----------------------------------------------------------------------------------
+
+// -> what an instrument needs at a rate, and takes a while to make.
+function materialOf(instrument, rate) {
+  return instrument.header.type === "grains" ? grainsMaterial(instrument) : noiseLoops(instrument.header, rate);
+}
+
+function playerOf(instrument, material, rate, seed) {
+  const Kind = instrument.header.type === "grains" ? GrainsPlayer : Player;
+  return new Kind(instrument, material, rate, seed);
 }

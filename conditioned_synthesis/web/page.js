@@ -117,7 +117,7 @@ async function togglePlay() {
   $("play").textContent = isPlaying ? "Stop" : "Play";
   $("play").setAttribute("aria-pressed", isPlaying);
   if (!isPlaying) return sound.stop();
-  $("state").textContent = "making the noise …";
+  $("state").textContent = "getting ready …";
   await sound.start(seed);
   $("state").textContent = "";
   if (isPlaying) sound.fadeTo(Number($("volume").value));
@@ -262,8 +262,8 @@ draw();
 async function selfTest(rate, seconds, ownSeed, script) {
   const n = Math.round(seconds * rate);
   const context = new OfflineAudioContext(2, n, rate);
-  const loops = await loopsAt(instrument.header, rate);
-  const node = await playerNode(context, { instrument, loops, seed: ownSeed, script });
+  const material = await materialAt(instrument, rate);
+  const node = await playerNode(context, { instrument, material, seed: ownSeed, script });
   node.connect(context.destination);
   const buffer = await context.startRendering();
   const samples = new Float32Array(2 * n);

@@ -1,4 +1,4 @@
-// The sound of the page: noise made in a Worker, an audio thread that plays, and what is heard of it.
+// The sound of the page: noise and recordings made ready in a Worker, an audio thread that plays, and what is heard of it.
 
 const sourceOf = (id) => document.getElementById(id).textContent;
 // From file:// browsers refuse blob: and relative addresses for an AudioWorklet, but not data:.
@@ -12,14 +12,14 @@ function bytesOf(base64) {
   return bytes;
 }
 
-// -> a promise of the noise loops at a rate; made beside the page, which stays quick.
-function loopsAt(header, rate) {
-  const source = "onmessage = ({ data: [header, rate] }) => postMessage(noiseLoops(header, rate));";
+// -> a promise of what the instrument needs at a rate; made beside the page, which stays quick.
+function materialAt(instrument, rate) {
+  const source = "onmessage = ({ data: [instrument, rate] }) => postMessage(materialOf(instrument, rate));";
   const worker = new Worker(asAddress(sourceOf("core"), source));
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => (resolve(data), worker.terminate());
     worker.onerror = (error) => reject(new Error(error.message));
-    worker.postMessage([header, rate]);
+    worker.postMessage([instrument, rate]);
   });
 }
 
@@ -35,7 +35,7 @@ class Sound {
   constructor(instrument) {
     this.instrument = instrument;
     this.context = new AudioContext({ latencyHint: "interactive" });
-    this.loops = loopsAt(instrument.header, this.context.sampleRate);
+    this.material = materialAt(instrument, this.context.sampleRate);
     this.waiting = []; // messages from before the sound
     this.recorded = null;
   }
@@ -44,7 +44,7 @@ class Sound {
     const { context, instrument } = this;
     context.resume();
     if (!this.node) {
-      this.node = await playerNode(context, { instrument, loops: await this.loops, seed });
+      this.node = await playerNode(context, { instrument, material: await this.material, seed });
       this.node.port.onmessage = ({ data }) => this.recorded?.push(data.samples);
       this.waiting.forEach((message) => this.node.port.postMessage(message));
       this.volume = context.createGain();

@@ -1,9 +1,9 @@
 // In the audio thread. What the page says comes as messages: {set: [index, position]}, {seed},
 // {record: true or false}. It answers with {samples: [left, right]} while it records.
 class Instrument extends AudioWorkletProcessor {
-  constructor({ processorOptions: { instrument, loops, seed, script } }) {
+  constructor({ processorOptions: { instrument, material, seed, script } }) {
     super();
-    this.player = new Player(instrument, loops, sampleRate, seed);
+    this.player = playerOf(instrument, material, sampleRate, seed);
     this.script = script ?? []; // [first sample, slider, position], for the self-test
     this.isRecording = false;
     this.port.onmessage = ({ data }) => {
