@@ -697,6 +697,8 @@ struct texture_grains {
   int16_t* sounds[TEXTURE_CHANNELS];
   const float *places, *spectra;
   double *shapes, *exponents, powers[TEXTURE_LAWS];
+  int n_moments; /* layers of a clip; 0: of which recordings they are is not known */
+  double *begins, *speeds, *recorded, (*heard)[2];
   float *kernels, *host_kernels;
   double lowest[TEXTURE_LAWS], highest[TEXTURE_LAWS], change[TEXTURE_LAWS], *left, *target;
   int near[TEXTURE_MOST_NEAR], others[TEXTURE_MOST_NEAR];
@@ -935,12 +937,58 @@ static int texture_best_join(texture_grains* g, const texture_grain_layer* last,
   return best;
 }
 
-/* Note that a unit begins, and with it those of its clip that share sound with it. */
-static void texture_mark_used(texture_grains* g, int unit) {
-  int first = texture_clip_of(g, unit) * g->n_starts, end = first + g->n_starts;
-  if (first < unit - TEXTURE_FRAMES_PER_UNIT) first = unit - TEXTURE_FRAMES_PER_UNIT;
-  if (end > unit + TEXTURE_FRAMES_PER_UNIT + 1) end = unit + TEXTURE_FRAMES_PER_UNIT + 1;
-  for (int other = first; other < end; other++) g->last_used[other] = g->clock;
+static int texture_is_heard(const texture_grains* g, int n_heard, double begin, double end) {
+  for (int i = 0; i < n_heard; i++)
+    if (begin < g->heard[i][1] && g->heard[i][0] < end) return 1;
+  return 0;
+}
+
+/* Note the units of which half or more is what those of a slot are of: the same moments of a recording. */
+static void texture_mark_moments(texture_grains* g, const texture_slot* slot) {
+  int n_heard = 0;
+  for (int index = 0; index < slot->n_layers; index++) {
+    int unit = slot->layers[index].unit, clip = texture_clip_of(g, unit);
+    for (int layer = 0; layer < g->n_moments; layer++) {
+      double begin = g->begins[(size_t)clip * (size_t)g->n_moments + (size_t)layer];
+      if (begin < 0) continue;
+      g->heard[n_heard][0] = begin + texture_start_of(g, unit) * g->speeds[clip];
+      g->heard[n_heard][1] = g->heard[n_heard][0] + g->unit * g->speeds[clip];
+      n_heard++;
+    }
+  }
+  for (int clip = 0; clip < g->n_clips; clip++) {
+    const double* begins = g->begins + (size_t)clip * (size_t)g->n_moments;
+    double speed = g->speeds[clip], longest = (TEXTURE_EDGE + (double)g->n_starts * g->hop + g->unit) * speed;
+    int n_own = 0, n_near = 0;
+    for (int layer = 0; layer < g->n_moments; layer++) {
+      n_own += begins[layer] >= 0;
+      n_near += begins[layer] >= 0 && texture_is_heard(g, n_heard, begins[layer], begins[layer] + longest);
+    }
+    int least = n_own > n_heard ? n_own : n_heard;
+    /* Most clips share nothing, not even as a whole. */
+    if (2 * n_own < least || 2 * n_near < least) continue;
+    double no_repeat = g->recorded[clip] / 16 < g->no_repeat ? g->recorded[clip] / 16 : g->no_repeat;
+    int64_t used = g->clock - g->no_repeat + (int64_t)no_repeat;
+    for (int start = 0; start < g->n_starts; start++) {
+      int n_shared = 0, unit = clip * g->n_starts + start;
+      for (int layer = 0; layer < g->n_moments; layer++) {
+        double begin = begins[layer] + (TEXTURE_EDGE + (double)start * g->hop) * speed;
+        n_shared += begins[layer] >= 0 && texture_is_heard(g, n_heard, begin, begin + g->unit * speed);
+      }
+      if (2 * n_shared >= least && g->last_used[unit] < used) g->last_used[unit] = used;
+    }
+  }
+}
+
+/* Note that the units of a slot begin, and with them all that would repeat them. */
+static void texture_mark_used(texture_grains* g, const texture_slot* slot) {
+  for (int index = 0; index < slot->n_layers; index++) {
+    int unit = slot->layers[index].unit, first = texture_clip_of(g, unit) * g->n_starts, end = first + g->n_starts;
+    if (first < unit - TEXTURE_FRAMES_PER_UNIT) first = unit - TEXTURE_FRAMES_PER_UNIT;
+    if (end > unit + TEXTURE_FRAMES_PER_UNIT + 1) end = unit + TEXTURE_FRAMES_PER_UNIT + 1;
+    for (int other = first; other < end; other++) g->last_used[other] = g->clock;
+  }
+  if (g->n_moments) texture_mark_moments(g, slot);
 }
 
 static double texture_uniform(const texture_grains* g, uint32_t purpose, uint32_t item) {
@@ -981,8 +1029,8 @@ static void texture_begin_grain(texture_grains* g) {
     layer->step = texture_speed(g->change[TEXTURE_SLOW_DOWN]);
     layer->weight = louder * (index == n_layers - 1 ? sqrt(power) : 1);
     layer->gain = layer->weight * exp(g->change[TEXTURE_GAIN]);
-    texture_mark_used(g, units[index]);
   }
+  texture_mark_used(g, slot);
   g->correlation = correlation * slot->layers[0].weight * ending->layers[0].weight;
   g->slot = 1 - g->slot;
   g->number++;
@@ -1122,16 +1170,25 @@ static void texture_render_grains(texture_instrument* t, float* left, float* rig
 
 /* ---- opening an instrument of grains -------------------------------------------------------------- */
 
+/* Read [number, ...] of so many. -> 0 when it is none. */
+static int texture_read_numbers(texture_json* array, int n, double* values) {
+  if (!texture_take(array, '[')) return 0;
+  for (int i = 0; i < n; i++, values++)
+    if ((i && !texture_take(array, ',')) || !texture_read_number(array, values) || fabs(*values) > 1e12) return 0;
+  return texture_take(array, ']');
+}
+
+static int texture_read_row(texture_json object, const char* key, int n, double* values) {
+  texture_json row;
+  return texture_find(object, key, &row) && texture_read_numbers(&row, n, values);
+}
+
 /* Read [[number, ...], ...] of so many rows and columns. -> 0 when it is none. */
 static int texture_read_rows(texture_json object, const char* key, int n_rows, int n_columns, double* values) {
   texture_json rows;
   if (!texture_find(object, key, &rows) || !texture_take(&rows, '[')) return 0;
-  for (int row = 0; row < n_rows; row++) {
-    if ((row && !texture_take(&rows, ',')) || !texture_take(&rows, '[')) return 0;
-    for (int column = 0; column < n_columns; column++, values++)
-      if ((column && !texture_take(&rows, ',')) || !texture_read_number(&rows, values) || fabs(*values) > 1e12) return 0;
-    if (!texture_take(&rows, ']')) return 0;
-  }
+  for (int row = 0; row < n_rows; row++)
+    if ((row && !texture_take(&rows, ',')) || !texture_read_numbers(&rows, n_columns, values + (size_t)row * (size_t)n_columns)) return 0;
   return texture_take(&rows, ']');
 }
 
@@ -1165,6 +1222,25 @@ static int texture_read_sizes(texture_instrument* t, texture_json header) {
   return 1;
 }
 
+/* Read of which moments of recordings the clips are. -> 0 when it is damaged, or memory is lacking. */
+static int texture_read_moments(texture_grains* g, texture_json header) {
+  texture_json moments, rows, row, element;
+  if (!texture_find(header, "moments", &moments) || !texture_find(moments, "begins", &rows)) return 0;
+  if (texture_elements(rows, 0, &row) != g->n_clips) return 0;
+  g->n_moments = texture_elements(row, -1, &element);
+  if (g->n_moments < 0 || g->n_moments > 1000) return 0;
+  if (!g->n_moments) return 1;
+  size_t n_clips = (size_t)g->n_clips, n_layers = (size_t)g->n_moments;
+  g->begins = (double*)calloc(n_clips * n_layers, sizeof(double));
+  g->speeds = (double*)calloc(n_clips, sizeof(double)), g->recorded = (double*)calloc(n_clips, sizeof(double));
+  g->heard = (double(*)[2])calloc(TEXTURE_MOST_LAYERS * n_layers, sizeof *g->heard);
+  if (!g->begins || !g->speeds || !g->recorded || !g->heard) return 0;
+  if (!texture_read_rows(moments, "begins", g->n_clips, g->n_moments, g->begins) || !texture_read_row(moments, "speeds", g->n_clips, g->speeds) ||
+      !texture_read_row(moments, "recorded", g->n_clips, g->recorded))
+    return 0;
+  return 1;
+}
+
 static const char* texture_read_grains(texture_instrument* t, texture_json header, double rate) {
   static const char* damaged = "the instrument's file is damaged";
   static const char* memory = "there is not enough memory for the instrument";
@@ -1182,6 +1258,7 @@ static const char* texture_read_grains(texture_instrument* t, texture_json heade
   g->n_clips = (int)n_clips, g->n_channels = t->n_channels, g->n_units = places->rows, g->n_bands = spectra->columns;
   g->n_starts = places->rows / g->n_clips, g->n_frames = spectra->rows / g->n_clips;
   g->places = places->values, g->spectra = spectra->values;
+  if (!texture_read_moments(g, header)) return damaged;
   if (places->columns != g->n_controls || g->n_starts < 1 || g->n_frames < g->n_starts) return damaged;
   if (g->n_starts * n_clips != places->rows || g->n_frames * n_clips != spectra->rows) return damaged;
   for (size_t i = 0; i < places->n; i++)
@@ -1229,7 +1306,7 @@ static const char* texture_read_grains(texture_instrument* t, texture_json heade
 
 static void texture_close_grains(texture_grains* g) {
   if (!g) return;
-  void* own[] = {g->shapes, g->exponents, g->left, g->target, g->kernels, g->host_kernels, g->glimpse_of_last, g->glimpse, g->last_used,
+  void* own[] = {g->shapes, g->exponents, g->left, g->target, g->kernels, g->host_kernels, g->glimpse_of_last, g->glimpse, g->last_used, g->begins, g->speeds, g->recorded, g->heard,
                  g->sounds[0], g->sounds[1], g->made[0], g->made[1], g};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) free(own[i]);
 }

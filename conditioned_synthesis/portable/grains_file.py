@@ -13,6 +13,8 @@ from conditioned_synthesis.synthesisers.grains.network import GrainsNetwork
 from conditioned_synthesis.synthesisers.grains.sizes import Sizes
 from texturelib.errors import TextureError, UsageError
 
+_MOMENTS = ("begins", "speeds", "recorded")
+
 
 def portable_grains(instrument: Instrument, quality: Quality) -> PortableInstrument:
     """Return the header, the recordings, and what is known of the units in them."""
@@ -28,6 +30,7 @@ def portable_grains(instrument: Instrument, quality: Quality) -> PortableInstrum
         "clips": len(sounds),
         "sizes": network.sizes._asdict(),
         "laws": {name: found[name].tolist() for name in ("shapes", "exponents")},
+        "moments": {name: found[name].tolist() for name in _MOMENTS},
         **slider_header(instrument),
     }
     in_a_row = sounds.transpose(0, 2, 1).reshape(-1, sounds.shape[1])
@@ -47,7 +50,11 @@ def network_of(portable: PortableInstrument) -> GrainsNetwork:
     try:
         n_clips, n_channels = int(header["clips"]), int(header["channels"])
         sizes = Sizes(**header["sizes"])
-        laws = {key: np.array(each, dtype=np.float64) for key, each in header["laws"].items()}
+        numbers = {
+            key: np.array(each, dtype=np.float64)
+            for part in ("laws", "moments")
+            for key, each in header[part].items()
+        }
         n_controls = len(header["sliders"])
         network = GrainsNetwork(n_controls, header["sample_rate"], n_channels, sizes)
         sounds = from_flac(tensors["sounds"]).reshape(n_clips, -1, n_channels).transpose(0, 2, 1)
@@ -58,7 +65,7 @@ def network_of(portable: PortableInstrument) -> GrainsNetwork:
                 "spectra": tensors["spectra"]
                 .reshape(n_clips, -1, tensors["spectra"].shape[-1])
                 .copy(),
-                **laws,
+                **numbers,
             }
         )
     except (KeyError, TypeError, ValueError, RuntimeError, soundfile.LibsndfileError) as error:

@@ -51,7 +51,7 @@ function lastLayer(factor) {
 
 class Grains {
   constructor({ header, tensors }, material) {
-    Object.assign(this, material, header.laws, { sizes: header.sizes, nClips: header.clips });
+    Object.assign(this, material, header.laws, header.moments, { sizes: header.sizes, nClips: header.clips });
     this.places = tensors.places.values;
     this.spectra = tensors.spectra.values;
     this.nControls = header.sliders.length;
@@ -287,16 +287,52 @@ class Grains {
         unit: units[layer], position: positions[layer], step: speedOf(this.change[SLOW_DOWN]), weight,
         gain: weight * Math.exp(this.change[GAIN]),
       });
-      this.markUsed(units[layer]);
     }
+    this.markUsed(units);
     this.correlation = correlation * slot.layers[0].weight * ending.layers[0].weight;
   }
 
-  // Note that a unit begins, and with it those of its clip that share sound with it.
-  markUsed(unit) {
-    const first = this.clipOf(unit) * this.nStarts;
-    const end = Math.min(first + this.nStarts, unit + FRAMES_PER_UNIT + 1);
-    this.lastUsed.fill(this.clock, Math.max(first, unit - FRAMES_PER_UNIT), end);
+  // Note that units begin, and with them all that would repeat them.
+  markUsed(units) {
+    for (const unit of units) {
+      const first = this.clipOf(unit) * this.nStarts;
+      const end = Math.min(first + this.nStarts, unit + FRAMES_PER_UNIT + 1);
+      this.lastUsed.fill(this.clock, Math.max(first, unit - FRAMES_PER_UNIT), end);
+    }
+    if (this.begins[0].length) this.markMoments(units);
+  }
+
+  // Note the units of which half or more is what these are of: the same moments of a recording.
+  markMoments(units) {
+    const { begins, speeds, nStarts, sizes } = this, heard = [];
+    for (const unit of units) {
+      const clip = this.clipOf(unit), place = EDGE + (unit % nStarts) * sizes.hop;
+      for (const layer of begins[clip])
+        if (layer >= 0) {
+          const begin = layer + place * speeds[clip];
+          heard.push([begin, begin + sizes.unit * speeds[clip]]);
+        }
+    }
+    const isHeard = (begin, end) => heard.some(([from, to]) => begin < to && from < end);
+    for (let clip = 0; clip < this.nClips; clip++) {
+      const own = begins[clip].filter((layer) => layer >= 0), speed = speeds[clip];
+      const least = Math.max(own.length, heard.length);
+      if (2 * own.length < least) continue;
+      // Most clips share nothing, not even as a whole.
+      const longest = (EDGE + nStarts * sizes.hop + sizes.unit) * speed;
+      if (2 * own.filter((layer) => isHeard(layer, layer + longest)).length < least) continue;
+      const noRepeat = Math.min(sizes.no_repeat, this.recorded[clip] / 16);
+      const used = this.clock - sizes.no_repeat + Math.trunc(noRepeat);
+      for (let start = 0; start < nStarts; start++) {
+        let nShared = 0;
+        for (const layer of own) {
+          const begin = layer + (EDGE + start * sizes.hop) * speed;
+          if (isHeard(begin, begin + sizes.unit * speed)) nShared++;
+        }
+        const unit = clip * nStarts + start;
+        if (2 * nShared >= least && this.lastUsed[unit] < used) this.lastUsed[unit] = used;
+      }
+    }
   }
 
   // ---- playing ----

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from conditioned_synthesis.data.clips import Sounds
+from conditioned_synthesis.data.moments import Moments
 from conditioned_synthesis.data.split import SplitSounds
 from conditioned_synthesis.instrument.automation import constant
 from conditioned_synthesis.instrument.instrument import (
@@ -53,7 +54,12 @@ def clips_of(n_clips: int, n_channels: int) -> np.ndarray:
 def make_instrument(n_channels: int, settings: Grains = SETTINGS) -> Instrument:
     values = np.random.default_rng(1).random((20, 2))
     automations = [[constant(float(value)) for value in row] for row in values]
-    sounds = Sounds(RATE, clips_of(20, n_channels), automations, (SIZE, DENSITY))
+    # Ten seconds of a recording, of which some clips hold two layers.
+    begins = np.stack([np.linspace(0, 9, 20), np.where(np.arange(20) % 3, -1, 4.5)], axis=1)
+    moments = (
+        Moments(begins, np.linspace(0.8, 1.2, 20), np.full(20, 10.0)) if n_channels > 1 else None
+    )
+    sounds = Sounds(RATE, clips_of(20, n_channels), automations, (SIZE, DENSITY), moments=moments)
     network = settings.network(2, RATE, n_channels)
     rows = np.arange(len(sounds))
     settings.training(network, SplitSounds(sounds, rows, rows[:1]), 0)
