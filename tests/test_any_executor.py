@@ -31,7 +31,7 @@ CONTROL = {
 }
 
 
-@pytest.fixture(params=["dask", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) for name in ("dask", "ray")])
 def cluster(request: pytest.FixtureRequest) -> str:
     return f"{request.param}={request.getfixturevalue(f'{request.param}_address')}"
 

@@ -12,6 +12,8 @@ import soundfile
 
 from ..warm import Warm
 
+pytestmark = pytest.mark.slow  # half a minute, before the first test
+
 ROOT = Path(__file__).parents[2]
 RATE = 44100
 

@@ -33,7 +33,7 @@ psutil = pytest.importorskip("psutil")
 Job = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(params=["dask", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) for name in ("dask", "ray")])
 def cluster(request: pytest.FixtureRequest) -> Executor:
     """A cluster of two workers, which was there before."""
     return executor_named(f"{request.param}={request.getfixturevalue(f'{request.param}_address')}")

@@ -140,7 +140,7 @@ def test_a_killed_job_started_again_ends_with_the_same_files(
 @pytest.mark.parametrize(
     ("workers", "number"),
     [
-        (1, signal.SIGINT),
+        pytest.param(1, signal.SIGINT, marks=pytest.mark.slow),
         (2, signal.SIGINT),
         pytest.param(2, signal.SIGTERM, marks=pytest.mark.slow),
     ],
