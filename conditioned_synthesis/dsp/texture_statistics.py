@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
+from conditioned_synthesis.dsp.audible_floor import AudibleFloor
 from conditioned_synthesis.dsp.filterbank import Cochlea, half_cosines
 from texturelib.errors import UsageError
 from texturelib.nearest import did_you_mean
@@ -327,10 +328,14 @@ class TextureStatistics(nn.Module):
 
 
 class TextureDifference(TextureStatistics):
-    """`TextureStatistics` that is called as its loss."""
+    """`TextureStatistics` that is called as its loss, of what can be heard."""
+
+    def __init__(self, sample_rate: int, n_samples: int, **settings: Any) -> None:
+        super().__init__(sample_rate, n_samples, **settings)
+        self._floor = AudibleFloor(sample_rate, n_samples)
 
     def forward(self, audio: torch.Tensor, target: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        return self.loss(audio, target)
+        return self.loss(*self._floor(audio, target))
 
 
 class _Summary(torch.autograd.Function):

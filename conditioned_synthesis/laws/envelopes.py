@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 from scipy.fft import next_fast_len
 
-from conditioned_synthesis.laws.spectrum import as_heard_db
+from conditioned_synthesis.dsp.equal_loudness import as_heard_db
 
 _HALF_WIDTH = 0.45  # of a band, as a share of its centre
 _N_BANDS = 6

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from conditioned_synthesis.dsp.equal_loudness import as_heard_db
 from texturelib.errors import UsageError
 
 STEP_OCTAVES = 1 / 12
@@ -74,20 +75,6 @@ class LogSpectrum:
         return np.interp(
             places + octaves / STEP_OCTAVES, places, levels_db, left=np.nan, right=np.nan
         )
-
-
-def as_heard_db(frequencies_hz: np.ndarray) -> np.ndarray:
-    """Return the gain of equal loudness at moderate levels in dB, 0 at 1 kHz (the A weighting of
-    IEC 61672-1).
-
-    >>> [round(float(gain), 1) for gain in as_heard_db(np.array([100.0, 1000.0, 10000.0]))]
-    [-19.1, 0.0, -2.5]
-    """
-    squared = np.asarray(frequencies_hz, dtype=np.float64) ** 2
-    gain = 12194.0**2 * squared**2
-    gain /= (squared + 20.6**2) * (squared + 12194.0**2)
-    gain /= np.sqrt((squared + 107.7**2) * (squared + 737.9**2))
-    return 20 * np.log10(gain) + 2.0
 
 
 def centre_octaves(spectrum: LogSpectrum, levels_db: np.ndarray) -> np.ndarray:

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from conditioned_synthesis.dsp.equal_loudness import as_heard_db
 from conditioned_synthesis.laws.calibration import Calibration
 from conditioned_synthesis.laws.direction import Direction
 from conditioned_synthesis.laws.heard import heard_in, heard_in_dataset, plot_heard, table
 from conditioned_synthesis.laws.measures import gain, mixing, slow_down
-from conditioned_synthesis.laws.spectrum import LogSpectrum, as_heard_db
+from conditioned_synthesis.laws.spectrum import LogSpectrum
 from conditioned_synthesis.laws.template import SpectrumTemplate
 from texturelib.audio import write_wav
 from texturelib.controls import Control

@@ -62,6 +62,16 @@ def test_its_gradient_is_a_number_also_for_silence(kind, shape):
         assert torch.isfinite(gradient).all()
 
 
+def test_of_a_sound_of_few_bands_what_is_not_heard_is_no_part_of_its_texture():
+    """Half an octave of noise, with and without noise in all other bands, 60 dB softer."""
+    spectrum = torch.fft.rfft(noise(2))
+    spectrum[:, :1000], spectrum[:, 1414:] = 0, 0
+    narrow = 5 * torch.fft.irfft(spectrum)
+    hissing = narrow + 0.001 * noise(2, seed=1)
+    loss = loss_of("texture")
+    assert float(loss(hissing, narrow)) < 0.2 * float(loss.loss(hissing, narrow))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_it_is_stored(kind):
     assert not loss_of(kind).state_dict()
