@@ -75,6 +75,17 @@ def leak(target: np.ndarray, measured: np.ndarray) -> float:
     return float(abs(np.polyfit(target, measured, 1)[0]) * np.ptp(target))
 
 
+def leak_error(target: np.ndarray, measured: np.ndarray) -> float:
+    """Return the standard error of what `leak` returns, by how far the measured values lie from the
+    straight line; NaN for fewer than three."""
+    target, measured = _known(target, measured)
+    if len(target) < 3 or not np.ptp(target):
+        return np.nan
+    line = np.polynomial.Polynomial.fit(target, measured, 1)
+    variance = float(((measured - line(target)) ** 2).sum()) / (len(target) - 2)
+    return float(np.sqrt(variance / ((target - target.mean()) ** 2).sum()) * np.ptp(target))
+
+
 def _known(target: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     is_known = np.isfinite(target) & np.isfinite(measured)
     return target[is_known], measured[is_known]

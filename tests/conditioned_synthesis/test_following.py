@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from conditioned_synthesis.evaluation.control_metrics import (
     following,
     leak,
+    leak_error,
     mean_error,
     signed_rho,
     straightness,
@@ -53,6 +54,16 @@ def test_leakage_is_the_way_that_another_control_goes_along_over_the_whole_slide
     # A slider of half the length, with the same steepness, takes the other half as far.
     half = following("rate", TARGET / 2, {"size": 0.4 - 0.3 * (TARGET / 2)})
     assert half.leakage == pytest.approx(0.15)
+
+
+def test_the_error_of_a_leak_is_how_much_leaks_of_chance_differ():
+    rng = np.random.default_rng(0)
+    targets = np.repeat(np.linspace(0, 1, 9), 3)
+    chance = [rng.normal(0, 0.1, len(targets)) for _ in range(400)]
+    by_chance = np.std([np.polyfit(targets, each, 1)[0] for each in chance])
+    found = np.mean([leak_error(targets, each) for each in chance])
+    assert found == pytest.approx(by_chance, rel=0.1), "3.5 % is the chance of 400"
+    assert np.isnan(leak_error(targets[:1], chance[0][:1]))
 
 
 def test_a_measurement_that_does_not_move_has_no_correlation_and_no_leak():
