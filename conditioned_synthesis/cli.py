@@ -349,6 +349,32 @@ def _say_written(path: Path, header: Mapping[str, Any]) -> None:
 
 
 @app.command()
+def listening_results(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="What listening-test wrote, with the listeners' files in its folder answers.",
+        ),
+    ],
+) -> None:
+    """Write what the answers to a listening test say, with confidence intervals, into
+    FOLDER/results."""
+    from conditioned_synthesis.listening.answers import KEY
+    from conditioned_synthesis.listening.results import RESULTS, write_results
+    from texturelib.files import shown
+    from texturelib.made import named_by_the_user
+
+    if not (folder / KEY).is_file():
+        raise TextureError(
+            f"{shown(folder)}: no listening test, as it has no {KEY}; name a folder that listening-test wrote"
+        )
+    with named_by_the_user():
+        words = write_results(folder)
+    print(f"{shown(folder / RESULTS)}: {words}")
+
+
+@app.command()
 def import_model(
     checkpoint: Annotated[
         Path, typer.Argument(metavar="MODEL.pkl", help="What MTCRNN saved: model_<step>.pkl.")

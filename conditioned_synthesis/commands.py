@@ -62,6 +62,15 @@ def _measured(settings: "SynthesisConfig") -> Iterator[Input]:
         yield Input("evaluate.embedding.path", settings.evaluate.embedding.path, is_key=True)
 
 
+def _listened_to(settings: "SynthesisConfig") -> Iterator[Input]:
+    models = settings.listening.models if settings.listening else {}
+    for name, path in models.items():
+        yield Input(f"listening.models.{name}", path, "conditioned-synthesis train", is_key=True)
+    if not models:
+        yield from _played(settings)
+    yield from _sounds(settings)
+
+
 def _linearised_from(settings: "SynthesisConfig") -> Iterator[Input]:
     yield from _synthesiser(settings)
     yield from _labeller(settings)
@@ -197,6 +206,12 @@ def _evaluate(settings: "SynthesisConfig", output: "Output", workers: int | None
     return "index.html shows and plays it"
 
 
+def _listening_test(settings: "SynthesisConfig", output: "Output", _: int | None) -> str:
+    from conditioned_synthesis.listening.make import make_test
+
+    return make_test(settings, output)
+
+
 _command = partial(
     Command, "conditioned-synthesis", config="conditioned_synthesis.config:SynthesisConfig"
 )
@@ -286,5 +301,15 @@ EVALUATE = _command(
     needs=("synthesiser", "evaluate", "reader"),
     has_workers=True,
 )
+LISTENING_TEST = _command(
+    "listening-test",
+    "Make a page on which people rate and compare sounds of models and held-out clips, into output/listening.",
+    folder=lambda settings: settings.listening_folder,
+    inputs=_listened_to,
+    plan=lambda _: "a listening test",
+    run=_listening_test,
+    keys=frozenset({"listening"}),
+    needs=("listening",),
+)
 
-COMMANDS = (ANALYSE, BALANCE, EXPORT, AUGMENT, TRAIN, LINEARISE, GENERATE, EVALUATE)
+COMMANDS = (ANALYSE, BALANCE, EXPORT, AUGMENT, TRAIN, LINEARISE, GENERATE, EVALUATE, LISTENING_TEST)

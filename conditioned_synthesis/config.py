@@ -16,6 +16,7 @@ from pydantic import (
 from conditioned_synthesis.augmentation.settings import Augment
 from conditioned_synthesis.judge_settings import Embedding
 from conditioned_synthesis.labels.outliers import Outliers
+from conditioned_synthesis.listening.settings import Listening
 from conditioned_synthesis.synthesisers import Synthesiser, TrainedSynthesiser, synthesisers
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
@@ -198,6 +199,8 @@ class SynthesisConfig(StageConfig):
     generate: Generate = Generate()
     evaluate: Evaluate | None = Evaluate()
     """How the synthesiser is measured; null measures nothing."""
+    listening: Listening | None = None
+    """What people are asked who listen to sounds of models; null makes no listening test."""
     compute: ComputeConfig = ComputeConfig()
 
     @model_validator(mode="after")
@@ -264,6 +267,14 @@ class SynthesisConfig(StageConfig):
             raise UsageError('evaluate: is null, so nothing is measured; {"values": 9} would do it')
         return self.evaluate
 
+    def wanted_listening(self) -> Listening:
+        """Return the settings of `listening-test`. Errors: UsageError when the config has none."""
+        if self.listening is None:
+            raise UsageError(
+                'listening: is null, so there is no test; {"ratings": 6} would make one'
+            )
+        return self.listening
+
     @property
     def analysis_folder(self) -> Path:
         return self.output / "analysis"
@@ -309,6 +320,10 @@ class SynthesisConfig(StageConfig):
     @property
     def evaluation_folder(self) -> Path:
         return self.output / "evaluation"
+
+    @property
+    def listening_folder(self) -> Path:
+        return self.output / "listening"
 
     @property
     def examples_folder(self) -> Path:

@@ -122,6 +122,8 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
             steps = f"{n_steps} steps" if n_steps > 1 else "an index of the clips"
             words = f"{steps}, {in_words_each(found.step)} ({found.n_measured} made); {factor}"
             return Estimate(measured.start + training, words)
+        case "listening-test":
+            return Estimate(measured.start + playing, f"{n_sounds} sounds; {factor}")
         case "generate":
             return Estimate(
                 measured.start + playing + n_sounds * found.picture,
@@ -180,6 +182,11 @@ def played(command: str, config: Any, n_controls: int) -> tuple[int, float]:
         case "linearise":
             n = 2 * n_controls * config.linearise.values * config.linearise.seeds
             return n, n * config.linearise.seconds
+        case "listening-test":
+            settings, n_models = config.listening, max(1, len(config.listening.models))
+            n_clips = settings.ratings * (3 + n_models) + settings.abx * 3 * n_models
+            n = n_clips + 2 * settings.pairs * n_models * n_controls
+            return n, 2.0 * n
         case "evaluate":
             settings = config.evaluate
             n_instruments = 2 + 2 * settings.baselines + len(settings.also)

@@ -14,6 +14,7 @@ from typing import Any
 PROGRAM = shutil.which("chromium")
 
 _PATIENCE_SECONDS = 120  # for one answer; the machine may be busy
+_KEY_CODES = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowRight": 39}
 
 
 class Page:
@@ -70,7 +71,9 @@ class Page:
 
     def press(self, key: str, code: str = "", text: str = "") -> None:
         for kind in ("keyDown", "keyUp"):
-            words = {"type": kind, "key": key, "code": code or key}
+            words: dict[str, Any] = {"type": kind, "key": key, "code": code or key}
+            if key in _KEY_CODES:  # without it the browser itself does not act on the key
+                words["windowsVirtualKeyCode"] = _KEY_CODES[key]
             if text and kind == "keyDown":
                 words["text"] = text
             self.send("Input.dispatchKeyEvent", **words)

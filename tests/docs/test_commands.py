@@ -30,6 +30,7 @@ _NOT_RUN = {
     "real-datasets build configs/freesound/real.json",
     "domain-adaptation import-thesis path/to/published/NAME --output models",
     "pip install ./texture-pink",
+    "conditioned-synthesis listening-results results/demo/synthesis/listening",
     "conditioned-synthesis train configs/demo/synthesis.json --set output=results/demo_pink --set "
     """'synthesiser={"type": "pink", "num_steps": 200, "part_seconds": 0.05}' --set train.sounds=results/demo/synthesis/mtcrnn""",
     "conditioned-synthesis generate --model results/instrument_recordings/texenv/instrument --output growing.wav "

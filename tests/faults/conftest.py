@@ -111,6 +111,11 @@ COMMANDS = {
         has_workers=True,
     ),
     # These do not go on where they were: they begin again.
+    "listening-test": Command(
+        "conditioned_synthesis",
+        ("listening-test", "configs/listening.json"),
+        ("instrument/listening",),
+    ),
     "import-mtcrnn": Command(
         "conditioned_synthesis",
         (
@@ -352,6 +357,9 @@ def base(whole_way: WholeWay, warm: Warm, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("base") / "base"
     shutil.copytree(whole_way.folder, folder, copy_function=os.link)
     torch.save(mtcrnn_weights(), folder / "model_12.pkl")
+    settings = json.loads((folder / "configs" / "instrument.json").read_text())
+    settings["listening"] = {"ratings": 1, "abx": 1, "pairs": 1}
+    (folder / "configs" / "listening.json").write_text(json.dumps(settings))
     on_the_way = {made for command in COMMANDS.values() for made in command.makes[1:]}
     ends = sorted((end, made) for made, end in whole_way.ends.items() if made not in on_the_way)
     took = {made: end - before for (before, _), (end, made) in pairwise(ends)}
