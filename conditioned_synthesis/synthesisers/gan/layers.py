@@ -37,7 +37,7 @@ class Upward(nn.Module):
         cut, odd = divmod(kernel - stride + 1, 2)[0], (kernel - stride) % 2
         self.convolution = kind(n_in, n_out, kernel, stride, cut, odd)
         self.film = nn.Linear(n_controls, 2 * n_out) if n_controls else None
-        self.noise_gain = nn.Parameter(torch.full((n_out,), 0.1)) if has_noise else None
+        self.noise_gain = nn.Parameter(torch.full((n_out,), 0.5)) if has_noise else None
         self._n_dims = n_dims
 
     def forward(
