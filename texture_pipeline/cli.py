@@ -1,19 +1,89 @@
 """The command line of the whole pipeline."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from texturelib.command_line import DryRunOption, ExecutorOption, is_debugging, make_app, run_app
 
-app = make_app("Run the stages of one sound in order, and make a page of what they made.")
+
+class _RunsUnlessTold(TyperGroup):
+    """Commands of which `run` may be left out: `texture-pipeline DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
 
 
-@app.command()
+app = make_app(
+    "Run the stages of one sound in order, and make a page of what they made; make a project of your own.",
+    cls=_RunsUnlessTold,
+)
+
+
+@app.command("new")
+def new(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The folder to make.")],
+    recordings: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Your recordings; also one sound file.")
+    ],
+    sound: Annotated[
+        Literal["none", "liquid", "rain", "fire", "wind"],
+        typer.Option(
+            help="The engine whose controls become sliders; none: size and density, which every sound has."
+        ),
+    ] = "none",
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ",
+            min=8000,
+            max=192000,
+            help="Sample rate of the clips and instruments; 44100 unless given.",
+        ),
+    ] = None,
+    stereo: Annotated[bool, typer.Option("--stereo", help="Clips of two channels.")] = False,
+) -> None:
+    """Write the configs of a project, with a comment above each key, into a new folder."""
+    from texture_pipeline.project.new import new_project
+    from texturelib.files import shown
+
+    for config in new_project(project, recordings, sound, rate, stereo):
+        print(shown(config))
+    print(f"next: texture-pipeline {shown(project)}")
+
+
+@app.command("status")
+def status(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of configs.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="STAGE.KEY=VALUE", help="As it was given to the run."),
+    ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="As it was given to the run.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="As it was given to the run.")
+    ] = None,
+) -> None:
+    """Say what is made, out of date or missing, how large and how good it is, and what to do
+    next."""
+    from texture_pipeline.project.status import status_of
+
+    print(status_of(folder, set_ or [], recordings, output))
+
+
+@app.command("run")
 def pipeline(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A sound's folder of configs, as configs/demo.")
+        Path,
+        typer.Argument(
+            metavar="DIR", help="A folder of configs: a project, or a sound's, as configs/demo."
+        ),
     ],
     set_: Annotated[
         list[str] | None,
@@ -44,7 +114,7 @@ def pipeline(
     dry_run: DryRunOption = False,
 ) -> None:
     """Run the stages whose configs lie in DIR, in order, and make a page; what is done and
-    unchanged is left alone."""
+    unchanged is left alone. The word run may be left out."""
     from texture_pipeline.run import run_commands
     from texture_pipeline.stages import plan_jobs
     from texturelib.files import shown

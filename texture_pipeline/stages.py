@@ -140,10 +140,7 @@ def wanted_stages(
     own = {name: [*first, *changes] for name, changes in given.items()}
     if recordings:
         recordings = _normalised(recordings)
-        if not _is_or_holds_sound(recordings):
-            raise UsageError(
-                f"--recordings: {shown(recordings)}: should be a folder that holds sound files, or a sound file"
-            )
+        check_recordings(recordings)
         if not any(stage.name == "real" for stage in there):
             raise UsageError(
                 f"--recordings: {shown(folder)} has no real.json, which says how recordings are cut"
@@ -181,8 +178,12 @@ def _normalised(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-def _is_or_holds_sound(path: Path) -> bool:
-    return is_audio(path) if path.is_file() else path.is_dir() and bool(find_audio(path))
+def check_recordings(path: Path) -> None:
+    """Check that `path` is a sound file, or a folder that holds some. Errors: UsageError."""
+    if not (is_audio(path) if path.is_file() else path.is_dir() and find_audio(path)):
+        raise UsageError(
+            f"--recordings: {shown(path)}: should be a folder that holds sound files, or a sound file"
+        )
 
 
 def _name_of(recordings: Path) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from texturelib.caches import find_places
 from texturelib.commands import Command, say
@@ -104,11 +105,15 @@ def _for_this_machine(value: Any) -> Any:
         raise UsageError(str(error)) from None
 
 
-def make_app(help: str) -> typer.Typer:
+def make_app(help: str, cls: type[TyperGroup] | None = None) -> typer.Typer:
     """Return a command line without colours, completion or tracebacks of its own. help: the
-    first text of its `--help`."""
+    first text of its `--help`. cls: what finds the command, instead of typer's own."""
     return _App(
-        help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+        help=help,
+        cls=cls,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
     )
 
 

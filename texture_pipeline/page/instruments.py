@@ -37,7 +37,7 @@ def _controls(config: PageConfig) -> dict[str, Control]:
 
 def _instrument(folder: Path, controls: Mapping[str, Control], album: Album) -> dict[str, Any]:
     model, examples = folder / "synthesiser", folder / "examples"
-    measured = measured_synthesiser_in(folder)
+    evaluation = measured_synthesiser_in(folder)
     rows = read_table(examples / "examples.csv", ("file_name", "control")).to_dict("records")
     sliders = {
         name: {"name": name, "control": controls.get(name), "clips": []}
@@ -58,12 +58,12 @@ def _instrument(folder: Path, controls: Mapping[str, Control], album: Album) -> 
         "played": album.copy(played, f"play_{folder.name}.html") if played.exists() else None,
         "loss_plot": album.picture(loss_plot) if loss_plot.exists() else None,
         "sliders": list(sliders.values()),
-        "measured": _measured(measured) if measured else [],
-        "evaluation": album.page(measured) if measured else None,
+        "measured": measured(evaluation) if evaluation else [],
+        "evaluation": album.page(evaluation) if evaluation else None,
     }
 
 
-def _measured(evaluation: Path) -> list[dict[str, str]]:
+def measured(evaluation: Path) -> list[dict[str, str]]:
     """Return what was measured of the synthesiser that is played, by control, in words.
 
     evaluation: the folder of `conditioned-synthesis evaluate`.
