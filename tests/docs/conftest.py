@@ -249,7 +249,7 @@ class Workspace:
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     folder = tmp_path_factory.mktemp("workspace")
     shutil.copytree(ROOT / "configs", folder / "configs")
-    for name in ("Makefile", "pyproject.toml", "setup.sh"):
+    for name in ("Makefile", "constraints.txt", "pyproject.toml", "setup.sh"):
         shutil.copy2(ROOT / name, folder)
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
