@@ -673,6 +673,7 @@ enum {
   TEXTURE_TICK = 64, /* samples that are played with the same controls */
   TEXTURE_TAPS = 64, TEXTURE_EDGE = 32, TEXTURE_PHASES = 256, TEXTURE_BANKS = 8, /* of kernels that read between samples */
   TEXTURE_FRAMES_PER_UNIT = 8, TEXTURE_LAWS = 3, TEXTURE_MOST_LAYERS = 16, TEXTURE_MOST_NEAR = 1000, TEXTURE_MOST_RATIO = 48,
+  TEXTURE_SPAN = 512, /* no fewer samples than a tick takes at the highest speed, with those around it */
   TEXTURE_ROOM = 32 * TEXTURE_TICK /* samples that are kept at the instrument's rate */
 };
 enum { TEXTURE_SLOW_DOWN, TEXTURE_MIXING, TEXTURE_GAIN };
@@ -753,13 +754,6 @@ static float texture_weighted(const float* kernel, const float* sound) {
   float sums[8] = {0};
   for (int tap = 0; tap < TEXTURE_TAPS; tap += 8)
     for (int i = 0; i < 8; i++) sums[i] += kernel[tap + i] * sound[tap + i];
-  return texture_sum_of(sums);
-}
-
-static float texture_weighted_16(const float* kernel, const int16_t* sound) {
-  float sums[8] = {0};
-  for (int tap = 0; tap < TEXTURE_TAPS; tap += 8)
-    for (int i = 0; i < 8; i++) sums[i] += kernel[tap + i] * (float)sound[tap + i];
   return texture_sum_of(sums);
 }
 
@@ -1066,13 +1060,17 @@ static void texture_add_resampled(texture_grains* g, float (*buffer)[TEXTURE_TIC
   double part = step > 1 ? ceil(log(step) / g->ln_ratio * TEXTURE_BANKS - 1e-9) : 0;
   int bank = part > TEXTURE_BANKS ? TEXTURE_BANKS : (int)part;
   const float* kernels = g->kernels + (size_t)bank * (TEXTURE_PHASES + 1) * TEXTURE_TAPS;
+  float read[TEXTURE_CHANNELS][TEXTURE_SPAN], kernel[TEXTURE_TAPS];
+  int64_t first = (int64_t)position - (TEXTURE_EDGE - 1);
+  int n = (int)((int64_t)last - first) + TEXTURE_EDGE + 1;
+  for (int channel = 0; channel < g->n_channels; channel++)
+    for (int i = 0; i < n; i++) read[channel][i] = (float)g->sounds[channel][base + first + i];
   for (int i = 0; i < TEXTURE_TICK; i++) {
-    float kernel[TEXTURE_TAPS];
     double at = position + i * step;
     int64_t whole = (int64_t)at;
     texture_between(kernels, at - (double)whole, kernel);
     for (int channel = 0; channel < g->n_channels; channel++)
-      buffer[channel][i] += (gain + slope * (float)(i + 1)) * texture_weighted_16(kernel, g->sounds[channel] + base + whole - (TEXTURE_EDGE - 1));
+      buffer[channel][i] += (gain + slope * (float)(i + 1)) * texture_weighted(kernel, read[channel] + (whole - (TEXTURE_EDGE - 1) - first));
   }
 }
 

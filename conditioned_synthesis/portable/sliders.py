@@ -47,11 +47,13 @@ class GlidingSliders:
         self._glide = 1 - math.exp(-1 / (frame_hz * header["glide_seconds"]))
 
     def set(self, name: str, position: float) -> None:
-        """Move a slider: it glides there. position: on the slider, held within its trained
-        range."""
+        """Move a slider: it glides there.
+
+        position: on the slider, held within its trained range; of 32 bits, as every player has it.
+        """
         index = [each["control"]["name"] for each in self._sliders].index(name)
         slider = self._sliders[index]
-        self._targets[index] = min(max(position, slider["low"]), slider["high"])
+        self._targets[index] = min(max(float(np.float32(position)), slider["low"]), slider["high"])
 
     def jump(self) -> None:
         """Move all sliders to their targets at once."""

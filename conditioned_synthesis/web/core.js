@@ -340,7 +340,7 @@ class Sliders {
 
   set(index, position) {
     const { low, high } = this.header.sliders[index];
-    this.targets[index] = Math.min(Math.max(position, low), high);
+    this.targets[index] = Math.min(Math.max(Math.fround(position), low), high); // as in C
   }
 
   // Move all sliders to their targets at once.
