@@ -1,6 +1,7 @@
 """Instruments of grains outside the toolkit: players in Python, in C and in a browser play the same
 samples."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -204,3 +205,41 @@ def test_the_keyboard_alone_plays_it(page):
     page.press(" ", "Space", " ")
     page.until("sound.context.state == 'suspended'")
     assert page.errors == []
+
+
+# ---- the commands ---------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_every_export_takes_grains_and_a_quality(command, tmp_path):
+    (tmp_path / "model").mkdir()
+    save_instrument(tmp_path / "model", make_instrument(2))
+    sizes = {}
+    for name, file in (
+        ("export-portable", "a.texinst"),
+        ("export-page", "a.html"),
+        ("export-c", "c/a.texinst"),
+        ("export-pd", "pd/a.texinst"),
+    ):
+        for quality in ("lossless", "small"):
+            output = tmp_path / quality / file
+            status, printed, errors = command(
+                name, "--model", tmp_path / "model", "--output", output, "--quality", quality
+            )
+            assert status == 0, errors
+            assert "2 sliders" in printed
+            sizes[name, quality] = output.stat().st_size
+        assert sizes[name, "lossless"] > 1.2 * sizes[name, "small"]
+
+
+@pytest.mark.slow
+def test_a_plugin_holds_grains(command, tmp_path):
+    if not (shutil.which("g++") and Path("/usr/share/dpf/distrho").exists()):
+        pytest.skip("g++ or dpf-source is not installed")
+    (tmp_path / "model").mkdir()
+    save_instrument(tmp_path / "model", make_instrument(2))
+    output = tmp_path / "water.lv2"
+    status, _, errors = command("export-plugin", "--model", tmp_path / "model", "--output", output)
+    assert status == 0, errors
+    flac = portable_of(make_instrument(2), "float16").tensors["sounds"].tobytes()
+    assert flac in (output / "water.so").read_bytes()
