@@ -166,7 +166,7 @@ def play(
     host: Annotated[
         str,
         typer.Option(
-            help="The address that takes OSC messages; 0.0.0.0 takes them from other machines too."
+            help="The address that takes OSC messages; one of a network lets other machines send them."
         ),
     ] = "127.0.0.1",
     midi: Annotated[

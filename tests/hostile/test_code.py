@@ -1,6 +1,7 @@
 """What the code never does, whatever it is given: found by reading it."""
 
 import ast
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,12 @@ def test_nothing_listens_but_on_this_machine() -> None:
                 assert address.startswith(("(LOOPBACK,", "(_LOOPBACK,", "(_GUARDS,")), (
                     f"{path}: {name}({address})"
                 )
+
+
+def test_an_instrument_that_is_played_listens_on_this_machine_alone_unless_told_otherwise() -> None:
+    from conditioned_synthesis.cli import play
+
+    assert inspect.signature(play).parameters["host"].default == "127.0.0.1"
 
 
 def test_the_receiver_of_patches_listens_on_this_machine_alone() -> None:

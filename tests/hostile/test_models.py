@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from texturelib.errors import TextureError
+from texturelib.files import shown
 
 Fuzz = Callable[..., None]
 
@@ -154,7 +155,7 @@ def test_weights_that_are_not_finite_are_refused_by_the_name_of_their_tensor(
     save_file(weights, path, metadata=spec)
     with pytest.raises(TextureError) as refused:
         load(models[kind])
-    told = f"{path}: {name}: 1 of its {weights[name].numel()} numbers are NaN or infinite; it is damaged"
+    told = f"{shown(path)}: {name}: 1 of its {weights[name].numel()} numbers are NaN or infinite; it is damaged"
     assert str(refused.value).startswith(told)
 
 
