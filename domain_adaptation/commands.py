@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _PROGRAM = "domain-adaptation"
 _FOLDERS = {
     "train-extractor": "extractor",
+    "train-scale": "scale",
     "train-classifier": "classifier",
     "adapt": "adapted",
     "label": "labels",
@@ -46,6 +47,22 @@ def _of_adaptation(settings: "AdaptationConfig") -> Iterator[Input]:
 def _of_labels(settings: "AdaptationConfig") -> Iterator[Input]:
     yield from _sets("real")(settings)
     yield from _made_by(settings, "train-extractor", "adapt")
+    if settings.scale_folder is not None:
+        yield from _sets("synthetic")(settings)
+        yield from _of_scale_model(settings)
+
+
+def _of_scale_model(settings: "AdaptationConfig") -> Iterator[Input]:
+    if settings.scale_model:
+        yield Input("scale_model", settings.scale_model, is_key=True)
+    else:
+        yield from _made_by(settings, "train-scale")
+
+
+def _of_scale(settings: "AdaptationConfig") -> Iterator[Input]:
+    yield from _sets("synthetic")(settings)
+    if settings.scale:
+        yield Input("scale.recordings", settings.scale.recordings, is_key=True)
 
 
 def _of_evaluation(settings: "AdaptationConfig") -> Iterator[Input]:
@@ -62,6 +79,14 @@ def _train_extractor(settings: "AdaptationConfig", output: "Output", _: int | No
     from domain_adaptation.training.extractor import train_extractor
 
     return f"mean absolute error {train_extractor(settings, output):.4f} on test clips"
+
+
+def _train_scale(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:
+    from domain_adaptation.scale.command import train_scale
+
+    slopes = train_scale(settings, output)
+    words = ", ".join(f"of {name} {slope:.2f}" for name, slope in slopes.items())
+    return f"median slopes on recordings that it never heard (1 is the law): {words}"
 
 
 def _train_classifier(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:
@@ -135,6 +160,15 @@ TRAIN_EXTRACTOR = _command(
     _train_extractor,
     *("seed", "split", "features", "network", "extractor"),
 )
+TRAIN_SCALE = _command(
+    "train-scale",
+    "Train the network that hears relative scale, from recordings of anything.",
+    _of_scale,
+    lambda settings: f"{settings.scale.epochs if settings.scale else 0} epochs",
+    _train_scale,
+    *("seed", "features", "scale"),
+    needs=("scale",),
+)
 TRAIN_CLASSIFIER = _command(
     "train-classifier",
     "Train the network that tells real clips from synthetic ones.",
@@ -157,7 +191,7 @@ LABEL = _command(
     _of_labels,
     lambda _: "labels for every real clip",
     _label,
-    "features",
+    *("features", "scale_model"),
     has_workers=True,
 )
 EVALUATE = _command(
@@ -170,4 +204,4 @@ EVALUATE = _command(
     needs=("evaluation",),
 )
 
-COMMANDS = (TRAIN_EXTRACTOR, TRAIN_CLASSIFIER, ADAPT, LABEL, EVALUATE)
+COMMANDS = (TRAIN_EXTRACTOR, TRAIN_SCALE, TRAIN_CLASSIFIER, ADAPT, LABEL, EVALUATE)

@@ -1,5 +1,6 @@
 """The config of stage 3, one file for all its commands."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
@@ -8,6 +9,7 @@ from domain_adaptation.adaptation.methods import Method, methods
 from domain_adaptation.data.splits import SplitConfig
 from domain_adaptation.features import Features, features
 from domain_adaptation.networks import Network, networks
+from domain_adaptation.scale.config import ScaleConfig
 from domain_adaptation.training.config import TrainingConfig
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
@@ -85,11 +87,11 @@ class EvaluationConfig(Config):
 
 
 class AdaptationConfig(StageConfig):
-    """Config of `domain-adaptation train-extractor`, `train-classifier`, `adapt`, `label` and
-    `evaluate`.
+    """Config of `domain-adaptation train-extractor`, `train-scale`, `train-classifier`, `adapt`,
+    `label` and `evaluate`.
 
-    Each writes a folder of its own in `output`: extractor, classifier, adapted, labels, evaluation;
-    and clips, decoded for all.
+    Each writes a folder of its own in `output`: extractor, scale, classifier, adapted, labels,
+    evaluation; and clips, decoded for all.
     """
 
     synthetic: ConfigPath
@@ -107,6 +109,13 @@ class AdaptationConfig(StageConfig):
     classifier: ClassifierConfig = ClassifierConfig()
     adaptation: Annotated[Method, methods]
     """Method of adaptation, with its settings."""
+    scale: ScaleConfig | None = None
+    """Settings of `domain-adaptation train-scale`, which learns relative scale from recordings of
+    anything; null trains none."""
+    scale_model: ConfigPath | None = None
+    """Folder of a network of relative scale that was trained before, by any config with the same
+    features and length of clips; null takes that of `train-scale`, where `scale` is set. With
+    neither, labels are not brought to the engine's laws."""
     compute: ComputeConfig = ComputeConfig()
     evaluation: EvaluationConfig | None = None
     """Settings of `domain-adaptation evaluate`; no other command reads them."""
@@ -121,6 +130,22 @@ class AdaptationConfig(StageConfig):
                 'evaluation: is missing; add "evaluation": {"methods": [...]} to the config'
             )
         return self.evaluation
+
+    def wanted_scale(self) -> ScaleConfig:
+        """Return the settings of `train-scale`.
+
+        Errors: UsageError when the config has none.
+        """
+        if self.scale is None:
+            raise UsageError(
+                'scale: is missing; add "scale": {"recordings": "path/to/any/recordings"} to the config'
+            )
+        return self.scale
+
+    @property
+    def scale_folder(self) -> Path | None:
+        """The folder of the network of relative scale; None where there is none."""
+        return self.scale_model or (self.output / "scale" if self.scale else None)
 
     @model_validator(mode="after")
     def _batches_can_be_shared(self) -> "AdaptationConfig":

@@ -35,6 +35,8 @@ def writes(step: Step, flow: Flow, n_parameters: int) -> Iterator[Written]:
         yield from written_clips(step.folder, flow.at(config.real), linked_from=config.real)
         return
     yield Written(step.folder, TRAINED_PARAMETER * n_parameters, 20)
+    if step.command == "train-scale":
+        return
     for name in ("synthetic", "real") if step.command != "train-extractor" else ("synthetic",):
         if clips := flow.at(getattr(config, name)):
             samples = clips.n * math.ceil(clips.seconds * config.features.sample_rate)
@@ -45,7 +47,8 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
     config: Any = step.config
     found = measured.learning.get(step.config_name)
     synthetic, real = flow.at(config.synthetic), flow.at(config.real)
-    if found is None or synthetic is None or (real is None and step.command != "train-extractor"):
+    reads_real = step.command not in ("train-extractor", "train-scale")
+    if found is None or synthetic is None or (real is None and reads_real):
         return None
     n_synthetic, n_real = synthetic.n, real.n if real else 0
     processes = config.compute.processes
@@ -66,6 +69,13 @@ def takes(step: Step, flow: Flow, measured: Measured) -> Estimate | None:
             )
             return Estimate(
                 begins + seconds, _steps(n_steps, steps, processes), settings.patience is not None
+            )
+        case "train-scale":
+            steps = found.trainings["train-scale"]
+            n_steps = config.scale.epochs * config.scale.steps_per_epoch
+            return Estimate(
+                begins + n_steps * steps.step,
+                f"{_steps(n_steps, steps, 1)}, without reading the recordings",
             )
         case "train-classifier":
             settings, steps = config.classifier, found.trainings["train-classifier"]

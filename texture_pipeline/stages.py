@@ -59,7 +59,7 @@ STAGES = (
     Stage(
         "adaptation",
         "domain_adaptation",
-        ("train-extractor", "train-classifier", "adapt", "label"),
+        ("train-extractor", "train-scale", "train-classifier", "adapt", "label"),
         for_others=("evaluation",),
     ),
     Stage(

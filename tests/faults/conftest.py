@@ -41,6 +41,12 @@ class Command:
 
 
 STORES = ("adaptation/clips/synthetic", "adaptation/clips/real")
+# Learnt from the simulated recordings, as any will do.
+SCALE = (
+    *("--set", "scale.recordings=results/recordings/recordings", "--set", "scale.seconds=0.5"),
+    *("--set", "scale.epochs=3", "--set", "scale.steps_per_epoch=3"),
+    *("--set", "scale.batch_size=4", "--set", "scale.held_out=0.2"),
+)
 COMMANDS = {
     "generate": Command(
         "synthetic_datasets",
@@ -59,6 +65,11 @@ COMMANDS = {
         "domain_adaptation",
         ("train-extractor", "configs/adaptation.json"),
         ("adaptation/extractor", STORES[0]),
+    ),
+    "train-scale": Command(
+        "domain_adaptation",
+        ("train-scale", "configs/adaptation.json", *SCALE),
+        ("adaptation/scale",),
     ),
     "train-classifier": Command(
         "domain_adaptation",

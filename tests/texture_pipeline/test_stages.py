@@ -55,6 +55,14 @@ def test_the_stages_of_a_folder_run_in_order_and_write_side_by_side(sound, tmp_p
     ]
 
 
+def test_scale_is_learnt_before_adaptation_where_the_config_says_from_what(sound, change, tmp_path):
+    (tmp_path / "anything").mkdir()
+    (tmp_path / "anything" / "bell.wav").touch()
+    change("adaptation", scale={"recordings": str(tmp_path / "anything")})
+    jobs, _ = planned(sound)
+    assert names(jobs["adaptation"])[:2] == ["train-extractor", "train-scale"]
+
+
 def test_without_a_synthesiser_none_is_trained_or_played(sound, change):
     change("synthesis", synthesiser=None)
     jobs, _ = planned(sound)

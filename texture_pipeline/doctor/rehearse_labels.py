@@ -20,7 +20,9 @@ from domain_adaptation.data.sets import ClipSet, real_set, synthetic_set
 from domain_adaptation.evaluation.laws import can_be_slowed, labels_at_speeds
 from domain_adaptation.labelling.inference import read_clips, read_store
 from domain_adaptation.models.extractor import make_classifier
-from domain_adaptation.models.model_folder import Model
+from domain_adaptation.models.model_folder import Model, new_model
+from domain_adaptation.scale.outputs import scale_spec
+from domain_adaptation.scale.pairs import PairLoss
 from domain_adaptation.training.classifier import classifier_loss
 from domain_adaptation.training.clips import (
     Clips,
@@ -112,6 +114,8 @@ def rehearse_learning(
         found.trainings["train-extractor"] = _extractor(
             small, config.compute.processes, model, synthetic, fabric
         )
+    if "train-scale" in commands:
+        found.trainings["train-scale"] = _scale(small, synthetic, fabric)
     model.extractor.to("cpu").eval()
     _read(found, model, synthetic, real)
     if "train-classifier" in commands:
@@ -206,6 +210,27 @@ def _extractor(
     return Steps(
         watch.seconds, _validation(model.extractor, loss, few, settings, fabric), watch.n_steps
     )
+
+
+def _scale(config: AdaptationConfig, clips: ClipSet, fabric: Fabric) -> Steps:
+    """Return what a training of relative scale takes, on noise in place of its recordings."""
+    settings = config.wanted_scale()
+    two = torch.from_numpy(clips.store[_some(clips, 2)]).float()
+    spec = scale_spec(config, two)
+    model = new_model(spec)
+    n_samples = round(settings.seconds * spec.features.sample_rate)
+    noise = np.random.default_rng(0).integers(-9000, 9000, (settings.batch_size, n_samples))
+    rows = np.resize(np.arange(len(noise)), settings.batch_size * (_MOST_STEPS + 2))
+    watch = _timed(
+        model.extractor,
+        PairLoss(settings, spec.features, two.shape[1]),
+        Clips(rows, noise.astype(np.int16)),
+        settings,
+        config.output / "scale",
+        [],
+        fabric,
+    )
+    return Steps(watch.seconds, 0.0, watch.n_steps)
 
 
 def _classifier(config: AdaptationConfig, n_processes: int, model: Model, fabric: Fabric) -> Steps:

@@ -60,6 +60,17 @@ class Pitches:
         """
         return from_db(decibels) @ self._shares
 
+    def gain_at(self, decibels: torch.Tensor, frequency_hz: torch.Tensor) -> torch.Tensor:
+        """Return the gain at any frequencies.
+
+        decibels: [batch, pitches]. frequency_hz: [frequencies] -> [batch, frequencies].
+        """
+        place = torch.log2(frequency_hz.clamp(min=self._LOWEST_HZ) / self._LOWEST_HZ)
+        place = (place * self._PER_OCTAVE).clamp(max=decibels.shape[1] - 1.001)
+        left = place.long()
+        gain = from_db(decibels)
+        return torch.lerp(gain[:, left], gain[:, left + 1], place - left)
+
     def equaliser_db(self, tilt_db_per_octave: float, bumps_db: float) -> torch.Tensor:
         """Return random equaliser curves: a slope, and bumps.
 

@@ -45,7 +45,7 @@ def slowed(clips: torch.Tensor, factor: float, start: int = 0) -> tuple[torch.Te
     looped, as a texture may be. By Fourier transforms, whose length is a product of small primes.
     """
     n_samples = clips.shape[-1]
-    n_taken = _samples_at(n_samples, factor)
+    n_taken = samples_at(n_samples, factor)
     if n_taken > n_samples:
         clips = looped(clips, n_taken)
     start = min(start, clips.shape[-1] - n_taken)
@@ -99,7 +99,7 @@ class Slowing:
 
 def longest_start(n_samples: int, factor: float) -> int:
     """Return the last `start` that leaves enough of a clip for that slow-down."""
-    return max(0, n_samples - _samples_at(n_samples, factor))
+    return max(0, n_samples - samples_at(n_samples, factor))
 
 
 def looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
@@ -116,7 +116,7 @@ def looped(clips: torch.Tensor, n_samples: int) -> torch.Tensor:
     return long
 
 
-def _samples_at(n_samples: int, factor: float) -> int:
+def samples_at(n_samples: int, factor: float) -> int:
     """Return how many samples of a clip become `n_samples` when it is slowed down, rounded up to a
     length that is fast for an FFT."""
     return cast("int", next_fast_len(round(n_samples / factor), real=True))
