@@ -396,6 +396,7 @@ def _slopes(model: Model, found: SlowDownScore) -> Row:
     for index, name in enumerate(model.spec.names):
         row |= {
             f"slope_{name}": float(found.slope[index]),
+            f"mixing_{name}": float(found.mixing_slope[index]),
             f"mean_{name}": float(found.mean[index]),
             f"deviation_{name}": float(found.deviation[index]),
         }

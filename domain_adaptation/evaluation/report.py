@@ -33,6 +33,7 @@ def write_report(folder: Path, rows: Sequence[Mapping[str, Any]], spec: ModelSpe
     slow = table.loc[table["measure"] == SLOW_DOWN]
     if len(slow):
         parts += _slow_down(slow, spec)
+        parts += _mixing(slow, spec)
         _slope_picture(folder / "slow_down.png", slow, spec)
     write_text(folder / "report.md", "\n".join(parts) + "\n")
 
@@ -134,6 +135,31 @@ def _slow_down(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
             f"| {name} | {_number(group['change_db'], 1)} | {method} | {' | '.join(slopes)} | {deviation:.3f} "
             f"| {_percent(group['inside'].mean())} | {_share(group)} |"
         )
+    return [*lines, ""]
+
+
+def _mixing(table: pd.DataFrame, spec: ModelSpec) -> list[str]:
+    """Return Markdown: slopes by recording when several moments of it are added, over seeds."""
+    wanted = law_slopes(spec, "mixing")
+    columns = [f"mixing_{name}" for name in wanted]
+    measured = table.dropna(subset=[name for name in columns if name in table])
+    if not wanted or columns[0] not in table or measured.empty:
+        return []
+    lines = [
+        "## The mixing test",
+        "",
+        "Slope of the mean label per unit of ln(layers), mean over seeds (lowest .. highest): so many moments of a recording, "
+        "added, are that many times as many events. Wanted: "
+        + ", ".join(f"{name} {slope:+.3f}" for name, slope in wanted.items())
+        + ". Where single events can no longer be heard, more of them sound the same, and a rate cannot follow.",
+        "",
+        f"| recording | method | {' | '.join(wanted)} |",
+        "|" + "---|" * (len(wanted) + 2),
+    ]
+    for key, group in measured.groupby(["recording", "method"], sort=True):
+        recording, method = cast("tuple[str, str]", key)
+        slopes = " | ".join(_slope(group[column]) for column in columns)
+        lines.append(f"| {plain(recording)} | {method} | {slopes} |")
     return [*lines, ""]
 
 

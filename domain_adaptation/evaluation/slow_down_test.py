@@ -1,7 +1,9 @@
-"""The slow-down test: play recordings slower, and see whether their labels move as the laws say.
+"""The slow-down test: play recordings slower, and see whether their labels move as the laws say;
+and the mixing test: the same with several moments of a recording at once.
 
 Whatever the true controls of a recording are, those of the same recording played k times slower
-follow from them: the engine's laws say how far each label has to move per unit of ln k.
+follow from them: the engine's laws say how far each label has to move per unit of ln k. So do those
+of n moments of it at once, which are n times as many events, per unit of ln n.
 """
 
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ import soxr
 import torch
 
 from domain_adaptation.data.waveforms import prepared, to_full_scale
-from domain_adaptation.evaluation.laws import fitted_slopes
+from domain_adaptation.evaluation.laws import fitted_slopes, labels_in_layers
 from domain_adaptation.evaluation.scores import share_inside
 from domain_adaptation.evaluation.spectrum_change import spectrum_change_db
 from domain_adaptation.labelling.inference import read_waveforms
@@ -75,10 +77,12 @@ class SlowDownScore:
 
     slope: of the mean label per unit of ln(slow-down). mean, deviation: of the labels at the
     original speed. inside: the share of all labels within 0..1. change_db: how far the sound itself
-    changes from the first speed to the last, see `spectrum_change_db`.
+    changes from the first speed to the last, see `spectrum_change_db`. mixing_slope: of the mean
+    label per unit of ln(layers).
     """
 
     slope: np.ndarray
+    mixing_slope: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
     inside: float
@@ -108,6 +112,13 @@ def score(model: Model, recording: Recording) -> SlowDownScore:
     change = spectrum_change_db(
         segments[min(SPEEDS)], segments[max(SPEEDS)], model.spec.features.sample_rate
     )
+    own = segments[1.0]
+    in_layers = labels_in_layers(model, own, np.zeros(len(own)))
     return SlowDownScore(
-        fitted_slopes(labels), original.mean(axis=0), original.std(axis=0), inside, change
+        fitted_slopes(labels),
+        fitted_slopes(in_layers),
+        original.mean(axis=0),
+        original.std(axis=0),
+        inside,
+        change,
     )

@@ -12,6 +12,7 @@ from domain_adaptation.evaluation.laws import (
     can_be_slowed,
     fitted_slopes,
     labels_at_speeds,
+    labels_in_layers,
     law_broken_by,
     law_slopes,
 )
@@ -19,7 +20,9 @@ from domain_adaptation.evaluation.plots import distribution_plot, slow_down_plot
 from domain_adaptation.evaluation.scores import share_inside
 from domain_adaptation.labelling.batches import label_dataset
 from domain_adaptation.labelling.inference import Labels, read_waveforms_of
+from domain_adaptation.labelling.verdicts import Verdicts, judge_set
 from domain_adaptation.models.model_folder import Model, check_same_controls, load_model
+from texturelib.controls import Law
 from texturelib.dataset import read_dataset, write_dataset
 from texturelib.evenly import evenly_spread
 from texturelib.files import link_or_copy, write_json, write_table
@@ -35,8 +38,10 @@ def label(
     """Write a dataset folder: the real clips with their labels; return what summary.json says.
 
     The labels are those of the adapted network, a column per control, not clipped to 0..1; another
-    column per control has half the width of each label's 90 % interval. labels.csv and labels.json
-    hold the labels alone, labels_before.csv those without adaptation.
+    column per control has half the width of each label's 90 % interval. With a network of relative
+    scale, the labels are brought to the engine's laws, recording by recording, and recordings.csv
+    says what each of them can tell. labels.csv and labels.json hold the labels alone,
+    labels_before.csv those without adaptation and laws.
     """
     import pandas as pd
 
@@ -55,6 +60,9 @@ def label(
     folder, journal = output.folder, output.folder / "journal.jsonl"
     readings = label_dataset(folders, dataset, journal, config.executor, workers)
     before, reading = readings["extractor"].labels, readings["adapted"]
+    verdicts = judge_set(config, adapted, dataset)
+    if verdicts:
+        reading = verdicts.moved(reading)
     after = reading.labels
 
     chosen = evenly_spread(len(dataset), _SLOWED_CLIPS)
@@ -65,9 +73,14 @@ def label(
         for when, name in (("before", "extractor"), ("after", "adapted"))
         if is_slowed
     }
+    in_layers = {
+        when: labels_in_layers(models[name], clips, sources[chosen])
+        for when, name in (("before", "extractor"), ("after", "adapted"))
+        if any(law_slopes(adapted.spec, "mixing").values())
+    }
 
     names = dataset.metadata[["file_name"]]
-    labels = pd.concat([names, labels_table(adapted, reading)], axis=1)
+    labels = pd.concat([names, labels_table(adapted, reading, verdicts)], axis=1)
     others = dataset.metadata.drop(columns=list(labels.columns), errors="ignore")
     for index, name in enumerate(names["file_name"]):
         link_or_copy(dataset.path(index), folder / name)
@@ -82,7 +95,11 @@ def label(
         },
         "controls": {name: _summary(before[:, i], after[:, i]) for i, name in enumerate(controls)},
         "slow_down": _slow_down(adapted, at_speeds, len(chosen)),
+        "mixing": {"slopes": _slopes_by_law(adapted, in_layers, "mixing")},
     }
+    if verdicts:
+        summary["recordings"] = verdicts.table()
+        write_table(folder / "recordings.csv", pd.DataFrame(summary["recordings"]))
     write_json(folder / "summary.json", summary)
     distribution_plot(folder / "distributions.png", before, after, controls)
     source_plot(folder / "by_source.png", after, sources, controls)
@@ -109,36 +126,48 @@ def _slow_down(
 ) -> dict[str, Any]:
     """Return, by control with a law, the slope that the law says per unit of ln(slow-down), and the
     slopes of the labels."""
-    slopes = {when: fitted_slopes(labels) for when, labels in at_speeds.items()}
     return {
         "n_clips": n_clips,
         "law_broken_by": {
             when: law_broken_by(model.spec, labels) for when, labels in at_speeds.items()
         },
-        "slopes": {
-            name: {
-                "by_the_law": wanted,
-                **{
-                    when: float(slope[model.spec.names.index(name)])
-                    for when, slope in slopes.items()
-                },
-            }
-            for name, wanted in law_slopes(model.spec).items()
-            if slopes
-        },
+        "slopes": _slopes_by_law(model, at_speeds, "slow_down"),
     }
 
 
-def labels_table(model: Model, reading: Labels) -> Any:
+def _slopes_by_law(
+    model: Model, changed: Mapping[str, LabelsAtSpeeds], law: Law
+) -> dict[str, dict[str, float]]:
+    """Return, by control with a law, its slope by the law and those of the labels before and after
+    adaptation; nothing where nothing was measured."""
+    slopes = {when: fitted_slopes(labels) for when, labels in changed.items()}
+    return {
+        name: {
+            "by_the_law": wanted,
+            **{when: float(slope[model.spec.names.index(name)]) for when, slope in slopes.items()},
+        }
+        for name, wanted in law_slopes(model.spec, law).items()
+        if slopes
+    }
+
+
+def labels_table(model: Model, reading: Labels, verdicts: Verdicts | None = None) -> Any:
     """Return a data frame with a column per control, then one `<control>_interval` each where
-    intervals are known."""
+    intervals are known, and one `<control>_is_told` each with verdicts: whether the clip's recording
+    can tell it."""
     import pandas as pd
 
     names = model.spec.names
     widths = model.half_widths(reading.scale)
+    if verdicts:
+        widths = verdicts.half_widths(widths)
     tables = [_table(reading.labels, names)]
     if widths is not None:
         tables.append(_table(widths, [f"{name}_interval" for name in names]))
+    if verdicts:
+        tables.append(
+            pd.DataFrame({f"{name}_is_told": told for name, told in verdicts.is_told().items()})
+        )
     return pd.concat(tables, axis=1)
 
 

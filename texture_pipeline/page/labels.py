@@ -57,6 +57,8 @@ def labels(config: PageConfig, album: Album) -> dict[str, Any] | None:
     return {
         "summary": summary,
         "slopes": slopes,
+        "mixing": summary.get("mixing", {}).get("slopes", {}),
+        "by_recording": _by_recording(summary.get("recordings", [])),
         "steepest": max(slopes, key=lambda name: abs(slopes[name]["by_the_law"]), default=None),
         "slow_down": album.picture(folder / "slow_down.png") if slopes else None,
         "distributions": album.picture(folder / "distributions.png"),
@@ -65,6 +67,25 @@ def labels(config: PageConfig, album: Album) -> dict[str, Any] | None:
         "errors": truth.errors() if truth else None,
         "truth_plot": _truth_plot(truth, config.output) if truth else None,
     }
+
+
+def _by_recording(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return, by recording, the controls that cannot be told from it, grouped by why not.
+
+    rows: of `recordings` in the summary of the labels.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        reasons = found.setdefault(row["source"], {})
+        if row["why_not"]:
+            reasons.setdefault(row["why_not"], []).append(row["control"])
+    return [
+        {
+            "source": source,
+            "unknown": [{"why": why, "controls": names} for why, names in reasons.items()],
+        }
+        for source, reasons in found.items()
+    ]
 
 
 def _label_in_words(row: Mapping[str, Any], control: str) -> str:
