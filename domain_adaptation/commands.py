@@ -184,6 +184,7 @@ ADAPT = _command(
     lambda settings: f'method "{settings.adaptation.type}"',
     _adapt,
     *("seed", "split", "features", "network", "adaptation"),
+    *("adapts_from", "scale", "scale_model"),
 )
 LABEL = _command(
     "label",

@@ -116,6 +116,10 @@ class AdaptationConfig(StageConfig):
     """Folder of a network of relative scale that was trained before, by any config with the same
     features and length of clips; null takes that of `train-scale`, where `scale` is set. With
     neither, labels are not brought to the engine's laws."""
+    adapts_from: PositiveInt = 11
+    """Number of recordings from which on adaptation is attempted where there is a network of
+    relative scale: a few recordings cannot teach a law that holds for others, and their labels are
+    brought to the laws without. Without such a network it is always attempted."""
     compute: ComputeConfig = ComputeConfig()
     evaluation: EvaluationConfig | None = None
     """Settings of `domain-adaptation evaluate`; no other command reads them."""

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from domain_adaptation.adaptation.task import Problem
+from domain_adaptation.adaptation.task import Problem, RealClips
 from domain_adaptation.evaluation.laws import can_be_slowed, labels_at_speeds, law_broken_by
 from domain_adaptation.evaluation.scores import share_inside
 from domain_adaptation.labelling.inference import read_store
@@ -85,6 +85,12 @@ def judge(before: Model, problem: Problem, reads_both: bool) -> Judgement:
     law_broken = None if broken[0] is None or broken[1] is None else (broken[0], broken[1])
     is_kept, why = _rule(inside, relative_deviation, errors, law_broken)
     return Judgement(is_kept, why, inside, relative_deviation, errors, law_broken)
+
+
+def not_attempted(model: Model, real: RealClips, why: str) -> Judgement:
+    """Return the judgement where the model is kept without any training."""
+    inside = share_inside(read_store(model, real.clips).labels)
+    return Judgement(False, why, (inside, inside), 1.0, None, None)
 
 
 def _synthetic_error(model: Model, problem: Problem) -> float:

@@ -5,11 +5,12 @@ import copy
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from domain_adaptation.adaptation.acceptance import Judgement, judge
+from domain_adaptation.adaptation.acceptance import Judgement, judge, not_attempted
 from domain_adaptation.adaptation.methods import Method
 from domain_adaptation.adaptation.task import Problem, RealClips
 from domain_adaptation.config import AdaptationConfig
@@ -82,9 +83,14 @@ def adapt(config: AdaptationConfig, output: Output) -> Judgement:
     folder = output.folder
     write_split(folder / "splits.csv", real.dataset, split)
     clips = RealClips(real.store, sources_of(real.dataset), split)
-    adapted = adapt_model(
-        config, config.adaptation, model, classifier, synthetic, clips, folder, config.seed, fabric
-    )
+    if why := _too_few(config, clips):
+        adapted = Adapted(model, model, None, not_attempted(model, clips, why))
+    else:
+        adapted = adapt_model(
+            *(config, config.adaptation, model, classifier, synthetic, clips, folder),
+            config.seed,
+            fabric,
+        )
     save_model(folder, adapted.model)
     metrics = {
         "method": config.adaptation.type,
@@ -102,6 +108,22 @@ def adapt(config: AdaptationConfig, output: Output) -> Judgement:
     write_model_card(folder, "adapted", adapted.model.spec, metrics)
     output.finish()
     return adapted.judgement
+
+
+def _too_few(config: AdaptationConfig, real: RealClips) -> str:
+    """Return why adaptation is not attempted, "" where it is."""
+    n_recordings = len(np.unique(real.sources))
+    if (
+        config.adaptation.type == "none"
+        or config.scale_folder is None
+        or n_recordings >= config.adapts_from
+    ):
+        return ""
+    words = "one recording is" if n_recordings == 1 else f"{n_recordings} recordings are"
+    return (
+        f"{words} too few to learn from what holds for others (adapts_from is {config.adapts_from}): the "
+        "extractor is kept as it was, and its labels are brought to the engine's laws by relative scale"
+    )
 
 
 def adapt_model(

@@ -128,13 +128,16 @@ def test_label_says_of_each_recording_what_it_can_tell(tmp_path, run_command):
         tmp_path,
         features=BANDS,
         network=SCALE["network"],
-        adaptation={"type": "none"},
+        adaptation={"type": "adabn"},
         extractor={"epochs": 1, "batch_size": 16},
         scale=SCALE | little | {"recordings": str(real / "audio"), "seconds": 0.25},
     )
     for command in ("train-extractor", "train-scale", "adapt", "label"):
         done = run_command(app, command, tmp_path / "adaptation.json")
         assert done.status == 0, done.err
+    metrics = json.loads((tmp_path / "models/adapted/metrics.json").read_text())
+    assert metrics["why"].startswith("one recording is too few to learn from")
+    assert not metrics["is_kept"]
     labels = tmp_path / "models/labels"
     told = pd.read_csv(labels / "recordings.csv")
     assert told[["source", "control"]].to_numpy().tolist() == [["wind.mp3", "pitch"]]
