@@ -105,6 +105,48 @@ def _label_folder(
 
 
 @app.command()
+def fit(
+    recordings: Annotated[
+        Path, typer.Argument(metavar="RECORDINGS", help="A folder of recordings.")
+    ],
+    synthetic: Annotated[
+        list[Path],
+        typer.Option(metavar="FOLDER", help="A synthetic set; give several to compare engines."),
+    ],
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write the page.")],
+    overwrite: OverwriteOption = False,
+) -> None:
+    """See how near the sounds of engines come to recordings, before anything is trained."""
+    from domain_adaptation.fit.command import FitConfig
+    from domain_adaptation.fit.command import fit as compare
+    from texturelib.files import shown
+    from texturelib.outputs import check_output
+
+    config = FitConfig(
+        output=output.absolute(),
+        recordings=recordings.absolute(),
+        synthetic=tuple(path.absolute() for path in synthetic),
+    )
+    inputs = {f"--synthetic {n}": path for n, path in enumerate(config.synthetic, 1)}
+    place = check_output(
+        config,
+        "domain-adaptation fit",
+        inputs={"recordings": config.recordings, **inputs},
+        overwrite=overwrite,
+    )
+    if place.is_done:
+        print(f"{shown(place.folder)}: done and unchanged")
+        return
+    for row in compare(config, place):
+        if row["is_best"]:
+            pressed = f", presses against {row['pressed']}" if row["pressed"] else ""
+            print(
+                f"{row['recording']}: nearest to {row['set']}, {row['spreads']:.1f} spreads away{pressed}"
+            )
+    print(f"{shown(place.folder / 'index.html')}: a page with players")
+
+
+@app.command()
 def import_thesis(
     published: Annotated[
         Path, typer.Argument(metavar="PUBLISHED", help="A folder that the thesis published.")
