@@ -84,9 +84,8 @@ def _train_extractor(settings: "AdaptationConfig", output: "Output", _: int | No
 def _train_scale(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:
     from domain_adaptation.scale.command import train_scale
 
-    slopes = train_scale(settings, output)
-    words = ", ".join(f"of {name} {slope:.2f}" for name, slope in slopes.items())
-    return f"median slopes on recordings that it never heard (1 is the law): {words}"
+    slope = train_scale(settings, output)
+    return f"of a change of speed, it hears {slope:.0%} in recordings that it never heard (median)"
 
 
 def _train_classifier(settings: "AdaptationConfig", output: "Output", _: int | None) -> str:

@@ -6,7 +6,8 @@ So a recording is played at several speeds, and a network of relative scale (`do
 says at which of them it sounds as large as the synthetic clips do on average. There its labels are
 read, and moved back by the laws. Played slower, the recording reaches the same place by another
 speed: its labels move as the laws say, by construction. The same with layers: so many moments of it
-are added that it is as dense as the synthetic clips, its labels are read there, and moved back.
+are added that it is as dense as the denser synthetic clips (`density`, which needs no network), its
+labels are read there, and moved back.
 
 This gives one shift per recording and control, by which all its labels are moved; how its clips
 differ from one another stays as the extractor hears it. Where the extractor keeps to the laws by
@@ -16,7 +17,7 @@ A recording cannot tell a control whose law is not heard in it: if its spectrum 
 speed, it says nothing of sizes; if more of it at once sounds the same, nothing of rates.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +25,10 @@ import torch
 
 from domain_adaptation.data.sets import controls_of
 from domain_adaptation.evaluation.spectrum_change import spectrum_change_db
+from domain_adaptation.labelling.density import Density, densities, density
 from domain_adaptation.labelling.inference import read_waveforms
 from domain_adaptation.models.model_folder import Model, ModelSpec
-from domain_adaptation.scale.outputs import LAYERS, SCALE
+from domain_adaptation.scale.outputs import SCALE
 from domain_adaptation.training.augment.layers import equally_loud, layered
 from domain_adaptation.training.augment.slow_down import longest_start, slowed
 from texturelib.evenly import evenly_spread
@@ -35,19 +37,21 @@ LEAST_CLIPS = 6
 """Number of clips below which a recording is too short for all this."""
 _MOST_CLIPS = 24
 _SPEEDS = (0.5, 0.63, 0.79, 1.0, 1.26, 1.55, 1.9)
-_LAYERS = (1, 2, 4, 8, 16)
+_MOST_LAYERS = 300
+_DENSE = 0.9  # of the synthetic clips are less dense than what recordings are brought to
+_HEARD, _TOLD = 1.3, 2.0  # by how much events must stand out for a shift, and to count them
 _LEAST_SLOPE = 0.35  # of what the scale network says, where 1 is the law
 _LEAST_CHANGE_DB = 2.0  # of the spectrum, from 0.7 to 1.4 times slower
-_REACH = 0.15  # beyond the last speed or number of layers, as a logarithm
+_REACH = 0.15  # beyond the last speed or the least density, as a logarithm
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The mean scale and number of layers of the synthetic clips, as the scale network hears
-    them."""
+    """What recordings are brought to: the mean scale of the synthetic clips, as the scale network
+    hears them, and a density that most of them have not."""
 
     scale: float
-    layers: float
+    density: float
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Curve:
-    """What is heard of a recording as it is changed.
+    """What is heard of a recording at several speeds.
 
-    change: [points], the logarithm of the slow-down or of the number of layers. heard: [points,
+    change: [points], the logarithm of the slow-down. heard: [points,
     clips], what the scale network says. labels: [points, clips, controls].
     """
 
@@ -82,8 +86,13 @@ class _Curve:
         """How far the network follows the change; 1 is the law."""
         return float(np.polyfit(self.change, self.heard.mean(axis=1), 1)[0])
 
+    @property
+    def here(self) -> np.ndarray:
+        """The labels as they are, [clips, controls]."""
+        return self.labels[int(np.argmin(np.abs(self.change)))]
+
     def place_of(self, wanted: float) -> float:
-        """Return the change at which the network hears `wanted`; beyond the ends, by the slope."""
+        """Return the slow-down, as a logarithm, at which the network hears `wanted`; beyond the ends, by the slope."""
         means = self.heard.mean(axis=1)
         # The network rises with the change but for noise: the mean of the two nearest rising curves.
         up, down = np.maximum.accumulate(means), np.minimum.accumulate(means[::-1])[::-1]
@@ -110,8 +119,10 @@ class _Curve:
 
 def reference_of(scale: Model, clips: np.ndarray) -> Reference:
     """Return the reference. clips: [clips, samples], synthetic, at the features' sample rate."""
-    heard = read_waveforms(scale, clips).labels.mean(axis=0)
-    return Reference(float(heard[SCALE]), float(heard[LAYERS]))
+    heard = read_waveforms(scale, clips).labels[:, SCALE].mean()
+    loud = equally_loud(torch.from_numpy(clips).float())
+    dense = np.quantile(densities(loud, scale.spec.features.sample_rate), _DENSE)
+    return Reference(float(heard), float(dense))
 
 
 def judge_recording(model: Model, scale: Model, reference: Reference, clips: np.ndarray) -> Verdict:
@@ -122,23 +133,23 @@ def judge_recording(model: Model, scale: Model, reference: Reference, clips: np.
     chosen = clips[evenly_spread(len(clips), _MOST_CLIPS)]
     batch = torch.from_numpy(np.ascontiguousarray(chosen)).float()
     batch = equally_loud(batch)
-    speeds = _curve(model, scale, _SPEEDS, lambda speed: _played(batch, speed), SCALE)
-    layers = _curve(model, scale, _LAYERS, lambda n: (layered(batch, int(n)), float(n)), LAYERS)
+    speeds = _curve(model, scale, batch)
+    dense = density(batch, model.spec.features.sample_rate)
+    more = reference.density - dense.log_density
     change_db = spectrum_change_db(
         _played(batch, 0.7)[0].numpy(),
         _played(batch, 1.4)[0].numpy(),
         model.spec.features.sample_rate,
     )
     by_speed, by_layers = laws_of(model.spec)
-    slower, more = speeds.place_of(reference.scale), layers.place_of(reference.layers)
+    slower = speeds.place_of(reference.scale)
     no_scale = _why_no_scale(speeds, slower, change_db)
-    no_layers = _why_no_layers(layers, more)
+    no_layers = _why_no_layers(dense, more)
     moved = np.zeros((len(batch), len(by_speed)))
     if not no_scale:
         moved += speeds.moved(slower, by_speed)
-    if not no_layers:
-        # What moves with nothing but layers is not read anew at another density.
-        moved += np.where(np.nan_to_num(by_layers) != 0, layers.moved(more, by_layers), 0.0)
+    if dense.stands_out >= _HEARD:
+        moved += _moved_by_layers(model, batch, speeds.here, more, by_layers)
     why_not = tuple(
         _why_not(one, other, no_scale, no_layers)
         for one, other in zip(by_speed, by_layers, strict=True)
@@ -152,8 +163,8 @@ def judge_recording(model: Model, scale: Model, reference: Reference, clips: np.
             "spectrum_change_db": change_db,
             "scale_slope": speeds.slope,
             "slowed_by": float(np.exp(slower)),
-            "layers_slope": layers.slope,
-            "layers": float(np.exp(more)),
+            "stands_out": dense.stands_out,
+            "layered_by": float(np.exp(more)),
         },
     )
 
@@ -176,20 +187,32 @@ def _played(clips: torch.Tensor, speed: float) -> tuple[torch.Tensor, float]:
     return slowed(clips, speed, longest_start(clips.shape[1], speed) // 2)
 
 
-def _curve(
-    model: Model,
-    scale: Model,
-    points: Sequence[float],
-    changed: Callable[[float], tuple[torch.Tensor, float]],
-    output: int,
-) -> _Curve:
+def _curve(model: Model, scale: Model, clips: torch.Tensor) -> _Curve:
     logs, heard, labels = [], [], []
-    for point in points:
-        clips, exact = changed(point)
+    for speed in _SPEEDS:
+        played, exact = _played(clips, speed)
         logs.append(float(np.log(exact)))
-        heard.append(read_waveforms(scale, clips.numpy()).labels[:, output])
-        labels.append(read_waveforms(model, clips.numpy()).labels)
+        heard.append(read_waveforms(scale, played.numpy()).labels[:, SCALE])
+        labels.append(read_waveforms(model, played.numpy()).labels)
     return _Curve(np.array(logs), np.stack(heard), np.stack(labels))
+
+
+def _moved_by_layers(
+    model: Model, clips: torch.Tensor, labels: np.ndarray, place: float, law: np.ndarray
+) -> np.ndarray:
+    """Return by how much the labels of each clip are moved when they are read in layers and moved
+    back; only those that move with layers at all.
+
+    labels: [clips, controls], of the clips as they are. place: the logarithm of the number of
+    layers. law: [controls], nan where unknown -> [clips, controls].
+    """
+    n_layers = round(min(max(1.0, np.exp(place)), _MOST_LAYERS))
+    read = labels
+    if n_layers > 1:
+        read = read_waveforms(model, layered(clips, n_layers).numpy()).labels
+    moves = np.nan_to_num(law)
+    back = moves * (np.log(n_layers) if place > 0 else place)
+    return np.where(moves != 0, read - labels - back, 0.0)
 
 
 def _why_no_scale(curve: _Curve, place: float, change_db: float) -> str:
@@ -203,11 +226,11 @@ def _why_no_scale(curve: _Curve, place: float, change_db: float) -> str:
     return ""
 
 
-def _why_no_layers(curve: _Curve, place: float) -> str:
-    if curve.slope < _LEAST_SLOPE or place < curve.change[0] - _REACH:
-        return "it is too dense: more of it at once sounds the same"
-    if place > curve.change[-1] + _REACH:
-        return "it is sparser than the engine's sounds by more than can be added"
+def _why_no_layers(dense: Density, place: float) -> str:
+    if dense.stands_out < _TOLD or place < -_REACH:
+        return "it is too dense to count: no single events stand out in it"
+    if place > np.log(_MOST_LAYERS):
+        return f"it is sparser than the engine's sounds by more than {_MOST_LAYERS} times"
     return ""
 
 

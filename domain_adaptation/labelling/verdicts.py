@@ -23,7 +23,7 @@ from texturelib.evenly import evenly_spread
 from texturelib.files import shown
 from texturelib.progress import progress
 
-_SYNTHETIC = 256  # clips that the reference is the mean of
+_SYNTHETIC = 256  # clips that the reference is taken of
 _MOST_CLIPS = 24  # of a recording
 
 

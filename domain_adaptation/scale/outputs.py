@@ -1,4 +1,4 @@
-"""What the network of relative scale says: two logarithms, described as controls are."""
+"""What the network of relative scale says: a logarithm, described as controls are."""
 
 import math
 
@@ -10,21 +10,14 @@ from domain_adaptation.models.model_folder import ModelSpec
 from texturelib.controls import Control
 from texturelib.dataset import read_description
 
-SCALE, LAYERS = 0, 1
-"""The places of the network's outputs."""
-_E = math.e
+SCALE = 0
+"""The place of the scale in the network's output."""
 CONTROLS = (
     Control(
         "scale",
-        *(1.0, _E, "times", "exponential"),
+        *(1.0, math.e, "times", "exponential"),
         description="how much slower the sound is played than another one, as a logarithm",
         laws={"slow_down": 1.0, "mixing": 0.0},
-    ),
-    Control(
-        "layers",
-        *(1.0, _E, "times", "exponential"),
-        description="how many times as much of the sound there is as in another one, as a logarithm",
-        laws={"slow_down": 0.0, "mixing": 1.0},
     ),
 )
 """What the network reads, as controls: the unit of their sliders is ln."""

@@ -1,5 +1,4 @@
-"""Pairs of moments of a recording, at two speeds and in two numbers of layers: what a network of
-relative scale learns from."""
+"""Pairs of moments of a recording, at two speeds: what a network of relative scale learns from."""
 
 import math
 
@@ -20,11 +19,11 @@ _CHANCE_OF_ONE = 0.5  # that neither moment of a pair is layered
 
 
 class PairLoss:
-    """How far the network is from hearing by how much two moments of a recording differ in speed
-    and in layers.
+    """How far the network is from hearing by how much two moments of a recording differ in speed.
 
     A moment of each recording is played at one speed, another moment at another one; what the
-    network says of both must differ by the logarithm of their ratio. Before that the recording is
+    network says of both must differ by the logarithm of their ratio. In some, several moments are
+    added, which changes no scale. Before that the recording is
     given a random microphone, the same at both speeds: a slowed recording slows its microphone
     too. One that was drawn for each speed would teach that spectra say nothing of scale.
     """
@@ -44,16 +43,13 @@ class PairLoss:
             clips, wanted, is_heard = self.pairs(recordings.float() / 2**15)
             inputs = self._features.compute(clips)
         first, second = network(inputs).chunk(2)
-        return (((first - second) - wanted).abs() * is_heard).sum() / (
-            2 * is_heard.sum().clamp(min=1)
-        )
+        return (((first - second) - wanted).abs() * is_heard).sum() / is_heard.sum().clamp(min=1)
 
     def pairs(self, recordings: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return random pairs.
 
         recordings: [batch, samples] -> [2 x batch, clip's samples], the first of all pairs, then the
-        second; [batch, 2], by how much ln(slow-down) and ln(layers) of the first are larger;
-        [batch, 1], 0 for a pair with a silent part, else 1.
+        second; [batch, 1], by how much ln(slow-down) of the first is larger; [batch, 1], 0 for a pair with a silent part, else 1.
         """
         recordings = self._and_textures(recordings)
         sides: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
@@ -71,11 +67,8 @@ class PairLoss:
                 factor, n_layers = self._speed(), 1 if is_one else self._n_layers()
                 clips, exact = self._moments(group, factor, n_layers, pitches, microphone)
                 side.append(clips)
-                drawn.append((math.log(exact), math.log(n_layers)))
-            (speed, layers), (other_speed, other_layers) = drawn
-            wanted.append(
-                torch.tensor([[speed - other_speed, layers - other_layers]]).expand(len(group), 2)
-            )
+                drawn.append(math.log(exact))
+            wanted.append(torch.full((len(group), 1), drawn[0] - drawn[1]))
         first, second = torch.cat(sides[0]), torch.cat(sides[1])
         is_heard = torch.minimum(_rms(first), _rms(second)) > _SILENT
         return (

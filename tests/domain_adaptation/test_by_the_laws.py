@@ -8,7 +8,9 @@ import torch
 
 from domain_adaptation.labelling import by_the_laws
 from domain_adaptation.labelling.by_the_laws import Reference, judge_recording
+from domain_adaptation.labelling.density import density
 from domain_adaptation.labelling.inference import Labels
+from domain_adaptation.training.augment.layers import equally_loud, layered
 from domain_adaptation.training.augment.slow_down import slowed
 
 RATE, N_SAMPLES = 16000, 8000
@@ -120,3 +122,45 @@ def test_a_spectrum_that_is_the_same_at_every_speed_says_nothing(hears, monkeypa
 def test_a_recording_of_which_more_sounds_the_same_cannot_tell_a_rate(hears):
     hears(scale=lambda middle: -middle, label=lambda middle: 0.4 - 0.1 * middle)
     assert "too dense" in judged(noise()).why_not[1]
+
+
+def clicks(per_second, n_clips=16, seed=0):
+    """-> clicks at random moments, [n_clips, N_SAMPLES], of equal loudness but for their number."""
+    rng = np.random.default_rng(seed)
+    hits = rng.random((n_clips, N_SAMPLES)) < per_second / RATE
+    ring = np.exp(-np.arange(400) / 40) * np.sin(np.arange(400) * 0.7)
+    sounds = [np.convolve(clip * rng.uniform(0.5, 1, N_SAMPLES), ring)[:N_SAMPLES] for clip in hits]
+    return equally_loud(torch.from_numpy(np.stack(sounds)).float())
+
+
+def test_density_rises_by_the_logarithm_of_the_number_of_layers():
+    one = clicks(20)
+    found = {n: density(layered(one, n), RATE) for n in (1, 2, 8)}
+    for n, each in found.items():
+        # Some 160 events and their loudnesses scatter by a tenth.
+        assert each.log_density - found[1].log_density == pytest.approx(np.log(n), abs=0.25)
+    assert found[1].stands_out > 5
+    assert density(torch.from_numpy(noise()), RATE).stands_out < 1.5
+
+
+def test_rates_of_layers_move_as_the_law_says_whatever_the_extractor_says(monkeypatch):
+    def read(model, sounds):
+        # An extractor that hears less of a density than the law says.
+        per_clip = np.abs(np.fft.rfft(np.square(sounds)))[:, 1:200].mean(axis=1)
+        rate = 0.4 + 0.02 * np.log(1 / per_clip.clip(min=1e-6))
+        values = np.stack([centre(sounds), rate], axis=1).astype(np.float32)
+        return Labels(-values if model is SCALE else values, np.ones_like(values))
+
+    monkeypatch.setattr(by_the_laws, "read_waveforms", read)
+    one, labels = clicks(15), []
+    for n_layers in (1, 4):
+        sounds = layered(one, n_layers).numpy()
+        dense = density(equally_loud(torch.from_numpy(one.numpy())), RATE).log_density
+        verdict = judge_recording(MODEL, SCALE, Reference(50.0, dense + np.log(16)), sounds)  # type: ignore[arg-type]
+        assert verdict.why_not[1] != "", "no speed brings it to that scale"
+        labels.append(
+            read(MODEL, equally_loud(torch.from_numpy(sounds)).numpy()).labels[:, 1].mean()
+        )
+        labels[-1] += verdict.shift[1]
+    # The law: a thousandfold rate is the whole slider.
+    assert (labels[1] - labels[0]) / np.log(4) == pytest.approx(1 / np.log(1000), rel=0.3)
