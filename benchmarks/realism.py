@@ -60,11 +60,10 @@ SYNTHESISERS: dict[str, Synthesiser] = {
     "random_cnn": TexEnv(losses=(STATISTICS, RANDOM), n_bands=32, rings=False),
     "log_mel": TexEnv(losses=(STATISTICS, LogMelLoss()), n_bands=32, rings=False),
     "rings": TexEnv(losses=(STATISTICS,), n_bands=32, rings=True),
-    "random_cnn_64": TexEnv(losses=BOTH, n_bands=64, rings=False),
     "random_cnn_64_rings": TexEnv(losses=BOTH, n_bands=64, rings=True),
     "adversary": TexEnv(losses=BOTH, n_bands=64, rings=True, adversary=Adversary()),
-    "texenv": TexEnv(losses=BOTH, n_bands=64, rings=True),
-    "untrained": TexEnv(n_bands=64, rings=True),
+    "texenv": TexEnv(),
+    "untrained": TexEnv(),
     "grains": Grains(tolerance=1.0),  # all clips are of one sound: none is nearer than another
     "mtcrnn": Mtcrnn(),
 }

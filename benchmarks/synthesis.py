@@ -32,9 +32,9 @@ SECONDS = 60.0
 MEMORY_SECONDS = (30.0, 600.0)
 RUNS = 3
 CASES: Sequence[tuple[str, Synthesiser, int]] = (
-    ("texenv, 32 bands", TexEnv(), 44100),
+    ("texenv, 32 bands", TexEnv(n_bands=32), 44100),
     ("texenv, 64 bands", TexEnv(n_bands=64), 44100),
-    ("texenv, 32 bands", TexEnv(), 16000),
+    ("texenv, 32 bands", TexEnv(n_bands=32), 16000),
     ("mtcrnn, 256 x 1", Mtcrnn(), 16000),
 )
 

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from conditioned_synthesis.losses import Loss, losses
 from conditioned_synthesis.losses.adversary import Adversary
+from conditioned_synthesis.losses.random_cnn import RandomCnnLoss
 from conditioned_synthesis.losses.texture import TextureLoss
 from conditioned_synthesis.synthesisers._base import TrainedSynthesiser, synthesisers
 
@@ -29,7 +30,7 @@ class TexEnv(TrainedSynthesiser):
     """
 
     type: Literal["texenv"] = "texenv"
-    num_steps: PositiveInt = 1500
+    num_steps: PositiveInt = 1000
     """Number of steps of the optimizer, Adam."""
     batch_size: PositiveInt = 16
     """Number of clips in a batch."""
@@ -39,7 +40,7 @@ class TexEnv(TrainedSynthesiser):
     """Number of optimizer steps between checkpoints."""
     seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
     """Length of a sound that is compared with a clip in training, in seconds."""
-    n_bands: Annotated[int, Field(ge=3, le=128)] = 32
+    n_bands: Annotated[int, Field(ge=3, le=128)] = 64
     """Number of bands, evenly spaced on the ERB scale."""
     low_hz: Annotated[float, Field(gt=0, le=4000)] = 30.0
     """Centre of the first band, in Hz."""
@@ -60,7 +61,10 @@ class TexEnv(TrainedSynthesiser):
     rings: bool = False
     """Whether the noise of each band has the fine spectrum of the clips, so that tones that stay
     where they are ring."""
-    losses: Annotated[tuple[_AnyLoss, ...], Field(min_length=1)] = (TextureLoss(),)
+    losses: Annotated[tuple[_AnyLoss, ...], Field(min_length=1)] = (
+        TextureLoss(),
+        RandomCnnLoss(weight=3.0),
+    )
     """Losses whose sum, each times its weight, is made smaller. That of the first is shown as the
     loss of the training."""
 
