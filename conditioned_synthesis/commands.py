@@ -212,6 +212,16 @@ def _listening_test(settings: "SynthesisConfig", output: "Output", _: int | None
     return make_test(settings, output)
 
 
+def _robustness(settings: "SynthesisConfig", output: "Output", workers: int | None) -> str:
+    from conditioned_synthesis.robustness.command import measure_robustness
+
+    markdown, notes = measure_robustness(settings, output, workers)
+    for note in notes:
+        say(output, f"note: {note}")
+    print(f"\n{markdown}")
+    return "robustness.png shows it"
+
+
 _command = partial(
     Command, "conditioned-synthesis", config="conditioned_synthesis.config:SynthesisConfig"
 )
@@ -311,5 +321,27 @@ LISTENING_TEST = _command(
     keys=frozenset({"listening"}),
     needs=("listening",),
 )
+ROBUSTNESS = _command(
+    "robustness",
+    "Measure how much noise each representation of sounds can bear, into output/robustness.",
+    folder=lambda settings: settings.robustness_folder,
+    inputs=_sounds,
+    plan=lambda _: "how much noise representations can bear",
+    run=_robustness,
+    keys=frozenset({"robustness"}),
+    needs=("robustness",),
+    has_workers=True,
+)
 
-COMMANDS = (ANALYSE, BALANCE, EXPORT, AUGMENT, TRAIN, LINEARISE, GENERATE, EVALUATE, LISTENING_TEST)
+COMMANDS = (
+    ANALYSE,
+    BALANCE,
+    EXPORT,
+    AUGMENT,
+    TRAIN,
+    LINEARISE,
+    GENERATE,
+    EVALUATE,
+    LISTENING_TEST,
+    ROBUSTNESS,
+)

@@ -17,6 +17,7 @@ from conditioned_synthesis.augmentation.settings import Augment
 from conditioned_synthesis.judge_settings import Embedding
 from conditioned_synthesis.labels.outliers import Outliers
 from conditioned_synthesis.listening.settings import Listening
+from conditioned_synthesis.robustness.settings import Robustness
 from conditioned_synthesis.synthesisers import Synthesiser, TrainedSynthesiser, synthesisers
 from texturelib.config import Config, ConfigPath, Seed, Share, StageConfig
 from texturelib.errors import UsageError
@@ -201,6 +202,8 @@ class SynthesisConfig(StageConfig):
     """How the synthesiser is measured; null measures nothing."""
     listening: Listening | None = None
     """What people are asked who listen to sounds of models; null makes no listening test."""
+    robustness: Robustness | None = None
+    """How it is measured how much noise representations of sounds can bear; null measures nothing."""
     compute: ComputeConfig = ComputeConfig()
 
     @model_validator(mode="after")
@@ -275,6 +278,14 @@ class SynthesisConfig(StageConfig):
             )
         return self.listening
 
+    def wanted_robustness(self) -> Robustness:
+        """Return the settings of `robustness`. Errors: UsageError when the config has none."""
+        if self.robustness is None:
+            raise UsageError(
+                'robustness: is null, so nothing is measured; {"repeats": 20} would do it'
+            )
+        return self.robustness
+
     @property
     def analysis_folder(self) -> Path:
         return self.output / "analysis"
@@ -324,6 +335,10 @@ class SynthesisConfig(StageConfig):
     @property
     def listening_folder(self) -> Path:
         return self.output / "listening"
+
+    @property
+    def robustness_folder(self) -> Path:
+        return self.output / "robustness"
 
     @property
     def examples_folder(self) -> Path:

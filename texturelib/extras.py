@@ -20,9 +20,14 @@ EXTRA_OF = {  # a package of ours, and its extra in pyproject.toml
     "conditioned_synthesis": "synthesis",
     "texture_pipeline": "page",
 }
-_OTHER_EXTRAS = ("onnx", "judge", "dask", "ray", "live")
+_OTHER_EXTRAS = ("onnx", "judge", "dask", "ray", "live", "visqol", "pesq")
 # Packages whose import names differ.
-_PACKAGE_OF = {"lightning_fabric": "lightning-fabric", "pythonosc": "python-osc", "yaml": "pyyaml"}
+_PACKAGE_OF = {
+    "lightning_fabric": "lightning-fabric",
+    "pythonosc": "python-osc",
+    "yaml": "pyyaml",
+    "visqol": "visqol-python",
+}
 
 
 def needed(extras: Sequence[str]) -> "list[Requirement]":

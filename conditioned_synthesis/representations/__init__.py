@@ -1,9 +1,5 @@
 """Representations of sounds, each with its inverse: what adversarial synthesisers make and hear."""
 
-from conditioned_synthesis.representations._base import (
-    Representation,
-    Transform,
-    representations,
-)
+from conditioned_synthesis.representations._base import Representation, representations
 
-__all__ = ["Representation", "Transform", "representations"]
+__all__ = ["Representation", "representations"]

@@ -1,11 +1,12 @@
 """Sounds as complex spectra."""
 
-from typing import ClassVar, Literal
-
-import torch
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from conditioned_synthesis.representations._base import representations
-from conditioned_synthesis.representations._stft import Spectral, SpectralTransform
+from conditioned_synthesis.representations._spectral import Spectral
+
+if TYPE_CHECKING:
+    from conditioned_synthesis.representations.transforms.stft import StftTransform
 
 
 @representations.register
@@ -16,14 +17,6 @@ class Stft(Spectral):
     type: Literal["stft"] = "stft"
 
     def transform(self, sample_rate: int) -> "StftTransform":
+        from conditioned_synthesis.representations.transforms.stft import StftTransform
+
         return StftTransform(("real", "imaginary"), self.n_fft, self.hop_length)
-
-
-class StftTransform(SpectralTransform):
-    """Spectra: [batch, samples] -> [batch, 2, bins, frames]."""
-
-    def analyse(self, audio: torch.Tensor) -> torch.Tensor:
-        return torch.view_as_real(self.spectra(audio)).movedim(-1, 1)
-
-    def synthesise(self, values: torch.Tensor) -> torch.Tensor:
-        return self.sounds(torch.complex(values[:, 0], values[:, 1]))

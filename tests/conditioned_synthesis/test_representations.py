@@ -7,7 +7,8 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from conditioned_synthesis.representations import Representation, Transform, representations
+from conditioned_synthesis.representations import Representation, representations
+from conditioned_synthesis.representations.transforms.base import Transform
 from texturelib.learning.weights import fill, load_weights, save_weights
 
 _ANY = TypeAdapter(Annotated[Representation, representations])

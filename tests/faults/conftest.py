@@ -121,6 +121,12 @@ COMMANDS = {
         ("instrument/evaluation", "instrument/shuffled"),
         has_workers=True,
     ),
+    "robustness": Command(
+        "conditioned_synthesis",
+        ("robustness", "configs/listening.json"),
+        ("instrument/robustness",),
+        has_workers=True,
+    ),
     # These do not go on where they were: they begin again.
     "listening-test": Command(
         "conditioned_synthesis",
@@ -370,6 +376,12 @@ def base(whole_way: WholeWay, warm: Warm, tmp_path_factory: pytest.TempPathFacto
     torch.save(mtcrnn_weights(), folder / "model_12.pkl")
     settings = json.loads((folder / "configs" / "instrument.json").read_text())
     settings["listening"] = {"ratings": 1, "abx": 1, "pairs": 1}
+    settings["robustness"] = {
+        "representations": {"waveform": {"type": "waveform"}, "stft": {"type": "stft"}},
+        "snr_db": [0, 40],
+        "repeats": 2,
+        "clips": 1,
+    }
     (folder / "configs" / "listening.json").write_text(json.dumps(settings))
     on_the_way = {made for command in COMMANDS.values() for made in command.makes[1:]}
     ends = sorted((end, made) for made, end in whole_way.ends.items() if made not in on_the_way)

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from conditioned_synthesis.representations import Transform
+from conditioned_synthesis.representations.transforms.base import Transform
 from conditioned_synthesis.synthesisers._base import Graph
 from conditioned_synthesis.synthesisers.gan.critic import CriticNetwork
 from conditioned_synthesis.synthesisers.gan.generator import Generator
@@ -27,7 +27,7 @@ class GanNetwork(nn.Module):
         n_history: of the history; 0 without.
     """
 
-    loss_in_words = "of texture statistics of chunks (two clips of one texture are about 1 apart)"
+    loss_in_words = "of texture statistics of chunks"
 
     def __init__(self, settings: GanOptions, n_controls: int, sample_rate: int) -> None:
         """Build the networks. Errors: UsageError when the representation has a number of bins that

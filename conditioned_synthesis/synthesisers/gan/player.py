@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from conditioned_synthesis.dsp.crossfade import crossfade_gains
-from conditioned_synthesis.representations import Transform
+from conditioned_synthesis.representations.transforms.base import Transform
 from conditioned_synthesis.synthesisers.gan.generator import Generator
 
 

@@ -2,15 +2,18 @@
 
 import heapq
 import math
-from typing import Any, Literal
+from typing import Any
 
 import numba
 import numpy as np
 import torch
 
-from conditioned_synthesis.representations._stft import SpectralTransform, phase_of, polar
-
-Inversion = Literal["heap", "griffin_lim"]
+from conditioned_synthesis.representations._spectral import Inversion
+from conditioned_synthesis.representations.transforms.spectral import (
+    SpectralTransform,
+    phase_of,
+    polar,
+)
 
 # A Hamming window of n samples is nearest to exp(-pi t^2 / gamma) for this gamma / n^2 (Z. Prusa,
 # P. Balazs and P. Soendergaard, "A noniterative method for reconstruction of phase from STFT

@@ -1,33 +1,13 @@
 """The short-time Fourier transform that spectral representations share: framed so that a sound of
 whole hops has as many frames as hops, and the highest bin, half the rate, left out."""
 
-from typing import Annotated
-
 import torch
-from pydantic import Field, model_validator
 from torch.nn.functional import pad
 
-from conditioned_synthesis.representations._base import Representation, Transform
+from conditioned_synthesis.representations.transforms.base import Transform
 
 QUIETEST = 1e-5
 """Magnitude, of a spectrum whose window has the sum 1, that silence is taken for: -100 dBFS."""
-
-
-class Spectral(Representation):
-    """Settings that spectral representations share."""
-
-    n_fft: Annotated[int, Field(ge=16, le=65536, multiple_of=2)] = 512
-    """Length of a frame, in samples."""
-    hop_length: Annotated[int, Field(ge=1, le=32768)] = 128
-    """Samples from one frame to the next; at most half of `n_fft`."""
-
-    @model_validator(mode="after")
-    def _overlaps(self) -> "Spectral":
-        if 2 * self.hop_length > self.n_fft:
-            raise ValueError(
-                f"hop_length: {self.hop_length} should be at most half of n_fft, {self.n_fft}"
-            )
-        return self
 
 
 class SpectralTransform(Transform):

@@ -1,0 +1,1 @@
+"""The transforms of representations. They need torch; the settings beside them do not."""

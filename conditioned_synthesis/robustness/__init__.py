@@ -1,0 +1,1 @@
+"""How much noise each representation of sounds can bear."""
