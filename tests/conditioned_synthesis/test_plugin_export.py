@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,6 +110,32 @@ def test_a_vst3_plugin_is_a_bundle(build):
     assert library.relative_to(bundle).as_posix() == "Contents/x86_64-linux/My water.so"
     symbols = subprocess.run(["nm", "-D", library], capture_output=True, text=True, check=True)
     assert "GetPluginFactory" in symbols.stdout
+
+
+@pytest.mark.slow
+def test_a_vst3_plugin_plays_in_pedalboard_and_restores_its_state(build):
+    """A host that others have written; that of JUCE, which many DAWs are built on."""
+    pedalboard = pytest.importorskip("pedalboard")
+    path = str(build("vst3"))
+
+    def render(plugin: Any) -> np.ndarray:
+        sound = plugin([], duration=0.5, sample_rate=48000, num_channels=2, buffer_size=256)
+        assert sound.shape == (2, 24000)
+        assert sound.std() > 0
+        return sound
+
+    first, second = (pedalboard.load_plugin(path) for _ in range(2))
+    assert first.is_instrument
+    for plugin in (first, second):
+        plugin.variation = 5
+    np.testing.assert_array_equal(render(first), render(second))
+    second.size_x = 1.8
+    assert snr_db(render(first), render(second)) < 60  # as little as this slider does
+    third = pedalboard.load_plugin(path)
+    assert third.size_x == pytest.approx(1.0, abs=0.01)
+    third.raw_state = second.raw_state
+    assert third.size_x == pytest.approx(1.8, abs=0.01)
+    np.testing.assert_array_equal(render(third), render(second))
 
 
 def test_parameters_have_units_and_symbols_of_their_own():
