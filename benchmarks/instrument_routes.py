@@ -9,6 +9,7 @@ whose programs are not installed is left out by name.
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the browser of the tests
@@ -42,9 +43,11 @@ from conditioned_synthesis.live.command import usual_block
 from conditioned_synthesis.live.engine import Engine
 from conditioned_synthesis.live.voice import Voice
 from conditioned_synthesis.portable.instrument_file import read_instrument_file
-from conditioned_synthesis.portable.player import PortablePlayer
+from conditioned_synthesis.portable.make import Plays, player_of
 from conditioned_synthesis.synthesisers.texenv.settings import TexEnv
 from texturelib.controls import Control
+
+Made = TypeVar("Made")
 
 RATE = 48000
 PD_BLOCK = 64
@@ -77,7 +80,7 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10, help="of sound, for each route")
     seconds = parser.parse_args().seconds
     torch.set_num_threads(1)
@@ -110,8 +113,9 @@ def make_model(folder: Path) -> Path:
     return folder
 
 
-def processor_seconds(run: Callable[[], object]) -> float:
-    """Return the processor time of a call, that of programs that it runs to their end included."""
+def timed(run: Callable[[], Made]) -> tuple[Made, float]:
+    """Return what a call returns, and its processor time in seconds, that of programs that it runs
+    to their end included."""
 
     def now() -> float:
         own, others = (
@@ -120,8 +124,8 @@ def processor_seconds(run: Callable[[], object]) -> float:
         return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
 
     began = now()
-    run()
-    return now() - began
+    made = run()
+    return made, now() - began
 
 
 def apart(run: Callable[[float], object], seconds: float) -> tuple[float, float]:
@@ -129,8 +133,8 @@ def apart(run: Callable[[float], object], seconds: float) -> tuple[float, float]
 
     run: plays so many seconds, from the beginning.
     """
-    short = processor_seconds(lambda: run(0.1))
-    long = processor_seconds(lambda: run(0.1 + seconds))
+    _, short = timed(lambda: run(0.1))
+    _, long = timed(lambda: run(0.1 + seconds))
     return long - short, short
 
 
@@ -213,8 +217,25 @@ def plugins(model: Path, folder: Path, seconds: int) -> Iterator[Row]:
         export_plugin(model, path, "float16", overwrite=False)
         files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
         size = sum(each.stat().st_size for each in files)
-        played = _vst3(path, seconds) if kind == "vst3" else (None, None)
+        played = (
+            {"vst3": _vst3, "lv2": _lv2}[kind](path, seconds) if kind != "clap" else (None, None)
+        )
         yield Row(f"plugin, {kind.upper()}", size, None, *played)
+
+
+def _lv2(path: Path, seconds: int) -> tuple[float | None, float | None]:
+    if not shutil.which("lv2bench"):
+        return None, None
+    manifest = (path / "manifest.ttl").read_text()
+    [name] = set(re.findall(r"<(urn:[^>]+)>", manifest))
+    there = os.environ | {"LV2_PATH": str(path.parent)}
+
+    def play(length: float) -> None:
+        words = ["lv2bench", "-b", str(PD_BLOCK), "-n", str(round(length * RATE)), name]
+        subprocess.run(words, env=there, check=True, capture_output=True)
+
+    sound, opening = apart(play, 10 * seconds)
+    return sound / 10, opening
 
 
 def _vst3(path: Path, seconds: int) -> tuple[float | None, float | None]:
@@ -222,26 +243,19 @@ def _vst3(path: Path, seconds: int) -> tuple[float | None, float | None]:
         from pedalboard import load_plugin  # type: ignore[import-not-found,unused-ignore]
     except ModuleNotFoundError:
         return None, None
-    plugin = None
 
-    def load() -> None:
-        nonlocal plugin
+    def render(plugin: Any, length: float, reset: bool) -> None:
+        words = {"sample_rate": RATE, "num_channels": 2, "buffer_size": PD_BLOCK}
+        plugin([], duration=length, reset=reset, **words)
+
+    def load() -> Any:
         plugin = load_plugin(str(path))
-        plugin([], duration=0.1, sample_rate=RATE, num_channels=2, buffer_size=PD_BLOCK)
+        render(plugin, 0.1, reset=True)
+        return plugin
 
-    def play() -> None:
-        assert plugin
-        plugin(
-            [],
-            duration=seconds,
-            sample_rate=RATE,
-            num_channels=2,
-            buffer_size=PD_BLOCK,
-            reset=False,
-        )
-
-    opening = processor_seconds(load)
-    return processor_seconds(play), opening
+    plugin, opening = timed(load)
+    _, sound = timed(lambda: render(plugin, seconds, reset=False))
+    return sound, opening
 
 
 def onnx(model: Path, folder: Path, seconds: int) -> Iterator[Row]:
@@ -251,14 +265,7 @@ def onnx(model: Path, folder: Path, seconds: int) -> Iterator[Row]:
     about = export_onnx(model, path, overwrite=False)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = None
-
-    def load() -> None:
-        nonlocal session
-        session = onnxruntime.InferenceSession(str(path), options)
-
-    opening = processor_seconds(load)
-    assert session
+    session, opening = timed(lambda: onnxruntime.InferenceSession(str(path), options))
     n_frames = 3  # some 500 samples
     shapes = {each.name: each.shape for each in session.get_inputs()}
     names = [each.name for each in session.get_outputs()]
@@ -281,72 +288,59 @@ def onnx(model: Path, folder: Path, seconds: int) -> Iterator[Row]:
                 }
             )
 
-    block = n_frames * about["hop"]
-    yield Row(
-        f"ONNX, {n_frames} frames a call",
-        path.stat().st_size,
-        block,
-        processor_seconds(play),
-        opening,
-    )
+    _, sound = timed(play)
+    size, block = path.stat().st_size, n_frames * about["hop"]
+    yield Row(f"ONNX, {n_frames} frames a call", size, block, sound, opening)
 
 
 def python(model: Path, folder: Path, seconds: int) -> Iterator[Row]:
     size = sum(each.stat().st_size for each in model.iterdir())
     block = usual_block(RATE)
-    voice: Voice | None = None
 
-    def load() -> None:
-        nonlocal voice
-        voice = Voice(load_instrument(model))
-        voice.render(block)
-
-    opening = processor_seconds(load)
-    assert voice
+    voice = Voice(load_instrument(model))
+    voice.render(block)
     latency = round(Engine(voice, block).latency_seconds * RATE)
 
     def play() -> None:
         for _ in range(seconds * RATE // block):
             voice.render(block)
 
-    yield Row(f"Python, play, blocks of {block}", size, latency, processor_seconds(play), opening)
-    portable = read_instrument_file(folder / "c" / "water.texinst")
-    player: PortablePlayer | None = None
+    _, sound = timed(play)
+    yield Row(f"Python, play, blocks of {block}", size, latency, sound, None)
+    path = folder / "c" / "water.texinst"
+    portable = read_instrument_file(path)
 
-    def load_portable() -> None:
-        nonlocal player
-        player = PortablePlayer(portable, RATE)
+    def load_portable() -> Plays:
+        player = player_of(portable, RATE)
         player.render(1)
+        return player
 
-    opening = processor_seconds(load_portable)
-    assert player
-    size = (folder / "c" / "water.texinst").stat().st_size
-    sound = processor_seconds(lambda: player.render(seconds * RATE))
-    yield Row("Python, the portable player", size, 0, sound, opening)
+    player, opening = timed(load_portable)
+    _, sound = timed(lambda: player.render(seconds * RATE))
+    yield Row("Python, the portable player", path.stat().st_size, 0, sound, opening)
 
 
 def nn_tilde(model: Path, folder: Path, seconds: int) -> Iterator[Row]:
     path, _ = export_nn_tilde(model, folder / "water.ts", RATE, overwrite=False)
-    loaded: Any = None
+    n_inlets, ratio = 2, 64
+    given = torch.full((1, n_inlets, NN_BUFFER // ratio), 0.5)
 
-    def load() -> None:
-        nonlocal loaded
+    def load() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             loaded = torch.jit.load(path)
         for _ in range(RATE // NN_BUFFER):  # it is compiled as it is called
             loaded.forward(given)
-
-    n_inlets, ratio = 2, 64
-    given = torch.full((1, n_inlets, NN_BUFFER // ratio), 0.5)
-
-    def play() -> None:
-        for _ in range(seconds * RATE // NN_BUFFER):
-            loaded.forward(given)
+        return loaded
 
     with torch.inference_mode():
-        opening = processor_seconds(load)
-        sound = processor_seconds(play)
+        loaded, opening = timed(load)
+
+        def play() -> None:
+            for _ in range(seconds * RATE // NN_BUFFER):
+                loaded.forward(given)
+
+        _, sound = timed(play)
     # nn~ computes a buffer while the one before is played.
     yield Row(f"nn~, buffers of {NN_BUFFER}", path.stat().st_size, 2 * NN_BUFFER, sound, opening)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from conditioned_synthesis.portable.instrument_file import PortableInstrument
-from conditioned_synthesis.portable.noise_loops import loop_lengths, noise_loop
+from conditioned_synthesis.portable.noise_loops import loops_of
 from conditioned_synthesis.portable.random_numbers import NOISE, PLACE, hashes, normals
 from conditioned_synthesis.portable.sliders import GlidingSliders
 
@@ -38,20 +38,8 @@ class PortablePlayer:
         self._frame_hz = header["sample_rate"] / header["hop"]
         self._samples_per_frame = rate / self._frame_hz
         bands = header["bands"]
-        lengths = loop_lengths(bands["n"], header["loop_seconds"], rate)
+        self._loops, lengths = loops_of(header, rate)
         self._lengths = np.array(lengths)[:, None]
-        self._loops = np.zeros((header["channels"], bands["n"], max(lengths)), dtype=np.float32)
-        for band, length in enumerate(lengths):
-            for channel, sign in zip(range(header["channels"]), (1, -1), strict=False):
-                self._loops[channel, band, :length] = noise_loop(
-                    band,
-                    bands["first_erb"] + band * bands["step_erb"],
-                    bands["step_erb"],
-                    length,
-                    rate,
-                    self._frame_hz / 2,
-                    sign * bands["angles"][band] if "angles" in bands else 0.0,
-                )
         # The two channels of a stereo instrument stay in step, as they are alike.
         draws = (0, 1) if header["channels"] == 1 else (0, 0)
         self._first_places = [
