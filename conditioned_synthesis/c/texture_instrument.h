@@ -7,8 +7,8 @@
      texture_render(t, left, right, n);  // any number of samples
      texture_close(t);
 
-   texture_open reads the file and makes the noise, or decodes the recordings, which takes some tenths of
-   a second and memory;
+   texture_open reads the file and makes the noise, or decodes the recordings, which takes up to a
+   second and memory;
    texture_set, texture_restart and texture_render neither allocate, lock nor touch files, so they
    may be called from an audio callback. One instrument belongs to one thread at a time. The same
    arithmetic, in the same order, as conditioned_synthesis/portable/player.py, and of grains as
