@@ -39,6 +39,7 @@ _LEAST_RISE = 0.25  # of the range of target values
 # times as fast as on the whole.
 _LEAST_SLOPE = 0.05
 _POINTS = 33  # of a curve
+_DEGREE = 3  # of the polynomial from which a response differs as far as that is no chance
 
 
 def linearise(
@@ -145,8 +146,15 @@ def response(target: np.ndarray, measured: np.ndarray) -> Response:
         return nothing
     counts = np.bincount(at)
     means = np.bincount(at, weights=measured[is_known]) / counts
+    is_rising = not rho < 0
+    monotone = isotonic_regression(means, weights=counts, increasing=is_rising).x
+    degree = min(_DEGREE, len(places) - 2)
+    simple = np.polynomial.Polynomial.fit(target[is_known], measured[is_known], degree)(places)
+    certain = _certain(measured[is_known], means, simple, at, degree)
+    simple = isotonic_regression(simple, weights=counts, increasing=is_rising).x
+    monotone = simple + certain * (monotone - simple)
     # Rounded: the inverse of a difference of 1e-310 is too large for scipy.
-    monotone = isotonic_regression(means, weights=counts, increasing=not rho < 0).x.round(9)
+    monotone = monotone.round(9)
     smooth = PchipInterpolator(places, monotone)
     low, high = float(target.min()), float(target.max())
 
@@ -170,6 +178,24 @@ def response(target: np.ndarray, measured: np.ndarray) -> Response:
         tuple((float(place), float(value)) for place, value in curve),
         rho,
     )
+
+
+def _certain(
+    measured: np.ndarray, means: np.ndarray, simple: np.ndarray, at: np.ndarray, degree: int
+) -> float:
+    """Return which share of what a simple curve does not show is more than chance, 0..1: the part
+    of the means' squared distance from it that the variation of sounds of one value does not
+    explain, as in the estimator of W. James and C. Stein, 1961.
+
+    measured: [sounds]. means, simple: [values], the means and the curve. at: the value of each
+    sound, [sounds]. degree: of the curve.
+    """
+    distance = float((np.bincount(at) * (means - simple) ** 2).sum())
+    n_free = len(measured) - len(means)
+    if not n_free or not distance:
+        return 1.0
+    chance = float(((measured - means[at]) ** 2).sum()) / n_free * (len(means) - degree - 1)
+    return max(0.0, 1 - chance / distance)
 
 
 def _with_curves(

@@ -45,6 +45,15 @@ def test_equal_steps_of_a_slider_become_equal_steps_of_what_is_heard(hear):
     assert straightness(x, hear(slider.to_network(x))) > max(0.995, straightness(x, hear(x)))
 
 
+@pytest.mark.parametrize("hear", [lambda x: x, lambda x: x**3])
+def test_bends_that_are_chance_are_not_straightened(hear):
+    off = []
+    for seed in range(40):
+        read = hear(TARGET) + np.random.default_rng(seed).normal(0, 0.15, len(TARGET))
+        off.append(np.sqrt(np.mean((response(TARGET, read).fitted - hear(TARGET)) ** 2)))
+    assert np.mean(off) < 0.063, "0.071 where all that goes one way is taken for the response"
+
+
 def test_a_slider_keeps_its_ends():
     slider = slider_of(TARGET**3)
     assert slider.to_network(np.array([0.2, 1.0])).tolist() == [0.2, 1.0]
