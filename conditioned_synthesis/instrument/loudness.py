@@ -26,12 +26,7 @@ def as_loud_as(sounds: Sounds, instrument: Instrument) -> Instrument:
     be loud or soft by chance. The gains are a line in each control, bent at its knots, that add up
     to what the sounds lack.
     """
-    places = np.array(
-        [
-            [automation.values.mean() for automation in automations]
-            for automations in sounds.automations
-        ]
-    )
+    places = sounds.means(np.arange(len(sounds)))
     instrument = Instrument(instrument.network, _with_loudness(instrument.spec, None))
     played = _spread_over_each_control(places)
     lacking = _lacking(sounds, played, places, instrument)
