@@ -19,6 +19,7 @@ from real_datasets.cli import app as stage_2
 from synthetic_datasets.cli import app as stage_1
 from texture_pipeline.doctor.cli import app
 from texturelib.audio import write_wav
+from texturelib.files import shown
 
 ROOT = Path(__file__).parents[2]
 
@@ -457,7 +458,7 @@ def test_an_output_that_is_a_link_to_a_smaller_disk_is_measured_there(
     said = examined(*small)
     assert said.status == 1
     assert len(said.to_mend) == 1
-    assert str(place) in said.to_mend[0]
+    assert shown(place) in said.to_mend[0]
 
 
 def test_more_bytes_than_are_free_are_too_many(small, examined, monkeypatch):
