@@ -14,18 +14,18 @@ function bessel(x) {
   return sum;
 }
 
-// -> Float32Array of [PHASES + 1, TAPS]: kernels that cut off at 1/ratio of the band.
+// -> Float64Array of [PHASES + 1, TAPS], of numbers of 32 bits: kernels that cut off at 1/ratio of the band.
 function kernelsAt(ratio) {
-  const kernels = new Float32Array((PHASES + 1) * TAPS), one = new Float64Array(TAPS);
+  const kernels = new Float64Array((PHASES + 1) * TAPS), one = new Float64Array(TAPS), whole = bessel(8);
   for (let phase = 0; phase <= PHASES; phase++) {
     let sum = 0;
     for (let tap = 0; tap < TAPS; tap++) {
       const distance = tap - (EDGE - 1) - phase / PHASES;
-      const window = bessel(8 * Math.sqrt(Math.max(0, 1 - (distance / EDGE) ** 2))) / bessel(8);
+      const window = bessel(8 * Math.sqrt(Math.max(0, 1 - (distance / EDGE) ** 2))) / whole;
       const turn = (Math.PI * distance) / ratio;
       sum += one[tap] = (turn ? Math.sin(turn) / turn : 1) * window;
     }
-    for (let tap = 0; tap < TAPS; tap++) kernels[phase * TAPS + tap] = one[tap] / sum;
+    for (let tap = 0; tap < TAPS; tap++) kernels[phase * TAPS + tap] = Math.fround(one[tap] / sum);
   }
   return kernels;
 }
@@ -74,9 +74,10 @@ class Grains {
     this.glimpseOfLast = new Float64Array(fade);
     this.glimpse = new Float64Array(fade + search + 1);
     this.lastUsed = new Float64Array(this.nUnits);
-    this.kernel = new Float32Array(TAPS);
+    const span = Math.ceil(TICK * Math.exp(ln_ratio)) + TAPS + 2; // what a tick is read from
+    this.read = this.sounds.map(() => new Float64Array(span));
     this.slots = [0, 1].map(() => ({
-      buffer: this.sounds.map(() => new Float32Array(TICK)),
+      buffer: this.sounds.map(() => new Float64Array(TICK)),
       layers: Array.from({ length: most_layers }, () => ({ unit: 0, position: 0, step: 1, gain: 0, weight: 0 })),
     }));
     this.restart(0);
@@ -384,18 +385,24 @@ class Grains {
       }
       return;
     }
-    const kernels = this.kernels[this.bankOf(step)], { kernel } = this;
+    const kernels = this.kernels[this.bankOf(step)];
+    const first = Math.floor(position) - (EDGE - 1), n = Math.floor(layer.position) - first + EDGE + 1;
+    for (let channel = 0; channel < buffer.length; channel++) {
+      const sound = this.sounds[channel], read = this.read[channel];
+      for (let i = 0; i < n; i++) read[i] = sound[base + first + i];
+    }
+    const one = this.read[0], other = this.read[buffer.length - 1];
+    const left = buffer[0], right = buffer[buffer.length - 1], isPair = buffer.length > 1;
     for (let i = 0; i < TICK; i++) {
       gain += slope;
       const at = position + i * step, whole = Math.floor(at);
-      const first = base + whole - (EDGE - 1);
-      between(kernels, at - whole, kernel);
-      for (let channel = 0; channel < buffer.length; channel++)
-        buffer[channel][i] += gain * weighted(kernel, this.sounds[channel], first);
+      between(kernels, at - whole, one, other, whole - (EDGE - 1) - first);
+      left[i] += gain * READ[0];
+      if (isPair) right[i] += gain * READ[1];
     }
   }
 
-  // Fill out, a Float32Array of TICK for each channel, with the next samples.
+  // Fill out, a Float64Array of TICK for each channel, with the next samples.
   tick(given, out) {
     this.setPlaces(given);
     if (this.isDue()) this.begin();
@@ -420,17 +427,22 @@ class Grains {
   }
 }
 
-// Write the kernel for a place between two samples, 0..1.
-function between(kernels, place, kernel) {
-  const phase = Math.floor(place * PHASES), share = place * PHASES - phase, row = phase * TAPS;
-  for (let tap = 0; tap < TAPS; tap++)
-    kernel[tap] = kernels[row + tap] + share * (kernels[row + TAPS + tap] - kernels[row + tap]);
-}
+const READ = new Float64Array(2);
 
-function weighted(kernel, sound, first) {
-  let total = 0;
-  for (let tap = 0; tap < TAPS; tap++) total += kernel[tap] * sound[first + tap];
-  return total;
+// Read two sounds at a place between two samples, 0..1, into READ. first: EDGE - 1 samples before it.
+function between(kernels, place, one, other, first) {
+  const phase = Math.floor(place * PHASES), share = place * PHASES - phase;
+  let row = phase * TAPS, one0 = 0, one1 = 0, other0 = 0, other1 = 0; // sums that need not wait for one another
+  for (const end = row + TAPS; row < end; row += 2, first += 2) {
+    const weight0 = kernels[row] + share * (kernels[row + TAPS] - kernels[row]);
+    const weight1 = kernels[row + 1] + share * (kernels[row + 1 + TAPS] - kernels[row + 1]);
+    one0 += weight0 * one[first];
+    one1 += weight1 * one[first + 1];
+    other0 += weight0 * other[first];
+    other1 += weight1 * other[first + 1];
+  }
+  READ[0] = one0 + one1;
+  READ[1] = other0 + other1;
 }
 
 const ROOM = 32 * TICK; // samples that are kept at the instrument's rate
@@ -442,9 +454,8 @@ class GrainsPlayer {
     this.sliders = new Sliders(instrument.header, instrument.header.sample_rate / TICK);
     this.ratio = instrument.header.sample_rate / rate;
     this.kernels = kernelsAt(Math.max(1, this.ratio));
-    this.kernel = new Float32Array(TAPS);
-    this.ticked = material.sounds.map(() => new Float32Array(TICK));
-    this.made = material.sounds.map(() => new Float32Array(ROOM));
+    this.ticked = material.sounds.map(() => new Float64Array(TICK));
+    this.made = material.sounds.map(() => new Float64Array(ROOM));
     this.restart(seed);
   }
 
@@ -463,17 +474,20 @@ class GrainsPlayer {
   }
 
   render(left, right) {
-    const isSame = this.ratio === 1, out = [left, right];
+    const isSame = this.ratio === 1, one = this.made[0], other = this.made[this.made.length - 1];
     for (let i = 0; i < left.length; i++, this.n++) {
       const at = this.n * this.ratio, whole = Math.floor(at);
       const begin = whole - (EDGE - 1), end = isSame ? whole + 1 : whole + EDGE + 1;
       while (this.first + this.nMade < end) this.make(begin);
-      if (!isSame) between(this.kernels, at - whole, this.kernel);
-      for (let channel = 0; channel < this.made.length; channel++)
-        out[channel][i] =
-          isSame ? this.made[channel][whole - this.first] : weighted(this.kernel, this.made[channel], begin - this.first);
+      if (isSame) {
+        READ[0] = one[whole - this.first];
+        READ[1] = other[whole - this.first];
+      } else {
+        between(this.kernels, at - whole, one, other, begin - this.first);
+      }
+      left[i] = READ[0]; // of a mono instrument the same
+      right[i] = READ[1];
     }
-    if (this.made.length === 1) right.set(left);
   }
 
   // Make the next tick. begin: what comes before may be forgotten.
