@@ -161,7 +161,7 @@ def generate_examples(config: SynthesisConfig, output: Output) -> tuple[int, lis
         )
     write_table(output.folder / "examples.csv", pd.DataFrame(rows))
     if is_portable(instrument):
-        page = page_of(portable_of(instrument, "float16"), config.output.name)
+        page = page_of(portable_of(instrument, "float16", "small"), config.output.name)
         write_text(output.folder / PLAYED_PAGE, page)
     output.finish()
     return len(rows), notes
