@@ -26,29 +26,25 @@ def channels_of_set(config: RealConfig, recordings: Iterable[Recording]) -> int:
 
 
 def common_channels(of_recordings: Mapping[str, int]) -> int:
-    """Return the number of channels that all recordings have; 1 where there are none.
+    """Return the number of channels that all recordings have, mono ones aside, which are copied to
+    each; 1 where all are mono, or there are none.
 
     of_recordings: by name. Errors: TextureError, naming two recordings that differ, or one that has
     too many.
     """
-    if not of_recordings:
+    several = {name: n_channels for name, n_channels in of_recordings.items() if n_channels > 1}
+    if not several:
         return 1
-    first, n_first = next(iter(of_recordings.items()))
-    for name, n_channels in of_recordings.items():
+    first, n_first = next(iter(several.items()))
+    for name, n_channels in several.items():
         if n_channels > MOST_CHANNELS:
             raise TextureError(
                 f"channels: {name} has {n_channels} channels, and a set can have {MOST_CHANNELS}; set 1, which mixes them"
             )
         if n_channels != n_first:
+            fewer, more = sorted((n_first, n_channels))
             raise TextureError(
-                f'channels: "all" keeps what recordings have alike, but {first} has {n_first} channel(s) and {name} has '
-                f"{n_channels}; set {_advice(*sorted((n_first, n_channels)))}"
+                f'channels: "all" keeps what recordings have alike, but {first} has {n_first} channels and {name} has '
+                f"{n_channels}; set {fewer} or {more} (recordings with others are then left out) or 1 (all are mixed down)"
             )
     return n_first
-
-
-def _advice(fewer: int, more: int) -> str:
-    mixed = "or 1 (all are mixed down)"
-    if fewer == 1:
-        return f"{more} (mono recordings are then copied to each channel) {mixed}"
-    return f"{fewer} or {more} (recordings with others are then left out) {mixed}"

@@ -85,7 +85,7 @@ class RealConfig(StageConfig):
     channels: ChannelsSetting = 1
     """Number of channels of each segment, 1 to 8: 1 mixes a recording's channels, or takes one of
     them; a larger number keeps those of recordings that have as many, and copies mono recordings to
-    each; "all" keeps those of the recordings, which must all have the same number."""
+    each; "all" keeps those of the recordings, which must all have the same number or be mono."""
     channel: ChannelSetting = "mix"
     """Channel that is used where `channels` is 1: "mix" is the mean of all, a number from 1 one of
     them."""

@@ -84,20 +84,18 @@ def test_recordings_with_another_number_of_channels_are_left_out_with_the_reason
     ]
 
 
-@pytest.mark.parametrize(
-    ("found", "advice"),
-    [
-        ((1, 2), r"a\.wav has 1 channel\(s\) and b\.wav has 2; set 2 \(mono recordings are then"),
-        (
-            (4, 2),
-            r"a\.wav has 4 channel\(s\) and b\.wav has 2; set 2 or 4 \(recordings with others",
-        ),
-    ],
-)
-def test_all_of_recordings_that_differ_names_two_and_what_to_set(record, cut, noise, found, advice):
-    for name, n_channels in zip("ab", found, strict=True):
+def test_all_channels_of_mono_and_stereo_recordings_are_two(record, cut, noise):
+    record("a.wav", noise(2))
+    record("b.wav", channels_of(noise, 2))
+    dataset = read_dataset(cut('channels="all"'))
+    assert (dataset.n_channels, len(dataset)) == (2, 4)
+
+
+def test_all_of_recordings_that_differ_names_two_and_what_to_set(record, cut, noise):
+    for name, n_channels in zip("abc", (1, 4, 2), strict=True):
         record(f"{name}.wav", channels_of(noise, n_channels))
     record("damaged.wav", b"RIFF")
+    advice = r"b\.wav has 4 channels and c\.wav has 2; set 2 or 4 \(recordings with others"
     with pytest.raises(TextureError, match=f'^channels: "all" keeps .*{advice}'):
         cut('channels="all"')
 
@@ -114,10 +112,10 @@ def test_a_dry_run_says_what_channels_there_are_and_which_differ(record, command
     assert status == 0
     # Two segments of 0.1 s of 16 bits, in two channels.
     assert "at most 2 segments of 0.1 s, stereo, " in printed
-    record("b.wav", noise(2))
+    record("b.wav", channels_of(noise, 4))
     status, _, errors = command("build", config, "--dry-run", "--set", "channels=all")
     assert status == 1
-    assert "a.wav has 2 channel(s) and b.wav has 1" in errors
+    assert "a.wav has 2 channels and b.wav has 4" in errors
 
 
 def test_a_segment_is_silent_only_where_all_its_channels_are(record, cut, noise):
