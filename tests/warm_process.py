@@ -4,11 +4,10 @@ test is then a command at work.
 
 A line on its standard input, {"package", "words", "folder", "log"}, starts one. With "obeys_modes",
 the modes of files count for it though it is root's; with "clock_jumps", the time of day goes back
-and forth by days while it runs; with "forks_commands", a pipeline forks the commands that it
-starts; "environment" has further variables, and what is said of errors goes to "errors", else to
-"log" too. With "spied_on", the name of a file, each command that opens such a file is written to
-"openers". On its standard output it says {"started": process} and, when that has ended, {"ended":
-process, "status": as `subprocess` has it}.
+and forth by days while it runs; "environment" has further variables, and what is said of errors
+goes to "errors", else to "log" too. With "spied_on", the name of a file, each command that opens
+such a file is written to "openers". On its standard output it says {"started": process} and, when
+that has ended, {"ended": process, "status": as `subprocess` has it}.
 """
 
 import atexit
@@ -113,7 +112,6 @@ def start(
     environment: Mapping[str, str] | None = None,
     obeys_modes: bool = False,
     clock_jumps: bool = False,
-    forks_commands: bool = False,
     spied_on: str = "",
     openers: str = "",
 ) -> None:
@@ -133,8 +131,6 @@ def start(
         give_up_override()
     if clock_jumps:
         let_clock_jump()
-    if forks_commands:
-        fork_commands()
     if spied_on:
         spy_on(spied_on, openers)
     run(package, words)
@@ -159,19 +155,6 @@ def end_quickly(status: int) -> None:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     os._exit(status)
-
-
-def fork_commands() -> None:
-    """Let a pipeline fork its commands, where it would start `python -m PACKAGE WORDS`."""
-    from texture_pipeline import run as pipeline
-
-    def forked(command: Sequence[str]) -> int:
-        process = os.fork()
-        if not process:
-            run(command[2], command[3:])
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-
-    setattr(pipeline, "_run", forked)  # noqa: B010 (to the type checker, another function)
 
 
 def spy_on(file_name: str, openers: str) -> None:

@@ -139,7 +139,6 @@ def go(folder: Path, warm: Warm) -> None:
         errors=str(folder / "errors.txt"),
         # So few files are done before more workers have started.
         environment={"LOKY_MAX_CPU_COUNT": "1"},
-        forks_commands=True,
         spied_on="hidden_controls.csv",
         openers=str(folder / "openers.txt"),
     )

@@ -108,6 +108,16 @@ def pipeline(
         ),
     ] = None,
     executor: ExecutorOption = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            "--at-once",
+            metavar="N",
+            min=1,
+            help="How many commands run side by side where none needs the other: 2, on one core 1, unless given. "
+            "They share the cores.",
+        ),
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Agree to another number of clips than was asked for.")
     ] = False,
@@ -115,13 +125,18 @@ def pipeline(
 ) -> None:
     """Run the stages whose configs lie in DIR, in order, and make a page; what is done and
     unchanged is left alone. The word run may be left out."""
-    from texture_pipeline.run import run_commands
+    from texture_pipeline.run import default_at_once, run_commands
     from texture_pipeline.stages import plan_jobs
     from texturelib.files import shown
 
     jobs, results = plan_jobs(folder, set_ or [], recordings, output, executor)
     every = ["--dry-run"] * dry_run + ["--overwrite"] + ["--debug"] * is_debugging()
-    status = run_commands(jobs, {"": every, "synthetic-datasets generate": ["--yes"] * yes})
+    status = run_commands(
+        jobs,
+        {"": every, "synthetic-datasets generate": ["--yes"] * yes},
+        1 if dry_run else at_once or default_at_once(),
+        imports=not dry_run,
+    )
     if status:
         raise typer.Exit(status)
     if dry_run:

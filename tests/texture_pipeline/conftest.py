@@ -89,6 +89,23 @@ class Page(HTMLParser):
             self._words.append(data)
 
 
+class Over:
+    """A command that has ended."""
+
+    printed = None
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    def status(self) -> int:
+        return self._status
+
+    def pass_on(self) -> None:
+        """There is nothing left."""
+
+    end = kill = pass_on
+
+
 @pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -101,8 +118,10 @@ def command(
         return _status_of(lambda: app(arguments, standalone_mode=False))
 
     def run(*arguments: object) -> tuple[int, str, str]:
-        # In place of `python -m PACKAGE WORDS`, which the whole way and other tests do start.
-        monkeypatch.setattr("texture_pipeline.run._run", lambda words: call(words[2], words[3:]))
+        # In place of processes, which the whole way and other tests do start.
+        monkeypatch.setattr("texture_pipeline.run.start", lambda *given: Over(call(*given[:2])))
+        monkeypatch.setattr("texture_pipeline.run.import_all", lambda _: None)
+        monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
         monkeypatch.chdir(ROOT)
         status = call("texture_pipeline", [str(argument) for argument in arguments])
         printed = capsys.readouterr()

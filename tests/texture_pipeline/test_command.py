@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from .conftest import Over
+
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
@@ -63,7 +65,9 @@ def test_only_the_generate_of_synthetic_sounds_is_asked_to_agree(monkeypatch, co
     # Which puts this process's commands in place.
     command("configs/demo", "--output", tmp_path / "results", "--dry-run")
     calls: list[list[str]] = []
-    monkeypatch.setattr("texture_pipeline.run._run", lambda words: calls.append(words[3:]) or 0)
+    monkeypatch.setattr(
+        "texture_pipeline.run.start", lambda *given: calls.append(given[1]) or Over(0)
+    )
     from texture_pipeline.cli import app
 
     words = ["configs/demo", "--output", str(tmp_path / "results"), "--yes", "--dry-run", "--debug"]

@@ -11,6 +11,7 @@ import time
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,13 @@ match sys.argv[1].split("-"):
         sys.exit(int(status))
     case ["die"]:
         os.kill(os.getpid(), signal.SIGKILL)
-    case ["linger"]:
+    case ["note", name]:
+        Path(name).touch()
+    case ["await", name]:
+        while not Path(name).exists():
+            time.sleep(0.01)
+        print("has", name)
+    case ["linger", *_]:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         Path("lingers.txt").write_text(str(os.getpid()))
         time.sleep(60)
@@ -59,12 +66,13 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
     (tmp_path / "small_stage").mkdir()
     (tmp_path / "small_stage" / "__main__.py").write_text(PROGRAM)
     monkeypatch.chdir(tmp_path)
-    declared = types.ModuleType("small_stage.commands")
+    monkeypatch.syspath_prepend(tmp_path)
+    declared: Any = types.ModuleType("small_stage.commands")
     declared.COMMANDS = []
     monkeypatch.setitem(sys.modules, declared.__name__, declared)
 
-    def make(*commands: str, overrides: tuple[str, ...] = ()) -> Job:
-        config = StageConfig(output=tmp_path / "out")
+    def make(*commands: str, overrides: tuple[str, ...] = (), output: str = "out") -> Job:
+        config = StageConfig(output=tmp_path / output)
         declared.COMMANDS += map(declare, commands)
         return Job(
             Stage("small", "small_stage", commands),
@@ -94,6 +102,20 @@ def test_commands_run_in_order_and_are_shown_as_a_person_would_type_them(job, ca
     )
 
 
+def test_commands_that_need_nothing_of_one_another_run_side_by_side(job, capfd):
+    jobs = [job("await-b", output="a"), job("note-b", output="b"), job("last", output="b/last")]
+    assert run_commands(jobs, {}, at_once=2) == 0  # the first ends when the second has begun
+    assert calls()[2].split()[0] == "last"
+    printed = capfd.readouterr().out.splitlines()
+    assert "small | has b" in printed
+    assert "small | " not in printed
+
+
+def test_what_fails_beside_others_stops_them(job):
+    assert run_commands([job("linger-a", output="a"), job("fail-2", output="b")], {}, 2) == 2
+    assert not is_running(int(Path("lingers.txt").read_text()))
+
+
 @pytest.mark.parametrize("status", [1, 2, 130])
 def test_the_first_command_that_fails_ends_it_with_its_status(job, status):
     assert run_commands([job("one", f"fail-{status}", "two"), job("three")], {}) == status
@@ -114,7 +136,7 @@ def test_a_command_that_will_not_stop_is_not_left_behind(job, monkeypatch):
     def interrupt() -> None:
         while not Path("lingers.txt").exists() or not Path("lingers.txt").read_text():
             time.sleep(0.01)
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()

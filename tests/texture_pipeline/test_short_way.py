@@ -69,7 +69,6 @@ def results(recordings, tmp_path_factory, warm: Warm):
         ROOT,
         errors=str(errors),
         environment={"LOKY_MAX_CPU_COUNT": "1"},
-        forks_commands=True,
     )
     assert run.wait() == 0, errors.read_text()
     shown = [" ".join(line.split()[1:3]) for line in run.said.splitlines() if line[:2] == "$ "]
