@@ -127,6 +127,7 @@ TINY_BY_TYPE: dict[str, dict[str, Any]] = {
     "band_cnn": {"channels": [8, 16], "n_hidden": 16},
     "scaling_law": {"steps_per_epoch": 4},
     "mtcrnn": {"hidden_size": 16, "seq_len": 100, "num_steps": 4, "checkpoint": 2},
+    "grains": {"seconds": 0.1, "overlap": 0.02},
     "texenv": {"seconds": 0.25, "n_bands": 8, "channels": 8, "num_steps": 4, "checkpoint": 2},
 }
 

@@ -74,5 +74,5 @@ def test_only_the_generate_of_synthetic_sounds_is_asked_to_agree(monkeypatch, co
     monkeypatch.setattr("sys.argv", ["texture-pipeline", *words])
     app(words, standalone_mode=False)
     assert [words[0] for words in calls if "--yes" in words] == ["generate"]
-    assert len(calls) == 15
+    assert len(calls) == 21
     assert all({"--overwrite", "--dry-run", "--debug"} <= set(words) for words in calls)

@@ -6,6 +6,7 @@ from typing import Any
 
 from texture_pipeline.page.album import Album
 from texture_pipeline.page.config import PageConfig
+from texturelib.controls import Control
 from texturelib.files import read_table
 
 _MOST_ROWS = 40
@@ -34,14 +35,23 @@ def heard_in(augmented: Path | None) -> list[dict[str, Any]]:
     return read_table(augmented / "heard.csv", _COLUMNS).to_dict("records")  # type: ignore[return-value]
 
 
-def note_on(control: str, rows: list[dict[str, Any]]) -> str | None:
-    """Return a sentence about a control that is not clear in all recordings; None for one that is.
+def note_on(control: Control, rows: list[dict[str, Any]]) -> str | None:
+    """Return a sentence about a control that is not clear in all recordings; None for one that is,
+    or where nothing was looked at.
 
     >>> rows = [{"source": "fire.wav", "control": "size", "word": "not heard", "reason": "a rumble hides it"}]
-    >>> note_on("size", rows), note_on("density", rows)
-    ('Not heard in fire.wav: a rumble hides it.', None)
+    >>> note_on(Control("size", 0.5, 2.0, "x", laws={"slow_down": 1.0}), rows)
+    'Not heard in fire.wav: a rumble hides it.'
+    >>> note_on(Control("hiss", -60.0, -20.0, "dB"), rows)
+    'No law says how a sound changes with it, so it varies only as much as it does in the recordings.'
     """
-    own = [row for row in rows if row["control"] == control]
+    if not rows:
+        return None
+    if not any(control.laws.values()):
+        return "No law says how a sound changes with it, so it varies only as much as it does in the recordings."
+    own = [row for row in rows if row["control"] == control.name]
+    if not own:
+        return "There are too few clips of each recording to say whether it is heard."
     unclear = [row for row in own if row["word"] != "clear"]
     if not unclear:
         return None

@@ -20,7 +20,8 @@ def instruments(config: PageConfig, album: Album) -> list[dict[str, Any]]:
     controls, rows = _controls(config), heard_in(config.augmented)
     found = [_instrument(folder, controls, album) for folder in config.instruments]
     for slider in (slider for instrument in found for slider in instrument["sliders"]):
-        slider["note"] = note_on(slider["name"], rows)
+        control = slider["control"]
+        slider["note"] = note_on(control, rows) if control else None
     return found
 
 
