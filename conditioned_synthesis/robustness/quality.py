@@ -25,6 +25,8 @@ IN_WORDS = {
     "pesq": "PESQ, wide band (MOS-LQO)",
 }
 _VISQOL_RATE, _PESQ_RATE = 48000, 16000
+# A patch of its spectrograms is 0.6 s long, and it seeks them within the sound.
+_LEAST_VISQOL_SECONDS = 1.0
 _LOWEST_MODULATION_HZ, _HIGHEST_MODULATION_HZ = 2.0, 128.0
 
 
@@ -36,6 +38,11 @@ def quality_by(measure: Measure, sample_rate: int, n_samples: int) -> Quality:
     if measure == "texture":
         return _texture(sample_rate, n_samples)
     if measure == "visqol":
+        if n_samples < _LEAST_VISQOL_SECONDS * sample_rate:
+            raise UsageError(
+                f"robustness.measures: visqol takes clips of {_LEAST_VISQOL_SECONDS:g} s or more, not of "
+                f"{n_samples / sample_rate:.3g} s"
+            )
         api = import_module("visqol").VisqolApi()
         api.create(mode="audio")
         return partial(_each, partial(_visqol, api), sample_rate, _VISQOL_RATE)

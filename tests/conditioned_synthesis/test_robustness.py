@@ -17,6 +17,7 @@ from conditioned_synthesis.representations.stft import Stft
 from conditioned_synthesis.representations.waveform import Waveform
 from conditioned_synthesis.robustness.command import COLUMNS, rising
 from conditioned_synthesis.robustness.noise import with_noise
+from conditioned_synthesis.robustness.quality import quality_by
 from texturelib.audio import write_wav
 from texturelib.controls import Control
 
@@ -108,10 +109,10 @@ def test_a_quality_that_rises_with_noise_is_noted():
 def test_a_package_that_is_missing_is_named_before_any_work(
     config: Path, command: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setitem(sys.modules, "visqol", None)
-    status, _, errors = command("robustness", config, "--set", 'robustness.measures=["visqol"]')
+    monkeypatch.setitem(sys.modules, "pesq", None)
+    status, _, errors = command("robustness", config, "--set", 'robustness.measures=["pesq"]')
     assert status != 0
-    assert "visqol-python is not installed" in errors
+    assert "pesq is not installed" in errors
     assert not (config.parent / "out").exists()
 
 
@@ -123,12 +124,23 @@ def test_ratios_that_do_not_rise_are_refused(
     assert "should rise from each number to the next" in errors
 
 
+def test_clips_too_short_for_visqol_are_refused(
+    config: Path, command: Callable[..., tuple[int, str, str]]
+):
+    status, _, errors = command("robustness", config, "--set", 'robustness.measures=["visqol"]')
+    assert status == 2
+    assert "visqol takes clips of 1 s or more, not of 0.5 s" in errors
+
+
 @pytest.mark.slow
-def test_visqol_hears_noise(config: Path, command: Callable[..., tuple[int, str, str]]):
+def test_visqol_hears_noise():
     pytest.importorskip("visqol")
-    words = ('robustness.measures=["visqol"]', "robustness.repeats=1", "robustness.clips=1")
-    waveform = 'robustness.representations={"waveform": {"type": "waveform"}}'
-    sets = [word for each in (*words, waveform) for word in ("--set", each)]
-    assert command("robustness", config, *sets)[0] == 0
-    table = pd.read_csv(config.parent / "out" / "robustness" / "robustness.csv")
-    assert table.sort_values("snr_db")["mean"].is_monotonic_increasing
+    quality = quality_by("visqol", 16000, 32000)
+    audio = 0.1 * torch.randn(1, 32000, generator=torch.Generator().manual_seed(0))
+    transform = Stft().transform(16000)
+    transform.learn([audio])
+    found = []
+    for snr_db in (0.0, 12.0, 24.0):
+        noise = torch.Generator().manual_seed(1)
+        found.append(quality(with_noise(transform, audio, (0, 1), snr_db, noise), audio))
+    assert found[0] < found[1] < found[2]
