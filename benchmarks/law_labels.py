@@ -24,7 +24,8 @@ from domain_adaptation.labelling.by_the_laws import (
     Reference,
     judge_recording,
     laws_of,
-    reference_of,
+    reference_density,
+    scale_of,
 )
 from domain_adaptation.labelling.inference import read_waveforms
 from domain_adaptation.models.model_folder import Model, load_model
@@ -82,10 +83,17 @@ def main() -> None:
     clips = read_batch(paths, dataset.sample_rate, dataset.n_samples, dataset.n_channels)
     rate = model.spec.features.sample_rate
     clips = prepared(torch.from_numpy(clips), dataset.sample_rate, rate).numpy()
-    label = Labeller(model, scale, reference_of(scale, clips))
+    recordings = find_recordings(options.recordings, model.spec)
+    scales = [
+        scale_of(scale, segments[evenly_spread(len(segments), 6)].astype(np.float32))
+        for segments in (recording.segments() for recording in recordings)
+    ]
+    reference = Reference(float(np.median(scales)), reference_density(clips, rate))
+    label = Labeller(model, scale, reference)
     names = model.spec.names
     by_speed, by_layers = laws_of(model.spec)
-    steepest = int(np.nanargmax(np.abs(by_speed)))
+    # The last of those that move most with speed.
+    steepest = len(by_speed) - 1 - int(np.nanargmax(np.abs(by_speed[::-1])))
     # The control that moves most with layers.
     rate_of = int(np.nanargmax(np.abs(by_layers)))
     print(
@@ -95,7 +103,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     held: dict[str, list[np.ndarray]] = {"told": [], "not told": []}
     means: dict[str, list[np.ndarray]] = {"before": [], "after": []}
-    for recording in find_recordings(options.recordings, model.spec):
+    for recording in recordings:
         read, verdicts, widths = {}, {}, {}
         for speed in _SPEEDS:
             segments = recording.segments(speed)

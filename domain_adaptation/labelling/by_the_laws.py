@@ -3,7 +3,7 @@
 An extractor learnt the engine's laws from synthetic sounds; on recordings it may break them. A river
 that is played at half the speed is a river of bubbles twice as large, whatever the extractor says.
 So a recording is played at several speeds, and a network of relative scale (`domain_adaptation.scale`)
-says at which of them it sounds as large as the synthetic clips do on average. There its labels are
+says at which of them it sounds as large as the middle one of all recordings. There its labels are
 read, and moved back by the laws. Played slower, the recording reaches the same place by another
 speed: its labels move as the laws say, by construction. The same with layers: so many moments of it
 are added that it is as dense as the denser synthetic clips (`density`, which needs no network), its
@@ -47,8 +47,8 @@ _REACH = 0.15  # beyond the last speed or the least density, as a logarithm
 
 @dataclass(frozen=True)
 class Reference:
-    """What recordings are brought to: the mean scale of the synthetic clips, as the scale network
-    hears them, and a density that most of them have not."""
+    """What recordings are brought to: a scale, as the scale network hears it, that of the middle one
+    of them; and a density that most synthetic clips have not."""
 
     scale: float
     density: float
@@ -117,12 +117,16 @@ class _Curve:
         return np.where(np.isfinite(law), read - np.nan_to_num(law) * place, 0.0)
 
 
-def reference_of(scale: Model, clips: np.ndarray) -> Reference:
-    """Return the reference. clips: [clips, samples], synthetic, at the features' sample rate."""
-    heard = read_waveforms(scale, clips).labels[:, SCALE].mean()
+def reference_density(clips: np.ndarray, sample_rate: int) -> float:
+    """Return the density of the reference. clips: [clips, samples], synthetic."""
     loud = equally_loud(torch.from_numpy(clips).float())
-    dense = np.quantile(densities(loud, scale.spec.features.sample_rate), _DENSE)
-    return Reference(float(heard), float(dense))
+    return float(np.quantile(densities(loud, sample_rate), _DENSE))
+
+
+def scale_of(scale: Model, clips: np.ndarray) -> float:
+    """Return the mean scale that the scale network hears in a recording. clips: [clips, samples] at
+    the features' sample rate."""
+    return float(read_waveforms(scale, clips).labels[:, SCALE].mean())
 
 
 def judge_recording(model: Model, scale: Model, reference: Reference, clips: np.ndarray) -> Verdict:
@@ -222,7 +226,7 @@ def _why_no_scale(curve: _Curve, place: float, change_db: float) -> str:
         return f"of a change of speed, only {max(0.0, curve.slope):.0%} is heard in it"
     if not curve.change[0] - _REACH <= place <= curve.change[-1] + _REACH:
         side = "smaller" if place > 0 else "larger"
-        return f"it sounds {side} than the engine's sounds by more than it can be played"
+        return f"it sounds so much {side} than most recordings here that no speed makes them alike"
     return ""
 
 

@@ -12,7 +12,8 @@ from domain_adaptation.labelling.by_the_laws import (
     Reference,
     Verdict,
     judge_recording,
-    reference_of,
+    reference_density,
+    scale_of,
 )
 from domain_adaptation.labelling.inference import Labels, read_waveforms_of
 from domain_adaptation.models.model_folder import Model, check_same_features, load_model
@@ -23,7 +24,7 @@ from texturelib.evenly import evenly_spread
 from texturelib.files import shown
 from texturelib.progress import progress
 
-_SYNTHETIC = 256  # clips that the reference is taken of
+_SYNTHETIC = 256  # clips that the density is taken of
 _MOST_CLIPS = 24  # of a recording
 
 
@@ -97,15 +98,31 @@ def judge_set(config: AdaptationConfig, model: Model, dataset: Dataset) -> Verdi
     if config.scale_folder is None:
         return None
     scale = scale_model(config, model)
-    reference = synthetic_reference(config, scale)
     sources = sources_of(dataset)
-    found: dict[str, Verdict] = {}
-    for source in progress(np.unique(sources), "by the laws", unit="recording"):
-        rows = np.flatnonzero(sources == source)
-        if len(rows) >= LEAST_CLIPS:
-            rows = rows[evenly_spread(len(rows), _MOST_CLIPS)]
-            clips = read_waveforms_of(model, dataset, rows)
-            found[str(source)] = judge_recording(model, scale, reference, clips)
+    long = [
+        (str(source), rows)
+        for source in np.unique(sources)
+        if len(rows := np.flatnonzero(sources == source)) >= LEAST_CLIPS
+    ]
+    if not long:
+        return Verdicts(sources, {}, model.spec.names)
+
+    def clips_of(rows: np.ndarray, most: int) -> np.ndarray:
+        return read_waveforms_of(model, dataset, rows[evenly_spread(len(rows), most)])
+
+    scales = [
+        scale_of(scale, clips_of(rows, LEAST_CLIPS))
+        for _, rows in progress(long, "relative scale", unit="recording")
+    ]
+    store = synthetic_set(config).store
+    synthetic = store[evenly_spread(len(store), _SYNTHETIC)].astype(np.float32)
+    reference = Reference(
+        float(np.median(scales)), reference_density(synthetic, config.features.sample_rate)
+    )
+    found = {
+        source: judge_recording(model, scale, reference, clips_of(rows, _MOST_CLIPS))
+        for source, rows in progress(long, "by the laws", unit="recording")
+    }
     return Verdicts(sources, found, model.spec.names)
 
 
@@ -120,9 +137,3 @@ def scale_model(config: AdaptationConfig, model: Model) -> Model:
             f"{scale.spec.sample_rate} Hz, but the extractor reads {model.spec.seconds:g} s at {model.spec.sample_rate} Hz"
         )
     return scale
-
-
-def synthetic_reference(config: AdaptationConfig, scale: Model) -> Reference:
-    """Return what the network of relative scale hears in the synthetic set."""
-    store = synthetic_set(config).store
-    return reference_of(scale, store[evenly_spread(len(store), _SYNTHETIC)].astype(np.float32))
