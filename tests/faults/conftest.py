@@ -46,6 +46,7 @@ SCALE = (
     *("--set", "scale.recordings=results/recordings/recordings", "--set", "scale.seconds=0.5"),
     *("--set", "scale.epochs=3", "--set", "scale.steps_per_epoch=3"),
     *("--set", "scale.batch_size=4", "--set", "scale.held_out=0.2"),
+    *("--set", "scale.slow_down=[0.7, 1.4]"),
 )
 COMMANDS = {
     "generate": Command(
