@@ -89,6 +89,7 @@ def config(tmp_path: Path, augmented: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "synthesiser": {
             "type": "texenv", "stereo": True, "num_steps": 150, "checkpoint": 75, "batch_size": 8, "lr": 0.005,
             "seconds": SECONDS, "n_bands": 16, "low_hz": 100, "channels": 16, "n_layers": 2,
+            "losses": [{"type": "texture"}],
         },
         "linearise": {"values": 5, "seeds": 1, "seconds": 0.5},
         "generate": {"values": 2, "seconds": 0.5, "sweep_seconds": 0.5},
