@@ -385,6 +385,7 @@ def test_it_learns_what_a_control_does(command, tmp_path: Path):
         "batch_size": 12,
         "checkpoint": 100,
         "lr": 0.01,
+        "losses": [{"type": "texture"}],
     }
     config = {
         "output": "out",

@@ -109,7 +109,7 @@ def test_the_demo_may_go_and_every_command_has_its_time_and_its_bytes(
 ):
     said = examined(sound, *small_options)
     assert (said.status, said.verdict, said.to_mend) == (0, "go", [])
-    assert len(said.commands) == 16
+    assert len(said.commands) == 21
     for command, each in said.commands.items():
         low, high = each["time"]["seconds"]
         assert 0 < low < high, command

@@ -9,7 +9,7 @@ from texture_pipeline.stages import plan_jobs
 from texturelib.config import paths_in
 from texturelib.errors import UsageError
 
-ALL = ["synthetic", "recordings", "real", "adaptation", "synthesis", "instrument"]
+ALL = ["synthetic", "recordings", "real", "adaptation", "synthesis", "grains", "instrument"]
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def test_the_stages_of_a_folder_run_in_order_and_write_side_by_side(sound, tmp_p
         "export",
         "train",
         "generate",
-        "train",
-        "linearise",
-        "generate",
+        "augment",
+        *("train", "linearise", "generate", "evaluate"),
+        *("train", "linearise", "generate", "evaluate"),
     ]
 
 
@@ -122,7 +122,7 @@ def test_a_labeller_and_models_to_compare_with_move_with_the_results_and_must_be
 def test_a_folder_without_simulated_recordings_has_one_stage_less(sound, field):
     (sound / "recordings.json").unlink()
     jobs, _ = planned(sound, f"real.source.path={field}")
-    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis", "instrument"]
+    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis", "grains", "instrument"]
 
 
 def test_another_output_moves_every_path_inside_the_results_and_no_other(sound, field, tmp_path):
@@ -174,7 +174,7 @@ def test_what_only_an_evaluation_reads_need_not_be_there_since_the_pipeline_does
     )
     jobs, _ = planned(sound)
     assert jobs["adaptation"].config.evaluation.recordings == tmp_path / "nowhere"
-    assert not any("evaluate" in names(job) for job in jobs.values())
+    assert "evaluate" not in names(jobs["adaptation"])
 
 
 def test_moved_results_are_written_down_as_the_same_settings(sound, tmp_path):
@@ -191,7 +191,7 @@ def test_ones_own_recordings_take_the_place_of_simulated_ones_and_results_go_bes
     sound, field, tmp_path
 ):
     jobs, results = planned(sound, recordings=field)
-    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis", "instrument"]
+    assert list(jobs) == ["synthetic", "real", "adaptation", "synthesis", "grains", "instrument"]
     assert jobs["real"].config.source.path == field
     assert results == tmp_path / "results" / "demo_demo_field"
     assert all(job.config.output.parent == results for job in jobs.values())
@@ -286,7 +286,7 @@ def test_the_pages_folder_is_the_pages(sound, change):
         ("recordings", r"real\.json: source\.path"),
         ("real", r"adaptation\.json: real"),
         ("adaptation", r"synthesis\.json: labelled"),
-        ("synthesis", r"instrument\.json: train\.sounds"),
+        ("grains", r"instrument\.json: train\.sounds"),
     ],
 )
 def test_a_config_that_others_need_may_be_missing_only_where_its_output_is_there(
@@ -299,7 +299,12 @@ def test_a_config_that_others_need_may_be_missing_only_where_its_output_is_there
     ):
         planned(sound)
     results = tmp_path / "results" / "demo"
-    for made in ("adaptation/labels", "adaptation/adapted", f"{name}/mtcrnn", f"{name}/recordings"):
+    for made in (
+        "adaptation/labels",
+        "adaptation/adapted",
+        f"{name}/augmented",
+        f"{name}/recordings",
+    ):
         (results / made).mkdir(parents=True, exist_ok=True)
     assert name not in planned(sound)[0]
 
