@@ -2,6 +2,7 @@
 tests that need results."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,9 @@ class WholeWay:
     @property
     def hidden_readers(self) -> list[str]:
         """Packages with their first word, as often as they opened hidden_controls.csv."""
-        return (self.folder / "openers.txt").read_text().splitlines()
+        lines = (self.folder / "openers.txt").read_text().splitlines()
+        # A forked command's program is the path of its package's __main__.py.
+        return [re.sub(r"^\S*/(\w+)/__main__\.py ", r"\1 ", line) for line in lines]
 
     @property
     def ends(self) -> dict[str, float]:
