@@ -5,16 +5,18 @@ import json
 import shutil
 import subprocess
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conditioned_synthesis.portable.instrument_file import PortableInstrument
+from conditioned_synthesis.instrument.instrument import Instrument, save_instrument
+from conditioned_synthesis.portable.instrument_file import PortableInstrument, Precision
 from conditioned_synthesis.portable.make import player_of
 
-from ..chromium import Page
+from ..chromium import PROGRAM, Page, browser
 
 MOVES = [(0, 0, 0.3), (6400, 0, 0.9), (12800, 1, 0.1)]  # sample, slider, position
 C = Path(__file__).parents[2] / "conditioned_synthesis" / "c"
@@ -95,6 +97,23 @@ def run_in_c(program: Path, content: bytes, folder: Path, size: int) -> np.ndarr
     if done.returncode:
         return done.stdout.decode()
     return np.fromfile(folder / "a.f32", dtype="<f4").reshape(-1, 2)
+
+
+@contextmanager
+def opened_page(
+    folder: Path, instrument: Instrument, precision: Precision, title: str
+) -> Iterator[Page]:
+    """Give a browser that has opened the instrument's page from disk. folder: an empty one."""
+    if not PROGRAM:
+        pytest.skip("chromium is not installed")
+    from conditioned_synthesis.exporters.page import export_page
+
+    (folder / "model").mkdir()
+    save_instrument(folder / "model", instrument)
+    export_page(folder / "model", folder / "water.html", precision, title, overwrite=False)
+    with browser(folder) as opened:
+        opened.open(folder / "water.html")
+        yield opened
 
 
 def run_in_browser(page: Page) -> np.ndarray:

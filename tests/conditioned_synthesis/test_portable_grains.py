@@ -30,8 +30,16 @@ from conditioned_synthesis.synthesisers.grains import Grains
 from texturelib.controls import Control
 from texturelib.errors import TextureError
 
-from ..chromium import PROGRAM, Page, browser
-from .portable_players import MOVES, built_in_c, mangled, played, run_in_browser, run_in_c
+from ..chromium import Page
+from .portable_players import (
+    MOVES,
+    built_in_c,
+    mangled,
+    opened_page,
+    played,
+    run_in_browser,
+    run_in_c,
+)
 from .same_sound import snr_db
 
 RATE = 16000
@@ -171,17 +179,7 @@ def test_c_refuses_mangled_files(portable, in_c, tmp_path):
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, instrument: Instrument) -> Iterator[Page]:
-    """Return a browser that has opened the instrument's page from disk."""
-    if not PROGRAM:
-        pytest.skip("chromium is not installed")
-    from conditioned_synthesis.exporters.page import export_page
-
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "model").mkdir()
-    save_instrument(folder / "model", instrument)
-    export_page(folder / "model", folder / "water.html", "float16", "Water", overwrite=False)
-    with browser(folder) as opened:
-        opened.open(folder / "water.html")
+    with opened_page(tmp_path_factory.mktemp("page"), instrument, "float16", "Water") as opened:
         yield opened
 
 
