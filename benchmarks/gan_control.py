@@ -11,49 +11,17 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from synthesiser_control import make_extractor, run, synthetic_config
-from texenv_control import FIXED, RANGES, SEEDS, SWEEP_SECONDS, VARIED, seam
-
-from texturelib.files import write_json
-
-
-def synthesis_config(folder: Path, steps: int, extractor: Path) -> Path:
-    content = {
-        "output": "gan",
-        "labelled": "clips",
-        "export": {"source": "labelled"},
-        "synthesiser": {
-            "type": "gan",
-            "num_steps": steps,
-            "checkpoint": min(500, steps),
-            "matching": 10.0,
-        },
-        "labeller": str(extractor),
-        "linearise": {},
-    }
-    write_json(folder / "gan.json", content)
-    return folder / "gan.json"
+from texenv_control import measure, seam, swept_and_held
 
 
 def print_seams(work: Path) -> None:
     """Print the loudest seam of sounds whose controls are held or swept, and of clips."""
-    found = {"clips": [seam(path) for path in sorted((work / "gan" / "mtcrnn").glob("*.wav"))[:64]]}
-    for kind, words in (("swept", f"0:0,{SWEEP_SECONDS}:1"), ("held", "0.5")):
-        found[kind] = []
-        for control in RANGES:
-            for seed in SEEDS:
-                path = work / "sweeps" / f"{control}_{kind}_{seed}.wav"
-                where = ("--model", work / "gan" / "instrument", "--output", path, "--overwrite")
-                length = ("--seconds", SWEEP_SECONDS, "--seed", seed)
-                run(
-                    "conditioned_synthesis",
-                    "generate",
-                    *where,
-                    "--control",
-                    f"{control}={words}",
-                    *length,
-                )
-                found[kind].append(seam(path))
+    rows = swept_and_held(work, "gan")
+    found = {
+        "clips": [seam(path) for path in sorted((work / "gan" / "mtcrnn").glob("*.wav"))[:64]],
+        "swept": [row["seam"] for row in rows if row["kind"] == "sweep"],
+        "held": [row["seam"] for row in rows if row["kind"] == "held"],
+    }
     print("\n| greatest change between frames, in medians of such | " + " | ".join(found) + " |")
     print("|---|" + "--:|" * len(found))
     print("| mean | " + " | ".join(f"{np.mean(each):.2f}" for each in found.values()) + " |")
@@ -66,14 +34,14 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=2000)
     options = parser.parse_args()
     work = options.folder.absolute()
-    work.mkdir(parents=True, exist_ok=True)
-    clips = synthetic_config(work, {**FIXED, **RANGES}, options.clips, 0)
-    run("synthetic_datasets", "generate", clips)
-    extractor = make_extractor(work / "extractor", VARIED)
-    config = synthesis_config(work, options.steps, extractor)
-    for command in ("export", "train", "linearise", "evaluate"):
-        run("conditioned_synthesis", command, config)
-    print((work / "gan" / "evaluation" / "evaluation.md").read_text())
+    checkpoint = min(500, options.steps)
+    synthesiser = {
+        "type": "gan",
+        "num_steps": options.steps,
+        "checkpoint": checkpoint,
+        "matching": 10.0,
+    }
+    measure(work, synthesiser, options.clips)
     print_seams(work)
 
 

@@ -10,7 +10,9 @@ person would type; what is in FOLDER already is not made again. Prints Markdown.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,22 +34,30 @@ VARIED = {
 SWEEP_SECONDS, SEEDS = 10, (1, 2, 3)
 
 
-def synthesis_config(folder: Path, steps: int, extractor: Path) -> Path:
+def measure(work: Path, synthesiser: Mapping[str, Any], n_clips: int) -> None:
+    """Train a synthesiser on clips in which both controls vary, and print how it follows them. It is
+    written to a folder of `work` that is called after its type."""
+    work.mkdir(parents=True, exist_ok=True)
+    clips = synthetic_config(work, {**FIXED, **RANGES}, n_clips, 0)
+    run("synthetic_datasets", "generate", clips)
     content = {
-        "output": "texenv",
+        "output": synthesiser["type"],
         "labelled": "clips",
         "export": {"source": "labelled"},
-        "synthesiser": {"type": "texenv", "num_steps": steps, "checkpoint": 250},
-        "labeller": str(extractor),
+        "synthesiser": synthesiser,
+        "labeller": str(make_extractor(work / "extractor", VARIED)),
         "linearise": {},
     }
-    write_json(folder / "texenv.json", content)
-    return folder / "texenv.json"
+    config = work / f"{synthesiser['type']}.json"
+    write_json(config, content)
+    for command in ("export", "train", "linearise", "evaluate"):
+        run("conditioned_synthesis", command, config)
+    print((work / synthesiser["type"] / "evaluation" / "evaluation.md").read_text())
 
 
-def sweep(work: Path) -> None:
-    """Print, per control, how what is read over the seconds of a sweep goes along with it, and the
-    loudest seam."""
+def swept_and_held(work: Path, name: str) -> list[dict[str, Any]]:
+    """Play a measured synthesiser with each control swept through its range, and held in its middle.
+    -> each sound's file name, control, kind and loudest seam."""
     folder = work / "sweeps"
     rows = []
     for control in RANGES:
@@ -57,7 +67,7 @@ def sweep(work: Path) -> None:
                 ("held", f"{control}=0.5"),
             ):
                 path = folder / f"{control}_{kind}_{seed}.wav"
-                where = ("--model", work / "texenv" / "instrument", "--output", path, "--overwrite")
+                where = ("--model", work / name / "instrument", "--output", path, "--overwrite")
                 run(
                     "conditioned_synthesis",
                     "generate",
@@ -72,13 +82,20 @@ def sweep(work: Path) -> None:
                 rows.append(
                     {"name": path.name, "control": control, "kind": kind, "seam": seam(path)}
                 )
+    return rows
+
+
+def sweep(work: Path) -> None:
+    """Print, per control, how what is read over the seconds of a sweep goes along with it, and the
+    loudest seam."""
+    rows = swept_and_held(work, "texenv")
     model = ("--model", work / "extractor" / "model" / "extractor")
     run(
         "domain_adaptation",
         "label",
         *model,
         "--audio",
-        folder,
+        work / "sweeps",
         "--output",
         work / "sweeps.csv",
         "--overwrite",
@@ -127,17 +144,8 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=2000)
     options = parser.parse_args()
     work = options.folder.absolute()
-    work.mkdir(parents=True, exist_ok=True)
-    run(
-        "synthetic_datasets",
-        "generate",
-        synthetic_config(work, {**FIXED, **RANGES}, options.clips, 0),
-    )
-    extractor = make_extractor(work / "extractor", VARIED)
-    config = synthesis_config(work, options.steps, extractor)
-    for command in ("export", "train", "linearise", "evaluate"):
-        run("conditioned_synthesis", command, config)
-    print((work / "texenv" / "evaluation" / "evaluation.md").read_text())
+    synthesiser = {"type": "texenv", "num_steps": options.steps, "checkpoint": 250}
+    measure(work, synthesiser, options.clips)
     sweep(work)
 
 
