@@ -6,11 +6,10 @@ from typing import Any, cast
 import numpy as np
 
 from conditioned_synthesis.instrument.instrument import Instrument
+from conditioned_synthesis.portable.sliders import GLIDE_SECONDS, NEAR
 from conditioned_synthesis.synthesisers import Player, SynthesisNetwork
 from texturelib.controls import Control
 
-_GLIDE_SECONDS = 0.02  # time constant of a slider and of the volume, as in the other players
-_NEAR = 1e-6  # a slider that is so near its target is there
 SOFTEST_DB, LOUDEST_DB = -60.0, 12.0
 """The range of the volume; at its lower end, it is silent."""
 
@@ -125,10 +124,10 @@ class Voice:
         for index, slider in enumerate(self.sliders):
             given[:, index] = slider.to_network(moving[:, index])
         after = moving[-1] if n_samples else places
-        return given, np.where(np.abs(after - targets) < _NEAR, targets, after)
+        return given, np.where(np.abs(after - targets) < NEAR, targets, after)
 
     def _decay(self, n_samples: int) -> np.ndarray:
-        return np.exp(-np.arange(1, n_samples + 1) / (self.rate * _GLIDE_SECONDS))
+        return np.exp(-np.arange(1, n_samples + 1) / (self.rate * GLIDE_SECONDS))
 
     def _wanted_gain(self) -> float:
         return 0.0 if self.volume_db <= SOFTEST_DB else 10 ** (self.volume_db / 20)

@@ -10,7 +10,8 @@ from conditioned_synthesis.instrument.instrument import MOST_GAIN_DB, Instrument
 
 GLIDE_SECONDS = 0.02
 """Time constant of a slider."""
-_NEAR = 1e-6  # a slider that is so near its target is there
+NEAR = 1e-6
+"""A slider that is so near its target is there."""
 
 
 def slider_header(instrument: Instrument) -> dict[str, Any]:
@@ -62,7 +63,7 @@ class GlidingSliders:
     def move(self) -> None:
         """Move all sliders on by one frame."""
         self._places = self._places + self._glide * (self._targets - self._places)
-        there = np.abs(self._targets - self._places) < _NEAR
+        there = np.abs(self._targets - self._places) < NEAR
         self._places[there] = self._targets[there]
 
     def given(self) -> np.ndarray:
