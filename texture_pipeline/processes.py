@@ -31,7 +31,7 @@ def import_all(package: str) -> None:
             importlib.import_module(package).__path__, f"{package}.", onerror=lambda _: None
         ):
             if not module.name.endswith("__main__"):
-                with contextlib.suppress(ImportError):
+                with contextlib.suppress(ImportError, OSError):  # OSError: a missing shared library
                     importlib.import_module(module.name)
     gc.freeze()  # a collection in a command would copy every page
 
