@@ -114,8 +114,8 @@ def pipeline(
             "--at-once",
             metavar="N",
             min=1,
-            help="How many commands run side by side where none needs the other: 2, on one core 1, unless given. "
-            "They share the cores.",
+            help="How many commands of different configs run side by side where none needs the other: 2, on one core "
+            "1, unless given. They share the cores.",
         ),
     ] = None,
     yes: Annotated[

@@ -31,7 +31,13 @@ class _Step:
     words: tuple[str, ...]
 
     def needs(self, other: "_Step") -> bool:
-        """Return whether it reads what the other one writes, or writes there itself."""
+        """Return whether it reads what the other one writes, or writes there itself.
+
+        A job's own commands count as if they did: they seldom take equally long, and the longer one
+        would keep its half of the cores to its end.
+        """
+        if self.job is other.job:
+            return True
         written = other.command.folder(other.job.config)
         places = [each.path for each in self.command.inputs(self.job.config)]
         places.append(self.command.folder(self.job.config))
